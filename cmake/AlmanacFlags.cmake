@@ -1,0 +1,52 @@
+# Compiler and linker flags for every target of the project.
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+
+set(ALM_SANITIZE "" CACHE STRING "sanitizers, comma-separated: address,undefined or thread")
+option(ALM_FUZZ "build libFuzzer targets (clang only)" OFF)
+option(ALM_COVERAGE "instrument for line and branch coverage" OFF)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_compile_definitions(_GNU_SOURCE)
+set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
+
+# ALM_WARNINGS applies to our own code only, never to generated code.
+set(ALM_WARNINGS -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+  -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wswitch-enum
+  -Wno-switch-enum -Wimplicit-fallthrough)
+
+if(ALM_SANITIZE)
+  add_compile_options(-fsanitize=${ALM_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${ALM_SANITIZE})
+  if(ALM_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
+elseif(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  add_compile_options(-D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection)
+  add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64")
+    add_compile_options(-fcf-protection)
+  endif()
+endif()
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C)
+
+if(ALM_COVERAGE)
+  add_compile_options(--coverage)
+  add_link_options(--coverage)
+endif()
+
+# Sources see paths relative to the project, so that logs and builds do not hold machine paths.
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
