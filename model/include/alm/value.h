@@ -1,0 +1,155 @@
+// A published value: number, unit, exactness and status; and the interval it stands for.
+#ifndef ALM_VALUE_H
+#define ALM_VALUE_H
+
+#include "alm/decimal.h"
+#include "alm/period.h"
+#include "alm/status.h"
+#include "alm/unit.h"
+
+// All numbers below are stored on disk and sent on the wire: never reuse one.
+
+// X(NAME, number, code, zh)
+#define ALM_QUALIFIER_MAP(X)                                                                       \
+    X(EXACT, 0, "exact", "")                                                                       \
+    X(ABOUT, 1, "about", "约")                                                                     \
+    X(MORE_THAN, 2, "more_than", "超")                                                             \
+    X(AT_LEAST, 3, "at_least", "不低于")                                                           \
+    X(LESS_THAN, 4, "less_than", "不足")                                                           \
+    X(AT_MOST, 5, "at_most", "不超过")                                                             \
+    X(NEARLY, 6, "nearly", "近")                                                                   \
+    X(PASSED_THRESHOLD, 7, "passed_threshold", "突破")                                             \
+    X(EXPECTED, 8, "expected", "预计")                                                             \
+    X(LEADING, 9, "leading", "领先")                                                               \
+    X(TOP_GROUP, 10, "top_group", "前列")
+// LEADING and TOP_GROUP say something of a rank without a number.
+
+typedef enum alm_qualifier {
+#define ALM_QUALIFIER_ENUM(name, number, code, zh) ALM_QUALIFIER_##name = number,
+    ALM_QUALIFIER_MAP(ALM_QUALIFIER_ENUM)
+#undef ALM_QUALIFIER_ENUM
+    ALM_QUALIFIER_COUNT
+} alm_qualifier;
+
+// SDMX CL_OBS_STATUS. X(NAME, number, letter, rank, English, zh, missing)
+// rank: the status of a result is its inputs' highest rank. missing: the observation has no value.
+#define ALM_OBS_STATUS_MAP(X)                                                                      \
+    X(NORMAL, 0, 'A', 0, "normal", "", false)                                                      \
+    X(PROVISIONAL, 1, 'P', 3, "provisional", "初步", false)                                        \
+    X(ESTIMATED, 2, 'E', 4, "estimated", "估计", false)                                            \
+    X(FORECAST, 3, 'F', 6, "forecast", "预测", false)                                              \
+    X(BREAK, 4, 'B', 1, "break in series", "口径变动", false)                                      \
+    X(IMPUTED, 5, 'I', 5, "imputed", "插补", false)                                                \
+    X(DEFINITION, 6, 'D', 1, "definition differs", "定义不同", false)                              \
+    X(UNRELIABLE, 7, 'U', 2, "low reliability", "可靠性低", false)                                 \
+    X(MISSING, 8, 'M', 9, "missing, cannot exist", "不存在", true)                                 \
+    X(MISSING_SUPPRESSED, 9, 'Q', 9, "missing, suppressed", "保密", true)                          \
+    X(MISSING_UNSPECIFIED, 10, 'O', 9, "missing", "缺", true)                                      \
+    X(MISSING_NOT_COLLECTED, 11, 'L', 9, "missing, not collected", "未收集", true)                 \
+    X(WITHDRAWN, 12, 'W', 9, "withdrawn", "撤回", true)
+// WITHDRAWN is ours: a vintage that takes back the one before it.
+
+typedef enum alm_obs_status {
+#define ALM_OBS_STATUS_ENUM(name, number, letter, rank, en, zh, missing)                           \
+    ALM_OBS_STATUS_##name = number,
+    ALM_OBS_STATUS_MAP(ALM_OBS_STATUS_ENUM)
+#undef ALM_OBS_STATUS_ENUM
+    ALM_OBS_STATUS_COUNT
+} alm_obs_status;
+
+// Which statement about the indicator a series holds (the glossary's "measure").
+// X(NAME, number, code, zh, en)
+#define ALM_MEASURE_MAP(X)                                                                         \
+    X(LEVEL, 1, "level", "水平", "level")                                                          \
+    X(GROWTH_YOY, 2, "growth_yoy", "同比增长", "growth, year on year")                             \
+    X(GROWTH_POP, 3, "growth_pop", "环比增长", "growth, period on period")                         \
+    X(GROWTH_AVG, 4, "growth_avg", "年均增长", "average annual growth")                            \
+    X(PP_CHANGE, 5, "pp_change", "百分点变化", "change in percentage points")                      \
+    X(SHARE_OF, 6, "share_of", "占比", "share")                                                    \
+    X(RANK, 7, "rank", "排名", "rank")                                                             \
+    X(TARGET, 8, "target", "目标", "target")                                                       \
+    X(COVERAGE, 9, "coverage", "覆盖率", "coverage")                                               \
+    X(COUNT_OF_CHANGE, 10, "count_of_change", "新增", "new in the period")                         \
+    X(CUMULATIVE_LEVEL, 11, "cumulative_level", "累计", "cumulative level")                        \
+    X(CONTRIBUTION_PP, 12, "contribution_pp", "拉动", "contribution, points")                      \
+    X(CONTRIBUTION_SHARE, 13, "contribution_share", "贡献率", "contribution, share")               \
+    X(MILESTONE, 14, "milestone", "首创", "milestone")                                             \
+    X(GROWTH_CUMULATIVE, 15, "growth_cumulative", "累计增长", "cumulative growth")                 \
+    X(RATIO, 16, "ratio", "比值", "ratio")
+
+typedef enum alm_measure {
+    ALM_MEASURE_NONE = 0,
+#define ALM_MEASURE_ENUM(name, number, code, zh, en) ALM_MEASURE_##name = number,
+    ALM_MEASURE_MAP(ALM_MEASURE_ENUM)
+#undef ALM_MEASURE_ENUM
+} alm_measure;
+#define ALM_MEASURE_NUMBER_MAX 16
+
+// P: the period alone. C: from 1 January to the period's end.
+typedef enum alm_accumulation {
+    ALM_ACCUMULATION_NONE = 0,
+    ALM_ACCUMULATION_PERIOD = 1,    // "P"
+    ALM_ACCUMULATION_CUMULATIVE = 2 // "C"
+} alm_accumulation;
+
+// Codes and back. *_code gives "?" for a number that is none of ours; *_parse answers false for an
+// unknown code. Statuses are one letter.
+const char *alm_qualifier_code(alm_qualifier q);
+const char *alm_qualifier_label(alm_qualifier q, alm_lang lang); // 约 / about; "" for exact
+ALM_MUST_USE bool alm_qualifier_parse(alm_str code, alm_qualifier *ret);
+char alm_obs_status_letter(alm_obs_status s);
+const char *alm_obs_status_label(alm_obs_status s, alm_lang lang);
+ALM_MUST_USE bool alm_obs_status_parse(alm_str letter, alm_obs_status *ret);
+bool alm_obs_status_missing(alm_obs_status s);
+alm_obs_status alm_obs_status_worst(alm_obs_status a, alm_obs_status b);
+const char *alm_measure_code(alm_measure m);
+const char *alm_measure_label(alm_measure m, alm_lang lang);
+ALM_MUST_USE bool alm_measure_parse(alm_str code, alm_measure *ret);
+const char *alm_accumulation_code(alm_accumulation a);
+ALM_MUST_USE bool alm_accumulation_parse(alm_str code, alm_accumulation *ret);
+
+// The dimension a measure's values must have, given the indicator's: growth and shares are ratios,
+// pp_change and contribution_pp are points, rank is rank, a level is the indicator's own.
+// NONE: any.
+alm_dimension alm_measure_dimension(alm_measure m, alm_dimension indicator);
+
+// A published number.
+typedef struct alm_value {
+    alm_decimal number;      // in `unit`, with the digits that were published
+    alm_unit unit;
+    alm_qualifier qualifier;
+    alm_obs_status status;
+    bool has_number; // false: missing (see status), or a rank without a number (see qualifier)
+} alm_value;
+
+// The interval a value stands for, in the value's own unit. An open end is +-INFINITY.
+//   exact             v -+ half a unit of the last published digit; counts without decimals: v alone
+//   about             v -+ one unit of the last significant digit (trailing zeros of an integer are
+//                     not significant: about 6,100 is [6000, 6200])
+//   more_than, at_least, passed_threshold   [v, +inf)
+//   less_than, at_most                      (-inf, v]
+//   nearly            [v - one unit of the last significant digit, v]
+//   expected          as exact
+// No number: (-inf, +inf).
+typedef struct alm_interval {
+    double lower, upper; // lower <= upper
+} alm_interval;
+alm_interval alm_value_interval(const alm_value *value);
+
+// Monotone interval arithmetic; division by an interval that holds 0 gives (-inf, +inf).
+alm_interval alm_interval_add(alm_interval a, alm_interval b);
+alm_interval alm_interval_sub(alm_interval a, alm_interval b);
+alm_interval alm_interval_div(alm_interval a, alm_interval b);
+alm_interval alm_interval_scale(alm_interval a, double factor);
+
+// What may be said of a computed value with this interval, computed from inputs of these
+// qualifiers: exact if all were exact, more_than if only the upper end is open, less_than if only
+// the lower end is, about otherwise.
+alm_qualifier alm_interval_qualifier(alm_interval interval, bool all_exact);
+
+// "168.53 亿元", "超 6,100 家", "约 13%", "over 200 billion yuan" style text of a value.
+// Numbers are grouped by three. Missing values give "—". out: ALM_VALUE_TEXT_MAX bytes.
+#define ALM_VALUE_TEXT_MAX 128
+size_t alm_value_format(const alm_value *value, alm_lang lang, char *out);
+
+#endif
