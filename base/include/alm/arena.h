@@ -17,7 +17,8 @@ typedef struct alm_arena alm_arena;
 ALM_MUST_USE alm_arena *alm_arena_create(size_t max_bytes);
 void alm_arena_destroy(alm_arena **arena);
 
-// Runs the registered functions in reverse order, then forgets all allocations. Keeps one chunk.
+// Runs the registered functions in reverse order, then forgets all allocations. Keeps one
+// chunk, of less than 1 MiB.
 void alm_arena_reset(alm_arena *arena);
 
 // 16-byte aligned. NULL: the limit or the heap is exhausted; answer ALM_RESOURCE_EXHAUSTED.

@@ -5,9 +5,9 @@
 #define ALM_MUST_USE              __attribute__((warn_unused_result))
 #define ALM_PRINTF(fmt_at, va_at) __attribute__((format(printf, fmt_at, va_at)))
 
-#define ALM_MIN(a, b)     ((a) < (b) ? (a) : (b))
-#define ALM_MAX(a, b)     ((a) > (b) ? (a) : (b))
-#define ALM_ARRAY_LEN(xs) (sizeof(xs) / sizeof((xs)[0]))
+#define ALM_MIN(a, b)             ((a) < (b) ? (a) : (b))
+#define ALM_MAX(a, b)             ((a) > (b) ? (a) : (b))
+#define ALM_ARRAY_LEN(xs)         (sizeof(xs) / sizeof((xs)[0]))
 
 _Noreturn void alm_assert_fail(const char *expr, const char *file, int line);
 

@@ -21,7 +21,7 @@ typedef enum alm_option_type {
 } alm_option_type;
 
 typedef struct alm_option {
-    const char *name;        // lower case with dashes
+    const char *name; // lower case with dashes
     alm_option_type type;
     const char *fallback;    // default; NULL: required where help says so, else unset
     const char *placeholder; // "DIR" in the help; NULL for a flag

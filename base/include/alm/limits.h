@@ -4,42 +4,42 @@
 #define ALM_LIMITS_H
 
 // Memory
-#define ALM_ARENA_BYTES_MAX ((size_t)256 << 20) // one request's arena
-#define ALM_BUF_BYTES_MAX   ((size_t)256 << 20) // a buffer that was given no maximum
+#define ALM_ARENA_BYTES_MAX           ((size_t)256 << 20) // one request's arena
+#define ALM_BUF_BYTES_MAX             ((size_t)256 << 20) // a buffer that was given no maximum
 
 // Names and keys
-#define ALM_CODE_BYTES_MAX       64   // a code: indicator, place, source, dimension, member
-#define ALM_NAME_BYTES_MAX       512  // a name or title, UTF-8
-#define ALM_TEXT_BYTES_MAX       4096 // a note or an address
-#define ALM_SERIES_KEY_BYTES_MAX 400  // a series key; LMDB keys are at most 511
-#define ALM_BREAKDOWN_COUNT_MAX  8    // dimension=member pairs of one series
-#define ALM_ALIAS_COUNT_MAX      64   // other names of one catalogue entry
-#define ALM_EXPR_BYTES_MAX       8192 // a place or period expression
-#define ALM_EXPR_TERM_COUNT_MAX  1024 // its comma-separated terms
+#define ALM_CODE_BYTES_MAX            64   // a code: indicator, place, source, dimension, member
+#define ALM_NAME_BYTES_MAX            512  // a name or title, UTF-8
+#define ALM_TEXT_BYTES_MAX            4096 // a note or an address
+#define ALM_SERIES_KEY_BYTES_MAX      400  // a series key; LMDB keys are at most 511
+#define ALM_BREAKDOWN_COUNT_MAX       8    // dimension=member pairs of one series
+#define ALM_ALIAS_COUNT_MAX           64   // other names of one catalogue entry
+#define ALM_EXPR_BYTES_MAX            8192 // a place or period expression
+#define ALM_EXPR_TERM_COUNT_MAX       1024 // its comma-separated terms
 
 // Places
-#define ALM_PLACE_COUNT_MAX 4000000 // the tree with every village is 665 thousand
-#define ALM_PLACE_DEPTH_MAX 12
+#define ALM_PLACE_COUNT_MAX           4000000 // the tree with every village is 665 thousand
+#define ALM_PLACE_DEPTH_MAX           12
 
 // Calls
-#define ALM_RPC_MESSAGE_BYTES_MAX   ((size_t)4 << 20)  // one message, as gRPC's default
-#define ALM_RPC_METADATA_BYTES_MAX  ((size_t)8 << 10)
-#define ALM_RPC_STREAM_WINDOW_BYTES ((size_t)1 << 20)  // credit of one stream
-#define ALM_RPC_THREAD_COUNT_MAX    64                 // handlers at work in one server
-#define ALM_RPC_QUEUE_COUNT_MAX     1024               // calls waiting for a handler
-#define ALM_RPC_CONNECTION_COUNT_MAX 256               // addresses of one channel
-#define ALM_RPC_DEADLINE_MS_DEFAULT 30000
-#define ALM_RPC_PEER_COUNT_MAX      10000              // connections of one server
+#define ALM_RPC_MESSAGE_BYTES_MAX     ((size_t)4 << 20) // one message, as gRPC's default
+#define ALM_RPC_METADATA_BYTES_MAX    ((size_t)8 << 10)
+#define ALM_RPC_STREAM_WINDOW_BYTES   ((size_t)1 << 20) // credit of one stream
+#define ALM_RPC_THREAD_COUNT_MAX      64                // handlers at work in one server
+#define ALM_RPC_QUEUE_COUNT_MAX       1024              // calls waiting for a handler
+#define ALM_RPC_CONNECTION_COUNT_MAX  256               // addresses of one channel
+#define ALM_RPC_DEADLINE_MS_DEFAULT   30000
+#define ALM_RPC_PEER_COUNT_MAX        10000 // connections of one server
 
 // Import
-#define ALM_IMPORT_CHUNK_BYTES      ((size_t)2 << 20)  // a client sends this much a call
-#define ALM_IMPORT_RECORD_BYTES_MAX ((size_t)1 << 20)  // one CSV record
-#define ALM_IMPORT_COLUMN_COUNT_MAX 1024
-#define ALM_IMPORT_DEFECT_COUNT_MAX 10000 // reported of one chunk; the rest are counted
+#define ALM_IMPORT_CHUNK_BYTES        ((size_t)2 << 20) // a client sends this much a call
+#define ALM_IMPORT_RECORD_BYTES_MAX   ((size_t)1 << 20) // one CSV record
+#define ALM_IMPORT_COLUMN_COUNT_MAX   1024
+#define ALM_IMPORT_DEFECT_COUNT_MAX   10000 // reported of one chunk; the rest are counted
 
 // Store
-#define ALM_COMMIT_ROW_COUNT_MAX 200000
-#define ALM_BATCH_ID_BYTES_MAX   128
+#define ALM_COMMIT_ROW_COUNT_MAX      200000
+#define ALM_BATCH_ID_BYTES_MAX        128
 
 // Query
 #define ALM_QUERY_INDICATOR_COUNT_MAX 1000

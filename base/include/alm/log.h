@@ -37,8 +37,13 @@ void alm_log_init(alm_log *log, const char *service);
 bool alm_log_level_from(alm_str name, alm_log_level *ret);   // debug, info, warn, error, off
 bool alm_log_format_from(alm_str name, alm_log_format *ret); // logfmt, json
 
-typedef enum alm_kv_type { ALM_KV_TYPE_STR, ALM_KV_TYPE_I64, ALM_KV_TYPE_U64, ALM_KV_TYPE_US,
-                           ALM_KV_TYPE_BOOL } alm_kv_type;
+typedef enum alm_kv_type {
+    ALM_KV_TYPE_STR,
+    ALM_KV_TYPE_I64,
+    ALM_KV_TYPE_U64,
+    ALM_KV_TYPE_US,
+    ALM_KV_TYPE_BOOL
+} alm_kv_type;
 typedef struct alm_kv {
     const char *key;
     alm_kv_type type;
@@ -48,11 +53,10 @@ typedef struct alm_kv {
 
 #define ALM_KV_STR(k, v)                                                                           \
     ((alm_kv){.key = (k), .type = ALM_KV_TYPE_STR, .text = (v)}) /* v: alm_str */
-#define ALM_KV_CSTR(k, v)                                                                          \
-    ((alm_kv){.key = (k), .type = ALM_KV_TYPE_STR, .text = alm_str_from(v)})
-#define ALM_KV_I64(k, v) ((alm_kv){.key = (k), .type = ALM_KV_TYPE_I64, .number = (v)})
-#define ALM_KV_U64(k, v) ((alm_kv){.key = (k), .type = ALM_KV_TYPE_U64, .number = (int64_t)(v)})
-#define ALM_KV_MS(k, us) ((alm_kv){.key = (k), .type = ALM_KV_TYPE_US, .number = (us)})
+#define ALM_KV_CSTR(k, v) ((alm_kv){.key = (k), .type = ALM_KV_TYPE_STR, .text = alm_str_from(v)})
+#define ALM_KV_I64(k, v)  ((alm_kv){.key = (k), .type = ALM_KV_TYPE_I64, .number = (v)})
+#define ALM_KV_U64(k, v)  ((alm_kv){.key = (k), .type = ALM_KV_TYPE_U64, .number = (int64_t)(v)})
+#define ALM_KV_MS(k, us)  ((alm_kv){.key = (k), .type = ALM_KV_TYPE_US, .number = (us)})
 #define ALM_KV_BOOL(k, v) ((alm_kv){.key = (k), .type = ALM_KV_TYPE_BOOL, .number = (v) ? 1 : 0})
 
 // log may be NULL (silent).
@@ -68,6 +72,7 @@ void alm_log_event(const alm_log *log, alm_log_level level, const char *event, c
 #define alm_log_error(log, event, ...) ALM_LOG_AT_(log, ALM_LOG_ERROR, event, __VA_ARGS__)
 
 // Code and message of a failure, two keys.
-#define ALM_KV_STATUS(st) ALM_KV_CSTR("code", alm_code_name((st)->code)), ALM_KV_CSTR("error", (st)->message)
+#define ALM_KV_STATUS(st)                                                                          \
+    ALM_KV_CSTR("code", alm_code_name((st)->code)), ALM_KV_CSTR("error", (st)->message)
 
 #endif

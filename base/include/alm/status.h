@@ -47,22 +47,25 @@ typedef enum alm_code {
 // Caller-owned; no allocation. Start with ALM_STATUS_INIT.
 typedef struct alm_status {
     alm_code code;
-    uint32_t retry_after_ms;            // 0: not said
-    char field[ALM_STATUS_FIELD_MAX];   // what the error is about ("place", "row 7 column 3"); "" if none
+    uint32_t retry_after_ms;          // 0: not said
+    char field[ALM_STATUS_FIELD_MAX]; // what the error is about ("place", "row 7 column 3"); "" if
+                                      // none
     char message[ALM_STATUS_MESSAGE_MAX]; // UTF-8, NUL-terminated, cut with "..." when too long
 } alm_status;
 
 #define ALM_STATUS_INIT ((alm_status){.code = ALM_OK})
 
 // Sets code and message and returns code, so that `return alm_status_set(st, ...)` reads well.
-// st may be NULL; code must not be ALM_OK.
+// st may be NULL; code must not be ALM_OK. What is quoted may be any bytes, and the old message:
+// malformed UTF-8 and control characters other than newline and tab become '?'.
 alm_code alm_status_set(alm_status *st, alm_code code, const char *fmt, ...) ALM_PRINTF(3, 4);
 
 // As alm_status_set, and names the field the error is about.
-alm_code alm_status_set_field(alm_status *st, alm_code code, const char *field, const char *fmt, ...)
-    ALM_PRINTF(4, 5);
+alm_code alm_status_set_field(alm_status *st, alm_code code, const char *field, const char *fmt,
+                              ...) ALM_PRINTF(4, 5);
 
-// Puts "prefix: " in front of the message. Returns the status' code, so it can be returned.
+// Puts "prefix: " in front of the message. Returns the status' code, so it can be returned. st may
+// be NULL, and the answer is then ALM_UNKNOWN: where st is optional keep the code of the call.
 alm_code alm_status_prefix(alm_status *st, const char *fmt, ...) ALM_PRINTF(2, 3);
 
 // Copies *from to *to if to is not NULL. Returns from's code.

@@ -22,7 +22,7 @@ typedef struct alm_bytes {
 #define ALM_STR(literal) ((alm_str){.data = "" literal, .len = sizeof(literal) - 1})
 
 // printf: "%.*s", ALM_STR_ARGS(s)
-#define ALM_STR_ARGS(s) (int)ALM_MIN((s).len, (size_t)INT32_MAX), (s).data != NULL ? (s).data : ""
+#define ALM_STR_ARGS(s)  (int)ALM_MIN((s).len, (size_t)INT32_MAX), (s).data != NULL ? (s).data : ""
 
 static inline alm_str alm_str_from(const char *text) // NULL gives the empty string
 {
@@ -40,13 +40,13 @@ static inline alm_str alm_str_slice(alm_str s, size_t from, size_t to)
     return (alm_str){.data = s.data == NULL ? NULL : s.data + from, .len = to - from};
 }
 
-int alm_str_cmp(alm_str a, alm_str b);                 // by bytes; a prefix comes first
-bool alm_str_eq_nocase(alm_str a, alm_str b);          // ASCII letters only
+int alm_str_cmp(alm_str a, alm_str b);        // by bytes; a prefix comes first
+bool alm_str_eq_nocase(alm_str a, alm_str b); // ASCII letters only
 bool alm_str_starts_with(alm_str s, alm_str prefix);
 bool alm_str_ends_with(alm_str s, alm_str suffix);
-alm_str alm_str_trim(alm_str s);                       // ASCII white space, U+3000 and U+00A0
-size_t alm_str_find(alm_str s, alm_str needle);        // SIZE_MAX if absent; empty needle: 0
-size_t alm_str_find_char(alm_str s, char c);           // SIZE_MAX if absent
+alm_str alm_str_trim(alm_str s);                // ASCII white space, U+3000 and U+00A0
+size_t alm_str_find(alm_str s, alm_str needle); // SIZE_MAX if absent; empty needle: 0
+size_t alm_str_find_char(alm_str s, char c);    // SIZE_MAX if absent
 
 // Takes the part before the first sep off the front of *rest. False when *rest was exhausted.
 // Start with *rest = the whole; an empty whole yields one empty part.
