@@ -1,0 +1,83 @@
+// The calling side of rpc.
+//
+// A channel stands for one service at one target. It resolves the target to all addresses and again
+// every resolve_ms and after a failure, keeps one connection an address, watches their health by
+// heartbeat, and gives each call to the healthy connection with the fewest outstanding calls. Calls to
+// idempotent methods are tried again elsewhere, with backoff, when a connection is lost or answers
+// UNAVAILABLE, as long as their deadline allows and nothing has reached the caller yet.
+#ifndef ALM_CHANNEL_H
+#define ALM_CHANNEL_H
+
+#include "alm/rpc.h"
+#include "alm/server.h"
+
+typedef struct alm_channel alm_channel;
+typedef struct alm_stream alm_stream; // client side of a server-streaming call; one thread at a time
+
+typedef struct alm_channel_opts {
+    int64_t resolve_ms;   // 0: 1000
+    int64_t heartbeat_ms; // 0: 500; a connection silent for three heartbeats is unhealthy
+} alm_channel_opts;
+
+// Never waits for the peer: a target that is not there yet is connected when it comes. target may be a
+// comma-separated list of addresses.
+//
+// ALM_INVALID_ARGUMENT  not an address
+ALM_MUST_USE alm_code alm_channel_open(alm_rpc *rpc, const char *target,
+                                       const alm_channel_opts *opts, alm_channel **ret,
+                                       alm_status *st);
+// Calls in progress end with CANCELLED. Their streams must be closed afterwards all the same.
+void alm_channel_close(alm_channel **channel);
+
+typedef struct alm_call_opts {
+    int64_t timeout_ms;     // 0: ALM_RPC_DEADLINE_MS_DEFAULT, or the parent's time left; -1: none
+                            // (for Watch); with a parent never later than the parent's deadline
+    const alm_call *parent; // a call of ours this one is made for: its deadline and request id are
+                            // passed on, and its cancellation cancels this one
+    uint64_t affinity;      // 0: none; else calls with one affinity prefer one connection
+    bool fail_fast;         // no healthy connection: UNAVAILABLE at once instead of waiting
+} alm_call_opts;
+
+// A unary call. *ret_reply lives in the arena.
+//
+// Any code the handler returned, and
+// ALM_UNAVAILABLE         no healthy connection, or lost in between (not idempotent, or tries spent)
+// ALM_DEADLINE_EXCEEDED, ALM_CANCELLED
+// ALM_UNIMPLEMENTED       unknown service or method
+// ALM_INTERNAL            the reply cannot be decoded
+ALM_MUST_USE alm_code alm_channel_call(alm_channel *channel, const alm_service_def *service,
+                                       const char *method, const alm_call_opts *opts,
+                                       const ProtobufCMessage *request, alm_arena *arena,
+                                       ProtobufCMessage **ret_reply, alm_status *st);
+
+// A server-streaming call. Opening does not wait for an answer. At most ALM_RPC_STREAM_WINDOW_BYTES
+// of unread messages are held; the server waits for the rest.
+ALM_MUST_USE alm_code alm_stream_open(alm_channel *channel, const alm_service_def *service,
+                                      const char *method, const alm_call_opts *opts,
+                                      const ProtobufCMessage *request, alm_stream **ret,
+                                      alm_status *st);
+// The next message, in the arena; NULL at the end of a stream that ended well. A failure is final.
+ALM_MUST_USE alm_code alm_stream_next(alm_stream *stream, alm_arena *arena,
+                                      ProtobufCMessage **ret_message, alm_status *st);
+// Cancels the call if it has not ended. Accepts NULL.
+void alm_stream_close(alm_stream **stream);
+
+// Waits until a connection is healthy. ALM_DEADLINE_EXCEEDED after timeout_ms.
+ALM_MUST_USE alm_code alm_channel_wait_ready(alm_channel *channel, int64_t timeout_ms,
+                                             alm_status *st);
+
+typedef struct alm_connection_info {
+    const char *address; // resolved: tcp://10.0.0.3:7103; valid during the visit
+    bool healthy;
+    uint32_t outstanding;
+    uint64_t calls, failures;
+} alm_connection_info;
+void alm_channel_visit(alm_channel *channel,
+                       void (*visit)(void *arg, const alm_connection_info *info), void *arg);
+
+// Health/Check of a service at one address, for probes: opens a channel of its own.
+// ALM_UNAVAILABLE: not serving or not there within timeout_ms.
+ALM_MUST_USE alm_code alm_health_check(alm_rpc *rpc, const char *address, const char *service,
+                                       int64_t timeout_ms, alm_status *st);
+
+#endif

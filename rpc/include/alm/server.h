@@ -1,0 +1,94 @@
+// The serving side of rpc.
+//
+// A server owns one thread for its sockets and a pool for its handlers; a handler may block, call
+// other services and stream. Health and Reflection are served by every server.
+#ifndef ALM_SERVER_H
+#define ALM_SERVER_H
+
+#include "alm/rpc.h"
+
+typedef struct alm_server alm_server;
+typedef struct alm_call alm_call; // one call in progress; valid until its handler returns
+
+// Answers one call. Unary: send exactly one message with alm_call_send and return ALM_OK, or return a
+// failure. Server streaming: send any number, then return. A failure after some messages ends the
+// stream with that status. request and everything from alm_call_arena live until the handler returns.
+typedef alm_code (*alm_handler)(void *self, alm_call *call, const ProtobufCMessage *request,
+                                alm_status *st);
+
+typedef struct alm_server_opts {
+    const char *name;        // for logs and metrics: "storage"
+    size_t thread_count_max; // handlers at once; 0: ALM_RPC_THREAD_COUNT_MAX
+    size_t queue_count_max;  // waiting calls; 0: ALM_RPC_QUEUE_COUNT_MAX; past it RESOURCE_EXHAUSTED
+    size_t arena_bytes_max;  // of one call; 0: ALM_ARENA_BYTES_MAX
+    bool allow_plaintext;    // tcp beyond loopback without encryption, said in so many words
+} alm_server_opts;
+
+ALM_MUST_USE alm_code alm_server_create(alm_rpc *rpc, const alm_server_opts *opts,
+                                        alm_server **ret, alm_status *st);
+
+// handlers[i] answers methods[i] of the service; NULL: UNIMPLEMENTED. Before start only.
+ALM_MUST_USE alm_code alm_server_add(alm_server *server, const alm_service_def *service,
+                                     const alm_handler *handlers, void *self, alm_status *st);
+
+// Any number of addresses, of any scheme. tcp port 0 or "*": a free one is taken, see
+// alm_server_endpoint. Before start only.
+//
+// ALM_FAILED_PRECONDITION  a tcp address beyond loopback without allow_plaintext
+// ALM_ALREADY_EXISTS       the address is in use
+ALM_MUST_USE alm_code alm_server_bind(alm_server *server, const char *address, alm_status *st);
+const char *alm_server_endpoint(const alm_server *server, size_t i); // NULL past the last
+
+ALM_MUST_USE alm_code alm_server_start(alm_server *server, alm_status *st);
+
+// What Health answers for the service ("" or NULL: the whole server). SERVING after start.
+void alm_server_set_serving(alm_server *server, const char *service, bool serving);
+
+// Graceful: says GOAWAY to peers (clients send no new calls), refuses new calls with UNAVAILABLE,
+// lets calls in progress end within the deadline, then cancels what is left. Watch-like streams are
+// cancelled at once with UNAVAILABLE. Blocks. Returns how many calls had to be cancelled.
+size_t alm_server_drain(alm_server *server, int64_t timeout_ms);
+
+// Drains with timeout 0 if that was not done. Accepts NULL.
+void alm_server_destroy(alm_server **server);
+
+// --- inside a handler ---------------------------------------------------------------------------
+
+alm_arena *alm_call_arena(alm_call *call);
+
+// Encodes and sends. Blocks while the stream has no credit. The message may be freed on return.
+//
+// ALM_CANCELLED          the client cancelled or is gone: stop working
+// ALM_DEADLINE_EXCEEDED  the call's time is over
+// ALM_RESOURCE_EXHAUSTED the message is larger than the limit
+ALM_MUST_USE alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message,
+                                    alm_status *st);
+
+// A long handler asks this between steps. st as alm_call_send.
+ALM_MUST_USE alm_code alm_call_check(alm_call *call, alm_status *st);
+int64_t alm_call_time_left_ms(const alm_call *call); // 0: over
+const char *alm_call_request_id(const alm_call *call);
+const char *alm_call_peer(const alm_call *call); // for logs only
+
+// Marks the call as one without an end (Watch): a drain cancels it at once.
+void alm_call_set_endless(alm_call *call);
+
+// --- for /metrics --------------------------------------------------------------------------------
+
+#define ALM_LATENCY_BUCKET_COUNT 14 // upper bounds: see alm_latency_bounds_us; the last is open
+extern const int64_t alm_latency_bounds_us[ALM_LATENCY_BUCKET_COUNT - 1];
+typedef struct alm_method_stats {
+    const char *service; // full name; static
+    const char *method;
+    uint64_t started;
+    uint64_t finished[ALM_CODE_COUNT]; // by code
+    uint64_t messages_sent;
+    uint64_t bytes_received, bytes_sent;
+    uint64_t latency_us_sum;
+    uint64_t latency[ALM_LATENCY_BUCKET_COUNT]; // not cumulative
+} alm_method_stats;
+// Calls visit for each method of each service.
+void alm_server_stats(const alm_server *server,
+                      void (*visit)(void *arg, const alm_method_stats *stats), void *arg);
+
+#endif

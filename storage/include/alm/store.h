@@ -1,0 +1,209 @@
+// The store: every vintage of every observation, the current view, the catalogue, the change feed.
+//
+// This is the engine interface; nothing of LMDB shows through it. Commits are atomic, durable before
+// they return, and idempotent by batch id. Nothing is ever overwritten: a revision is a later vintage.
+//
+// Threading: a store may be shared by any number of threads. Commits of several threads are grouped
+//            into one write transaction and one fsync. Readers never wait for the writer.
+// Lifetime:  what reads return lives in the arena they were given; no engine memory escapes.
+#ifndef ALM_STORE_H
+#define ALM_STORE_H
+
+#include "alm/arena.h"
+#include "alm/catalog.h"
+#include "alm/log.h"
+#include "alm/series.h"
+
+typedef struct alm_store alm_store;
+
+typedef struct alm_store_opts {
+    size_t map_bytes;  // address space for the file; 0: 64 GiB (sparse)
+    alm_clock clock;   // zero: the system's
+    const alm_log *log;
+} alm_store_opts;
+
+// Opens or makes the store in the directory. Only one process may have it open.
+//
+// ALM_FAILED_PRECONDITION  another process has it open; a network file system; a format that is newer
+//                          than this program
+// ALM_DATA_LOSS            not a store, or damaged (the file is shorter than its own meta page says ...)
+ALM_MUST_USE alm_code alm_store_open(const char *dir, const alm_store_opts *opts, alm_store **ret,
+                                     alm_status *st);
+void alm_store_close(alm_store **store);
+
+// --- observations ---------------------------------------------------------------------------------
+
+// Rows in columns, all of `count` elements. In a commit `sequence` is ignored.
+// source is a source id of the catalogue, ALM_CATALOG_NONE: not said.
+typedef struct alm_obs {
+    uint32_t variant; // commit: index into the batch's variants; read: index into the result's
+    alm_place_id place;
+    alm_period period;
+    alm_value value;
+    uint32_t source;
+    alm_date published; // never ALM_DATE_NONE
+    alm_str note;
+    uint64_t sequence;  // the commit that stored it
+} alm_obs;
+
+typedef enum alm_quarantine_max { ALM_QUARANTINE_RECORD_BYTES = 4096 } alm_quarantine_max;
+typedef struct alm_quarantined {
+    alm_str batch_id, file_name;
+    uint64_t row;
+    uint32_t column;
+    alm_str field, reason, record;
+    int64_t at_us;
+} alm_quarantined;
+
+typedef struct alm_batch {
+    alm_str id;              // 1..ALM_BATCH_ID_BYTES_MAX bytes
+    uint64_t digest;         // of the content
+    const alm_str *variants; // canonical text
+    size_t variant_count;
+    const alm_obs *obs;      // at most ALM_COMMIT_ROW_COUNT_MAX
+    size_t obs_count;
+    const alm_indicator *indicators; // added, or changed where the code is known
+    size_t indicator_count;
+    const alm_place *places;
+    size_t place_count;
+    const alm_source *sources;
+    size_t source_count;
+    const alm_quarantined *quarantine;
+    size_t quarantine_count;
+    bool dry_run;
+} alm_batch;
+
+typedef struct alm_conflict {
+    size_t row; // index into obs
+    alm_str reason;
+} alm_conflict;
+
+typedef struct alm_commit_result {
+    uint64_t sequence; // 0: nothing to store (all unchanged, or dry_run)
+    bool replayed;     // the batch id was known: the first answer is repeated
+    uint64_t added, revised, unchanged;
+    uint64_t catalog_added, catalog_changed, catalog_unchanged;
+    const alm_conflict *conflicts; // rows not stored; in the arena
+    size_t conflict_count;
+} alm_commit_result;
+
+// Catalogue entries are applied before observations. An observation row is
+//   unchanged  the same cell, source and publication date hold the same value, unit, qualifier, status
+//              and note already
+//   conflict   they hold another value: not stored, reported (two rows of one batch likewise: the
+//              second is the conflict)
+//   revised    the cell has vintages, this is another one
+//   added      the cell is new
+// Changing a catalogue entry's code is impossible; changing an indicator's dimension once it has
+// observations, or a place's level, is ALM_FAILED_PRECONDITION.
+//
+// ALM_INVALID_ARGUMENT     a malformed row or entry; the message names it. Nothing is stored
+// ALM_ALREADY_EXISTS       the batch id is known with another digest
+// ALM_RESOURCE_EXHAUSTED   map or disk full; nothing is stored; reads go on
+// ALM_UNAVAILABLE          the store stopped taking commits after an I/O error
+ALM_MUST_USE alm_code alm_store_commit(alm_store *store, const alm_batch *batch, alm_arena *arena,
+                                       alm_commit_result *ret, alm_status *st);
+
+typedef struct alm_read {
+    const alm_str *indicators; // codes; none: all
+    size_t indicator_count;
+    uint32_t measures;         // bit (1 << alm_measure); 0: all
+    alm_accumulation accumulation; // NONE: all
+    alm_freq freq;                 // NONE: all
+    alm_str breakdown;             // "": totals only; "*": all; else canonical "a=b+c=d"
+    bool all_places;
+    const alm_place_id *places;    // ascending
+    size_t place_count;
+    uint32_t last;                 // > 0: the newest n periods with a value, by series
+    bool all_periods;
+    const alm_period *from;        // pairs; freq NONE is an open end
+    const alm_period *to;
+    size_t period_count;
+    alm_date as_of;                // ALM_DATE_MAX: newest
+    uint64_t at_sequence;          // 0: newest
+    const uint32_t *sources;       // ids; none: all
+    size_t source_count;
+    bool all_vintages;
+} alm_read;
+
+// Visits rows of one variant at a time, ordered by (period, place). variant is canonical text; rows are
+// valid during the visit. The visitor returns ALM_OK to go on. Called without any lock or read
+// snapshot held: the visitor may block.
+typedef alm_code (*alm_read_visit)(void *arg, alm_str variant, const alm_obs *rows, size_t count,
+                                   alm_status *st);
+
+// Which of several vintages of a cell wins: of the sources that are allowed, the highest precedence
+// (source NONE counts as 0); of one source's or equal ones', the latest published, then the latest
+// committed; among those published on or before as_of and committed at or before at_sequence. If the
+// winner is WITHDRAWN the cell has no value.
+// *ret_sequence: the state that was read.
+ALM_MUST_USE alm_code alm_store_read(alm_store *store, const alm_read *read, alm_read_visit visit,
+                                     void *arg, uint64_t *ret_sequence, alm_status *st);
+
+// --- catalogue ------------------------------------------------------------------------------------
+
+// Visits entries in id order; views are valid during the visit.
+typedef struct alm_catalog_visitor {
+    void *arg;
+    alm_code (*indicator)(void *arg, uint32_t id, const alm_indicator *entry, alm_status *st);
+    alm_code (*place)(void *arg, alm_place_id id, const alm_place *entry, alm_status *st);
+    alm_code (*source)(void *arg, uint32_t id, const alm_source *entry, alm_status *st);
+} alm_catalog_visitor;
+ALM_MUST_USE alm_code alm_store_visit_catalog(alm_store *store, const alm_catalog_visitor *visitor,
+                                              uint64_t *ret_catalog_sequence, alm_status *st);
+
+typedef struct alm_series_info {
+    alm_str variant;
+    uint64_t place_count, cell_count;
+    alm_period first, last;
+} alm_series_info;
+ALM_MUST_USE alm_code alm_store_visit_series(alm_store *store,
+                                             alm_code (*visit)(void *arg, const alm_series_info *info,
+                                                               alm_status *st),
+                                             void *arg, alm_status *st);
+ALM_MUST_USE alm_code alm_store_visit_quarantine(alm_store *store,
+                                                 alm_code (*visit)(void *arg,
+                                                                   const alm_quarantined *row,
+                                                                   alm_status *st),
+                                                 void *arg, alm_status *st);
+
+// --- change feed ----------------------------------------------------------------------------------
+
+typedef struct alm_change {
+    uint64_t sequence;
+    int64_t at_us;
+    alm_str batch_id;
+    uint64_t added, revised;
+    bool catalog_changed;
+    const alm_str *variants;
+    size_t variant_count;
+    const alm_obs *obs;
+    size_t obs_count;
+} alm_change;
+
+// The commit with that sequence, or the first after it. ALM_NOT_FOUND: none yet.
+ALM_MUST_USE alm_code alm_store_change(alm_store *store, uint64_t from_sequence, alm_arena *arena,
+                                       alm_change *ret, alm_status *st);
+// Waits until the store's sequence is at least `sequence`. ALM_DEADLINE_EXCEEDED after timeout_ms.
+ALM_MUST_USE alm_code alm_store_wait(alm_store *store, uint64_t sequence, int64_t timeout_ms,
+                                     alm_status *st);
+
+// --- care -----------------------------------------------------------------------------------------
+
+typedef struct alm_store_stats {
+    uint64_t sequence, catalog_sequence, observations, cells, indicators, places, sources,
+        series_variants, quarantined, bytes_used, bytes_map, oldest_reader_lag;
+    uint32_t readers;
+    uint64_t commits, commit_groups; // since open; commits/groups is the group commit's gain
+} alm_store_stats;
+ALM_MUST_USE alm_code alm_store_stats_get(alm_store *store, alm_store_stats *ret, alm_status *st);
+
+typedef struct alm_verify_result {
+    uint64_t log_records, observations, slices, cells, problems;
+} alm_verify_result;
+// Checks structure, checksums, the current view against the log, and counts. Each problem is told to
+// the visitor in a sentence. ALM_OK even when there are problems.
+ALM_MUST_USE alm_code alm_store_verify(alm_store *store, void (*problem)(void *arg, alm_str text),
+                                       void *arg, alm_verify_result *ret, alm_status *st);
+
+#endif
