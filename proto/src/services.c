@@ -23,7 +23,7 @@ static const alm_method_def storage_methods[] = {
 };
 static const alm_method_def ingestion_methods[] = {{"Import", UNARY, true}};
 static const alm_method_def aggregation_methods[] = {
-    {"Execute", STREAM, true}, {"Explain", UNARY, true}, {"Plan", UNARY, true}};
+    {"Execute", STREAM, true}, {"Explain", UNARY, true}, {"Watch", STREAM, true}, {"Plan", UNARY, true}};
 static const alm_method_def health_methods[] = {{"Check", UNARY, true}, {"Watch", STREAM, true}};
 static const alm_method_def reflection_methods[] = {{"ListServices", UNARY, true},
                                                     {"DescribeMessage", UNARY, true}};

@@ -12,7 +12,7 @@
 #include "alm/arena.h"
 #include "alm/catalog.h"
 #include "alm/log.h"
-#include "alm/series.h"
+#include "alm/observation.h"
 
 typedef struct alm_store alm_store;
 
@@ -33,20 +33,8 @@ void alm_store_close(alm_store **store);
 
 // --- observations ---------------------------------------------------------------------------------
 
-// Rows in columns, all of `count` elements. In a commit `sequence` is ignored.
-// source is a source id of the catalogue, ALM_CATALOG_NONE: not said.
-typedef struct alm_obs {
-    uint32_t variant; // commit: index into the batch's variants; read: index into the result's
-    alm_place_id place;
-    alm_period period;
-    alm_value value;
-    uint32_t source;
-    alm_date published; // never ALM_DATE_NONE
-    alm_str note;
-    uint64_t sequence;  // the commit that stored it
-} alm_obs;
+#define ALM_QUARANTINE_RECORD_BYTES 4096 // of a record that could not be taken
 
-typedef enum alm_quarantine_max { ALM_QUARANTINE_RECORD_BYTES = 4096 } alm_quarantine_max;
 typedef struct alm_quarantined {
     alm_str batch_id, file_name;
     uint64_t row;

@@ -1,0 +1,75 @@
+// Between the messages of proto/ and the structs of model/: the only place that knows both.
+//
+// From a message: everything is validated (the bytes came from outside); text is viewed, not copied, so
+// results live as long as the message and the arena. To a message: text is copied into the arena.
+// Every function answers ALM_RESOURCE_EXHAUSTED when the arena is full.
+#ifndef ALM_WIRE_H
+#define ALM_WIRE_H
+
+#include "alm/catalog.h"
+#include "alm/observation.h"
+
+#include "almanac/internal/storage.pb-c.h"
+#include "almanac/v1/common.pb-c.h"
+
+// ALM_INVALID_ARGUMENT  a number that is no enum's, a malformed date or unit; field is set
+ALM_MUST_USE alm_code alm_indicator_from_proto(const Almanac__V1__Indicator *message,
+                                               alm_arena *arena, alm_indicator *ret,
+                                               alm_status *st);
+ALM_MUST_USE alm_code alm_place_from_proto(const Almanac__V1__Place *message, alm_arena *arena,
+                                           alm_place *ret, alm_status *st);
+ALM_MUST_USE alm_code alm_source_from_proto(const Almanac__V1__Source *message, alm_arena *arena,
+                                            alm_source *ret, alm_status *st);
+ALM_MUST_USE alm_code alm_indicator_to_proto(const alm_indicator *entry, alm_arena *arena,
+                                             Almanac__V1__Indicator **ret, alm_status *st);
+ALM_MUST_USE alm_code alm_place_to_proto(const alm_place *entry, alm_arena *arena,
+                                         Almanac__V1__Place **ret, alm_status *st);
+ALM_MUST_USE alm_code alm_source_to_proto(const alm_source *entry, alm_arena *arena,
+                                          Almanac__V1__Source **ret, alm_status *st);
+
+// Rows to columns. variants: canonical text; rows[i].variant indexes it. row_numbers: NULL or count
+// numbers. Columns that are constant are sent once, columns of zeros not at all.
+ALM_MUST_USE alm_code alm_obs_block_write(const alm_str *variants, size_t variant_count,
+                                          const alm_obs *rows, size_t count,
+                                          const uint32_t *row_numbers, alm_arena *arena,
+                                          Almanac__Internal__ObservationBlock **ret,
+                                          alm_status *st);
+
+// Columns to rows. *ret_variants: the block's table.
+//
+// ALM_INVALID_ARGUMENT  a column of a wrong length, an index past a table, a malformed variant, period,
+//                       unit, number or flag, a row without publication date; names column and row
+ALM_MUST_USE alm_code alm_obs_block_read(const Almanac__Internal__ObservationBlock *block,
+                                         alm_arena *arena, alm_str **ret_variants,
+                                         size_t *ret_variant_count, alm_obs **ret_rows,
+                                         size_t *ret_count, alm_status *st);
+
+// --- result rows ------------------------------------------------------------------------------------
+
+typedef struct alm_result_row {
+    alm_str indicator, place, measure, breakdown, relation; // codes
+    alm_accumulation accumulation;
+    alm_period period;
+    alm_value value;
+    alm_interval interval;
+    bool computed;
+    alm_str source; // code; "" if not said
+    alm_date published;
+    alm_str note;
+    alm_str reason; // why there is no number, or what to mind
+    uint32_t of_count, of_expected;
+} alm_result_row;
+
+// Gathers rows into blocks of at most ALM_RESULT_BLOCK_ROW_COUNT. Everything lives in the arena.
+typedef struct alm_result_writer alm_result_writer;
+ALM_MUST_USE alm_code alm_result_writer_create(alm_arena *arena, uint64_t sequence,
+                                               alm_result_writer **ret, alm_status *st);
+ALM_MUST_USE alm_code alm_result_writer_add(alm_result_writer *writer, const alm_result_row *row,
+                                            alm_status *st);
+bool alm_result_writer_full(const alm_result_writer *writer);
+size_t alm_result_writer_rows(const alm_result_writer *writer);
+// The block gathered so far; the writer starts the next one.
+ALM_MUST_USE alm_code alm_result_writer_take(alm_result_writer *writer,
+                                             Almanac__V1__ResultBlock **ret, alm_status *st);
+
+#endif
