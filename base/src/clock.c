@@ -63,7 +63,7 @@ void alm_clock_format_rfc3339(int64_t wall_us, char out[ALM_TIMESTAMP_MAX])
     int ms = (int)((wall_us - seconds * US_PER_SECOND) / 1000);
     struct tm utc;
     ALM_ASSERT(gmtime_r(&seconds, &utc) != NULL); // any int64 of microseconds has a year that fits
-    char text[96]; // what the format could take by its types alone
+    char text[96];                                // what the format could take by its types alone
     int len = snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900,
                        utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, ms);
     ALM_ASSERT(len > 0 && len < ALM_TIMESTAMP_MAX);

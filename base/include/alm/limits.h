@@ -7,6 +7,9 @@
 #define ALM_ARENA_BYTES_MAX           ((size_t)256 << 20) // one request's arena
 #define ALM_BUF_BYTES_MAX             ((size_t)256 << 20) // a buffer that was given no maximum
 
+// Configuration
+#define ALM_CONFIG_FILE_BYTES_MAX     ((size_t)1 << 20)
+
 // Names and keys
 #define ALM_CODE_BYTES_MAX            64   // a code: indicator, place, source, dimension, member
 #define ALM_NAME_BYTES_MAX            512  // a name or title, UTF-8
