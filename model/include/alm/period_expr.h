@@ -37,8 +37,8 @@ typedef struct alm_period_expr {
 ALM_MUST_USE alm_code alm_period_expr_parse(alm_str expr, alm_arena *arena, alm_period_expr *ret,
                                             alm_status *st);
 
-// Is the period asked for? LAST and ALL answer true. A range matches periods of its own frequency and
-// length only: 2019..2023 does not match 2021-Q1.
+// Is the period asked for? LAST and ALL answer true. A range matches periods of its own frequency
+// and length only: 2019..2023 does not match 2021-Q1.
 bool alm_period_expr_matches(const alm_period_expr *expr, alm_period period);
 
 #endif

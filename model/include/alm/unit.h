@@ -1,7 +1,8 @@
-// Units of measure: what is counted (a measure of some dimension) and a power of ten in front of it.
+// Units of measure: what is counted (a measure of some dimension) and a power of ten in front of
+// it.
 //
-// 亿元 is {CNY, 8}, 万平方米 is {M2, 4}, 套 is {TAO, 0}. A value is kept in the unit it was published
-// in and converted when somebody asks; only units of one dimension convert.
+// 亿元 is {CNY, 8}, 万平方米 is {M2, 4}, 套 is {TAO, 0}. A value is kept in the unit it was
+// published in and converted when somebody asks; only units of one dimension convert.
 #ifndef ALM_UNIT_H
 #define ALM_UNIT_H
 
@@ -12,16 +13,16 @@
 // Numbers are stored on disk and sent on the wire: never reuse one.
 typedef enum alm_dimension {
     ALM_DIMENSION_NONE = 0,
-    ALM_DIMENSION_CNY,     // money of one currency: currencies do not convert into each other
+    ALM_DIMENSION_CNY, // money of one currency: currencies do not convert into each other
     ALM_DIMENSION_USD,
     ALM_DIMENSION_AREA,
     ALM_DIMENSION_LENGTH,
     ALM_DIMENSION_PERSONS,
-    ALM_DIMENSION_VISITS,  // 人次
-    ALM_DIMENSION_COUNT,   // things counted, whatever the measure word
-    ALM_DIMENSION_RATIO,   // %, ‰, times
-    ALM_DIMENSION_POINTS,  // percentage points: a difference of ratios, not a ratio
-    ALM_DIMENSION_INDEX,   // base = 100
+    ALM_DIMENSION_VISITS, // 人次
+    ALM_DIMENSION_COUNT,  // things counted, whatever the measure word
+    ALM_DIMENSION_RATIO,  // %, ‰, times
+    ALM_DIMENSION_POINTS, // percentage points: a difference of ratios, not a ratio
+    ALM_DIMENSION_INDEX,  // base = 100
     ALM_DIMENSION_RANK,
     ALM_DIMENSION_ORDINAL, // firsts and the like
 } alm_dimension;
@@ -76,10 +77,10 @@ typedef struct alm_unit {
 #define ALM_UNIT_MULT_MAX 12
 #define ALM_UNIT_TEXT_MAX 48
 
-// Accepts the code with an optional multiplier ("CNY", "CNY_E8", "m2_E4"), the Chinese form with its
-// multiplier (亿元, 万亿元, 万平方米, 万套, 万人次, 个百分点), common English forms ("100 million CNY",
-// "10k m2", "%", "percentage points") and well-known aliases (㎡, 平方千米, 人民币, RMB, hectare).
-// ASCII letters in any case for the English forms; codes as they are spelled.
+// Accepts the code with an optional multiplier ("CNY", "CNY_E8", "m2_E4"), the Chinese form with
+// its multiplier (亿元, 万亿元, 万平方米, 万套, 万人次, 个百分点), common English forms ("100
+// million CNY", "10k m2", "%", "percentage points") and well-known aliases (㎡, 平方千米, 人民币,
+// RMB, hectare). ASCII letters in any case for the English forms; codes as they are spelled.
 //
 // ALM_NOT_FOUND  unknown; the message names it and, where one is near, the nearest known one
 ALM_MUST_USE alm_code alm_unit_parse(alm_str text, alm_unit *ret, alm_status *st);
@@ -88,8 +89,8 @@ ALM_MUST_USE alm_code alm_unit_parse(alm_str text, alm_unit *ret, alm_status *st
 // out holds ALM_UNIT_TEXT_MAX bytes, NUL-terminated. Returns the length.
 size_t alm_unit_code(alm_unit unit, char *out);
 
-// For people: zh "亿元", "万套"; en "100 million yuan" ("" for a plain count). Multipliers that have no
-// word are written x10^n.
+// For people: zh "亿元", "万套"; en "100 million yuan" ("" for a plain count). Multipliers that
+// have no word are written x10^n.
 typedef enum alm_lang { ALM_LANG_ZH, ALM_LANG_EN } alm_lang;
 size_t alm_unit_label(alm_unit unit, alm_lang lang, char *out);
 

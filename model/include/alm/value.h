@@ -28,7 +28,7 @@ typedef enum alm_qualifier {
 #define ALM_QUALIFIER_ENUM(name, number, code, zh) ALM_QUALIFIER_##name = number,
     ALM_QUALIFIER_MAP(ALM_QUALIFIER_ENUM)
 #undef ALM_QUALIFIER_ENUM
-    ALM_QUALIFIER_COUNT
+        ALM_QUALIFIER_COUNT
 } alm_qualifier;
 
 // SDMX CL_OBS_STATUS. X(NAME, number, letter, rank, English, zh, missing)
@@ -54,7 +54,7 @@ typedef enum alm_obs_status {
     ALM_OBS_STATUS_##name = number,
     ALM_OBS_STATUS_MAP(ALM_OBS_STATUS_ENUM)
 #undef ALM_OBS_STATUS_ENUM
-    ALM_OBS_STATUS_COUNT
+        ALM_OBS_STATUS_COUNT
 } alm_obs_status;
 
 // Which statement about the indicator a series holds (the glossary's "measure").
@@ -115,7 +115,7 @@ alm_dimension alm_measure_dimension(alm_measure m, alm_dimension indicator);
 
 // A published number.
 typedef struct alm_value {
-    alm_decimal number;      // in `unit`, with the digits that were published
+    alm_decimal number; // in `unit`, with the digits that were published
     alm_unit unit;
     alm_qualifier qualifier;
     alm_obs_status status;
@@ -123,8 +123,9 @@ typedef struct alm_value {
 } alm_value;
 
 // The interval a value stands for, in the value's own unit. An open end is +-INFINITY.
-//   exact             v -+ half a unit of the last published digit; counts without decimals: v alone
-//   about             v -+ one unit of the last significant digit (trailing zeros of an integer are
+//   exact             v -+ half a unit of the last published digit; counts without decimals: v
+//   alone about             v -+ one unit of the last significant digit (trailing zeros of an
+//   integer are
 //                     not significant: about 6,100 is [6000, 6200])
 //   more_than, at_least, passed_threshold   [v, +inf)
 //   less_than, at_most                      (-inf, v]
