@@ -115,7 +115,6 @@ ALM_MUST_USE alm_code alm_catalog_resolve_source(const alm_catalog *c, alm_str c
 
 // Validates one entry alone, as add does, without a catalogue (ingestion uses it for rows).
 ALM_MUST_USE alm_code alm_indicator_check(const alm_indicator *indicator, alm_status *st);
-ALM_MUST_USE alm_code alm_place_check(const alm_place *place, alm_status *st);
 ALM_MUST_USE alm_code alm_source_check(const alm_source *source, alm_status *st);
 
 // Edit distance with a bound, for "did you mean": the nearest of the candidates within 1/3 of the

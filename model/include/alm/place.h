@@ -48,6 +48,10 @@ typedef struct alm_place {
     size_t alias_count;
 } alm_place;
 
+// Checks one place alone, as alm_place_tree_add does first. The status' field is the column's name
+// (code, name_zh, level, parent, valid_to, successors, aliases ...).
+ALM_MUST_USE alm_code alm_place_check(const alm_place *place, alm_status *st);
+
 typedef struct alm_place_tree alm_place_tree;
 
 // Builder. The tree copies everything into itself.
