@@ -1,7 +1,7 @@
 // A module: one service as a value that app/ and the services' mains start and stop.
 //
-// Modules meet only through channels and the endpoint table; no module knows whether the others live
-// in its process.
+// Modules meet only through channels and the endpoint table; no module knows whether the others
+// live in its process.
 #ifndef ALM_MODULE_H
 #define ALM_MODULE_H
 
@@ -30,9 +30,9 @@ typedef struct alm_module_ctx {
 } alm_module_ctx;
 
 typedef struct alm_module {
-    const char *name;           // "storage"
-    const char *const *needs;   // names of modules it calls; NULL-terminated
-    const alm_option *options;  // its own, beside the runner's
+    const char *name;          // "storage"
+    const char *const *needs;  // names of modules it calls; NULL-terminated
+    const alm_option *options; // its own, beside the runner's
     size_t option_count;
     // ctx is borrowed for the module's life. On failure nothing is left behind.
     alm_code (*start)(const alm_module_ctx *ctx, void **ret_self, alm_status *st);

@@ -15,8 +15,8 @@ ALM_MUST_USE alm_code alm_catalog_cache_create(alm_channel *storage, alm_catalog
                                                alm_status *st);
 void alm_catalog_cache_destroy(alm_catalog_cache **cache);
 
-// A catalogue that is at least as new as catalog_sequence (from HeadResponse or ReadResponse); loads
-// it when the one at hand is older. Release it when done.
+// A catalogue that is at least as new as catalog_sequence (from HeadResponse or ReadResponse);
+// loads it when the one at hand is older. Release it when done.
 //
 // Any code of calling storage; ALM_DATA_LOSS: storage's catalogue does not build
 ALM_MUST_USE alm_code alm_catalog_cache_get(alm_catalog_cache *cache, const alm_call *parent,

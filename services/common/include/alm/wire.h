@@ -1,8 +1,8 @@
 // Between the messages of proto/ and the structs of model/: the only place that knows both.
 //
-// From a message: everything is validated (the bytes came from outside); text is viewed, not copied, so
-// results live as long as the message and the arena. To a message: text is copied into the arena.
-// Every function answers ALM_RESOURCE_EXHAUSTED when the arena is full.
+// From a message: everything is validated (the bytes came from outside); text is viewed, not
+// copied, so results live as long as the message and the arena. To a message: text is copied into
+// the arena. Every function answers ALM_RESOURCE_EXHAUSTED when the arena is full.
 #ifndef ALM_WIRE_H
 #define ALM_WIRE_H
 
@@ -37,14 +37,16 @@ ALM_MUST_USE alm_code alm_obs_block_write(const alm_str *variants, size_t varian
 
 // Columns to rows. *ret_variants: the block's table.
 //
-// ALM_INVALID_ARGUMENT  a column of a wrong length, an index past a table, a malformed variant, period,
+// ALM_INVALID_ARGUMENT  a column of a wrong length, an index past a table, a malformed variant,
+// period,
 //                       unit, number or flag, a row without publication date; names column and row
 ALM_MUST_USE alm_code alm_obs_block_read(const Almanac__Internal__ObservationBlock *block,
                                          alm_arena *arena, alm_str **ret_variants,
                                          size_t *ret_variant_count, alm_obs **ret_rows,
                                          size_t *ret_count, alm_status *st);
 
-// --- result rows ------------------------------------------------------------------------------------
+// --- result rows
+// ------------------------------------------------------------------------------------
 
 typedef struct alm_result_row {
     alm_str indicator, place, measure, breakdown, relation; // codes

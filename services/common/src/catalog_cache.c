@@ -1,0 +1,192 @@
+#include "alm/catalog_cache.h"
+
+#include "alm/alloc.h"
+#include "alm/wire.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct alm_catalog_ref {
+    alm_catalog *catalog;
+    uint64_t sequence;
+    atomic_uint holders;
+};
+
+struct alm_catalog_cache {
+    alm_channel *storage;          // borrowed
+    pthread_mutex_t current_mutex; // guards current
+    alm_catalog_ref *current;      // NULL until the first load
+    pthread_mutex_t load_mutex;    // one load at a time; the others wait and take its result
+};
+
+alm_code alm_catalog_cache_create(alm_channel *storage, alm_catalog_cache **ret, alm_status *st)
+{
+    alm_catalog_cache *cache = alm_calloc(1, sizeof *cache);
+    if (cache == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "catalogue cache: out of memory");
+    }
+    cache->storage = storage;
+    pthread_mutex_init(&cache->current_mutex, NULL);
+    pthread_mutex_init(&cache->load_mutex, NULL);
+    *ret = cache;
+    return ALM_OK;
+}
+
+void alm_catalog_cache_destroy(alm_catalog_cache **cache)
+{
+    if (*cache == NULL) {
+        return;
+    }
+    alm_catalog_ref_release(&(*cache)->current);
+    pthread_mutex_destroy(&(*cache)->current_mutex);
+    pthread_mutex_destroy(&(*cache)->load_mutex);
+    alm_free(*cache);
+    *cache = NULL;
+}
+
+const alm_catalog *alm_catalog_ref_catalog(const alm_catalog_ref *ref)
+{
+    return ref->catalog;
+}
+
+uint64_t alm_catalog_ref_sequence(const alm_catalog_ref *ref)
+{
+    return ref->sequence;
+}
+
+void alm_catalog_ref_release(alm_catalog_ref **ref)
+{
+    if (*ref != NULL && atomic_fetch_sub(&(*ref)->holders, 1) == 1) {
+        alm_catalog_destroy(&(*ref)->catalog);
+        alm_free(*ref);
+    }
+    *ref = NULL;
+}
+
+// The catalogue at hand with one more holder; NULL if there is none that new.
+static alm_catalog_ref *current_retain(alm_catalog_cache *cache, uint64_t at_least)
+{
+    alm_catalog_ref *ref = NULL;
+    pthread_mutex_lock(&cache->current_mutex);
+    if (cache->current != NULL && cache->current->sequence >= at_least) {
+        ref = cache->current;
+        atomic_fetch_add(&ref->holders, 1);
+    }
+    pthread_mutex_unlock(&cache->current_mutex);
+    return ref;
+}
+
+// --- loading
+// ----------------------------------------------------------------------------------------
+
+static alm_code entries_add(const Almanac__Internal__LoadCatalogResponse *part,
+                            alm_catalog *catalog, alm_arena *arena, alm_status *st)
+{
+    uint32_t id;
+    for (size_t i = 0; i < part->n_indicators; i++) {
+        alm_indicator entry;
+        ALM_TRY(alm_indicator_from_proto(part->indicators[i], arena, &entry, st));
+        ALM_TRY(alm_catalog_add_indicator(catalog, &entry, &id, st));
+    }
+    for (size_t i = 0; i < part->n_places; i++) {
+        alm_place entry;
+        ALM_TRY(alm_place_from_proto(part->places[i], arena, &entry, st));
+        ALM_TRY(alm_catalog_add_place(catalog, &entry, &id, st));
+    }
+    for (size_t i = 0; i < part->n_sources; i++) {
+        alm_source entry;
+        ALM_TRY(alm_source_from_proto(part->sources[i], arena, &entry, st));
+        ALM_TRY(alm_catalog_add_source(catalog, &entry, &id, st));
+    }
+    return ALM_OK;
+}
+
+// What storage sends was checked when it was stored: if it does not build, it was damaged since.
+static alm_code damaged(alm_status *st, const alm_status *why)
+{
+    alm_code code = why->code == ALM_RESOURCE_EXHAUSTED ? why->code : ALM_DATA_LOSS;
+    return alm_status_set(st, code, "storage's catalogue: %s", why->message);
+}
+
+static alm_code parts_read(alm_stream *stream, alm_catalog *catalog, alm_arena *arena,
+                           uint64_t *ret_sequence, alm_status *st)
+{
+    alm_status why = ALM_STATUS_INIT;
+    *ret_sequence = 0;
+    for (;;) {
+        ProtobufCMessage *message;
+        ALM_TRY(alm_stream_next(stream, arena, &message, st));
+        if (message == NULL) {
+            break;
+        }
+        const Almanac__Internal__LoadCatalogResponse *part =
+            (const Almanac__Internal__LoadCatalogResponse *)message;
+        *ret_sequence = part->catalog_sequence;
+        if (entries_add(part, catalog, arena, &why) != ALM_OK) {
+            return damaged(st, &why);
+        }
+        alm_arena_reset(arena);
+    }
+    return alm_catalog_finish(catalog, &why) == ALM_OK ? ALM_OK : damaged(st, &why);
+}
+
+static alm_code load_into(alm_catalog_cache *cache, const alm_call *parent, alm_catalog_ref *ref,
+                          alm_arena *arena, alm_status *st)
+{
+    Almanac__Internal__LoadCatalogRequest request = ALMANAC__INTERNAL__LOAD_CATALOG_REQUEST__INIT;
+    alm_call_opts opts = {.parent = parent};
+    alm_stream *stream = NULL;
+    ALM_TRY(alm_catalog_create(&ref->catalog, st));
+    ALM_TRY(alm_stream_open(cache->storage, &alm_service_storage, "LoadCatalog", &opts,
+                            &request.base, &stream, st));
+    alm_code code = parts_read(stream, ref->catalog, arena, &ref->sequence, st);
+    alm_stream_close(&stream);
+    return code;
+}
+
+static alm_code load(alm_catalog_cache *cache, const alm_call *parent, alm_catalog_ref **ret,
+                     alm_status *st)
+{
+    alm_arena *arena = alm_arena_create(0);
+    alm_catalog_ref *ref = alm_calloc(1, sizeof *ref);
+    alm_code code = arena == NULL || ref == NULL ? alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                                                                  "catalogue cache: out of memory")
+                                                 : load_into(cache, parent, ref, arena, st);
+    alm_arena_destroy(&arena);
+    if (code == ALM_OK) {
+        atomic_init(&ref->holders, 1);
+        *ret = ref;
+    } else if (ref != NULL) {
+        alm_catalog_destroy(&ref->catalog);
+        alm_free(ref);
+    }
+    return code;
+}
+
+static void current_replace(alm_catalog_cache *cache, alm_catalog_ref *fresh)
+{
+    pthread_mutex_lock(&cache->current_mutex);
+    alm_catalog_ref *old = cache->current;
+    cache->current = fresh;
+    atomic_fetch_add(&fresh->holders, 1);
+    pthread_mutex_unlock(&cache->current_mutex);
+    alm_catalog_ref_release(&old);
+}
+
+alm_code alm_catalog_cache_get(alm_catalog_cache *cache, const alm_call *parent,
+                               uint64_t catalog_sequence, alm_catalog_ref **ret, alm_status *st)
+{
+    if ((*ret = current_retain(cache, catalog_sequence)) != NULL) {
+        return ALM_OK;
+    }
+    alm_code code = ALM_OK;
+    pthread_mutex_lock(&cache->load_mutex);
+    if ((*ret = current_retain(cache, catalog_sequence)) == NULL) {
+        code = load(cache, parent, ret, st);
+        if (code == ALM_OK) {
+            current_replace(cache, *ret);
+        }
+    }
+    pthread_mutex_unlock(&cache->load_mutex);
+    return code;
+}
