@@ -31,12 +31,13 @@ typedef struct alm_module_ctx {
 
 typedef struct alm_module {
     const char *name;          // "storage"
-    const char *const *needs;  // names of modules it calls; NULL-terminated
+    const char *bind;          // its server's address as a process: "tcp://127.0.0.1:7102"
+    const char *const *needs;  // names of modules it calls; NULL-terminated, or NULL: none
     const alm_option *options; // its own, beside the runner's
     size_t option_count;
     // ctx is borrowed for the module's life. On failure nothing is left behind.
     alm_code (*start)(const alm_module_ctx *ctx, void **ret_self, alm_status *st);
-    // Graceful within the time, then final. self is gone afterwards.
+    // Graceful within the time, then final. self is gone afterwards. ctx is still valid.
     void (*stop)(void *self, int64_t timeout_ms);
     // Its own server; the runner reads metrics and readiness from it.
     alm_server *(*server)(void *self);
