@@ -41,6 +41,11 @@ endif()
 include(CheckPIESupported)
 check_pie_supported(LANGUAGES C)
 
+# The whole project is instrumented, or the fuzzer sees nothing but its own entry.
+if(ALM_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 if(ALM_COVERAGE)
   add_compile_options(--coverage)
   add_link_options(--coverage)
