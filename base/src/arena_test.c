@@ -287,13 +287,13 @@ static void poisons_what_it_did_not_give(void **state)
 {
 #ifdef HAS_ASAN
     alm_arena *arena = *state;
-    char *block = alm_arena_alloc(arena, 13);
+    char *first = alm_arena_alloc(arena, 13);
     char *next = alm_arena_alloc(arena, 16);
-    assert_false(__asan_address_is_poisoned(block + 12));
-    assert_true(__asan_address_is_poisoned(block + 13));
+    assert_false(__asan_address_is_poisoned(first + 12));
+    assert_true(__asan_address_is_poisoned(first + 13));
     assert_true(__asan_address_is_poisoned(next + 16));
     alm_arena_reset(arena);
-    assert_true(__asan_address_is_poisoned(block));
+    assert_true(__asan_address_is_poisoned(first));
 #else
     (void)state;
     skip();

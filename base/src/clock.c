@@ -60,7 +60,8 @@ int32_t alm_clock_today(const alm_clock *clock)
 void alm_clock_format_rfc3339(int64_t wall_us, char out[ALM_TIMESTAMP_MAX])
 {
     time_t seconds = (time_t)floor_div(wall_us, US_PER_SECOND);
-    int ms = (int)((wall_us - seconds * US_PER_SECOND) / 1000);
+    int64_t rest_us = wall_us % US_PER_SECOND;
+    int ms = (int)((rest_us < 0 ? rest_us + US_PER_SECOND : rest_us) / 1000);
     struct tm utc;
     ALM_ASSERT(gmtime_r(&seconds, &utc) != NULL); // any int64 of microseconds has a year that fits
     char text[96];                                // what the format could take by its types alone

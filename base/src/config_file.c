@@ -97,3 +97,8 @@ alm_code alm_config_file_next(const char *path, alm_str *rest, size_t *line, boo
     }
     return ALM_OK;
 }
+
+bool alm_config_file_can_hold(alm_str value)
+{
+    return good_len(value) == value.len && alm_str_eq(alm_str_trim(value), value);
+}

@@ -27,4 +27,7 @@ ALM_MUST_USE alm_code alm_config_file_read(const char *path, alm_buf *buf, alm_s
 ALM_MUST_USE alm_code alm_config_file_next(const char *path, alm_str *rest, size_t *line,
                                            bool *ret_found, alm_config_line *ret, alm_status *st);
 
+// Whether a line can give value, to the byte.
+bool alm_config_file_can_hold(alm_str value);
+
 #endif

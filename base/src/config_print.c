@@ -1,3 +1,4 @@
+#include "config_file.h"
 #include "config_impl.h"
 
 #define HELP_COLUMNS     100
@@ -94,15 +95,9 @@ void alm_config_print_help(const alm_option *options, size_t option_count, FILE 
 static void print_value(const alm_config_entry *entry, const char *text, FILE *out)
 {
     const char *name = entry->option->name;
-    alm_str value = alm_str_from(text);
-    bool is_plain =
-        alm_str_eq(alm_str_trim(value), value) && alm_utf8_valid_len(value) == value.len;
-    for (size_t i = 0; i < value.len; i++) {
-        is_plain = is_plain && (unsigned char)value.data[i] >= 0x20 && value.data[i] != 0x7f;
-    }
     if (entry->option->secret) {
         fprintf(out, "# %s is set and not shown\n", name);
-    } else if (!is_plain) {
+    } else if (!alm_config_file_can_hold(alm_str_from(text))) {
         fprintf(out, "# %s holds bytes that a file cannot\n", name);
     } else {
         fprintf(out, "%s = %s\n", name, text);

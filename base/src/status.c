@@ -49,6 +49,7 @@ static void finish_text(char *text, size_t size, int printed, alm_code code)
 }
 
 // Through a buffer of its own, since an argument may be the old message.
+ALM_PRINTF(3, 0)
 static void set_message(alm_status *st, alm_code code, const char *fmt, va_list args)
 {
     char text[ALM_STATUS_MESSAGE_MAX];
