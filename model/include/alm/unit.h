@@ -10,25 +10,38 @@
 #include "alm/status.h"
 #include "alm/str.h"
 
-// Numbers are stored on disk and sent on the wire: never reuse one.
+// Numbers are stored on disk and sent on the wire: never reuse one. X(NAME, number, name)
+#define ALM_DIMENSION_MAP(X)                                                                       \
+    X(CNY, 1, "yuan") /* money of one currency: currencies do not convert into each other */       \
+    X(USD, 2, "US dollars")                                                                        \
+    X(AREA, 3, "area")                                                                             \
+    X(LENGTH, 4, "length")                                                                         \
+    X(PERSONS, 5, "persons")                                                                       \
+    X(VISITS, 6, "visits")            /* 人次 */                                                 \
+    X(COUNT, 7, "count")              /* things counted, whatever the measure word */              \
+    X(RATIO, 8, "ratio")              /* %, ‰, times */                                          \
+    X(POINTS, 9, "percentage points") /* a difference of ratios, not a ratio */                    \
+    X(INDEX, 10, "index")             /* base = 100 */                                             \
+    X(RANK, 11, "rank")                                                                            \
+    X(ORDINAL, 12, "ordinal") /* firsts and the like */                                            \
+    X(MASS, 13, "mass")                                                                            \
+    X(VOLUME, 14, "volume")                                                                        \
+    X(ENERGY, 15, "energy")                                                                        \
+    X(COAL, 16, "standard coal") /* energy as mass of standard coal */                             \
+    X(POWER, 17, "power")                                                                          \
+    X(APPARENT_POWER, 18, "apparent power")                                                        \
+    X(AGE, 19, "age") /* years lived */
+
 typedef enum alm_dimension {
     ALM_DIMENSION_NONE = 0,
-    ALM_DIMENSION_CNY, // money of one currency: currencies do not convert into each other
-    ALM_DIMENSION_USD,
-    ALM_DIMENSION_AREA,
-    ALM_DIMENSION_LENGTH,
-    ALM_DIMENSION_PERSONS,
-    ALM_DIMENSION_VISITS, // 人次
-    ALM_DIMENSION_COUNT,  // things counted, whatever the measure word
-    ALM_DIMENSION_RATIO,  // %, ‰, times
-    ALM_DIMENSION_POINTS, // percentage points: a difference of ratios, not a ratio
-    ALM_DIMENSION_INDEX,  // base = 100
-    ALM_DIMENSION_RANK,
-    ALM_DIMENSION_ORDINAL, // firsts and the like
+#define ALM_DIMENSION_ENUM(name, number, text) ALM_DIMENSION_##name = number,
+    ALM_DIMENSION_MAP(ALM_DIMENSION_ENUM)
+#undef ALM_DIMENSION_ENUM
 } alm_dimension;
 
 // X(NAME, number, code, dimension, numerator, denominator, power of ten, zh, en)
-// One of it is numerator/denominator x 10^power of the dimension's base. 亩 is 2000/3 m².
+// One of it is numerator/denominator x 10^power of the dimension's base. 亩 is 2000/3 m². Numbers
+// are stored on disk and sent on the wire: never reuse one.
 #define ALM_MEASURE_UNIT_MAP(X)                                                                    \
     X(CNY, 1, "CNY", CNY, 1, 1, 0, "元", "yuan")                                                   \
     X(USD, 2, "USD", USD, 1, 1, 0, "美元", "US dollars")                                           \
@@ -48,16 +61,41 @@ typedef enum alm_dimension {
     X(CHU, 16, "count_chu", COUNT, 1, 1, 0, "处", "")                                              \
     X(ZUO, 17, "count_zuo", COUNT, 1, 1, 0, "座", "")                                              \
     X(ZHANG, 18, "count_zhang", COUNT, 1, 1, 0, "张", "")                                          \
-    X(HU, 19, "count_hu", COUNT, 1, 1, 0, "户", "")                                                \
+    X(HU, 19, "count_hu", COUNT, 1, 1, 0, "户", "households")                                      \
     X(JIAN, 20, "count_jian", COUNT, 1, 1, 0, "件", "")                                            \
     X(PERCENT, 21, "percent", RATIO, 1, 1, -2, "%", "%")                                           \
     X(PERMILLE, 22, "permille", RATIO, 1, 1, -3, "‰", "‰")                                         \
     X(TIMES, 23, "times", RATIO, 1, 1, 0, "倍", "times")                                           \
-    X(PP, 24, "pp", POINTS, 1, 1, 0, "百分点", "pp")                                               \
+    X(PP, 24, "pp", POINTS, 1, 1, 0, "个百分点", "pp")                                             \
     X(INDEX, 25, "index", INDEX, 1, 1, 0, "", "")                                                  \
     X(RANK, 26, "rank", RANK, 1, 1, 0, "位", "")                                                   \
     X(ORDINAL, 27, "ordinal", ORDINAL, 1, 1, 0, "", "")                                            \
-    X(RATIO, 28, "ratio", RATIO, 1, 1, 0, "", "")
+    X(RATIO, 28, "ratio", RATIO, 1, 1, 0, "", "")                                                  \
+    X(KG, 29, "kg", MASS, 1, 1, 0, "千克", "kg")                                                   \
+    X(TONNE, 30, "t", MASS, 1, 1, 3, "吨", "tonnes")                                               \
+    X(M3, 31, "m3", VOLUME, 1, 1, 0, "立方米", "m³")                                               \
+    X(KWH, 32, "kWh", ENERGY, 1, 1, 0, "千瓦时", "kWh")                                            \
+    X(TCE, 33, "tce", COAL, 1, 1, 0, "吨标准煤", "tce")                                            \
+    X(KW, 34, "kW", POWER, 1, 1, 0, "千瓦", "kW")                                                  \
+    X(KVA, 35, "kVA", APPARENT_POWER, 1, 1, 0, "千伏安", "kVA")                                    \
+    X(YEARS, 36, "years", AGE, 1, 1, 0, "岁", "years")                                             \
+    X(CI, 37, "count_ci", COUNT, 1, 1, 0, "次", "")                                                \
+    X(CHANG, 38, "count_chang", COUNT, 1, 1, 0, "场", "")                                          \
+    X(SUO, 39, "count_suo", COUNT, 1, 1, 0, "所", "")                                              \
+    X(TOU, 40, "count_tou", COUNT, 1, 1, 0, "头", "")                                              \
+    X(ZHI, 41, "count_zhi", COUNT, 1, 1, 0, "只", "")                                              \
+    X(YU, 42, "count_yu", COUNT, 1, 1, 0, "羽", "")                                                \
+    X(TAI, 43, "count_tai", COUNT, 1, 1, 0, "台", "")                                              \
+    X(LIANG, 44, "count_liang", COUNT, 1, 1, 0, "辆", "")                                          \
+    X(TIAO, 45, "count_tiao", COUNT, 1, 1, 0, "条", "")                                            \
+    X(FEN, 46, "count_fen", COUNT, 1, 1, 0, "份", "")                                              \
+    X(DONG, 47, "count_dong", COUNT, 1, 1, 0, "栋", "")                                            \
+    X(ROOM, 48, "count_room", COUNT, 1, 1, 0, "间", "")                                            \
+    X(PI, 49, "count_pi", COUNT, 1, 1, 0, "批", "")                                                \
+    X(CE, 50, "count_ce", COUNT, 1, 1, 0, "册", "")                                                \
+    X(DUI, 51, "count_dui", COUNT, 1, 1, 0, "对", "")                                              \
+    X(QI, 52, "count_qi", COUNT, 1, 1, 0, "起", "")                                                \
+    X(ZHU, 53, "count_zhu", COUNT, 1, 1, 0, "株", "")
 
 typedef enum alm_measure_unit {
     ALM_MEASURE_UNIT_NONE = 0,
@@ -67,7 +105,8 @@ typedef enum alm_measure_unit {
 #undef ALM_MEASURE_UNIT_ENUM
 } alm_measure_unit;
 
-// A value; 2 bytes on the wire. Zero-initialised it is "no unit".
+// A value; 2 bytes on the wire. Zero-initialised it is "no unit". Ratios, points, indices, ranks
+// and ordinals take no multiplier: their mult is 0.
 typedef struct alm_unit {
     uint8_t measure; // alm_measure_unit
     int8_t mult;     // SDMX UNIT_MULT: -9 .. 12
@@ -79,36 +118,44 @@ typedef struct alm_unit {
 
 // Accepts the code with an optional multiplier ("CNY", "CNY_E8", "m2_E4"), the Chinese form with
 // its multiplier (亿元, 万亿元, 万平方米, 万套, 万人次, 个百分点), common English forms ("100
-// million CNY", "10k m2", "%", "percentage points") and well-known aliases (㎡, 平方千米, 人民币,
-// RMB, hectare). ASCII letters in any case for the English forms; codes as they are spelled.
+// million CNY", "10k m2", "%", "percentage points", "million" of a plain count), what
+// alm_unit_label writes, and well-known aliases (㎡, 平方千米, 人民币, RMB, hectare, ％). White
+// space around it is ignored; ASCII letters in any case, but codes with a multiplier as they are
+// spelled. A Chinese multiplier with nothing behind it (万) is no unit.
 //
-// ALM_NOT_FOUND  unknown; the message names it and, where one is near, the nearest known one
+// ALM_NOT_FOUND  unknown, or a multiplier it cannot have; the message names it and, where one is
+//                near, the nearest known one
 ALM_MUST_USE alm_code alm_unit_parse(alm_str text, alm_unit *ret, alm_status *st);
 
-// The one code form: "CNY_E8"; "CNY" when mult is 0. parse(code(u)) == u.
+// The one code form: "CNY_E8"; "CNY" when mult is 0; "" for no unit. parse(code(u)) == u.
 // out holds ALM_UNIT_TEXT_MAX bytes, NUL-terminated. Returns the length.
 size_t alm_unit_code(alm_unit unit, char *out);
 
-// For people: zh "亿元", "万套"; en "100 million yuan" ("" for a plain count). Multipliers that
-// have no word are written x10^n.
+// For people: zh "亿元", "万套"; en "100 million yuan" (measure words have no English: 家 is "",
+// 万家 "10 thousand"). Multipliers below 1 have no word: "×10^-3 元". Read back, a label is a unit
+// of the same size: 千米 is 公里.
 typedef enum alm_lang { ALM_LANG_ZH, ALM_LANG_EN } alm_lang;
 size_t alm_unit_label(alm_unit unit, alm_lang lang, char *out);
 
 bool alm_unit_valid(alm_unit unit); // for units that came from a wire or a disk
+                                    // functions other than _eq assert it, or no unit
 bool alm_unit_eq(alm_unit a, alm_unit b);
-alm_dimension alm_unit_dimension(alm_unit unit);
-const char *alm_dimension_name(alm_dimension dimension); // "area"
-bool alm_unit_convertible(alm_unit a, alm_unit b);
+alm_dimension alm_unit_dimension(alm_unit unit);         // NONE for no unit
+const char *alm_dimension_name(alm_dimension dimension); // "area"; "none"; "?" for a stranger
+bool alm_unit_convertible(alm_unit a, alm_unit b);       // units of one dimension
 
-// The value in another unit, exact. *ret keeps all digits (exponents add up).
+// The value in another unit, exact. Powers of ten move the exponent and keep every digit: 168.53
+// 亿元 is {16853, 2} 万元.
 //
 // ALM_INVALID_ARGUMENT  different dimensions; the message names both units and dimensions
-// ALM_OUT_OF_RANGE      the result has no exact decimal of 18 digits (亩 into m² of 1/3): use
-//                       alm_unit_convert_round
+// ALM_OUT_OF_RANGE      the result has no exact decimal of 18 digits (1 m² in 亩 has, 1 亩 in m²
+// has
+//                       not): use alm_unit_convert_round
 ALM_MUST_USE alm_code alm_unit_convert(alm_decimal value, alm_unit from, alm_unit to,
                                        alm_decimal *ret, alm_status *st);
 
-// As above, rounded half to even to the given exponent where it is not exact; *ret_exact tells.
+// As above where that is exact (the result may be finer than exponent); otherwise rounded half to
+// even to the given exponent. *ret_exact tells which. ALM_OUT_OF_RANGE: does not fit even so.
 ALM_MUST_USE alm_code alm_unit_convert_round(alm_decimal value, alm_unit from, alm_unit to,
                                              int exponent, alm_decimal *ret, bool *ret_exact,
                                              alm_status *st);
