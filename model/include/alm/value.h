@@ -9,23 +9,23 @@
 
 // All numbers below are stored on disk and sent on the wire: never reuse one.
 
-// X(NAME, number, code, zh)
+// X(NAME, number, code, zh, en)
 #define ALM_QUALIFIER_MAP(X)                                                                       \
-    X(EXACT, 0, "exact", "")                                                                       \
-    X(ABOUT, 1, "about", "约")                                                                     \
-    X(MORE_THAN, 2, "more_than", "超")                                                             \
-    X(AT_LEAST, 3, "at_least", "不低于")                                                           \
-    X(LESS_THAN, 4, "less_than", "不足")                                                           \
-    X(AT_MOST, 5, "at_most", "不超过")                                                             \
-    X(NEARLY, 6, "nearly", "近")                                                                   \
-    X(PASSED_THRESHOLD, 7, "passed_threshold", "突破")                                             \
-    X(EXPECTED, 8, "expected", "预计")                                                             \
-    X(LEADING, 9, "leading", "领先")                                                               \
-    X(TOP_GROUP, 10, "top_group", "前列")
+    X(EXACT, 0, "exact", "", "")                                                                   \
+    X(ABOUT, 1, "about", "约", "about")                                                            \
+    X(MORE_THAN, 2, "more_than", "超", "over")                                                     \
+    X(AT_LEAST, 3, "at_least", "不低于", "at least")                                               \
+    X(LESS_THAN, 4, "less_than", "不足", "under")                                                  \
+    X(AT_MOST, 5, "at_most", "不超过", "at most")                                                  \
+    X(NEARLY, 6, "nearly", "近", "nearly")                                                         \
+    X(PASSED_THRESHOLD, 7, "passed_threshold", "突破", "past")                                     \
+    X(EXPECTED, 8, "expected", "预计", "expected")                                                 \
+    X(LEADING, 9, "leading", "领先", "leading")                                                    \
+    X(TOP_GROUP, 10, "top_group", "前列", "in the top group")
 // LEADING and TOP_GROUP say something of a rank without a number.
 
 typedef enum alm_qualifier {
-#define ALM_QUALIFIER_ENUM(name, number, code, zh) ALM_QUALIFIER_##name = number,
+#define ALM_QUALIFIER_ENUM(name, number, code, zh, en) ALM_QUALIFIER_##name = number,
     ALM_QUALIFIER_MAP(ALM_QUALIFIER_ENUM)
 #undef ALM_QUALIFIER_ENUM
         ALM_QUALIFIER_COUNT
@@ -92,25 +92,26 @@ typedef enum alm_accumulation {
     ALM_ACCUMULATION_CUMULATIVE = 2 // "C"
 } alm_accumulation;
 
-// Codes and back. *_code gives "?" for a number that is none of ours; *_parse answers false for an
-// unknown code. Statuses are one letter.
+// Codes and back. *_code, *_letter and *_label give "?" for a number that is none of ours; *_parse
+// answers false for an unknown code. Statuses are one letter. ALM_OBS_STATUS_NORMAL is labelled
+// "normal" in English and "" in Chinese, where nobody prints it.
 const char *alm_qualifier_code(alm_qualifier q);
 const char *alm_qualifier_label(alm_qualifier q, alm_lang lang); // 约 / about; "" for exact
 ALM_MUST_USE bool alm_qualifier_parse(alm_str code, alm_qualifier *ret);
 char alm_obs_status_letter(alm_obs_status s);
 const char *alm_obs_status_label(alm_obs_status s, alm_lang lang);
 ALM_MUST_USE bool alm_obs_status_parse(alm_str letter, alm_obs_status *ret);
-bool alm_obs_status_missing(alm_obs_status s);
-alm_obs_status alm_obs_status_worst(alm_obs_status a, alm_obs_status b);
+bool alm_obs_status_missing(alm_obs_status s); // true also for a number that is none of ours
+alm_obs_status alm_obs_status_worst(alm_obs_status a, alm_obs_status b); // a where ranks are equal
 const char *alm_measure_code(alm_measure m);
 const char *alm_measure_label(alm_measure m, alm_lang lang);
 ALM_MUST_USE bool alm_measure_parse(alm_str code, alm_measure *ret);
 const char *alm_accumulation_code(alm_accumulation a);
 ALM_MUST_USE bool alm_accumulation_parse(alm_str code, alm_accumulation *ret);
 
-// The dimension a measure's values must have, given the indicator's: growth and shares are ratios,
-// pp_change and contribution_pp are points, rank is rank, a level is the indicator's own.
-// NONE: any.
+// The dimension a measure's values must have, given the indicator's: growth, shares, coverage and
+// ratios are ratios, pp_change and contribution_pp are points, rank is rank; a level, a cumulative
+// level and what is new in the period are the indicator's own. NONE: any (targets, milestones).
 alm_dimension alm_measure_dimension(alm_measure m, alm_dimension indicator);
 
 // A published number.
@@ -123,21 +124,25 @@ typedef struct alm_value {
 } alm_value;
 
 // The interval a value stands for, in the value's own unit. An open end is +-INFINITY.
-//   exact             v -+ half a unit of the last published digit; counts without decimals: v
-//   alone about             v -+ one unit of the last significant digit (trailing zeros of an
-//   integer are
+//   exact             v -+ half a unit of the last published digit; v alone where things are
+//   counted
+//                     one by one: persons, visits, counts, ranks, ordinals, with neither decimals
+//                     nor a multiplier (6100 家, but not 0.61 万家)
+//   about             v -+ one unit of the last significant digit (trailing zeros of an integer are
 //                     not significant: about 6,100 is [6000, 6200])
 //   more_than, at_least, passed_threshold   [v, +inf)
 //   less_than, at_most                      (-inf, v]
-//   nearly            [v - one unit of the last significant digit, v]
+//   nearly            from one unit of the last significant digit nearer to zero up to v
 //   expected          as exact
+//   leading, top_group                      (-inf, +inf): the number is not what is claimed
 // No number: (-inf, +inf).
 typedef struct alm_interval {
     double lower, upper; // lower <= upper
 } alm_interval;
 alm_interval alm_value_interval(const alm_value *value);
 
-// Monotone interval arithmetic; division by an interval that holds 0 gives (-inf, +inf).
+// Monotone interval arithmetic, ends rounded to the nearest double; division by an interval that
+// holds 0 gives (-inf, +inf).
 alm_interval alm_interval_add(alm_interval a, alm_interval b);
 alm_interval alm_interval_sub(alm_interval a, alm_interval b);
 alm_interval alm_interval_div(alm_interval a, alm_interval b);
@@ -148,8 +153,16 @@ alm_interval alm_interval_scale(alm_interval a, double factor);
 // the lower end is, about otherwise.
 alm_qualifier alm_interval_qualifier(alm_interval interval, bool all_exact);
 
-// "168.53 亿元", "超 6,100 家", "约 13%", "over 200 billion yuan" style text of a value.
-// Numbers are grouped by three. Missing values give "—". out: ALM_VALUE_TEXT_MAX bytes.
+// A value for people. The digits are those that were published: nothing is rescaled. The integer
+// part is grouped by three.
+//
+//   zh  168.53 亿元   超 6,100 家   约 13%   1.2 个百分点   第 3 位   领先
+//   en  168.53 (100 million yuan)   over 6,100   about 13%   1.2 pp   no. 3   leading
+//
+// In English a multiplier that is one word reads on (2.5 billion yuan); others stand in brackets
+// behind the number, as in the heads of statistical tables, since 168.53 x 100 million has no
+// English word and 16.853 billion is not what was published. A missing value is "—". out holds
+// ALM_VALUE_TEXT_MAX bytes, NUL-terminated. Returns the length.
 #define ALM_VALUE_TEXT_MAX 128
 size_t alm_value_format(const alm_value *value, alm_lang lang, char *out);
 

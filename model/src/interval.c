@@ -1,0 +1,133 @@
+// What a published number claims: the interval it stands for.
+#include "alm/value.h"
+
+#include <math.h>
+
+// m x 10^power, |power| <= 19: the power is an exact double.
+static double scaled(__int128 m, int power)
+{
+    double factor = 1;
+    for (int i = power < 0 ? -power : power; i > 0; i--) {
+        factor *= 10;
+    }
+    return power < 0 ? (double)m / factor : (double)m * factor;
+}
+
+// number + tenths x 10^(exponent - 1), with tenths of a unit of the last digit.
+static double beside(alm_decimal number, int64_t tenths)
+{
+    if (tenths == 0) {
+        return alm_decimal_to_double(number);
+    }
+    return scaled((__int128)number.mantissa * 10 + tenths, number.exponent - 1);
+}
+
+static bool counted_one_by_one(const alm_value *value)
+{
+    if (value->unit.mult != 0 || value->number.exponent != 0) {
+        return false;
+    }
+    switch (alm_unit_dimension(value->unit)) {
+    case ALM_DIMENSION_PERSONS:
+    case ALM_DIMENSION_VISITS:
+    case ALM_DIMENSION_COUNT:
+    case ALM_DIMENSION_RANK:
+    case ALM_DIMENSION_ORDINAL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+// The number so written that its last digit is significant: 6100 becomes {61, 2}, 0.50 stays.
+static alm_decimal drop_round_zeros(alm_decimal number)
+{
+    return number.exponent < 0 ? number : alm_decimal_normalize(number);
+}
+
+alm_interval alm_value_interval(const alm_value *value)
+{
+    alm_interval all = {.lower = -INFINITY, .upper = INFINITY};
+    if (!value->has_number) {
+        return all;
+    }
+    alm_decimal number = value->number;
+    alm_decimal coarse = drop_round_zeros(number);
+    double v = alm_decimal_to_double(number);
+    int64_t half = counted_one_by_one(value) ? 0 : 5;
+    switch (value->qualifier) {
+    case ALM_QUALIFIER_EXACT:
+    case ALM_QUALIFIER_EXPECTED:
+        return (alm_interval){.lower = beside(number, -half), .upper = beside(number, half)};
+    case ALM_QUALIFIER_ABOUT:
+        return (alm_interval){.lower = beside(coarse, -10), .upper = beside(coarse, 10)};
+    case ALM_QUALIFIER_MORE_THAN:
+    case ALM_QUALIFIER_AT_LEAST:
+    case ALM_QUALIFIER_PASSED_THRESHOLD:
+        return (alm_interval){.lower = v, .upper = INFINITY};
+    case ALM_QUALIFIER_LESS_THAN:
+    case ALM_QUALIFIER_AT_MOST:
+        return (alm_interval){.lower = -INFINITY, .upper = v};
+    case ALM_QUALIFIER_NEARLY:
+        return number.mantissa < 0 ? (alm_interval){.lower = v, .upper = beside(coarse, 10)}
+                                   : (alm_interval){.lower = beside(coarse, -10), .upper = v};
+    case ALM_QUALIFIER_LEADING:
+    case ALM_QUALIFIER_TOP_GROUP:
+    case ALM_QUALIFIER_COUNT:
+        break;
+    }
+    return all;
+}
+
+alm_interval alm_interval_add(alm_interval a, alm_interval b)
+{
+    return (alm_interval){.lower = a.lower + b.lower, .upper = a.upper + b.upper};
+}
+
+alm_interval alm_interval_sub(alm_interval a, alm_interval b)
+{
+    return (alm_interval){.lower = a.lower - b.upper, .upper = a.upper - b.lower};
+}
+
+// The quotient at a corner. Infinity over infinity stands for a corner whose neighbours already
+// give the ends: 0 and infinity.
+static double corner(double a, double b)
+{
+    return isinf(a) && isinf(b) ? 0 : a / b;
+}
+
+alm_interval alm_interval_div(alm_interval a, alm_interval b)
+{
+    if (b.lower <= 0 && b.upper >= 0) {
+        return (alm_interval){.lower = -INFINITY, .upper = INFINITY};
+    }
+    double q[4] = {corner(a.lower, b.lower), corner(a.lower, b.upper), corner(a.upper, b.lower),
+                   corner(a.upper, b.upper)};
+    return (alm_interval){.lower = fmin(fmin(q[0], q[1]), fmin(q[2], q[3])),
+                          .upper = fmax(fmax(q[0], q[1]), fmax(q[2], q[3]))};
+}
+
+alm_interval alm_interval_scale(alm_interval a, double factor)
+{
+    if (factor == 0) {
+        return (alm_interval){0};
+    }
+    alm_interval product = {.lower = a.lower * factor, .upper = a.upper * factor};
+    return factor > 0 ? product : (alm_interval){.lower = product.upper, .upper = product.lower};
+}
+
+alm_qualifier alm_interval_qualifier(alm_interval interval, bool all_exact)
+{
+    if (all_exact) {
+        return ALM_QUALIFIER_EXACT;
+    }
+    bool open_below = isinf(interval.lower);
+    bool open_above = isinf(interval.upper);
+    if (open_above && !open_below) {
+        return ALM_QUALIFIER_MORE_THAN;
+    }
+    if (open_below && !open_above) {
+        return ALM_QUALIFIER_LESS_THAN;
+    }
+    return ALM_QUALIFIER_ABOUT;
+}
