@@ -3,6 +3,25 @@
 #include "alm/limits.h"
 #include "alm/series.h"
 
+static bool is_code_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+}
+
+bool alm_code_valid(alm_str code)
+{
+    if (code.len == 0 || code.len > ALM_CODE_BYTES_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < code.len; i++) {
+        if (!is_code_char(code.data[i])) {
+            return false;
+        }
+    }
+    return !alm_str_eq(code, ALM_STR("_T")) && !alm_str_eq(code, ALM_STR("_Z"));
+}
+
 alm_code alm_check_code(alm_str code, const char *field, alm_status *st)
 {
     if (alm_code_valid(code)) {

@@ -7,25 +7,6 @@
 #define NOT_APPLICABLE ALM_STR("_Z")
 #define TOTAL          ALM_STR("_T")
 
-static bool is_code_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
-}
-
-bool alm_code_valid(alm_str code)
-{
-    if (code.len == 0 || code.len > ALM_CODE_BYTES_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i < code.len; i++) {
-        if (!is_code_char(code.data[i])) {
-            return false;
-        }
-    }
-    return !alm_str_eq(code, TOTAL) && !alm_str_eq(code, NOT_APPLICABLE);
-}
-
 static bool relation_is_empty(const alm_relation *relation)
 {
     return relation->indicator.len == 0 && relation->place.len == 0 &&
