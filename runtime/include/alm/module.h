@@ -43,4 +43,10 @@ typedef struct alm_module {
     alm_server *(*server)(void *self);
 } alm_module;
 
+// What every module's start does: makes a server with one service, binds ctx->bind and starts it.
+// On failure *ret is NULL. Any code of alm_server_create, _add, _bind and _start.
+ALM_MUST_USE alm_code alm_module_serve(const alm_module_ctx *ctx, const char *name,
+                                       const alm_service_def *service, const alm_handler *handlers,
+                                       void *self, alm_server **ret, alm_status *st);
+
 #endif
