@@ -12,7 +12,7 @@
 
 // Import and Commit carry a batch id, so a repetition is answered from the first.
 static const alm_method_def gateway_methods[] = {
-    {"Query", STREAM, true},  {"Explain", UNARY, true}, {"Import", UNARY, true},
+    {"Query", STREAM, true},   {"Explain", UNARY, true}, {"Import", UNARY, true},
     {"Catalog", STREAM, true}, {"Watch", STREAM, true},  {"Status", UNARY, true},
     {"Verify", UNARY, true},
 };
@@ -22,8 +22,10 @@ static const alm_method_def storage_methods[] = {
     {"Verify", UNARY, true},
 };
 static const alm_method_def ingestion_methods[] = {{"Import", UNARY, true}};
-static const alm_method_def aggregation_methods[] = {
-    {"Execute", STREAM, true}, {"Explain", UNARY, true}, {"Watch", STREAM, true}, {"Plan", UNARY, true}};
+static const alm_method_def aggregation_methods[] = {{"Execute", STREAM, true},
+                                                     {"Explain", UNARY, true},
+                                                     {"Watch", STREAM, true},
+                                                     {"Plan", UNARY, true}};
 static const alm_method_def health_methods[] = {{"Check", UNARY, true}, {"Watch", STREAM, true}};
 static const alm_method_def reflection_methods[] = {{"ListServices", UNARY, true},
                                                     {"DescribeMessage", UNARY, true}};
@@ -35,7 +37,6 @@ const alm_service_def alm_service_ingestion = {&almanac__internal__ingestion__de
                                                ingestion_methods};
 const alm_service_def alm_service_aggregation = {&almanac__internal__aggregation__descriptor,
                                                  aggregation_methods};
-const alm_service_def alm_service_health = {&almanac__internal__health__descriptor,
-                                            health_methods};
+const alm_service_def alm_service_health = {&almanac__internal__health__descriptor, health_methods};
 const alm_service_def alm_service_reflection = {&almanac__internal__reflection__descriptor,
                                                 reflection_methods};

@@ -24,7 +24,7 @@
 #define ALM_PLACE_COUNT_MAX           4000000 // the tree with every village is 665 thousand
 #define ALM_PLACE_DEPTH_MAX           12
 #define ALM_PLACE_SUCCESSOR_COUNT_MAX 64                // places one ended place was split into
-#define ALM_PLACE_TREE_BYTES_MAX      ((size_t)2 << 30) // texts of one tree; every village takes 60 MB
+#define ALM_PLACE_TREE_BYTES_MAX      ((size_t)2 << 30) // texts of one tree; all villages: 60 MB
 
 // Catalogue
 #define ALM_CATALOG_BYTES_MAX         ((size_t)1 << 30) // texts of indicators and sources

@@ -1,5 +1,5 @@
-// The catalogue in memory: indicators, sources and the place tree; what ingestion checks against and
-// aggregation computes with. Built once from storage's rows, then read only, by any thread.
+// The catalogue in memory: indicators, sources and the place tree; what ingestion checks against
+// and aggregation computes with. Built once from storage's rows, then read only, by any thread.
 #ifndef ALM_CATALOG_H
 #define ALM_CATALOG_H
 
@@ -57,12 +57,13 @@ typedef struct alm_indicator {
     alm_unit unit; // values are shown and compared in it unless asked otherwise
     alm_value_type value_type;
     alm_aggregation over_places;
-    alm_aggregation over_time; // SUM for flows; MAX/MIN/AVERAGE; for stocks NONE means end of period
+    // SUM for flows; MAX/MIN/AVERAGE; for stocks NONE means end of period
+    alm_aggregation over_time;
     alm_direction direction;
     alm_str theme;
-    alm_str numerator;   // of a rate that is recomputed; codes, else empty
+    alm_str numerator; // of a rate that is recomputed; codes, else empty
     alm_str denominator;
-    alm_str definition;  // prose
+    alm_str definition; // prose
     const alm_str *aliases;
     size_t alias_count;
 } alm_indicator;
@@ -71,9 +72,9 @@ typedef struct alm_source {
     alm_str code;
     alm_str title;
     alm_str publisher;
-    alm_date published;  // ALM_DATE_NONE: not said
+    alm_date published; // ALM_DATE_NONE: not said
     alm_str address;
-    int32_t precedence;  // higher wins where several sources give one cell
+    int32_t precedence; // higher wins where several sources give one cell
     alm_str note;
 } alm_source;
 
@@ -81,8 +82,8 @@ typedef struct alm_catalog alm_catalog;
 
 // Builder: add everything in the order of storage's ids, then finish. Copies.
 //
-// add:    ALM_INVALID_ARGUMENT (a malformed code, no name, no unit, a rate that is recomputed without
-//         numerator and denominator ...), ALM_ALREADY_EXISTS
+// add:    ALM_INVALID_ARGUMENT (a malformed code, no name, no unit, a rate that is recomputed
+//         without numerator and denominator ...), ALM_ALREADY_EXISTS
 // finish: ALM_INVALID_ARGUMENT an unknown numerator, denominator, parent; names the entry
 ALM_MUST_USE alm_code alm_catalog_create(alm_catalog **ret, alm_status *st);
 ALM_MUST_USE alm_code alm_catalog_add_indicator(alm_catalog *c, const alm_indicator *indicator,

@@ -1,8 +1,8 @@
 // The place tree: administrative places with levels and validity, and local places beside them.
 //
 // A tree is built once (add all, then finish) and then read only, by any number of threads.
-// Places are named by dense ids 0..count-1 in the order they were added: storage gives every place a
-// number when it is first loaded and never changes it.
+// Places are named by dense ids 0..count-1 in the order they were added: storage gives every place
+// a number when it is first loaded and never changes it.
 #ifndef ALM_PLACE_H
 #define ALM_PLACE_H
 
@@ -11,8 +11,8 @@
 #include "alm/status.h"
 #include "alm/str.h"
 
-// X(NAME, number, code, zh). Numbers are stored on disk: never reuse one. A child's number is higher
-// than its parent's.
+// X(NAME, number, code, zh). Numbers are stored on disk: never reuse one. A child's number is
+// higher than its parent's.
 #define ALM_LEVEL_MAP(X)                                                                           \
     X(COUNTRY, 1, "country", "国家")                                                               \
     X(PROVINCE, 2, "province", "省")                                                               \
@@ -28,23 +28,23 @@ typedef enum alm_level {
     ALM_LEVEL_MAP(ALM_LEVEL_ENUM)
 #undef ALM_LEVEL_ENUM
 } alm_level;
-const char *alm_level_code(alm_level level); // "district"; "?" for a stranger
+const char *alm_level_code(alm_level level);                     // "district"; "?" for a stranger
 ALM_MUST_USE bool alm_level_parse(alm_str code, alm_level *ret); // code, or the zh word
 
 typedef uint32_t alm_place_id;
 #define ALM_PLACE_NONE UINT32_MAX
 
 typedef struct alm_place {
-    alm_str code;         // GB/T 2260 and its extensions ("310105001"), or local ("L310105001")
+    alm_str code; // GB/T 2260 and its extensions ("310105001"), or local ("L310105001")
     alm_str name_zh;
-    alm_str name_en;      // may be empty
+    alm_str name_en; // may be empty
     alm_level level;
-    alm_str parent;       // code; empty for a root
-    alm_date valid_from;  // first day; ALM_DATE_NONE: always was
-    alm_date valid_to;    // last day; ALM_DATE_MAX: still is
+    alm_str parent;            // code; empty for a root
+    alm_date valid_from;       // first day; ALM_DATE_NONE: always was
+    alm_date valid_to;         // last day; ALM_DATE_MAX: still is
     const alm_str *successors; // codes it was merged or split into; valid when valid_to is a date
     size_t successor_count;
-    const alm_str *aliases;    // other names
+    const alm_str *aliases; // other names
     size_t alias_count;
 } alm_place;
 
@@ -71,11 +71,12 @@ void alm_place_tree_destroy(alm_place_tree **tree);
 // Questions to a finished tree. Views live as long as the tree.
 size_t alm_place_tree_count(const alm_place_tree *tree);
 const alm_place *alm_place_tree_get(const alm_place_tree *tree, alm_place_id id); // id < count
-alm_place_id alm_place_tree_find(const alm_place_tree *tree, alm_str code); // NONE if unknown
-alm_place_id alm_place_tree_parent(const alm_place_tree *tree, alm_place_id id); // NONE: a root
+alm_place_id alm_place_tree_find(const alm_place_tree *tree, alm_str code);       // NONE if unknown
+alm_place_id alm_place_tree_parent(const alm_place_tree *tree, alm_place_id id);  // NONE: a root
 // The nearest ancestor-or-self of that level; NONE if it has none.
 alm_place_id alm_place_tree_at_level(const alm_place_tree *tree, alm_place_id id, alm_level level);
-bool alm_place_tree_within(const alm_place_tree *tree, alm_place_id id, alm_place_id ancestor_or_self);
+bool alm_place_tree_within(const alm_place_tree *tree, alm_place_id id,
+                           alm_place_id ancestor_or_self);
 bool alm_place_valid_on(const alm_place *place, alm_date day);
 
 // A name, alias or code to places: all that match exactly, best level first. Returns the count; at
@@ -96,14 +97,15 @@ ALM_MUST_USE alm_code alm_place_tree_children(const alm_place_tree *tree, alm_pl
 ALM_MUST_USE alm_code alm_place_tree_descendants(const alm_place_tree *tree, alm_place_id id,
                                                  alm_level level, alm_date day, alm_arena *arena,
                                                  alm_place_list *ret, alm_status *st);
-// Those of the same parent and level, itself included. Local places have no siblings but themselves.
+// Those of the same parent and level, itself included. Local places have no siblings but
+// themselves.
 ALM_MUST_USE alm_code alm_place_tree_siblings(const alm_place_tree *tree, alm_place_id id,
                                               alm_date day, alm_arena *arena, alm_place_list *ret,
                                               alm_status *st);
 // Follows successors from a place that has ended to those valid on the day (itself if still valid).
 ALM_MUST_USE alm_code alm_place_tree_successors(const alm_place_tree *tree, alm_place_id id,
-                                                alm_date day, alm_arena *arena,
-                                                alm_place_list *ret, alm_status *st);
+                                                alm_date day, alm_arena *arena, alm_place_list *ret,
+                                                alm_status *st);
 
 // Place expressions: a comma-separated list of
 //   310105              the place itself

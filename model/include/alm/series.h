@@ -19,9 +19,10 @@ typedef struct alm_breakdown {
 } alm_breakdown;
 
 // What a share, a rank or a contribution relates to. Any part may be empty.
-//   share_of, contribution   the denominator: an indicator (empty: the same), at a place (empty: the
-//                            same)
-//   rank                     the scope: a place whose members are the peers; measure: what was ranked
+//   share_of, contribution   the denominator: an indicator (empty: the same), at a place (empty:
+//                            the same)
+//   rank                     the scope: a place whose members are the peers; measure: what was
+//                            ranked
 typedef struct alm_relation {
     alm_str indicator;
     alm_str place;

@@ -2,9 +2,9 @@
 //
 // A channel stands for one service at one target. It resolves the target to all addresses and again
 // every resolve_ms and after a failure, keeps one connection an address, watches their health by
-// heartbeat, and gives each call to the healthy connection with the fewest outstanding calls. Calls to
-// idempotent methods are tried again elsewhere, with backoff, when a connection is lost or answers
-// UNAVAILABLE, as long as their deadline allows and nothing has reached the caller yet.
+// heartbeat, and gives each call to the healthy connection with the fewest outstanding calls. Calls
+// to idempotent methods are tried again elsewhere, with backoff, when a connection is lost or
+// answers UNAVAILABLE, as long as their deadline allows and nothing has reached the caller yet.
 #ifndef ALM_CHANNEL_H
 #define ALM_CHANNEL_H
 
@@ -12,15 +12,16 @@
 #include "alm/server.h"
 
 typedef struct alm_channel alm_channel;
-typedef struct alm_stream alm_stream; // client side of a server-streaming call; one thread at a time
+// The client side of a server-streaming call; one thread at a time.
+typedef struct alm_stream alm_stream;
 
 typedef struct alm_channel_opts {
     int64_t resolve_ms;   // 0: 1000
     int64_t heartbeat_ms; // 0: 500; a connection silent for three heartbeats is unhealthy
 } alm_channel_opts;
 
-// Never waits for the peer: a target that is not there yet is connected when it comes. target may be a
-// comma-separated list of addresses.
+// Never waits for the peer: a target that is not there yet is connected when it comes. target may
+// be a comma-separated list of addresses.
 //
 // ALM_INVALID_ARGUMENT  not an address
 ALM_MUST_USE alm_code alm_channel_open(alm_rpc *rpc, const char *target,
@@ -41,7 +42,8 @@ typedef struct alm_call_opts {
 // A unary call. *ret_reply lives in the arena.
 //
 // Any code the handler returned, and
-// ALM_UNAVAILABLE         no healthy connection, or lost in between (not idempotent, or tries spent)
+// ALM_UNAVAILABLE         no healthy connection, or lost in between (not idempotent, or tries
+//                         spent)
 // ALM_DEADLINE_EXCEEDED, ALM_CANCELLED
 // ALM_UNIMPLEMENTED       unknown service or method
 // ALM_INTERNAL            the reply cannot be decoded

@@ -1,8 +1,8 @@
 // gRPC-style calls over ZeroMQ: what servers and clients share.
 //
-// Addresses are URIs: tcp://HOST:PORT, ipc://PATH, inproc://NAME, and loop://NAME, a transport without
-// a wire for tests (messages are encoded all the same). A tcp host name stands for every address it
-// resolves to.
+// Addresses are URIs: tcp://HOST:PORT, ipc://PATH, inproc://NAME, and loop://NAME, a transport
+// without a wire for tests (messages are encoded all the same). A tcp host name stands for every
+// address it resolves to.
 #ifndef ALM_RPC_H
 #define ALM_RPC_H
 
@@ -19,8 +19,8 @@
 typedef struct alm_rpc alm_rpc;
 
 typedef struct alm_rpc_opts {
-    alm_clock clock;     // zero: the system's
-    const alm_log *log;  // NULL: silent; borrowed, must outlive the alm_rpc
+    alm_clock clock;          // zero: the system's
+    const alm_log *log;       // NULL: silent; borrowed, must outlive the alm_rpc
     size_t message_bytes_max; // 0: ALM_RPC_MESSAGE_BYTES_MAX
 } alm_rpc_opts;
 

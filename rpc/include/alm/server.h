@@ -10,22 +10,23 @@
 typedef struct alm_server alm_server;
 typedef struct alm_call alm_call; // one call in progress; valid until its handler returns
 
-// Answers one call. Unary: send exactly one message with alm_call_send and return ALM_OK, or return a
-// failure. Server streaming: send any number, then return. A failure after some messages ends the
-// stream with that status. request and everything from alm_call_arena live until the handler returns.
+// Answers one call. Unary: send exactly one message with alm_call_send and return ALM_OK, or return
+// a failure. Server streaming: send any number, then return. A failure after some messages ends the
+// stream with that status. request and everything from alm_call_arena live until the handler
+// returns.
 typedef alm_code (*alm_handler)(void *self, alm_call *call, const ProtobufCMessage *request,
                                 alm_status *st);
 
 typedef struct alm_server_opts {
     const char *name;        // for logs and metrics: "storage"
     size_t thread_count_max; // handlers at once; 0: ALM_RPC_THREAD_COUNT_MAX
-    size_t queue_count_max;  // waiting calls; 0: ALM_RPC_QUEUE_COUNT_MAX; past it RESOURCE_EXHAUSTED
-    size_t arena_bytes_max;  // of one call; 0: ALM_ARENA_BYTES_MAX
-    bool allow_plaintext;    // tcp beyond loopback without encryption, said in so many words
+    size_t queue_count_max; // waiting calls; 0: ALM_RPC_QUEUE_COUNT_MAX; past it RESOURCE_EXHAUSTED
+    size_t arena_bytes_max; // of one call; 0: ALM_ARENA_BYTES_MAX
+    bool allow_plaintext;   // tcp beyond loopback without encryption, said in so many words
 } alm_server_opts;
 
-ALM_MUST_USE alm_code alm_server_create(alm_rpc *rpc, const alm_server_opts *opts,
-                                        alm_server **ret, alm_status *st);
+ALM_MUST_USE alm_code alm_server_create(alm_rpc *rpc, const alm_server_opts *opts, alm_server **ret,
+                                        alm_status *st);
 
 // handlers[i] answers methods[i] of the service; NULL: UNIMPLEMENTED. Before start only.
 ALM_MUST_USE alm_code alm_server_add(alm_server *server, const alm_service_def *service,

@@ -1,7 +1,8 @@
 // The store: every vintage of every observation, the current view, the catalogue, the change feed.
 //
-// This is the engine interface; nothing of LMDB shows through it. Commits are atomic, durable before
-// they return, and idempotent by batch id. Nothing is ever overwritten: a revision is a later vintage.
+// This is the engine interface; nothing of LMDB shows through it. Commits are atomic, durable
+// before they return, and idempotent by batch id. Nothing is ever overwritten: a revision is a
+// later vintage.
 //
 // Threading: a store may be shared by any number of threads. Commits of several threads are grouped
 //            into one write transaction and one fsync. Readers never wait for the writer.
@@ -17,21 +18,22 @@
 typedef struct alm_store alm_store;
 
 typedef struct alm_store_opts {
-    size_t map_bytes;  // address space for the file; 0: 64 GiB (sparse)
-    alm_clock clock;   // zero: the system's
+    size_t map_bytes; // address space for the file; 0: 64 GiB (sparse)
+    alm_clock clock;  // zero: the system's
     const alm_log *log;
 } alm_store_opts;
 
 // Opens or makes the store in the directory. Only one process may have it open.
 //
-// ALM_FAILED_PRECONDITION  another process has it open; a network file system; a format that is newer
-//                          than this program
-// ALM_DATA_LOSS            not a store, or damaged (the file is shorter than its own meta page says ...)
+// ALM_FAILED_PRECONDITION  another process has it open; a network file system; a format that is
+//                          newer than this program
+// ALM_DATA_LOSS            not a store, or damaged (the file is shorter than its own meta page says
+//                          ...)
 ALM_MUST_USE alm_code alm_store_open(const char *dir, const alm_store_opts *opts, alm_store **ret,
                                      alm_status *st);
 void alm_store_close(alm_store **store);
 
-// --- observations ---------------------------------------------------------------------------------
+// --- observations --------------------------------------------------------------------------------
 
 #define ALM_QUARANTINE_RECORD_BYTES 4096 // of a record that could not be taken
 
@@ -48,7 +50,7 @@ typedef struct alm_batch {
     uint64_t digest;         // of the content
     const alm_str *variants; // canonical text
     size_t variant_count;
-    const alm_obs *obs;      // at most ALM_COMMIT_ROW_COUNT_MAX
+    const alm_obs *obs; // at most ALM_COMMIT_ROW_COUNT_MAX
     size_t obs_count;
     const alm_indicator *indicators; // added, or changed where the code is known
     size_t indicator_count;
@@ -76,8 +78,8 @@ typedef struct alm_commit_result {
 } alm_commit_result;
 
 // Catalogue entries are applied before observations. An observation row is
-//   unchanged  the same cell, source and publication date hold the same value, unit, qualifier, status
-//              and note already
+//   unchanged  the same cell, source and publication date hold the same value, unit, qualifier,
+//              status and note already
 //   conflict   they hold another value: not stored, reported (two rows of one batch likewise: the
 //              second is the conflict)
 //   revised    the cell has vintages, this is another one
@@ -95,40 +97,40 @@ ALM_MUST_USE alm_code alm_store_commit(alm_store *store, const alm_batch *batch,
 typedef struct alm_read {
     const alm_str *indicators; // codes; none: all
     size_t indicator_count;
-    uint32_t measures;         // bit (1 << alm_measure); 0: all
+    uint32_t measures;             // bit (1 << alm_measure); 0: all
     alm_accumulation accumulation; // NONE: all
     alm_freq freq;                 // NONE: all
     alm_str breakdown;             // "": totals only; "*": all; else canonical "a=b+c=d"
     bool all_places;
-    const alm_place_id *places;    // ascending
+    const alm_place_id *places; // ascending
     size_t place_count;
-    uint32_t last;                 // > 0: the newest n periods with a value, by series
+    uint32_t last; // > 0: the newest n periods with a value, by series
     bool all_periods;
-    const alm_period *from;        // pairs; freq NONE is an open end
+    const alm_period *from; // pairs; freq NONE is an open end
     const alm_period *to;
     size_t period_count;
-    alm_date as_of;                // ALM_DATE_MAX: newest
-    uint64_t at_sequence;          // 0: newest
-    const uint32_t *sources;       // ids; none: all
+    alm_date as_of;          // ALM_DATE_MAX: newest
+    uint64_t at_sequence;    // 0: newest
+    const uint32_t *sources; // ids; none: all
     size_t source_count;
     bool all_vintages;
 } alm_read;
 
-// Visits rows of one variant at a time, ordered by (period, place). variant is canonical text; rows are
-// valid during the visit. The visitor returns ALM_OK to go on. Called without any lock or read
+// Visits rows of one variant at a time, ordered by (period, place). variant is canonical text; rows
+// are valid during the visit. The visitor returns ALM_OK to go on. Called without any lock or read
 // snapshot held: the visitor may block.
 typedef alm_code (*alm_read_visit)(void *arg, alm_str variant, const alm_obs *rows, size_t count,
                                    alm_status *st);
 
 // Which of several vintages of a cell wins: of the sources that are allowed, the highest precedence
 // (source NONE counts as 0); of one source's or equal ones', the latest published, then the latest
-// committed; among those published on or before as_of and committed at or before at_sequence. If the
-// winner is WITHDRAWN the cell has no value.
+// committed; among those published on or before as_of and committed at or before at_sequence. If
+// the winner is WITHDRAWN the cell has no value.
 // *ret_sequence: the state that was read.
 ALM_MUST_USE alm_code alm_store_read(alm_store *store, const alm_read *read, alm_read_visit visit,
                                      void *arg, uint64_t *ret_sequence, alm_status *st);
 
-// --- catalogue ------------------------------------------------------------------------------------
+// --- catalogue -----------------------------------------------------------------------------------
 
 // Visits entries in id order; views are valid during the visit.
 typedef struct alm_catalog_visitor {
@@ -145,17 +147,14 @@ typedef struct alm_series_info {
     uint64_t place_count, cell_count;
     alm_period first, last;
 } alm_series_info;
-ALM_MUST_USE alm_code alm_store_visit_series(alm_store *store,
-                                             alm_code (*visit)(void *arg, const alm_series_info *info,
-                                                               alm_status *st),
-                                             void *arg, alm_status *st);
-ALM_MUST_USE alm_code alm_store_visit_quarantine(alm_store *store,
-                                                 alm_code (*visit)(void *arg,
-                                                                   const alm_quarantined *row,
-                                                                   alm_status *st),
-                                                 void *arg, alm_status *st);
+ALM_MUST_USE alm_code alm_store_visit_series(
+    alm_store *store, alm_code (*visit)(void *arg, const alm_series_info *info, alm_status *st),
+    void *arg, alm_status *st);
+ALM_MUST_USE alm_code alm_store_visit_quarantine(
+    alm_store *store, alm_code (*visit)(void *arg, const alm_quarantined *row, alm_status *st),
+    void *arg, alm_status *st);
 
-// --- change feed ----------------------------------------------------------------------------------
+// --- change feed ---------------------------------------------------------------------------------
 
 typedef struct alm_change {
     uint64_t sequence;
@@ -176,7 +175,7 @@ ALM_MUST_USE alm_code alm_store_change(alm_store *store, uint64_t from_sequence,
 ALM_MUST_USE alm_code alm_store_wait(alm_store *store, uint64_t sequence, int64_t timeout_ms,
                                      alm_status *st);
 
-// --- care -----------------------------------------------------------------------------------------
+// --- care ----------------------------------------------------------------------------------------
 
 typedef struct alm_store_stats {
     uint64_t sequence, catalog_sequence, observations, cells, indicators, places, sources,
@@ -189,8 +188,8 @@ ALM_MUST_USE alm_code alm_store_stats_get(alm_store *store, alm_store_stats *ret
 typedef struct alm_verify_result {
     uint64_t log_records, observations, slices, cells, problems;
 } alm_verify_result;
-// Checks structure, checksums, the current view against the log, and counts. Each problem is told to
-// the visitor in a sentence. ALM_OK even when there are problems.
+// Checks structure, checksums, the current view against the log, and counts. Each problem is told
+// to the visitor in a sentence. ALM_OK even when there are problems.
 ALM_MUST_USE alm_code alm_store_verify(alm_store *store, void (*problem)(void *arg, alm_str text),
                                        void *arg, alm_verify_result *ret, alm_status *st);
 
