@@ -1,0 +1,208 @@
+#include "fanout.h"
+
+#include "alm/limits.h"
+
+#include "almanac/internal/aggregation.pb-c.h"
+
+#include <string.h>
+
+enum {
+    FRAGMENT_INDICATORS_MAX = 16,
+    FRAGMENTS_OPEN_MAX = 16, // executed at once; the others wait their turn
+    FRAGMENT_TRIES = 4,
+};
+
+typedef struct fragment {
+    Almanac__V1__QueryRequest request;
+    alm_stream *stream; // NULL: not opened yet, or ended
+    size_t passed_on;   // messages the client has got
+    unsigned tries;
+} fragment;
+
+typedef struct fanout {
+    const gateway *g;
+    alm_call *call;
+    fragment *fragments;
+    size_t fragment_count;
+    size_t opened; // fragments[0..opened) were opened
+    alm_arena *scratch;
+} fanout;
+
+size_t fanout_fragment_size(size_t indicators, size_t workers)
+{
+    size_t wanted = ALM_MAX(workers, (size_t)1) * 2;
+    size_t size = (indicators + wanted - 1) / wanted;
+    return ALM_MIN(ALM_MAX(size, (size_t)1), (size_t)FRAGMENT_INDICATORS_MAX);
+}
+
+static alm_code limits_check(const Almanac__V1__QueryRequest *request, alm_status *st)
+{
+    const struct {
+        const char *field;
+        const char *text;
+    } texts[] = {{"places", request->places}, {"periods", request->periods}};
+    if (request->n_indicators == 0) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "indicators",
+                                    "no indicator is asked for; name some, or * for all");
+    }
+    if (request->n_indicators > ALM_QUERY_INDICATOR_COUNT_MAX) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "indicators",
+                                    "%zu indicators are asked for, at most %d are answered",
+                                    request->n_indicators, ALM_QUERY_INDICATOR_COUNT_MAX);
+    }
+    for (size_t i = 0; i < ALM_ARRAY_LEN(texts); i++) {
+        size_t len = strlen(texts[i].text);
+        if (len == 0 || len > ALM_EXPR_BYTES_MAX) {
+            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, texts[i].field,
+                                        "%s has %zu bytes; 1 to %d are taken", texts[i].field, len,
+                                        ALM_EXPR_BYTES_MAX);
+        }
+    }
+    return ALM_OK;
+}
+
+// --- plan
+// -------------------------------------------------------------------------------------------
+
+static alm_code plan(fanout *f, const Almanac__V1__QueryRequest *request,
+                     Almanac__Internal__PlanResponse **ret, alm_status *st)
+{
+    alm_call_opts opts = {.parent = f->call};
+    ProtobufCMessage *reply;
+    ALM_TRY(alm_channel_call(f->g->aggregation, &alm_service_aggregation, "Plan", &opts,
+                             &request->base, alm_call_arena(f->call), &reply, st));
+    *ret = (Almanac__Internal__PlanResponse *)reply;
+    return ALM_OK;
+}
+
+static alm_code errors_send(alm_call *call, const Almanac__Internal__PlanResponse *planned,
+                            alm_status *st)
+{
+    Almanac__V1__QueryResponse response = ALMANAC__V1__QUERY_RESPONSE__INIT;
+    if (planned->n_errors == 0) {
+        return ALM_OK;
+    }
+    response.errors = planned->errors;
+    response.n_errors = planned->n_errors;
+    return alm_call_send(call, &response.base, st);
+}
+
+static alm_code fragments_cut(fanout *f, const Almanac__V1__QueryRequest *request,
+                              const Almanac__Internal__PlanResponse *planned, alm_status *st)
+{
+    gateway_backend_count workers = gateway_backend_state(f->g->aggregation);
+    size_t size = fanout_fragment_size(planned->n_indicators, workers.healthy);
+    f->fragment_count = (planned->n_indicators + size - 1) / size;
+    f->fragments =
+        alm_arena_calloc(alm_call_arena(f->call), f->fragment_count, sizeof *f->fragments);
+    if (f->fragments == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "query: out of memory");
+    }
+    for (size_t i = 0; i < f->fragment_count; i++) {
+        size_t from = i * size;
+        Almanac__V1__QueryRequest *part = &f->fragments[i].request;
+        *part = *request;
+        part->indicators = planned->indicators + from;
+        part->n_indicators = ALM_MIN(size, planned->n_indicators - from);
+        part->at_sequence = planned->sequence;
+        part->min_sequence = 0;
+    }
+    return ALM_OK;
+}
+
+// --- execute
+// ----------------------------------------------------------------------------------------
+
+static alm_code fragment_open(fanout *f, fragment *part, alm_status *st)
+{
+    alm_call_opts opts = {.parent = f->call};
+    part->tries++;
+    return alm_stream_open(f->g->aggregation, &alm_service_aggregation, "Execute", &opts,
+                           &part->request.base, &part->stream, st);
+}
+
+static alm_code fragments_open(fanout *f, size_t current, alm_status *st)
+{
+    while (f->opened < f->fragment_count && f->opened < current + FRAGMENTS_OPEN_MAX) {
+        ALM_TRY(fragment_open(f, &f->fragments[f->opened], st));
+        f->opened++;
+    }
+    return ALM_OK;
+}
+
+// Passes on what the client has not got yet. Sets *ret_lost when the worker, not the client,
+// failed.
+static alm_code fragment_pass(fanout *f, fragment *part, bool *ret_lost, alm_status *st)
+{
+    *ret_lost = false;
+    for (size_t seen = 0;; seen++) {
+        ProtobufCMessage *message;
+        alm_code code = alm_stream_next(part->stream, f->scratch, &message, st);
+        if (code != ALM_OK) {
+            *ret_lost = code == ALM_UNAVAILABLE;
+            return code;
+        }
+        if (message == NULL) {
+            return ALM_OK;
+        }
+        if (seen >= part->passed_on) {
+            ALM_TRY(alm_call_send(f->call, message, st));
+            part->passed_on++;
+        }
+        alm_arena_reset(f->scratch);
+    }
+}
+
+static alm_code fragment_answer(fanout *f, fragment *part, alm_status *st)
+{
+    for (;;) {
+        bool lost;
+        alm_code code = fragment_pass(f, part, &lost, st);
+        alm_stream_close(&part->stream);
+        if (!lost || part->tries >= FRAGMENT_TRIES) {
+            return code;
+        }
+        alm_log_warn(f->g->ctx->log, "query.fragment_again",
+                     ALM_KV_CSTR("request_id", alm_call_request_id(f->call)),
+                     ALM_KV_U64("tries", part->tries), ALM_KV_U64("passed_on", part->passed_on));
+        ALM_TRY(fragment_open(f, part, st));
+    }
+}
+
+static alm_code fragments_answer(fanout *f, alm_status *st)
+{
+    for (size_t i = 0; i < f->fragment_count; i++) {
+        ALM_TRY(fragments_open(f, i, st));
+        ALM_TRY(fragment_answer(f, &f->fragments[i], st));
+    }
+    return ALM_OK;
+}
+
+static alm_code query_run(fanout *f, const Almanac__V1__QueryRequest *request, alm_status *st)
+{
+    Almanac__Internal__PlanResponse *planned;
+    ALM_TRY(plan(f, request, &planned, st));
+    ALM_TRY(errors_send(f->call, planned, st));
+    if (planned->n_indicators == 0) {
+        return ALM_OK;
+    }
+    ALM_TRY(fragments_cut(f, request, planned, st));
+    return fragments_answer(f, st);
+}
+
+alm_code fanout_query(const gateway *g, alm_call *call, const Almanac__V1__QueryRequest *request,
+                      alm_status *st)
+{
+    fanout f = {.g = g, .call = call};
+    ALM_TRY(limits_check(request, st));
+    f.scratch = alm_arena_create(0);
+    if (f.scratch == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "query: out of memory");
+    }
+    alm_code code = query_run(&f, request, st);
+    for (size_t i = 0; i < f.opened; i++) {
+        alm_stream_close(&f.fragments[i].stream);
+    }
+    alm_arena_destroy(&f.scratch);
+    return code;
+}

@@ -1,0 +1,24 @@
+// A query over many workers: planned by one, cut by indicator, executed by all, merged in order.
+#ifndef ALM_GATEWAY_FANOUT_H
+#define ALM_GATEWAY_FANOUT_H
+
+#include "gateway.h"
+
+#include "almanac/v1/gateway.pb-c.h"
+
+// Answers the call with the query's blocks: first the errors of single indicators, then the rows in
+// the order in which the indicators were asked. All fragments see one state of the store.
+//
+// A worker that is lost costs its fragments another try; rows that were passed on already are not
+// passed on twice, since a fragment at a pinned sequence has one answer.
+//
+// ALM_INVALID_ARGUMENT  nothing asked, or more than the limits; the field is named
+// ALM_UNAVAILABLE       no worker answered within the tries
+ALM_MUST_USE alm_code fanout_query(const gateway *g, alm_call *call,
+                                   const Almanac__V1__QueryRequest *request, alm_status *st);
+
+// How many indicators go into one fragment: enough fragments to keep every worker busy twice over,
+// but never more than 16 indicators in one. indicators and the result are at least 1.
+size_t fanout_fragment_size(size_t indicators, size_t workers);
+
+#endif

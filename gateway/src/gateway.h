@@ -1,0 +1,34 @@
+// What the gateway's files share: the channels to the services behind it.
+#ifndef ALM_GATEWAY_GATEWAY_H
+#define ALM_GATEWAY_GATEWAY_H
+
+#include "alm/module.h"
+
+typedef struct alm_http alm_http;
+
+typedef struct gateway {
+    const alm_module_ctx *ctx; // borrowed for the module's life
+    alm_channel *storage;
+    alm_channel *ingestion;
+    alm_channel *aggregation;
+    alm_server *server;
+    alm_http *http;     // NULL: --http off
+    int64_t started_us; // wall clock
+} gateway;
+
+// The channels with their names, for status, readiness and metrics.
+#define GATEWAY_BACKEND_COUNT 3
+typedef struct gateway_backend {
+    const char *name;
+    alm_channel *channel;
+} gateway_backend;
+void gateway_backends(const gateway *g, gateway_backend ret[GATEWAY_BACKEND_COUNT]);
+
+// A channel's addresses, counted.
+typedef struct gateway_backend_count {
+    uint32_t healthy, unhealthy, outstanding;
+    uint64_t calls, failures;
+} gateway_backend_count;
+gateway_backend_count gateway_backend_state(alm_channel *channel);
+
+#endif

@@ -1,0 +1,120 @@
+#include "alm/gateway_module.h"
+
+#include "gateway_service.h"
+#include "http.h"
+
+#include "alm/alloc.h"
+
+#include <string.h>
+
+void gateway_backends(const gateway *g, gateway_backend ret[GATEWAY_BACKEND_COUNT])
+{
+    ret[0] = (gateway_backend){"storage", g->storage};
+    ret[1] = (gateway_backend){"ingestion", g->ingestion};
+    ret[2] = (gateway_backend){"aggregation", g->aggregation};
+}
+
+static void backend_count(void *arg, const alm_connection_info *info)
+{
+    gateway_backend_count *count = arg;
+    count->healthy += info->healthy;
+    count->unhealthy += !info->healthy;
+    count->outstanding += info->outstanding;
+    count->calls += info->calls;
+    count->failures += info->failures;
+}
+
+gateway_backend_count gateway_backend_state(alm_channel *channel)
+{
+    gateway_backend_count count = {0};
+    alm_channel_visit(channel, backend_count, &count);
+    return count;
+}
+
+static void gateway_destroy(gateway *g)
+{
+    alm_http_stop(&g->http);
+    alm_server_destroy(&g->server);
+    alm_channel_close(&g->storage);
+    alm_channel_close(&g->ingestion);
+    alm_channel_close(&g->aggregation);
+    alm_free(g);
+}
+
+static alm_code channels_open(gateway *g, alm_status *st)
+{
+    const alm_module_ctx *ctx = g->ctx;
+    ALM_TRY(alm_channel_open(ctx->rpc, ctx->endpoints.storage, NULL, &g->storage, st));
+    ALM_TRY(alm_channel_open(ctx->rpc, ctx->endpoints.ingestion, NULL, &g->ingestion, st));
+    return alm_channel_open(ctx->rpc, ctx->endpoints.aggregation, NULL, &g->aggregation, st);
+}
+
+static alm_code gateway_open(gateway *g, alm_status *st)
+{
+    const alm_module_ctx *ctx = g->ctx;
+    const char *http = alm_config_text(ctx->config, "http");
+    ALM_TRY(channels_open(g, st));
+    ALM_TRY(alm_module_serve(ctx, "gateway", &alm_service_gateway, gateway_handlers, g, &g->server,
+                             st));
+    if (strcmp(http, "off") == 0) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_http_start(g, http, &g->http, st));
+    alm_log_info(ctx->log, "http.ready", ALM_KV_U64("port", alm_http_port(g->http)));
+    return ALM_OK;
+}
+
+static alm_code start(const alm_module_ctx *ctx, void **ret_self, alm_status *st)
+{
+    gateway *g = alm_calloc(1, sizeof *g);
+    if (g == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    g->ctx = ctx;
+    g->started_us = ctx->clock.wall_us(ctx->clock.self);
+    alm_code code = gateway_open(g, st);
+    if (code != ALM_OK) {
+        gateway_destroy(g);
+        return code;
+    }
+    *ret_self = g;
+    return ALM_OK;
+}
+
+static void stop(void *self, int64_t timeout_ms)
+{
+    gateway *g = self;
+    if (g->http != NULL) {
+        alm_http_set_draining(g->http);
+    }
+    size_t cancelled = alm_server_drain(g->server, timeout_ms);
+    if (cancelled > 0) {
+        alm_log_warn(g->ctx->log, "drain.cancelled", ALM_KV_U64("calls", cancelled));
+    }
+    gateway_destroy(g);
+}
+
+static alm_server *server(void *self)
+{
+    return ((gateway *)self)->server;
+}
+
+static const char *const needs[] = {"storage", "ingestion", "aggregation", NULL};
+static const alm_option options[] = {
+    {.name = "http",
+     .type = ALM_OPTION_TEXT,
+     .fallback = "127.0.0.1:7180",
+     .placeholder = "ADDRESS",
+     .help = "where /healthz, /readyz and /metrics are; off: nowhere"},
+};
+
+const alm_module alm_module_gateway = {
+    .name = "gateway",
+    .bind = "tcp://127.0.0.1:7100",
+    .needs = needs,
+    .options = options,
+    .option_count = ALM_ARRAY_LEN(options),
+    .start = start,
+    .stop = stop,
+    .server = server,
+};
