@@ -22,14 +22,16 @@ static alm_code check_aggregation(const alm_indicator *indicator, alm_aggregatio
                       indicator->value_type == ALM_VALUE_TYPE_INDEX;
     if (a == ALM_AGGREGATION_SUM && never_adds) {
         return alm_status_set_field(
-            st, ALM_INVALID_ARGUMENT, field, "indicator %.*s: %s cannot be sum for a %s",
+            st, ALM_INVALID_ARGUMENT, field,
+            "indicator %.*s: %s cannot be sum, since value_type %s never adds up",
             ENTRY_ARGS(indicator), field, alm_value_type_code(indicator->value_type));
     }
     if (a == ALM_AGGREGATION_RECOMPUTE && indicator->value_type != ALM_VALUE_TYPE_RATE) {
-        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, field,
-                                    "indicator %.*s: %s can be recompute for a rate only, not a %s",
-                                    ENTRY_ARGS(indicator), field,
-                                    alm_value_type_code(indicator->value_type));
+        return alm_status_set_field(
+            st, ALM_INVALID_ARGUMENT, field,
+            "indicator %.*s: %s can be recompute for rates only, and value_type "
+            "is %s",
+            ENTRY_ARGS(indicator), field, alm_value_type_code(indicator->value_type));
     }
     return ALM_OK;
 }

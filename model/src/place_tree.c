@@ -287,10 +287,15 @@ static void order_places(alm_place_tree *tree, place_node *nodes, alm_place_id *
     sort_by_level(tree, spare, by_level);
 }
 
-// The names of a place: i = 0 and 1 the two names, then the aliases.
+// The names of a place, some of them empty: i = 0 and 1 the two names, then the aliases.
 static alm_str name_of(const alm_place *place, size_t i)
 {
     return i == 0 ? place->name_zh : i == 1 ? place->name_en : place->aliases[i - 2];
+}
+
+static size_t name_count(const alm_place *place)
+{
+    return 2 + place->alias_count;
 }
 
 static bool is_new_name(const alm_place *place, size_t i)
@@ -309,14 +314,14 @@ static bool index_names(const alm_place_tree *tree, const alm_place_id *by_level
 {
     size_t count = 0;
     for (size_t i = 0; i < tree->count; i++) {
-        count += 2 + tree->places[i].alias_count;
+        count += name_count(&tree->places[i]);
     }
     if (!name_index_reserve(names, count)) {
         return false;
     }
     for (size_t i = tree->count; i-- > 0;) {
         const alm_place *place = &tree->places[by_level[i]];
-        for (size_t k = 0; k < 2 + place->alias_count; k++) {
+        for (size_t k = 0; k < name_count(place); k++) {
             if (is_new_name(place, k) && !name_index_add(names, name_of(place, k), by_level[i])) {
                 return false;
             }
@@ -447,7 +452,7 @@ alm_place_id place_tree_nearest(const alm_place_tree *tree, alm_str word, bool w
     for (size_t i = 0; i < tree->count; i++) {
         const alm_place *place = &tree->places[tree->by_level[i]];
         nearest_offer(&n, place->code, tree->by_level[i]);
-        for (size_t k = 0; with_names && k < 2 + place->alias_count; k++) {
+        for (size_t k = 0; with_names && k < name_count(place); k++) {
             nearest_offer(&n, name_of(place, k), tree->by_level[i]);
         }
     }

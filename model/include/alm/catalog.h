@@ -31,7 +31,7 @@ typedef enum alm_value_type {
     X(MIN, 5, "min")                                                                               \
     X(REFUSE, 6, "none") /* has no meaning; a roll-up is refused */
 typedef enum alm_aggregation {
-    ALM_AGGREGATION_NONE = 0, // unset
+    ALM_AGGREGATION_NONE = 0, // not said: over places refused, over time see alm_indicator
 #define ALM_AGGREGATION_ENUM(name, number, code) ALM_AGGREGATION_##name = number,
     ALM_AGGREGATION_MAP(ALM_AGGREGATION_ENUM)
 #undef ALM_AGGREGATION_ENUM
@@ -53,12 +53,11 @@ ALM_MUST_USE bool alm_direction_parse(alm_str code, alm_direction *ret);
 typedef struct alm_indicator {
     alm_str code;
     alm_str name_zh;
-    alm_str name_en;
-    alm_unit unit; // values are shown and compared in it unless asked otherwise
+    alm_str name_en; // may be empty
+    alm_unit unit;   // values are shown and compared in it unless asked otherwise
     alm_value_type value_type;
     alm_aggregation over_places;
-    // SUM for flows; MAX/MIN/AVERAGE; for stocks NONE means end of period
-    alm_aggregation over_time;
+    alm_aggregation over_time; // SUM for flows; for stocks NONE means the end of the period
     alm_direction direction;
     alm_str theme;
     alm_str numerator; // of a rate that is recomputed; codes, else empty
@@ -82,9 +81,14 @@ typedef struct alm_catalog alm_catalog;
 
 // Builder: add everything in the order of storage's ids, then finish. Copies.
 //
-// add:    ALM_INVALID_ARGUMENT (a malformed code, no name, no unit, a rate that is recomputed
-//         without numerator and denominator ...), ALM_ALREADY_EXISTS
-// finish: ALM_INVALID_ARGUMENT an unknown numerator, denominator, parent; names the entry
+// add:    ALM_INVALID_ARGUMENT    a malformed code, no name, no unit, a recomputed rate without
+//                                 numerator and denominator, sums of rates ...
+//         ALM_ALREADY_EXISTS      the code is there already
+// finish: ALM_INVALID_ARGUMENT    an unknown numerator, denominator, parent or successor; a rate
+//                                 computed from itself. Names the entry
+// all:    ALM_RESOURCE_EXHAUSTED  out of memory
+// After a finish that failed, what was missing may be added and finish called again. What fails
+// leaves no trace.
 ALM_MUST_USE alm_code alm_catalog_create(alm_catalog **ret, alm_status *st);
 ALM_MUST_USE alm_code alm_catalog_add_indicator(alm_catalog *c, const alm_indicator *indicator,
                                                 uint32_t *ret_id, alm_status *st);
@@ -105,8 +109,13 @@ const alm_source *alm_catalog_source(const alm_catalog *c, uint32_t id);
 // By code; ALM_CATALOG_NONE if unknown.
 uint32_t alm_catalog_find_indicator(const alm_catalog *c, alm_str code);
 uint32_t alm_catalog_find_source(const alm_catalog *c, alm_str code);
-// By code, zh or en name, or alias. NOT_FOUND suggests the nearest; ALM_FAILED_PRECONDITION when
-// two entries carry the name, naming both.
+// By code, else by zh or en name or alias (ASCII letters in any case). A name that several places
+// carry means the one that still is, if that is one. The status' field is "indicator", "place" or
+// "source".
+//
+// ALM_NOT_FOUND            no such entry; suggests the nearest
+// ALM_FAILED_PRECONDITION  two entries carry the name; names both
+// ALM_INVALID_ARGUMENT     an empty word
 ALM_MUST_USE alm_code alm_catalog_resolve_indicator(const alm_catalog *c, alm_str code_or_name,
                                                     uint32_t *ret, alm_status *st);
 ALM_MUST_USE alm_code alm_catalog_resolve_place(const alm_catalog *c, alm_str code_or_name,
@@ -114,12 +123,18 @@ ALM_MUST_USE alm_code alm_catalog_resolve_place(const alm_catalog *c, alm_str co
 ALM_MUST_USE alm_code alm_catalog_resolve_source(const alm_catalog *c, alm_str code_or_title,
                                                  uint32_t *ret, alm_status *st);
 
-// Validates one entry alone, as add does, without a catalogue (ingestion uses it for rows).
+// Validates one entry alone, as add does first, without a catalogue (ingestion uses it for rows).
+// Places: alm_place_check. The status' field is named like the column: code, name_zh, name_en,
+// unit, value_type, over_places, over_time, direction, theme, numerator, denominator, definition,
+// aliases; title, publisher, published, address, note.
 ALM_MUST_USE alm_code alm_indicator_check(const alm_indicator *indicator, alm_status *st);
 ALM_MUST_USE alm_code alm_source_check(const alm_source *source, alm_status *st);
 
-// Edit distance with a bound, for "did you mean": the nearest of the candidates within 1/3 of the
-// word's length, or an empty string.
+// For "did you mean": the nearest of the candidates by edit distance, or an empty string when none
+// is within a third of the word's length (one step at least; words of one letter find nothing).
+// Steps are code points; the case of ASCII letters is none, a swap of neighbours one. Of equally
+// near ones the longest common start decides, then the order. Words of more than 48 code points
+// find nothing, so the cost is bounded: a millisecond for fifty thousand codes.
 alm_str alm_nearest(alm_str word, const alm_str *candidates, size_t count);
 
 #endif

@@ -3,6 +3,9 @@
 // A tree is built once (add all, then finish) and then read only, by any number of threads.
 // Places are named by dense ids 0..count-1 in the order they were added: storage gives every place
 // a number when it is first loaded and never changes it.
+//
+// Tree order: a place before what is below it, siblings by level and then by the bytes of their
+// codes; it does not depend on the order of adding. A day of ALM_DATE_NONE means any day.
 #ifndef ALM_PLACE_H
 #define ALM_PLACE_H
 
@@ -56,12 +59,15 @@ typedef struct alm_place_tree alm_place_tree;
 
 // Builder. The tree copies everything into itself.
 //
-// add: ALM_INVALID_ARGUMENT  malformed code, no name, no level, valid_to before valid_from
-//      ALM_ALREADY_EXISTS    the code is there already
-//      ALM_RESOURCE_EXHAUSTED too many places, or out of memory
-// finish: ALM_INVALID_ARGUMENT  unknown parent or successor, a parent of the same or a lower level,
-//                               a cycle; the message names the place. Parents may be added after
-//                               their children.
+// add:    ALM_INVALID_ARGUMENT    malformed code, no name, no level, valid_to before valid_from ...
+//         ALM_ALREADY_EXISTS      the code is there already
+//         ALM_RESOURCE_EXHAUSTED  too many places, or out of memory
+// finish: ALM_INVALID_ARGUMENT    unknown parent or successor; a parent of the same or a
+//                                 lower level, so there are no cycles; a successor that
+//                                 ended no later than what it succeeds. Names the place
+//         ALM_RESOURCE_EXHAUSTED  out of memory
+// Parents may be added after their children. After a finish that failed, what was missing may be
+// added and finish called again. What fails leaves no trace.
 ALM_MUST_USE alm_code alm_place_tree_create(alm_place_tree **ret, alm_status *st);
 ALM_MUST_USE alm_code alm_place_tree_add(alm_place_tree *tree, const alm_place *place,
                                          alm_place_id *ret, alm_status *st);
@@ -79,8 +85,9 @@ bool alm_place_tree_within(const alm_place_tree *tree, alm_place_id id,
                            alm_place_id ancestor_or_self);
 bool alm_place_valid_on(const alm_place *place, alm_date day);
 
-// A name, alias or code to places: all that match exactly, best level first. Returns the count; at
-// most cap are written.
+// All places of that code, name or alias: the one of the code first, then by (level, tree order),
+// each once. Codes as they are spelled; ASCII letters of names in any case. Returns how many there
+// are; at most cap are written.
 size_t alm_place_tree_by_name(const alm_place_tree *tree, alm_str name, alm_place_id *ret,
                               size_t cap);
 
@@ -97,12 +104,13 @@ ALM_MUST_USE alm_code alm_place_tree_children(const alm_place_tree *tree, alm_pl
 ALM_MUST_USE alm_code alm_place_tree_descendants(const alm_place_tree *tree, alm_place_id id,
                                                  alm_level level, alm_date day, alm_arena *arena,
                                                  alm_place_list *ret, alm_status *st);
-// Those of the same parent and level, itself included. Local places have no siblings but
-// themselves.
+// Those of the same parent and level, itself included; roots of one level are siblings. Local
+// places have no siblings but themselves.
 ALM_MUST_USE alm_code alm_place_tree_siblings(const alm_place_tree *tree, alm_place_id id,
                                               alm_date day, alm_arena *arena, alm_place_list *ret,
                                               alm_status *st);
-// Follows successors from a place that has ended to those valid on the day (itself if still valid).
+// Follows successors from a place that has ended to those valid on the day (itself if still valid;
+// none if it has not begun, or ended without successors).
 ALM_MUST_USE alm_code alm_place_tree_successors(const alm_place_tree *tree, alm_place_id id,
                                                 alm_date day, alm_arena *arena, alm_place_list *ret,
                                                 alm_status *st);
@@ -114,8 +122,10 @@ ALM_MUST_USE alm_code alm_place_tree_successors(const alm_place_tree *tree, alm_
 //   310000/**@district  descendants of a level
 //   310105~             siblings (itself included)
 //   310000/*@local      children of a level
-// Duplicates are taken once; order is first mention, then tree order. An unknown code is an error
-// that names it and suggests the nearest; so is an empty expression.
+// Duplicates are taken once; order is first mention, then (level, tree order). Blanks around terms
+// do not matter. Only places valid on the day are taken, except those named themselves: a place
+// that has ended is in the answer, with no value and a reason. An unknown code is an error that
+// names it and suggests the nearest; so is an empty expression or term.
 //
 // ALM_INVALID_ARGUMENT  malformed; the message shows the term
 // ALM_NOT_FOUND         unknown place

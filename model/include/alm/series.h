@@ -20,9 +20,10 @@ typedef struct alm_breakdown {
 
 // What a share, a rank or a contribution relates to. Any part may be empty.
 //   share_of, contribution   the denominator: an indicator (empty: the same), at a place (empty:
-//                            the same)
+//   the
+//                            same)
 //   rank                     the scope: a place whose members are the peers; measure: what was
-//                            ranked
+//   ranked
 typedef struct alm_relation {
     alm_str indicator;
     alm_str place;
@@ -49,9 +50,10 @@ typedef struct alm_variant {
 // _Z: no relation (SDMX "not applicable"); _T: no breakdown (SDMX "total"). A series key puts the
 // place in front: "310105:" + variant.
 //
-// encode: ALM_INVALID_ARGUMENT  a code is malformed, breakdowns unsorted or doubled, a part missing
-//         ALM_OUT_OF_RANGE      longer than ALM_SERIES_KEY_BYTES_MAX
-// decode: ALM_INVALID_ARGUMENT  not what encode makes; *ret views into text
+// encode: ALM_INVALID_ARGUMENT    a malformed code, breakdowns unsorted or doubled, a part missing
+//         ALM_OUT_OF_RANGE        longer than ALM_SERIES_KEY_BYTES_MAX, the place included
+//         ALM_RESOURCE_EXHAUSTED  the arena is full
+// decode: ALM_INVALID_ARGUMENT    not what encode makes. *ret views into text; untouched on failure
 ALM_MUST_USE alm_code alm_variant_encode(const alm_variant *variant, alm_arena *arena, alm_str *ret,
                                          alm_status *st);
 ALM_MUST_USE alm_code alm_variant_decode(alm_str text, alm_variant *ret, alm_status *st);
@@ -65,10 +67,14 @@ bool alm_variant_eq(const alm_variant *a, const alm_variant *b);
 // Parses "dimension=member+dimension=member" (or ';' or ',' between, spaces around) into sorted
 // breakdowns; empty or "_T": none.
 //
+// ret holds ALM_BREAKDOWN_COUNT_MAX; what is written views into text. Nothing is on failure.
+//
 // ALM_INVALID_ARGUMENT  malformed, a dimension twice, or too many
 ALM_MUST_USE alm_code alm_breakdowns_parse(alm_str text, alm_breakdown *ret, size_t *ret_count,
                                            alm_status *st);
-// Parses "[indicator][@place][/measure]"; empty or "_Z": none.
+// Parses "[indicator][@place][/measure]", blanks around; empty or "_Z": none. Views into text.
+//
+// ALM_INVALID_ARGUMENT  malformed, or an unknown measure
 ALM_MUST_USE alm_code alm_relation_parse(alm_str text, alm_relation *ret, alm_status *st);
 
 #endif
