@@ -1,8 +1,7 @@
 #include "alm/unit.h"
 
+#include "nearest.h"
 #include "unit_table.h"
-
-#include <stdio.h>
 
 #define NO_POWER (-100)
 
@@ -299,88 +298,24 @@ static verdict parse_words(alm_str text, alm_unit *ret, alm_str *ret_rest)
     return UNKNOWN;
 }
 
-// ----- Suggestions -------------------------------------------------------------------------------
-
-#define NEAR_POINTS_MAX 24 // longer texts get no suggestion
-
-// The code points of s, ASCII letters lowered. SIZE_MAX: too many.
-static size_t code_points(alm_str s, uint32_t *out)
-{
-    size_t count = 0;
-    while (s.len > 0) {
-        uint32_t point;
-        size_t len = alm_utf8_decode(s, &point);
-        if (len == 0 || count == NEAR_POINTS_MAX) {
-            return SIZE_MAX;
-        }
-        out[count++] = point >= 'A' && point <= 'Z' ? point + 32 : point;
-        s = alm_str_slice(s, len, s.len);
-    }
-    return count;
-}
-
-// How many code points must be added, dropped, replaced or swapped with their neighbour to make one
-// of the other.
-static size_t edit_distance(const uint32_t *a, size_t a_len, const uint32_t *b, size_t b_len)
-{
-    size_t table[NEAR_POINTS_MAX + 1][NEAR_POINTS_MAX + 1];
-    for (size_t i = 0; i <= a_len; i++) {
-        table[i][0] = i;
-    }
-    for (size_t j = 0; j <= b_len; j++) {
-        table[0][j] = j;
-    }
-    for (size_t i = 1; i <= a_len; i++) {
-        for (size_t j = 1; j <= b_len; j++) {
-            size_t replaced = table[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-            size_t best = ALM_MIN(replaced, ALM_MIN(table[i - 1][j], table[i][j - 1]) + 1);
-            bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            table[i][j] = swapped ? ALM_MIN(best, table[i - 2][j - 2] + 1) : best;
-        }
-    }
-    return table[a_len][b_len];
-}
-
-// The name nearest to text; NULL if none is near.
-static const char *nearest_name(alm_str text)
-{
-    uint32_t wanted[NEAR_POINTS_MAX];
-    uint32_t offered[NEAR_POINTS_MAX];
-    size_t wanted_len = code_points(text, wanted);
-    if (wanted_len == SIZE_MAX) {
-        return NULL;
-    }
-    const char *nearest = NULL;
-    size_t best = ALM_MAX(wanted_len / 3, (size_t)1) + 1;
-    const char *name;
-    alm_unit unit;
-    for (size_t i = 0; name_at(i, &name, &unit); i++) {
-        size_t len = code_points(alm_str_from(name), offered);
-        if (len == 0 || len == SIZE_MAX) {
-            continue;
-        }
-        size_t distance = edit_distance(wanted, wanted_len, offered, len);
-        // Something must be shared: any character is one step from any other.
-        if (distance < best && distance < ALM_MAX(wanted_len, len)) {
-            best = distance;
-            nearest = name;
-        }
-    }
-    return nearest;
-}
-
+// The multipliers are kept in the suggestion: 亿美圆 was meant to be 亿美元, not 美元.
 static alm_code unknown(alm_str text, alm_str rest, alm_status *st)
 {
     if (alm_utf8_valid_len(text) != text.len) {
         return alm_status_set(st, ALM_NOT_FOUND, "a unit must be UTF-8 text");
     }
-    const char *near = st == NULL ? NULL : nearest_name(rest);
-    if (near == NULL) {
+    nearest near = nearest_of(rest);
+    const char *name;
+    alm_unit unit;
+    for (size_t i = 0; st != NULL && name_at(i, &name, &unit); i++) {
+        nearest_offer(&near, alm_str_from(name), 0);
+    }
+    if (near.best.len == 0) {
         return alm_status_set(st, ALM_NOT_FOUND, "unknown unit \"%.*s\"", ALM_STR_ARGS(text));
     }
     alm_str multiplier = alm_str_slice(text, 0, text.len - rest.len);
-    return alm_status_set(st, ALM_NOT_FOUND, "unknown unit \"%.*s\"; did you mean \"%.*s%s\"?",
-                          ALM_STR_ARGS(text), ALM_STR_ARGS(multiplier), near);
+    return alm_status_set(st, ALM_NOT_FOUND, "unknown unit \"%.*s\"; did you mean \"%.*s%.*s\"?",
+                          ALM_STR_ARGS(text), ALM_STR_ARGS(multiplier), ALM_STR_ARGS(near.best));
 }
 
 alm_code alm_unit_parse(alm_str text, alm_unit *ret, alm_status *st)
