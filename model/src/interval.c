@@ -1,25 +1,30 @@
 // What a published number claims: the interval it stands for.
 #include "alm/value.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
-// m x 10^power, |power| <= 19: the power is an exact double.
-static double scaled(__int128 m, int power)
-{
-    double factor = 1;
-    for (int i = power < 0 ? -power : power; i > 0; i--) {
-        factor *= 10;
-    }
-    return power < 0 ? (double)m / factor : (double)m * factor;
-}
-
-// number + tenths x 10^(exponent - 1), with tenths of a unit of the last digit.
+// number + tenths of a unit of its last digit, as the nearest double. Nearest, so that the ends keep
+// their order: an end never passes the number itself.
 static double beside(alm_decimal number, int64_t tenths)
 {
     if (tenths == 0) {
         return alm_decimal_to_double(number);
     }
-    return scaled((__int128)number.mantissa * 10 + tenths, number.exponent - 1);
+    // Up to 19 digits: past a decimal, and past int64_t.
+    __int128 mantissa = (__int128)number.mantissa * 10 + tenths;
+    int exponent = number.exponent - 1;
+    if (mantissa <= ALM_DECIMAL_MANTISSA_MAX && mantissa >= -ALM_DECIMAL_MANTISSA_MAX &&
+        exponent >= ALM_DECIMAL_EXPONENT_MIN) {
+        return alm_decimal_to_double(
+            (alm_decimal){.mantissa = (int64_t)mantissa, .exponent = (int8_t)exponent});
+    }
+    char text[ALM_DECIMAL_TEXT_MAX];
+    uint64_t digits = (uint64_t)(mantissa < 0 ? -mantissa : mantissa);
+    snprintf(text, sizeof text, "%s%" PRIu64 "e%d", mantissa < 0 ? "-" : "", digits, exponent);
+    return strtod(text, NULL);
 }
 
 static bool counted_one_by_one(const alm_value *value)
