@@ -519,6 +519,14 @@ static void an_add_that_failed_can_be_repeated(void **state)
         alm_alloc_fail_at(0, false);
         assert_int_equal(alm_catalog_indicator_count(c), failed ? 0 : 1);
         assert_int_equal(alm_catalog_source_count(c), source_failed ? 0 : 1);
+        if (failed) { // another takes the number, and must not take the names with it
+            alm_indicator tax = flow("tax", "税收", "Tax revenue");
+            assert_int_equal(alm_catalog_add_indicator(c, &tax, NULL, &st), ALM_OK);
+        }
+        if (source_failed) {
+            alm_source other = {.code = ALM_STR("s2"), .title = ALM_STR("t2")};
+            assert_int_equal(alm_catalog_add_source(c, &other, NULL, &st), ALM_OK);
+        }
         alm_code again = alm_catalog_add_indicator(c, &gdp, NULL, &st);
         assert_int_equal(again, failed ? ALM_OK : ALM_ALREADY_EXISTS);
         again = alm_catalog_add_source(c, &source, NULL, &st);
@@ -527,7 +535,9 @@ static void an_add_that_failed_can_be_repeated(void **state)
         uint32_t id;
         assert_int_equal(
             alm_catalog_resolve_indicator(c, ALM_STR("gross domestic product"), &id, &st), ALM_OK);
+        assert_int_equal(id, alm_catalog_find_indicator(c, ALM_STR("gdp")));
         assert_int_equal(alm_catalog_resolve_source(c, ALM_STR("T"), &id, &st), ALM_OK);
+        assert_int_equal(id, alm_catalog_find_source(c, ALM_STR("s")));
         alm_catalog_destroy(&c);
     }
 }

@@ -417,6 +417,25 @@ static void finds_by_name_alias_and_code(void **state)
     alm_place_tree_destroy(&tree);
 }
 
+static void counts_a_place_named_like_its_code_once(void **state)
+{
+    (void)state;
+    static const corner_row park = {"P1", "P1", "p1", ALM_LEVEL_LOCAL, "", 0, 0, NULL};
+    static const corner_row other = {"P2", "p1", "", ALM_LEVEL_TOWN, "", 0, 0, NULL};
+    alm_place_tree *tree = NULL;
+    alm_place_id ids[4];
+    assert_int_equal(alm_place_tree_create(&tree, NULL), ALM_OK);
+    assert_int_equal(add_row(tree, &park, NULL), ALM_OK);
+    assert_int_equal(add_row(tree, &other, NULL), ALM_OK);
+    assert_int_equal(alm_place_tree_finish(tree, NULL), ALM_OK);
+    assert_int_equal(alm_place_tree_by_name(tree, ALM_STR("P1"), ids, 4), 2);
+    assert_int_equal(ids[0], 0); // the code comes before a better level
+    assert_int_equal(ids[1], 1);
+    assert_int_equal(alm_place_tree_by_name(tree, ALM_STR("p1"), ids, 4), 2);
+    assert_int_equal(ids[0], 1);
+    alm_place_tree_destroy(&tree);
+}
+
 static void copies_what_it_is_given(void **state)
 {
     (void)state;
@@ -682,6 +701,7 @@ int main(void)
     const struct CMUnitTest single[] = {
         cmocka_unit_test(bounds_an_expression),
         cmocka_unit_test(finds_by_name_alias_and_code),
+        cmocka_unit_test(counts_a_place_named_like_its_code_once),
         cmocka_unit_test(copies_what_it_is_given),
         cmocka_unit_test(finishes_once_what_was_missing_is_there),
         cmocka_unit_test(an_empty_tree_answers_too),
