@@ -37,7 +37,8 @@ static inline bool alm_str_eq(alm_str a, alm_str b)
 static inline alm_str alm_str_slice(alm_str s, size_t from, size_t to)
 {
     ALM_ASSERT(from <= to && to <= s.len);
-    return (alm_str){.data = s.data == NULL ? NULL : s.data + from, .len = to - from};
+    // The empty text may be NULL, which not even 0 may be added to.
+    return (alm_str){.data = s.len == 0 ? s.data : s.data + from, .len = to - from};
 }
 
 int alm_str_cmp(alm_str a, alm_str b);        // by bytes; a prefix comes first
