@@ -408,7 +408,9 @@ static alm_date day_of_ordinal(alm_freq freq, int32_t ordinal)
     if (freq == ALM_FREQ_WEEK) {
         return DAY_ZERO + ordinal * 7;
     }
-    int32_t month = ordinal * (12 / alm_freq_per_year(freq));
+    int per_year = alm_freq_per_year(freq);
+    ALM_ASSERT(per_year > 0);
+    int32_t month = ordinal * (12 / per_year);
     if (month / 12 > YEAR_MAX) {
         return DAY_ZERO + DAY_COUNT;
     }
@@ -438,8 +440,10 @@ static int32_t ordinal_of_date(alm_date date, alm_freq freq)
     if (freq == ALM_FREQ_WEEK) {
         return (date - DAY_ZERO) / 7;
     }
+    int per_year = alm_freq_per_year(freq);
+    ALM_ASSERT(per_year > 0);
     alm_date_to_ymd(date, &year, &month, &day);
-    return (year * 12 + month - 1) / (12 / alm_freq_per_year(freq));
+    return (year * 12 + month - 1) / (12 / per_year);
 }
 
 alm_code alm_period_of_date(alm_date date, alm_freq freq, alm_period *ret, alm_status *st)

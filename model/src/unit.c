@@ -190,6 +190,7 @@ static alm_code factor_between(alm_unit from, alm_unit to, factor *ret, alm_stat
 // The exact product with as few digits as it has. False: it has no decimal of 18 digits.
 static bool apply_exactly(alm_decimal value, factor by, alm_decimal *ret)
 {
+    ALM_ASSERT(by.den != 0);
     __int128 digits = (__int128)value.mantissa * by.num;
     while (digits % by.den != 0 && by.den % 2 == 0) {
         digits *= 5; // one half is five tenths
