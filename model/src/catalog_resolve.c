@@ -76,6 +76,9 @@ alm_code alm_catalog_resolve_indicator(const alm_catalog *c, alm_str code_or_nam
         return ambiguous("indicator", code_or_name, indicator_label(c, found[1]),
                          indicator_label(c, found[0]), st);
     }
+    if (st == NULL) {
+        return unknown("indicator", code_or_name, NULL, NULL);
+    }
     nearest n = nearest_of(code_or_name);
     for (size_t i = 0; i < c->indicator_count; i++) {
         const alm_indicator *indicator = &c->indicators[i];
@@ -101,6 +104,9 @@ alm_code alm_catalog_resolve_source(const alm_catalog *c, alm_str code_or_title,
     if (count == 2) {
         return ambiguous("source", code_or_title, source_label(c, found[1]),
                          source_label(c, found[0]), st);
+    }
+    if (st == NULL) {
+        return unknown("source", code_or_title, NULL, NULL);
     }
     nearest n = nearest_of(code_or_title);
     for (size_t i = 0; i < c->source_count; i++) {
@@ -148,6 +154,9 @@ alm_code alm_catalog_resolve_place(const alm_catalog *c, alm_str code_or_name, a
     if (count == 2) {
         return ambiguous("place", code_or_name, place_label(c, found[0]), place_label(c, found[1]),
                          st);
+    }
+    if (st == NULL) {
+        return unknown("place", code_or_name, NULL, NULL);
     }
     alm_str word;
     alm_place_id id = place_tree_nearest(c->places, code_or_name, true, &word);

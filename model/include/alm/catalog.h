@@ -111,7 +111,7 @@ uint32_t alm_catalog_find_indicator(const alm_catalog *c, alm_str code);
 uint32_t alm_catalog_find_source(const alm_catalog *c, alm_str code);
 // By code, else by zh or en name or alias (ASCII letters in any case). A name that several places
 // carry means the one that still is, if that is one. The status' field is "indicator", "place" or
-// "source".
+// "source". The search for a suggestion reads the whole catalogue; it is left out when st is NULL.
 //
 // ALM_NOT_FOUND            no such entry; suggests the nearest
 // ALM_FAILED_PRECONDITION  two entries carry the name; names both
