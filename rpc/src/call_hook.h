@@ -1,0 +1,23 @@
+// How the cancellation of a call reaches the calls made on its behalf.
+#ifndef ALM_RPC_CALL_HOOK_H
+#define ALM_RPC_CALL_HOOK_H
+
+#include "alm/server.h"
+
+typedef struct alm_call_hook alm_call_hook;
+struct alm_call_hook {
+    alm_call_hook *prev, *next;
+    // Called once at most, by any thread, with the server's lock held: it may take a channel's lock
+    // and must not take a server's.
+    void (*cancel)(void *arg);
+    void *arg;
+};
+
+// False: the call is cancelled already and the hook was not added.
+ALM_MUST_USE bool alm_call_hook_add(alm_call *call, alm_call_hook *hook);
+// Accepts one whose cancel was called. Must be removed before the handler returns.
+void alm_call_hook_remove(alm_call *call, alm_call_hook *hook);
+
+int64_t alm_call_deadline_us(const alm_call *call); // ALM_NEVER_US: none
+
+#endif

@@ -1,0 +1,277 @@
+#include "client.h"
+
+#include "alm/alloc.h"
+
+#include <poll.h>
+
+#define RECEIVE_COUNT_MAX 256  // frames of a connection in one turn
+#define FULL_RETRY_US     2000 // a queue in the transport is full
+
+alm_code alm_client_create(alm_rpc *rpc, alm_client **ret, alm_status *st)
+{
+    alm_client *client = alm_calloc(1, sizeof *client);
+    if (client == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a client");
+    }
+    client->rpc = rpc;
+    alm_code code = alm_wake_init(&client->wake, st);
+    if (code != ALM_OK) {
+        alm_free(client);
+        return code;
+    }
+    pthread_mutex_init(&client->lock, NULL);
+    alm_cond_init(&client->resolver_work);
+    *ret = client;
+    return ALM_OK;
+}
+
+void alm_client_destroy(alm_client **client)
+{
+    alm_client *self = *client;
+    if (self == NULL) {
+        return;
+    }
+    ALM_ASSERT(self->channels == NULL);
+    alm_lock(&self->lock);
+    self->is_stopping = true;
+    alm_client_wake(self);
+    pthread_cond_broadcast(&self->resolver_work);
+    alm_unlock(&self->lock);
+    if (self->is_running) {
+        pthread_join(self->thread, NULL);
+    }
+    if (self->has_resolver) {
+        pthread_join(self->resolver, NULL);
+    }
+    alm_wake_deinit(&self->wake);
+    pthread_cond_destroy(&self->resolver_work);
+    pthread_mutex_destroy(&self->lock);
+    alm_free(self->snapshot);
+    alm_free(self->fds);
+    alm_free(self);
+    *client = NULL;
+}
+
+void alm_client_wake(alm_client *client)
+{
+    if (client->is_asleep) {
+        client->is_asleep = false;
+        alm_wake_signal(&client->wake);
+    }
+}
+
+uint64_t alm_client_checksum(alm_client *client, const alm_service_def *def)
+{
+    for (size_t i = 0; i < client->checksum_count; i++) {
+        if (client->checksums[i].def == def) {
+            return client->checksums[i].checksum;
+        }
+    }
+    uint64_t checksum = alm_service_checksum(def);
+    if (client->checksum_count < ALM_CHECKSUM_COUNT_MAX) {
+        client->checksums[client->checksum_count].def = def;
+        client->checksums[client->checksum_count].checksum = checksum;
+        client->checksum_count++;
+    }
+    return checksum;
+}
+
+// --- the I/O thread ------------------------------------------------------------------------------
+
+static void drop_connections(alm_channel *channel)
+{
+    alm_connection *connection, *next;
+    DL_FOREACH_SAFE(channel->connections, connection, next)
+    {
+        bool is_idle = connection->calls.used_count == 0;
+        if (channel->is_closed || (!connection->is_wanted && is_idle)) {
+            DL_DELETE(channel->connections, connection);
+            channel->connection_count--;
+            alm_connection_destroy(connection);
+        }
+    }
+    if (channel->is_closed) {
+        pthread_cond_broadcast(&channel->changed);
+    }
+}
+
+static bool reserve_snapshot(alm_client *client, size_t count)
+{
+    if (count <= client->snapshot_cap) {
+        return true;
+    }
+    size_t cap = ALM_MAX(count, client->snapshot_cap * 2);
+    alm_connection **snapshot = alm_realloc(client->snapshot, cap * sizeof *snapshot);
+    client->snapshot = snapshot != NULL ? snapshot : client->snapshot;
+    struct pollfd *fds = alm_realloc(client->fds, (cap + 1) * sizeof *fds);
+    client->fds = fds != NULL ? fds : client->fds;
+    if (snapshot == NULL || fds == NULL) {
+        return false;
+    }
+    client->snapshot_cap = cap;
+    return true;
+}
+
+// The connections of all channels, which only this thread frees, so that they can be used without the
+// lock. What there is no memory for has to wait.
+static size_t take_snapshot(alm_client *client)
+{
+    size_t count = 0;
+    alm_channel *channel;
+    DL_FOREACH(client->channels, channel)
+    {
+        drop_connections(channel);
+        count += channel->connection_count;
+    }
+    if (!reserve_snapshot(client, ALM_MAX(count, 1))) {
+        count = client->snapshot_cap;
+    }
+    size_t at = 0;
+    DL_FOREACH(client->channels, channel)
+    {
+        alm_connection *connection;
+        DL_FOREACH(channel->connections, connection)
+        {
+            if (at < count) {
+                client->snapshot[at++] = connection;
+            }
+        }
+    }
+    return at;
+}
+
+static void swap_buffers(alm_connection *connection)
+{
+    if (connection->sending_at == connection->sending.len && connection->out.len > 0) {
+        alm_buf spent = connection->sending;
+        connection->sending = connection->out;
+        connection->sending_at = 0;
+        connection->out = spent;
+        alm_buf_reset(&connection->out);
+    }
+}
+
+// What is due, with the lock held. Returns when more will be.
+static int64_t step(alm_client *client, size_t count)
+{
+    int64_t now_us = alm_rpc_now_us(client->rpc);
+    int64_t until_us = ALM_NEVER_US;
+    for (size_t i = 0; i < count; i++) {
+        until_us = ALM_MIN(until_us, alm_connection_step(client->snapshot[i], now_us));
+    }
+    alm_channel *channel;
+    DL_FOREACH(client->channels, channel)
+    {
+        until_us = ALM_MIN(until_us, alm_channel_place_waiting(channel, now_us));
+    }
+    for (size_t i = 0; i < count; i++) {
+        swap_buffers(client->snapshot[i]);
+    }
+    return until_us;
+}
+
+static alm_sent send_batches(alm_connection *connection)
+{
+    alm_str whole = alm_buf_view(&connection->sending);
+    while (connection->sending_at < whole.len) {
+        alm_str left = alm_str_slice(whole, connection->sending_at, whole.len);
+        alm_str batch = alm_str_slice(left, 0, alm_record_batch_len(left));
+        alm_sent sent = connection->port->ops->send(connection->port, NULL, batch);
+        if (sent != ALM_SENT_OK) {
+            return sent;
+        }
+        connection->sending_at += batch.len;
+    }
+    return ALM_SENT_OK;
+}
+
+// A port that is gone shows in its events.
+static int64_t flush(alm_client *client, size_t count)
+{
+    bool is_full = false;
+    for (size_t i = 0; i < count; i++) {
+        if (client->snapshot[i]->port != NULL) {
+            is_full = send_batches(client->snapshot[i]) == ALM_SENT_FULL || is_full;
+        }
+    }
+    return is_full ? alm_rpc_now_us(client->rpc) + FULL_RETRY_US : ALM_NEVER_US;
+}
+
+static void wait_for_events(alm_client *client, size_t count, int64_t until_us)
+{
+    nfds_t fd_count = 1;
+    client->fds[0] = (struct pollfd){.fd = client->wake.fd, .events = POLLIN};
+    bool is_due = false;
+    for (size_t i = 0; i < count; i++) {
+        alm_connection *connection = client->snapshot[i];
+        if (connection->port == NULL) {
+            continue;
+        }
+        const alm_port_ops *ops = connection->port->ops;
+        connection->events = ops->events(connection->port);
+        bool is_connected = (connection->events & ALM_PORT_CONNECTED) != 0;
+        is_due = is_due || (connection->events & ALM_PORT_INPUT) != 0 ||
+                 is_connected != connection->said_hello;
+        client->fds[fd_count++] =
+            (struct pollfd){.fd = ops->fd(connection->port), .events = POLLIN};
+    }
+    int timeout_ms = alm_poll_timeout_ms(alm_rpc_now_us(client->rpc), until_us);
+    poll(client->fds, fd_count, is_due ? 0 : timeout_ms);
+    if ((client->fds[0].revents & POLLIN) != 0) {
+        alm_wake_clear(&client->wake);
+    }
+}
+
+static void receive_some(alm_client *client, alm_connection *connection)
+{
+    for (size_t i = 0; i < RECEIVE_COUNT_MAX && connection->port != NULL; i++) {
+        alm_peer_key from;
+        alm_str frame;
+        alm_received received = connection->port->ops->receive(connection->port, &from, &frame);
+        if (received == ALM_RECEIVED_NOTHING) {
+            return;
+        }
+        alm_lock(&client->lock);
+        if (received == ALM_RECEIVED_JUNK) {
+            alm_connection_lose(connection, "sent a message of several parts");
+        } else {
+            alm_connection_take_frame(connection, frame);
+        }
+        alm_unlock(&client->lock);
+    }
+}
+
+static void *run(void *arg)
+{
+    alm_client *client = arg;
+    alm_lock(&client->lock);
+    while (!client->is_stopping) {
+        size_t count = take_snapshot(client);
+        int64_t until_us = step(client, count);
+        client->is_asleep = true;
+        alm_unlock(&client->lock);
+        until_us = ALM_MIN(until_us, flush(client, count));
+        wait_for_events(client, count, until_us);
+        for (size_t i = 0; i < count; i++) {
+            if (client->snapshot[i]->port != NULL) {
+                receive_some(client, client->snapshot[i]);
+            }
+        }
+        alm_lock(&client->lock);
+        client->is_asleep = false;
+    }
+    alm_unlock(&client->lock);
+    return NULL;
+}
+
+alm_code alm_client_start(alm_client *client, alm_status *st)
+{
+    if (!client->is_running) {
+        if (!reserve_snapshot(client, 16)) {
+            return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for the I/O thread");
+        }
+        ALM_TRY(alm_thread_start(&client->thread, run, client, st));
+        client->is_running = true;
+    }
+    return ALM_OK;
+}

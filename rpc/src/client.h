@@ -1,0 +1,204 @@
+// The calling half of a process: one I/O thread for all channels, one mutex for what it shares with
+// callers.
+//
+//   client.c      the I/O thread
+//   connection.c  one address of a channel: its socket, heartbeats, records in and out
+//   channel.c     connections together: which of them a call goes to
+//   stream.c      calls: request, answers, deadline, retry
+//   resolver.c    names to addresses, on a thread of its own
+//
+// Lock order: a server's lock, then the client's. Nothing here calls a server with the lock held.
+#ifndef ALM_CLIENT_H
+#define ALM_CLIENT_H
+
+#include "alm/buf.h"
+#include "alm/channel.h"
+#include "alm/limits.h"
+#include "call_hook.h"
+#include "call_table.h"
+#include "hello.h"
+#include "record.h"
+#include "rpc_internal.h"
+
+#include <utlist.h>
+
+#define ALM_CLIENT_BEATS_MAX   3 // PINGs without a word back: the connection is lost
+#define ALM_CLIENT_HELLO_MS    10000
+#define ALM_CLIENT_LINGER_MS   100 // for CANCEL and GOAWAY when a connection is closed
+#define ALM_CLIENT_TRIES_MAX   8
+#define ALM_RETRY_US           10000 // grows by two from here
+#define ALM_RETRY_US_MAX       1000000
+#define ALM_CHECKSUM_COUNT_MAX 64
+
+typedef struct alm_connection alm_connection;
+
+typedef enum alm_connection_state {
+    ALM_CONNECTION_IDLE,       // no port; the next is opened at open_us
+    ALM_CONNECTION_CONNECTING, // HELLO not answered yet
+    ALM_CONNECTION_HEALTHY,
+    ALM_CONNECTION_LEAVING, // the server said GOAWAY: calls in progress may end, no new ones
+} alm_connection_state;
+
+struct alm_connection {
+    alm_channel *channel;
+    alm_connection *prev, *next; // channel->connections
+    char address[ALM_ADDRESS_BYTES_MAX];
+    alm_scheme scheme;
+    uint64_t address_hash;
+    bool is_static; // named in the target itself, not found by the resolver
+    bool is_wanted; // false: not resolved any more, goes when its calls have ended
+
+    alm_connection_state state;
+    unsigned lost_count; // since the last HELLO answered
+    int64_t open_us, hello_us, beat_us;
+    unsigned beats_unanswered;
+    alm_arena *arena; // of hello
+    alm_hello hello;  // the server's; good while HEALTHY or LEAVING
+    alm_call_table calls;
+    alm_buf out; // records to send
+    uint64_t call_count, failure_count;
+
+    // The I/O thread's own.
+    alm_port *port;
+    unsigned events;
+    bool said_hello;
+    alm_buf sending;
+    size_t sending_at;
+};
+
+// A name of the target that needs the resolver.
+typedef struct alm_target_name {
+    char host[ALM_ADDRESS_BYTES_MAX];
+    char port[8];
+} alm_target_name;
+
+struct alm_channel {
+    alm_client *client;
+    alm_channel *prev, *next; // client->channels
+    char *target;
+    int64_t resolve_ms, heartbeat_ms;
+    size_t ref_count; // the opener, each stream, the resolver at work
+    bool is_closed;   // the I/O thread is to drop the connections
+    alm_connection *connections;
+    size_t connection_count;
+    size_t pick_next;       // where the search among equals starts
+    alm_stream *streams;    // all
+    pthread_cond_t changed; // a connection became healthy, or the last one was dropped
+
+    alm_target_name *names;
+    size_t name_count;
+    int64_t resolve_us; // next
+    bool is_resolving;
+    char last_error[128]; // why there is no healthy connection, for messages
+};
+
+typedef enum alm_stream_state {
+    ALM_STREAM_WAITING,
+    ALM_STREAM_SENT,
+    ALM_STREAM_ENDED
+} alm_stream_state;
+
+typedef struct alm_inbox_node {
+    struct alm_inbox_node *prev, *next;
+    size_t len;
+    char data[];
+} alm_inbox_node;
+
+struct alm_stream {
+    alm_channel *channel;
+    alm_stream *prev, *next; // channel->streams
+    const alm_service_def *service;
+    uint64_t checksum;
+    unsigned method;
+    const ProtobufCMessageDescriptor *output;
+    bool is_unary, is_idempotent, fail_fast;
+    uint64_t affinity;
+    int64_t start_us, deadline_us;
+    char request_id[64];
+    alm_buf request; // packed
+    const alm_call *parent;
+    alm_call_hook hook; // in the parent
+    bool has_hook;
+
+    // Guarded by the client's lock.
+    pthread_cond_t changed; // inbox or state
+    alm_stream_state state;
+    alm_connection *connection;  // SENT
+    uint64_t id;                 // in the connection
+    const alm_connection *avoid; // where the last try failed; compared only
+    unsigned try_count;
+    int64_t not_before_us; // WAITING
+    alm_inbox_node *inbox;
+    size_t inbox_bytes;
+    size_t consumed_count;
+    size_t owed_bytes; // credit to give back
+    alm_status end;    // ENDED
+};
+
+struct alm_client {
+    alm_rpc *rpc;
+    pthread_mutex_t lock; // guards all channels, connections and streams, and what follows
+    alm_channel *channels;
+    bool is_running, is_stopping, is_asleep;
+    struct {
+        const alm_service_def *def;
+        uint64_t checksum;
+    } checksums[ALM_CHECKSUM_COUNT_MAX];
+    size_t checksum_count;
+    bool has_resolver;
+    pthread_cond_t resolver_work;
+    pthread_t resolver;
+
+    pthread_t thread;
+    alm_wake wake;
+    // The I/O thread's own.
+    alm_connection **snapshot; // the connections of this turn
+    struct pollfd *fds;
+    size_t snapshot_cap;
+};
+
+// --- client.c
+ALM_MUST_USE alm_code alm_client_create(alm_rpc *rpc, alm_client **ret, alm_status *st);
+void alm_client_destroy(alm_client **client);
+// All that follows: with the lock held.
+ALM_MUST_USE alm_code alm_client_start(alm_client *client, alm_status *st); // once is enough
+void alm_client_wake(alm_client *client);
+uint64_t alm_client_checksum(alm_client *client, const alm_service_def *def);
+
+// --- connection.c
+ALM_MUST_USE alm_code alm_connection_add(alm_channel *channel, const char *address,
+                                         alm_connection **ret, alm_status *st);
+void alm_connection_destroy(alm_connection *connection); // I/O thread; no calls left
+// Timers and transitions. Returns when it wants to be asked again. I/O thread.
+int64_t alm_connection_step(alm_connection *connection, int64_t now_us);
+void alm_connection_take_frame(alm_connection *connection, alm_str frame); // I/O thread
+// Ends the connection's life and its calls'; the next starts after a while. I/O thread.
+void alm_connection_lose(alm_connection *connection, const char *why);
+// False: no memory, nothing was queued.
+bool alm_connection_send(alm_connection *connection, const alm_record *record);
+const alm_hello_service *alm_connection_service(const alm_connection *connection, const char *name);
+
+// --- channel.c
+void alm_channel_release(alm_channel *channel); // frees with the last reference
+// Gives the call to a connection, or leaves it waiting, or ends it.
+void alm_channel_place(alm_channel *channel, alm_stream *stream);
+// Places what waits. Returns when to do so again.
+int64_t alm_channel_place_waiting(alm_channel *channel, int64_t now_us);
+void alm_channel_note_error(alm_channel *channel, const char *text);
+
+// --- stream.c
+void alm_stream_take(alm_stream *stream, const alm_record *record); // MESSAGE or END
+// The connection is lost or its server refused: tries again or ends the call.
+void alm_stream_fail(alm_stream *stream, bool is_refused, const alm_status *why);
+void alm_stream_end(alm_stream *stream, const alm_status *st);
+// Hands the request to a connection. False: it did not take it, the call has ended.
+bool alm_stream_send_request(alm_stream *stream, alm_connection *connection, uint32_t method_first);
+
+// --- resolver.c
+ALM_MUST_USE alm_code alm_resolver_start(alm_client *client, alm_status *st);
+void alm_resolver_kick(alm_channel *channel); // soon, not only when it is due
+// Address texts of a name, for the caller to free. Blocks; takes no lock.
+ALM_MUST_USE alm_code alm_resolve(const alm_target_name *name, char (**ret)[ALM_ADDRESS_BYTES_MAX],
+                                  size_t *ret_count, alm_status *st);
+
+#endif

@@ -1,0 +1,138 @@
+#include "record.h"
+
+static void put_u16(uint8_t *at, uint16_t v)
+{
+    at[0] = (uint8_t)v;
+    at[1] = (uint8_t)(v >> 8);
+}
+
+static void put_u32(uint8_t *at, uint32_t v)
+{
+    put_u16(at, (uint16_t)v);
+    put_u16(at + 2, (uint16_t)(v >> 16));
+}
+
+static void put_u64(uint8_t *at, uint64_t v)
+{
+    put_u32(at, (uint32_t)v);
+    put_u32(at + 4, (uint32_t)(v >> 32));
+}
+
+static uint8_t *put_str(uint8_t *at, alm_str s)
+{
+    if (s.len > 0) {
+        memcpy(at, s.data, s.len);
+    }
+    return at + s.len;
+}
+
+size_t alm_record_size(const alm_record *record)
+{
+    return ALM_RECORD_HEADER_BYTES + record->metadata.len + record->payload.len;
+}
+
+bool alm_record_append(alm_buf *out, const alm_record *record)
+{
+    ALM_ASSERT(record->metadata.len <= ALM_RPC_METADATA_BYTES_MAX);
+    size_t size = alm_record_size(record);
+    ALM_ASSERT(size <= UINT32_MAX);
+    uint8_t *at = alm_buf_reserve(out, size);
+    if (at == NULL) {
+        out->failed = false; // nothing was written, so a smaller record may still fit
+        return false;
+    }
+    put_u32(at, (uint32_t)size);
+    at[4] = (uint8_t)record->type;
+    at[5] = record->flags;
+    put_u16(at + 6, (uint16_t)record->metadata.len);
+    put_u64(at + 8, record->call_id);
+    put_u32(at + 16, record->arg);
+    put_u32(at + 20, record->time_ms);
+    at = put_str(at + ALM_RECORD_HEADER_BYTES, record->metadata);
+    put_str(at, record->payload);
+    out->len += size;
+    return true;
+}
+
+alm_code alm_record_next(alm_reader *frame, alm_record *ret, alm_status *st)
+{
+    size_t left = alm_reader_left(frame);
+    if (left < ALM_RECORD_HEADER_BYTES) {
+        return alm_status_set(st, ALM_INVALID_ARGUMENT, "%zu bytes are too few for a record", left);
+    }
+    uint32_t size = alm_read_u32(frame);
+    uint8_t type = alm_read_u8(frame);
+    *ret = (alm_record){.type = (alm_record_type)type, .flags = alm_read_u8(frame)};
+    size_t metadata_len = alm_read_u16(frame);
+    ret->call_id = alm_read_u64(frame);
+    ret->arg = alm_read_u32(frame);
+    ret->time_ms = alm_read_u32(frame);
+    if (size > left || size < ALM_RECORD_HEADER_BYTES + metadata_len) {
+        return alm_status_set(st, ALM_INVALID_ARGUMENT,
+                              "a record of %u bytes with %zu of metadata, and %zu are left",
+                              (unsigned)size, metadata_len, left);
+    }
+    if (metadata_len > ALM_RPC_METADATA_BYTES_MAX) {
+        return alm_status_set(st, ALM_INVALID_ARGUMENT, "%zu bytes of metadata", metadata_len);
+    }
+    if (type < ALM_RECORD_HELLO || type > ALM_RECORD_TYPE_LAST) {
+        return alm_status_set(st, ALM_INVALID_ARGUMENT, "unknown record type %u", (unsigned)type);
+    }
+    ret->metadata = alm_read_bytes(frame, metadata_len);
+    ret->payload = alm_read_bytes(frame, size - ALM_RECORD_HEADER_BYTES - metadata_len);
+    ALM_ASSERT(!frame->failed);
+    return ALM_OK;
+}
+
+size_t alm_record_batch_len(alm_str records)
+{
+    size_t len = 0;
+    alm_reader reader = alm_reader_of(records.data, records.len);
+    while (alm_reader_left(&reader) > 0) {
+        uint32_t size = alm_read_u32(&reader);
+        ALM_ASSERT(size >= ALM_RECORD_HEADER_BYTES && size <= records.len - len);
+        if (len > 0 && len + size > ALM_RECORD_BATCH_BYTES) {
+            break;
+        }
+        len += size;
+        reader.at = len;
+    }
+    return len;
+}
+
+// An entry is u8 key length, key, u16 value length, value.
+bool alm_metadata_append(alm_buf *out, alm_str key, alm_str value)
+{
+    ALM_ASSERT(key.len > 0 && key.len <= UINT8_MAX);
+    size_t size = 3 + key.len + value.len;
+    if (out->len + size > ALM_RPC_METADATA_BYTES_MAX) {
+        return false;
+    }
+    uint8_t *at = alm_buf_reserve(out, size);
+    if (at == NULL) {
+        return false;
+    }
+    *at = (uint8_t)key.len;
+    at = put_str(at + 1, key);
+    put_u16(at, (uint16_t)value.len);
+    put_str(at + 2, value);
+    out->len += size;
+    return true;
+}
+
+bool alm_metadata_find(alm_str metadata, alm_str key, alm_str *ret_value)
+{
+    alm_reader reader = alm_reader_of(metadata.data, metadata.len);
+    while (alm_reader_left(&reader) > 0) {
+        alm_str name = alm_read_bytes(&reader, alm_read_u8(&reader));
+        alm_str value = alm_read_bytes(&reader, alm_read_u16(&reader));
+        if (reader.failed) {
+            return false;
+        }
+        if (alm_str_eq(name, key)) {
+            *ret_value = value;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,110 @@
+#include "rpc_internal.h"
+
+#include "alm/alloc.h"
+#include "alm/limits.h"
+#include "client.h"
+
+#include <sys/random.h>
+#include <time.h>
+
+uint64_t alm_mix64(uint64_t v)
+{
+    v = (v ^ (v >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    v = (v ^ (v >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return v ^ (v >> 31);
+}
+
+static uint64_t random_seed(void)
+{
+    uint64_t seed;
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed) {
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        seed = alm_mix64((uint64_t)now.tv_sec * 1000000007u + (uint64_t)now.tv_nsec);
+    }
+    return seed;
+}
+
+static alm_code open_parts(alm_rpc *rpc, alm_status *st)
+{
+    ALM_TRY(alm_zmq_ctx_create(&rpc->zmq, st));
+    ALM_TRY(alm_loop_hub_create(&rpc->loop, st));
+    return alm_client_create(rpc, &rpc->client, st);
+}
+
+alm_code alm_rpc_create(const alm_rpc_opts *opts, alm_rpc **ret, alm_status *st)
+{
+    alm_rpc *rpc = alm_calloc(1, sizeof *rpc);
+    if (rpc == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for rpc");
+    }
+    static const alm_rpc_opts none;
+    opts = opts != NULL ? opts : &none;
+    rpc->clock = opts->clock.mono_us != NULL ? opts->clock : alm_clock_system();
+    rpc->log = opts->log;
+    rpc->message_bytes_max =
+        opts->message_bytes_max != 0 ? opts->message_bytes_max : ALM_RPC_MESSAGE_BYTES_MAX;
+    rpc->random_state = random_seed();
+    pthread_mutex_init(&rpc->lock, NULL);
+    alm_code code = open_parts(rpc, st);
+    if (code != ALM_OK) {
+        alm_rpc_destroy(&rpc);
+        return code;
+    }
+    *ret = rpc;
+    return ALM_OK;
+}
+
+void alm_rpc_destroy(alm_rpc **rpc)
+{
+    alm_rpc *self = *rpc;
+    if (self == NULL) {
+        return;
+    }
+    ALM_ASSERT(self->user_count == 0);
+    alm_client_destroy(&self->client);
+    alm_loop_hub_destroy(&self->loop);
+    alm_zmq_ctx_destroy(&self->zmq);
+    pthread_mutex_destroy(&self->lock);
+    alm_free(self);
+    *rpc = NULL;
+}
+
+void alm_rpc_retain(alm_rpc *rpc)
+{
+    alm_lock(&rpc->lock);
+    rpc->user_count++;
+    alm_unlock(&rpc->lock);
+}
+
+void alm_rpc_release(alm_rpc *rpc)
+{
+    alm_lock(&rpc->lock);
+    ALM_ASSERT(rpc->user_count > 0);
+    rpc->user_count--;
+    alm_unlock(&rpc->lock);
+}
+
+uint64_t alm_rpc_random(alm_rpc *rpc)
+{
+    alm_lock(&rpc->lock);
+    rpc->random_state += UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t state = rpc->random_state;
+    alm_unlock(&rpc->lock);
+    return alm_mix64(state);
+}
+
+alm_code alm_port_open(alm_rpc *rpc, alm_scheme scheme, alm_port_role role, size_t frame_bytes_max,
+                       alm_port **ret, alm_status *st)
+{
+    return scheme == ALM_SCHEME_LOOP ? alm_port_loop_open(rpc->loop, role, frame_bytes_max, ret, st)
+                                     : alm_port_zmq_open(rpc->zmq, role, frame_bytes_max, ret, st);
+}
+
+void alm_port_close(alm_port **port, int linger_ms)
+{
+    if (*port != NULL) {
+        (*port)->ops->close(*port, linger_ms);
+        *port = NULL;
+    }
+}

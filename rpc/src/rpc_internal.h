@@ -1,0 +1,37 @@
+// What a process' servers and channels share.
+#ifndef ALM_RPC_INTERNAL_H
+#define ALM_RPC_INTERNAL_H
+
+#include "alm/rpc.h"
+#include "port.h"
+#include "sync.h"
+
+typedef struct alm_client alm_client;
+
+struct alm_rpc {
+    alm_clock clock;
+    const alm_log *log;
+    size_t message_bytes_max;
+    alm_zmq_ctx *zmq;
+    alm_loop_hub *loop;
+    alm_client *client;   // the calling half: one I/O thread for all channels
+    pthread_mutex_t lock; // guards what follows
+    size_t user_count;    // servers and channels
+    uint64_t random_state;
+};
+
+void alm_rpc_retain(alm_rpc *rpc); // a server or a channel came
+void alm_rpc_release(alm_rpc *rpc);
+
+static inline int64_t alm_rpc_now_us(const alm_rpc *rpc)
+{
+    return rpc->clock.mono_us(rpc->clock.self);
+}
+
+// Not for secrets.
+uint64_t alm_rpc_random(alm_rpc *rpc);
+
+// A bijection that scatters; the finaliser of splitmix64.
+uint64_t alm_mix64(uint64_t v);
+
+#endif

@@ -1,0 +1,319 @@
+#include "server_internal.h"
+
+#include "alm/alloc.h"
+
+#include <stdio.h>
+
+static alm_code add_service(alm_server *server, const alm_service_def *service,
+                            const alm_handler *handlers, void *self, bool runs_inline,
+                            alm_status *st)
+{
+    const char *name = service->descriptor->name;
+    unsigned count = service->descriptor->n_methods;
+    ALM_ASSERT(!server->is_started);
+    for (size_t i = 0; i < server->service_count; i++) {
+        if (strcmp(server->services[i].def->descriptor->name, name) == 0) {
+            return alm_status_set(st, ALM_ALREADY_EXISTS, "service %s was added before", name);
+        }
+    }
+    if (server->service_count == ALM_HELLO_SERVICE_COUNT_MAX) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "service %s is past the limit of %d",
+                              name, ALM_HELLO_SERVICE_COUNT_MAX);
+    }
+    size_t size = (server->method_count + count) * sizeof *server->methods;
+    alm_server_method *methods = alm_realloc(server->methods, size);
+    if (methods == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for service %s", name);
+    }
+    server->methods = methods;
+    alm_server_service *entry = &server->services[server->service_count++];
+    *entry = (alm_server_service){.def = service, .is_serving = true};
+    for (unsigned i = 0; i < count; i++) {
+        ALM_ASSERT(strcmp(service->methods[i].name, service->descriptor->methods[i].name) == 0);
+        methods[server->method_count++] = (alm_server_method){
+            .service = entry,
+            .index = i,
+            .handler = handlers[i],
+            .self = self,
+            .runs_inline = runs_inline,
+            .stats = {.service = name, .method = service->methods[i].name},
+        };
+    }
+    return ALM_OK;
+}
+
+static alm_code set_up(alm_server *server, alm_status *st)
+{
+    ALM_TRY(alm_wake_init(&server->wake, st));
+    server->threads = alm_calloc(alm_server_thread_count_max(server), sizeof *server->threads);
+    if (server->threads == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a server's threads");
+    }
+    ALM_TRY(add_service(server, &alm_service_health, alm_health_handlers, server, true, st));
+    return add_service(server, &alm_service_reflection, alm_reflection_handlers, server, true, st);
+}
+
+alm_code alm_server_create(alm_rpc *rpc, const alm_server_opts *opts, alm_server **ret,
+                           alm_status *st)
+{
+    alm_server *server = alm_calloc(1, sizeof *server);
+    if (server == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a server");
+    }
+    static const alm_server_opts none;
+    opts = opts != NULL ? opts : &none;
+    server->rpc = rpc;
+    server->wake.fd = -1;
+    snprintf(server->name, sizeof server->name, "%s", opts->name != NULL ? opts->name : "server");
+    server->thread_count_max =
+        opts->thread_count_max != 0 ? opts->thread_count_max : ALM_RPC_THREAD_COUNT_MAX;
+    server->queue_count_max =
+        opts->queue_count_max != 0 ? opts->queue_count_max : ALM_RPC_QUEUE_COUNT_MAX;
+    server->arena_bytes_max = opts->arena_bytes_max;
+    server->allow_plaintext = opts->allow_plaintext;
+    pthread_mutex_init(&server->lock, NULL);
+    alm_cond_init(&server->work);
+    alm_cond_init(&server->drained);
+    alm_buf_init(&server->hello, 0);
+    alm_rpc_retain(rpc);
+    alm_code code = set_up(server, st);
+    if (code != ALM_OK) {
+        alm_server_destroy(&server);
+        return code;
+    }
+    *ret = server;
+    return ALM_OK;
+}
+
+alm_code alm_server_add(alm_server *server, const alm_service_def *service,
+                        const alm_handler *handlers, void *self, alm_status *st)
+{
+    return add_service(server, service, handlers, self, false, st);
+}
+
+alm_code alm_server_bind(alm_server *server, const char *address, alm_status *st)
+{
+    ALM_ASSERT(!server->is_started);
+    alm_address parsed;
+    ALM_TRY(alm_address_parse(alm_str_from(address), &parsed, st));
+    if (!alm_address_is_loopback(&parsed) && !server->allow_plaintext) {
+        return alm_status_set(st, ALM_FAILED_PRECONDITION,
+                              "%s is reachable from other machines and not encrypted; allow "
+                              "plaintext if the network is trusted",
+                              address);
+    }
+    if (server->endpoint_count == ALM_SERVER_ENDPOINT_COUNT_MAX) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s is past the limit of %d addresses",
+                              address, ALM_SERVER_ENDPOINT_COUNT_MAX);
+    }
+    alm_port **port = &server->ports[parsed.scheme == ALM_SCHEME_LOOP ? 1 : 0];
+    if (*port == NULL) {
+        ALM_TRY(alm_port_open(server->rpc, parsed.scheme, ALM_PORT_LISTENS,
+                              ALM_FRAME_BYTES_MAX(server->rpc->message_bytes_max), port, st));
+    }
+    ALM_TRY((*port)->ops->bind(*port, address, server->endpoints[server->endpoint_count], st));
+    server->endpoint_count++;
+    return ALM_OK;
+}
+
+const char *alm_server_endpoint(const alm_server *server, size_t i)
+{
+    return i < server->endpoint_count ? server->endpoints[i] : NULL;
+}
+
+static alm_code encode_hello(alm_server *server, alm_status *st)
+{
+    const alm_service_def *defs[ALM_HELLO_SERVICE_COUNT_MAX];
+    for (size_t i = 0; i < server->service_count; i++) {
+        defs[i] = server->services[i].def;
+    }
+    alm_hello hello = {
+        .message_bytes_max = (uint32_t)server->rpc->message_bytes_max,
+        .heartbeat_ms = ALM_SERVER_HEARTBEAT_MS,
+    };
+    if (!alm_hello_encode(&server->hello, &hello, defs, server->service_count)) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a server's HELLO");
+    }
+    return ALM_OK;
+}
+
+alm_code alm_server_start(alm_server *server, alm_status *st)
+{
+    ALM_ASSERT(!server->is_started);
+    alm_buf_reset(&server->hello);
+    ALM_TRY(encode_hello(server, st));
+    server->is_serving = true;
+    ALM_TRY(alm_thread_start(&server->thread, alm_server_run, server, st));
+    server->is_started = true;
+    return ALM_OK;
+}
+
+void alm_server_set_serving(alm_server *server, const char *service, bool serving)
+{
+    alm_lock(&server->lock);
+    if (service == NULL || service[0] == '\0') {
+        server->is_serving = serving;
+    }
+    for (size_t i = 0; i < server->service_count && service != NULL; i++) {
+        if (strcmp(server->services[i].def->descriptor->name, service) == 0) {
+            server->services[i].is_serving = serving;
+        }
+    }
+    alm_health_notify(server);
+    alm_unlock(&server->lock);
+}
+
+static void stop_calls(alm_server *server, bool only_endless, size_t *ret_count)
+{
+    alm_peer *peer, *next_peer;
+    HASH_ITER (hh, server->peers, peer, next_peer) {
+        alm_call *call, *next_call;
+        HASH_ITER (hh, peer->calls, call, next_call) {
+            bool is_stopped = call->stop_code != ALM_OK;
+            if (!is_stopped && (call->is_endless || !only_endless)) {
+                *ret_count += call->is_endless ? 0 : 1;
+                alm_call_stop(call, ALM_UNAVAILABLE, "the server is stopping");
+            }
+        }
+    }
+}
+
+static void send_to_all(alm_server *server, alm_record_type type, uint64_t call_id)
+{
+    alm_record record = {.type = type, .call_id = call_id};
+    alm_peer *peer, *next;
+    HASH_ITER (hh, server->peers, peer, next) {
+        alm_peer_send(server, peer, &record);
+    }
+}
+
+static bool all_peers_drained(const alm_server *server)
+{
+    for (const alm_peer *peer = server->peers; peer != NULL; peer = peer->hh.next) {
+        if (!peer->is_drained) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Every peer answers a PING that follows GOAWAY: after that no new call of it is on its way. With a
+// second one after the last END, all answers have arrived.
+static void ping_all(alm_server *server, int64_t until_us)
+{
+    for (alm_peer *peer = server->peers; peer != NULL; peer = peer->hh.next) {
+        peer->is_drained = false;
+    }
+    server->drain_ping++;
+    send_to_all(server, ALM_RECORD_PING, server->drain_ping);
+    alm_server_wake(server);
+    while (!all_peers_drained(server)) {
+        int64_t left_us = until_us - alm_rpc_now_us(server->rpc);
+        if (left_us <= 0) {
+            break;
+        }
+        alm_cond_wait_us(&server->drained, &server->lock, left_us);
+    }
+}
+
+static void wait_for_calls(alm_server *server, int64_t until_us)
+{
+    while (server->active_count > 0) {
+        int64_t left_us =
+            until_us == ALM_NEVER_US ? ALM_NEVER_US : until_us - alm_rpc_now_us(server->rpc);
+        if (left_us <= 0) {
+            break;
+        }
+        alm_cond_wait_us(&server->drained, &server->lock, left_us);
+    }
+}
+
+size_t alm_server_drain(alm_server *server, int64_t timeout_ms)
+{
+    size_t cancelled = 0, endless = 0;
+    int64_t until_us = alm_rpc_now_us(server->rpc) + timeout_ms * 1000;
+    alm_lock(&server->lock);
+    if (server->is_started && !server->was_drained) {
+        server->is_draining = true;
+        alm_health_notify(server);
+        send_to_all(server, ALM_RECORD_GOAWAY, 0);
+        stop_calls(server, true, &endless);
+        ping_all(server, until_us);
+        wait_for_calls(server, until_us);
+        stop_calls(server, false, &cancelled);
+        wait_for_calls(server, ALM_NEVER_US);
+        ping_all(server, until_us);
+        server->was_drained = true;
+    }
+    alm_unlock(&server->lock);
+    return cancelled;
+}
+
+static void stop_threads(alm_server *server)
+{
+    alm_lock(&server->lock);
+    server->is_stopping = true;
+    pthread_cond_broadcast(&server->work);
+    alm_server_wake(server);
+    alm_unlock(&server->lock);
+    pthread_join(server->thread, NULL);
+    for (size_t i = 0; i < server->thread_count; i++) {
+        pthread_join(server->threads[i], NULL);
+    }
+}
+
+static void free_peers(alm_server *server)
+{
+    alm_peer *peer, *next;
+    HASH_ITER (hh, server->peers, peer, next) {
+        HASH_DEL(server->peers, peer);
+        alm_peer_free(peer);
+    }
+}
+
+void alm_server_destroy(alm_server **server)
+{
+    alm_server *self = *server;
+    if (self == NULL) {
+        return;
+    }
+    if (self->is_started) {
+        alm_server_drain(self, 0);
+        stop_threads(self);
+    }
+    free_peers(self);
+    alm_call *call, *next;
+    DL_FOREACH_SAFE(self->free_calls, call, next)
+    {
+        alm_call_destroy(call);
+    }
+    for (size_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
+        alm_port_close(&self->ports[i], 0);
+    }
+    alm_wake_deinit(&self->wake);
+    alm_buf_deinit(&self->hello);
+    alm_free(self->methods);
+    alm_free(self->threads);
+    pthread_cond_destroy(&self->work);
+    pthread_cond_destroy(&self->drained);
+    pthread_mutex_destroy(&self->lock);
+    alm_rpc_release(self->rpc);
+    alm_free(self);
+    *server = NULL;
+}
+
+const int64_t alm_latency_bounds_us[ALM_LATENCY_BUCKET_COUNT - 1] = {
+    100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000, 250000, 1000000, 5000000, 30000000};
+
+void alm_server_stats(const alm_server *server,
+                      void (*visit)(void *arg, const alm_method_stats *stats), void *arg)
+{
+    // The lock is what a reader may change of a server.
+    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&server->lock;
+    for (size_t i = 0; i < server->method_count; i++) {
+        alm_lock(lock);
+        alm_method_stats stats = server->methods[i].stats;
+        alm_unlock(lock);
+        visit(arg, &stats);
+    }
+}

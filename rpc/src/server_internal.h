@@ -1,0 +1,171 @@
+// The parts of a server. One mutex guards what its socket thread and its handlers share; see each field.
+//
+//   server.c             what is set up before and torn down after
+//   server_io.c          the socket thread: frames in, records out, peers that come and go
+//   server_call.c        calls: start, run, stop, finish; what handlers call
+//   server_health.c      Health, answered on the socket thread
+//   server_reflection.c  Reflection, likewise
+#ifndef ALM_SERVER_INTERNAL_H
+#define ALM_SERVER_INTERNAL_H
+
+#include "alm/buf.h"
+#include "alm/limits.h"
+#include "alm/server.h"
+#include "call_hook.h"
+#include "hello.h"
+#include "record.h"
+#include "rpc_internal.h"
+
+#include <uthash.h>
+#include <utlist.h>
+
+#define ALM_SERVER_ENDPOINT_COUNT_MAX 16
+#define ALM_SERVER_PORT_COUNT         2 // one for libzmq's schemes, one for loop
+#define ALM_SERVER_HEARTBEAT_MS       500
+#define ALM_SERVER_SILENCE_BEATS      6 // a peer silent for so many of its beats is gone
+#define ALM_PEER_OUT_BYTES_HIGH       ((size_t)8 << 20) // streams wait while more is unsent
+#define ALM_REQUEST_ID_MAX            64                // with the NUL
+
+typedef struct alm_peer_id {
+    uint8_t port; // index in server->ports
+    alm_peer_key key;
+} alm_peer_id;
+
+typedef struct alm_peer {
+    alm_peer_id id;
+    UT_hash_handle hh;          // server->peers
+    alm_call *calls;            // by id
+    size_t waiting_count;       // calls that wait for out to shrink
+    uint32_t message_bytes_max; // what it takes
+    uint32_t window_bytes;
+    int64_t silence_us_max; // ALM_NEVER_US: it sends no heartbeats
+    int64_t heard_us;
+    bool is_gone;    // not in server->peers any more; freed with its last call
+    bool is_doomed;  // a record could not be queued: nothing it gets can be right any more
+    bool is_drained; // answered the PING after the last record
+    bool is_dirty;   // in server->dirty
+    bool is_stalled; // in server->stalled
+    alm_buf out;     // records to send
+    struct alm_peer *prev, *next; // server->dirty or ->stalled
+    alm_buf sending;              // socket thread only: what of out is being sent
+    size_t sending_at;
+    char name[48];
+} alm_peer;
+
+typedef struct alm_server_service {
+    const alm_service_def *def;
+    bool is_serving; // guarded by lock
+} alm_server_service;
+
+typedef struct alm_server_method {
+    const alm_server_service *service;
+    unsigned index;      // in the descriptor
+    alm_handler handler; // NULL: not implemented
+    void *self;
+    bool runs_inline;       // on the socket thread: must not block
+    alm_method_stats stats; // guarded by lock
+} alm_server_method;
+
+typedef enum alm_call_state { ALM_CALL_QUEUED, ALM_CALL_RUNNING, ALM_CALL_PARKED } alm_call_state;
+
+struct alm_call {
+    // Kept when the object serves another call.
+    alm_server *server;
+    alm_arena *arena;
+    alm_buf scratch;        // handler's thread only
+    pthread_cond_t changed; // credit, room or a stop
+
+    alm_peer *peer; // from here on everything starts as zero
+    uint64_t id;
+    UT_hash_handle hh;     // peer->calls
+    alm_call *prev, *next; // server->queue, ->watches or ->free_calls
+    alm_server_method *method;
+    int64_t start_us;
+    int64_t deadline_us; // ALM_NEVER_US: none
+    alm_str request;     // in the arena
+    char request_id[ALM_REQUEST_ID_MAX];
+    bool wants_park; // handler's thread only: stays open after the handler has returned
+    // Guarded by the server's lock:
+    alm_call_state state;
+    alm_code stop_code; // ALM_OK: go on
+    const char *stop_text;
+    int64_t credit;
+    bool is_endless;
+    uint64_t message_count; // sent
+    alm_call_hook *children;
+    const char *watch_service; // Health/Watch: in the arena
+    int watch_status;
+};
+
+struct alm_server {
+    alm_rpc *rpc;
+    char name[32];
+    size_t thread_count_max, queue_count_max, arena_bytes_max;
+    bool allow_plaintext;
+    bool is_started;
+
+    // Set before start, read by all.
+    alm_server_service services[ALM_HELLO_SERVICE_COUNT_MAX];
+    size_t service_count;
+    alm_server_method *methods;
+    size_t method_count;
+    char endpoints[ALM_SERVER_ENDPOINT_COUNT_MAX][ALM_ADDRESS_BYTES_MAX];
+    size_t endpoint_count;
+    alm_buf hello; // the payload every peer gets
+
+    // The socket thread's own.
+    alm_port *ports[ALM_SERVER_PORT_COUNT];
+    pthread_t thread;
+    alm_wake wake;
+    int64_t tick_us;  // next
+    int64_t retry_us; // when stalled peers are tried again
+
+    pthread_mutex_t lock; // guards what follows
+    bool is_asleep;       // the socket thread polls: wake it
+    bool is_stopping;
+    bool is_draining, was_drained;
+    uint64_t drain_ping; // call id of the PING that ends a drain; 0: not sent yet
+    bool is_serving;
+    alm_peer *peers; // by id
+    alm_peer *dirty, *stalled;
+    alm_call *queue; // calls to run
+    size_t queue_count;
+    alm_call *watches; // parked
+    alm_call *free_calls;
+    size_t active_count;                 // queued, running and parked
+    size_t running_count, endless_count; // endless ones are among the running
+    pthread_t *threads;                  // handlers
+    size_t thread_count, free_thread_count;
+    pthread_cond_t work;    // the queue or is_stopping changed
+    pthread_cond_t drained; // active_count or a peer's is_drained changed
+};
+
+// All below: called with the lock held unless they say otherwise.
+
+// --- server_io.c
+void *alm_server_run(void *server); // the socket thread; takes the lock itself
+void alm_server_wake(alm_server *server);
+// Queues a record for the peer. A failure dooms the peer.
+void alm_peer_send(alm_server *server, alm_peer *peer, const alm_record *record);
+void alm_peer_send_end(alm_server *server, alm_peer *peer, uint64_t call_id, uint8_t flags,
+                       const alm_status *st);
+void alm_peer_mark_dirty(alm_server *server, alm_peer *peer);
+void alm_peer_free(alm_peer *peer);
+
+// --- server_call.c
+void alm_call_start(alm_server *server, alm_peer *peer, const alm_record *request);
+// text: static. May finish the call, if no handler runs it.
+void alm_call_stop(alm_call *call, alm_code code, const char *text);
+void alm_call_finish(alm_call *call, const alm_status *st); // st->code OK: success
+void *alm_server_handle(void *server); // a handler's thread; takes the lock itself
+void alm_call_add_credit(alm_call *call, uint32_t bytes);
+void alm_call_destroy(alm_call *call);
+size_t alm_server_thread_count_max(const alm_server *server); // endless calls included
+
+// --- server_health.c, server_reflection.c
+extern const alm_handler alm_health_handlers[];
+extern const alm_handler alm_reflection_handlers[];
+void alm_health_notify(alm_server *server); // a serving state changed
+void alm_health_park(alm_call *call);       // keeps a Watch whose handler has returned
+
+#endif

@@ -1,0 +1,454 @@
+// The socket thread of a server: all frames in, all records out, and which peers are there.
+#include "server_internal.h"
+
+#include "alm/alloc.h"
+
+#include <poll.h>
+#include <stdio.h>
+
+#define RECEIVE_COUNT_MAX 256  // frames of a port in one turn, so that answers get out
+#define STALL_RETRY_US    2000 // a peer's queue in libzmq is full
+#define FORGET_ARENA_MAX  (64u << 10)
+
+void alm_server_wake(alm_server *server)
+{
+    if (server->is_asleep) {
+        server->is_asleep = false;
+        alm_wake_signal(&server->wake);
+    }
+}
+
+void alm_peer_free(alm_peer *peer)
+{
+    ALM_ASSERT(peer->calls == NULL);
+    alm_buf_deinit(&peer->out);
+    alm_buf_deinit(&peer->sending);
+    alm_free(peer);
+}
+
+void alm_peer_mark_dirty(alm_server *server, alm_peer *peer)
+{
+    if (!peer->is_dirty && !peer->is_stalled && !peer->is_gone) {
+        peer->is_dirty = true;
+        DL_APPEND(server->dirty, peer);
+    }
+}
+
+void alm_peer_send(alm_server *server, alm_peer *peer, const alm_record *record)
+{
+    if (peer->is_gone) {
+        return;
+    }
+    if (!alm_record_append(&peer->out, record)) {
+        peer->is_doomed = true;
+    }
+    alm_peer_mark_dirty(server, peer);
+}
+
+void alm_peer_send_end(alm_server *server, alm_peer *peer, uint64_t call_id, uint8_t flags,
+                       const alm_status *st)
+{
+    alm_buf metadata;
+    alm_buf_init(&metadata, ALM_RPC_METADATA_BYTES_MAX);
+    alm_record end = {
+        .type = ALM_RECORD_END,
+        .flags = flags,
+        .call_id = call_id,
+        .arg = (uint32_t)st->code,
+        .time_ms = st->retry_after_ms,
+        .payload = alm_str_from(st->message),
+    };
+    if (st->field[0] != '\0' &&
+        alm_metadata_append(&metadata, ALM_STR("field"), alm_str_from(st->field))) {
+        end.metadata = alm_buf_view(&metadata);
+    }
+    alm_peer_send(server, peer, &end);
+    alm_buf_deinit(&metadata);
+}
+
+// Takes the peer off the lists; its calls are stopped, and the last of them frees it.
+static void peer_lost(alm_server *server, alm_peer *peer, const char *text)
+{
+    ALM_ASSERT(!peer->is_gone);
+    if (peer->is_dirty) {
+        DL_DELETE(server->dirty, peer);
+    }
+    if (peer->is_stalled) {
+        DL_DELETE(server->stalled, peer);
+    }
+    HASH_DEL(server->peers, peer);
+    peer->is_gone = true;
+    pthread_cond_broadcast(&server->drained);
+    if (peer->calls == NULL) {
+        alm_peer_free(peer);
+        return;
+    }
+    alm_call *call, *next;
+    size_t count = HASH_COUNT(peer->calls);
+    HASH_ITER (hh, peer->calls, call, next) {
+        // Stopping the last call frees the peer, and with it the table this walks.
+        count--;
+        alm_call_stop(call, ALM_CANCELLED, text);
+        if (count == 0) {
+            break;
+        }
+    }
+}
+
+static alm_peer *find_peer(alm_server *server, const alm_peer_id *id)
+{
+    alm_peer *peer;
+    HASH_FIND(hh, server->peers, id, sizeof *id, peer);
+    return peer;
+}
+
+static alm_peer *add_peer(alm_server *server, const alm_peer_id *id)
+{
+    if (HASH_COUNT(server->peers) >= ALM_RPC_PEER_COUNT_MAX) {
+        return NULL;
+    }
+    alm_peer *peer = alm_calloc(1, sizeof *peer);
+    if (peer == NULL) {
+        return NULL;
+    }
+    peer->id = *id;
+    alm_buf_init(&peer->out, 0);
+    alm_buf_init(&peer->sending, 0);
+    int at = snprintf(peer->name, sizeof peer->name, "peer-%u-", (unsigned)id->port);
+    for (size_t i = 0; i < id->key.len && at + 2 < (int)sizeof peer->name; i++) {
+        at += snprintf(peer->name + at, sizeof peer->name - (size_t)at, "%02x",
+                       (unsigned)id->key.bytes[i]);
+    }
+    HASH_ADD(hh, server->peers, id, sizeof peer->id, peer);
+    return peer;
+}
+
+// --- records from peers --------------------------------------------------------------------------
+
+static alm_code take_hello(alm_server *server, alm_peer *peer, const alm_record *record,
+                           alm_status *st)
+{
+    alm_hello hello;
+    alm_arena *arena = alm_arena_create(FORGET_ARENA_MAX);
+    if (arena == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a HELLO");
+    }
+    alm_code code = alm_hello_decode(record->payload, arena, &hello, st);
+    alm_arena_destroy(&arena);
+    ALM_TRY(code);
+    peer->message_bytes_max =
+        (uint32_t)ALM_MIN((size_t)hello.message_bytes_max, server->rpc->message_bytes_max);
+    peer->window_bytes = (uint32_t)ALM_MIN((size_t)hello.window_bytes, ALM_RPC_STREAM_WINDOW_BYTES);
+    int64_t beat_ms = ALM_MAX((int64_t)hello.heartbeat_ms, ALM_SERVER_HEARTBEAT_MS);
+    peer->silence_us_max =
+        hello.heartbeat_ms == 0 ? ALM_NEVER_US : beat_ms * ALM_SERVER_SILENCE_BEATS * 1000;
+    alm_record answer = {.type = ALM_RECORD_HELLO, .payload = alm_buf_view(&server->hello)};
+    alm_peer_send(server, peer, &answer);
+    if (server->is_draining) {
+        alm_record away = {.type = ALM_RECORD_GOAWAY};
+        alm_peer_send(server, peer, &away);
+        peer->is_drained = true;
+    }
+    return ALM_OK;
+}
+
+static alm_call *find_call(alm_peer *peer, uint64_t id)
+{
+    alm_call *call;
+    HASH_FIND(hh, peer->calls, &id, sizeof id, call);
+    return call;
+}
+
+static void take_ping(alm_server *server, alm_peer *peer, const alm_record *record)
+{
+    alm_record pong = {.type = ALM_RECORD_PONG, .call_id = record->call_id};
+    alm_peer_send(server, peer, &pong);
+}
+
+static void take_pong(alm_server *server, alm_peer *peer, const alm_record *record)
+{
+    if (server->drain_ping != 0 && record->call_id == server->drain_ping) {
+        peer->is_drained = true;
+        pthread_cond_broadcast(&server->drained);
+    }
+}
+
+// Any failure ends the peer: what follows in its frames cannot be trusted.
+static alm_code take_record(alm_server *server, alm_peer *peer, const alm_record *record,
+                            alm_status *st)
+{
+    alm_call *call = find_call(peer, record->call_id);
+    switch (record->type) {
+    case ALM_RECORD_REQUEST:
+        if (call != NULL) {
+            return alm_status_set(st, ALM_INVALID_ARGUMENT, "a call id in use");
+        }
+        alm_call_start(server, peer, record);
+        return ALM_OK;
+    case ALM_RECORD_CANCEL:
+        if (call != NULL) {
+            alm_call_stop(call, ALM_CANCELLED, "cancelled by the client");
+        }
+        return ALM_OK;
+    case ALM_RECORD_CREDIT:
+        if (call != NULL) {
+            alm_call_add_credit(call, record->arg);
+        }
+        return ALM_OK;
+    case ALM_RECORD_PING:
+        take_ping(server, peer, record);
+        return ALM_OK;
+    case ALM_RECORD_PONG:
+        take_pong(server, peer, record);
+        return ALM_OK;
+    case ALM_RECORD_GOAWAY:
+        return alm_status_set(st, ALM_CANCELLED, "the client left");
+    default:
+        return alm_status_set(st, ALM_INVALID_ARGUMENT, "a record a client must not send: type %d",
+                              (int)record->type);
+    }
+}
+
+static void send_reset(alm_server *server, const alm_peer_id *id)
+{
+    alm_buf frame;
+    alm_buf_init(&frame, 0);
+    alm_record reset = {.type = ALM_RECORD_RESET};
+    if (alm_record_append(&frame, &reset)) {
+        alm_port *port = server->ports[id->port];
+        (void)port->ops->send(port, &id->key, alm_buf_view(&frame));
+    }
+    alm_buf_deinit(&frame);
+}
+
+// The peer a frame is from: known, or new and starting with HELLO. NULL: neither.
+static alm_peer *greet(alm_server *server, const alm_peer_id *id, alm_reader *frame)
+{
+    alm_peer *peer = find_peer(server, id);
+    alm_reader ahead = *frame;
+    alm_record first;
+    alm_status ignored;
+    if (alm_record_next(&ahead, &first, &ignored) != ALM_OK || first.type != ALM_RECORD_HELLO) {
+        return peer;
+    }
+    *frame = ahead;
+    if (peer != NULL) {
+        peer_lost(server, peer, "the client started anew");
+    }
+    peer = add_peer(server, id);
+    if (peer != NULL && take_hello(server, peer, &first, &ignored) != ALM_OK) {
+        peer_lost(server, peer, "a bad HELLO");
+        peer = NULL;
+    }
+    return peer;
+}
+
+static void take_frame(alm_server *server, const alm_peer_id *id, alm_str data)
+{
+    alm_status st = ALM_STATUS_INIT;
+    alm_reader frame = alm_reader_of(data.data, data.len);
+    alm_peer *peer = greet(server, id, &frame);
+    if (peer == NULL) {
+        send_reset(server, id);
+        return;
+    }
+    peer->heard_us = alm_rpc_now_us(server->rpc);
+    while (alm_reader_left(&frame) > 0) {
+        alm_record record;
+        alm_code code = alm_record_next(&frame, &record, &st);
+        if (code == ALM_OK) {
+            code = take_record(server, peer, &record, &st);
+        }
+        if (code != ALM_OK) {
+            peer_lost(server, peer,
+                      code == ALM_CANCELLED ? "the client left" : "the client broke the protocol");
+            if (code != ALM_CANCELLED) {
+                send_reset(server, id);
+            }
+            return;
+        }
+    }
+}
+
+// True: there may be more.
+static bool receive_some(alm_server *server, uint8_t port_index)
+{
+    alm_port *port = server->ports[port_index];
+    for (size_t i = 0; i < RECEIVE_COUNT_MAX; i++) {
+        alm_peer_id id = {.port = port_index};
+        alm_str frame;
+        alm_received received = port->ops->receive(port, &id.key, &frame);
+        if (received == ALM_RECEIVED_NOTHING) {
+            return false;
+        }
+        if (received == ALM_RECEIVED_FRAME) {
+            alm_lock(&server->lock);
+            take_frame(server, &id, frame);
+            alm_unlock(&server->lock);
+        }
+    }
+    return true;
+}
+
+// --- records to peers ----------------------------------------------------------------------------
+
+// Without the lock.
+static alm_sent send_batches(alm_server *server, alm_peer *peer)
+{
+    alm_port *port = server->ports[peer->id.port];
+    alm_str whole = alm_buf_view(&peer->sending);
+    while (peer->sending_at < whole.len) {
+        alm_str left = alm_str_slice(whole, peer->sending_at, whole.len);
+        alm_str batch = alm_str_slice(left, 0, alm_record_batch_len(left));
+        alm_sent sent = port->ops->send(port, &peer->id.key, batch);
+        if (sent != ALM_SENT_OK) {
+            return sent;
+        }
+        peer->sending_at += batch.len;
+    }
+    return ALM_SENT_OK;
+}
+
+static void swap_buffers(alm_peer *peer)
+{
+    alm_buf spent = peer->sending;
+    peer->sending = peer->out;
+    peer->sending_at = 0;
+    peer->out = spent;
+    alm_buf_reset(&peer->out);
+    if (peer->out.cap > ALM_PEER_OUT_BYTES_HIGH / 8) {
+        alm_buf_deinit(&peer->out); // a burst's memory is not kept for each peer
+    }
+    if (peer->waiting_count > 0) {
+        for (alm_call *call = peer->calls; call != NULL; call = call->hh.next) {
+            pthread_cond_broadcast(&call->changed);
+        }
+    }
+}
+
+static void flush_peer(alm_server *server, alm_peer *peer)
+{
+    alm_sent sent = ALM_SENT_OK;
+    do {
+        if (peer->is_doomed) {
+            peer_lost(server, peer, "no memory for the client's answers");
+            return;
+        }
+        if (peer->sending_at == peer->sending.len) {
+            swap_buffers(peer);
+        }
+        alm_unlock(&server->lock);
+        sent = send_batches(server, peer);
+        alm_lock(&server->lock);
+    } while (sent == ALM_SENT_OK && peer->out.len > 0);
+    if (sent == ALM_SENT_GONE) {
+        peer_lost(server, peer, "the client is gone");
+    } else if (sent == ALM_SENT_FULL) {
+        if (peer->is_dirty) {
+            DL_DELETE(server->dirty, peer);
+            peer->is_dirty = false;
+        }
+        peer->is_stalled = true;
+        DL_APPEND(server->stalled, peer);
+        server->retry_us = alm_rpc_now_us(server->rpc) + STALL_RETRY_US;
+    }
+}
+
+static void flush(alm_server *server)
+{
+    while (server->dirty != NULL) {
+        alm_peer *peer = server->dirty;
+        DL_DELETE(server->dirty, peer);
+        peer->is_dirty = false;
+        flush_peer(server, peer);
+    }
+}
+
+static void retry_stalled(alm_server *server)
+{
+    alm_peer *peer, *next;
+    DL_FOREACH_SAFE(server->stalled, peer, next)
+    {
+        DL_DELETE(server->stalled, peer);
+        peer->is_stalled = false;
+        alm_peer_mark_dirty(server, peer);
+    }
+    server->retry_us = ALM_NEVER_US;
+}
+
+// --- the thread ----------------------------------------------------------------------------------
+
+// A peer with calls gets a PING, so that one that is gone shows when it cannot be sent.
+static void tick(alm_server *server, int64_t now_us)
+{
+    alm_peer *peer, *next;
+    HASH_ITER (hh, server->peers, peer, next) {
+        if (peer->silence_us_max != ALM_NEVER_US &&
+            now_us - peer->heard_us > peer->silence_us_max) {
+            peer_lost(server, peer, "the client has fallen silent");
+        } else if (peer->calls != NULL && !peer->is_stalled) {
+            alm_record ping = {.type = ALM_RECORD_PING};
+            alm_peer_send(server, peer, &ping);
+        }
+    }
+    server->tick_us = now_us + ALM_SERVER_HEARTBEAT_MS * 1000;
+}
+
+static bool has_input(alm_server *server)
+{
+    bool has = false;
+    for (size_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
+        alm_port *port = server->ports[i];
+        has = has || (port != NULL && (port->ops->events(port) & ALM_PORT_INPUT) != 0);
+    }
+    return has;
+}
+
+static void wait_for_events(alm_server *server)
+{
+    struct pollfd fds[1 + ALM_SERVER_PORT_COUNT] = {{.fd = server->wake.fd, .events = POLLIN}};
+    nfds_t count = 1;
+    for (size_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
+        if (server->ports[i] != NULL) {
+            int fd = server->ports[i]->ops->fd(server->ports[i]);
+            fds[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
+        }
+    }
+    int64_t until_us = ALM_MIN(server->tick_us, server->retry_us);
+    int timeout_ms = alm_poll_timeout_ms(alm_rpc_now_us(server->rpc), until_us);
+    poll(fds, count, has_input(server) ? 0 : timeout_ms);
+    if ((fds[0].revents & POLLIN) != 0) {
+        alm_wake_clear(&server->wake);
+    }
+}
+
+void *alm_server_run(void *arg)
+{
+    alm_server *server = arg;
+    server->retry_us = ALM_NEVER_US;
+    alm_lock(&server->lock);
+    while (!server->is_stopping) {
+        int64_t now_us = alm_rpc_now_us(server->rpc);
+        if (now_us >= server->tick_us) {
+            tick(server, now_us);
+        }
+        if (now_us >= server->retry_us) {
+            retry_stalled(server);
+        }
+        flush(server);
+        server->is_asleep = true;
+        alm_unlock(&server->lock);
+        wait_for_events(server);
+        alm_lock(&server->lock);
+        server->is_asleep = false;
+        alm_unlock(&server->lock);
+        for (uint8_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
+            if (server->ports[i] != NULL) {
+                receive_some(server, i);
+            }
+        }
+        alm_lock(&server->lock);
+    }
+    alm_unlock(&server->lock);
+    return NULL;
+}
