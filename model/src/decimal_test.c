@@ -281,6 +281,11 @@ static void sums_leave_themselves_alone_when_they_fail(void **state)
     assert_int_equal(alm_decimal_sum_add(&sum, dec(-MAX, 18), NULL), ALM_OK);
     assert_int_equal(alm_decimal_sum_value(&sum, &got, NULL), ALM_OK);
     assert_decimal(got, dec(MAX, 18));
+    // 2 x 10^38 fits an unsigned number of 128 bits but not a signed one.
+    sum = (alm_decimal_sum){0};
+    assert_int_equal(alm_decimal_sum_add(&sum, dec(MAX, 2), NULL), ALM_OK);
+    assert_int_equal(alm_decimal_sum_add(&sum, dec(MAX, 2), NULL), ALM_OK);
+    assert_int_equal(alm_decimal_sum_add(&sum, dec(1, -18), NULL), ALM_OUT_OF_RANGE);
 }
 
 int main(void)

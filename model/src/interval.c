@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// number + tenths of a unit of its last digit, as the nearest double. Nearest, so that the ends keep
-// their order: an end never passes the number itself.
+// number + tenths of a unit of its last digit, as the nearest double. Nearest, so that the ends
+// keep their order: an end never passes the number itself.
 static double beside(alm_decimal number, int64_t tenths)
 {
     if (tenths == 0) {
@@ -94,20 +94,14 @@ alm_interval alm_interval_sub(alm_interval a, alm_interval b)
     return (alm_interval){.lower = a.lower - b.upper, .upper = a.upper - b.lower};
 }
 
-// The quotient at a corner. Infinity over infinity stands for a corner whose neighbours already
-// give the ends: 0 and infinity.
-static double corner(double a, double b)
-{
-    return isinf(a) && isinf(b) ? 0 : a / b;
-}
-
 alm_interval alm_interval_div(alm_interval a, alm_interval b)
 {
     if (b.lower <= 0 && b.upper >= 0) {
         return (alm_interval){.lower = -INFINITY, .upper = INFINITY};
     }
-    double q[4] = {corner(a.lower, b.lower), corner(a.lower, b.upper), corner(a.upper, b.lower),
-                   corner(a.upper, b.upper)};
+    // Infinity over infinity is no number and is passed over by fmin and fmax: the corners beside it
+    // give the ends.
+    double q[4] = {a.lower / b.lower, a.lower / b.upper, a.upper / b.lower, a.upper / b.upper};
     return (alm_interval){.lower = fmin(fmin(q[0], q[1]), fmin(q[2], q[3])),
                           .upper = fmax(fmax(q[0], q[1]), fmax(q[2], q[3]))};
 }

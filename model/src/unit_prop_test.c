@@ -80,8 +80,8 @@ static bool is_quotient(alm_decimal d, big num, big den)
     return big_cmp(left, big_mul(num, big_scaled(1, 18))) == 0;
 }
 
-// Does a decimal of 18 digits equal the value in `to`? It is n / c x 10^power for a small c: take the
-// threes out, turn halves into tenths, and see whether what is left is short enough.
+// Does a decimal of 18 digits equal the value in `to`? It is n / c x 10^power for a small c: take
+// the threes out, turn halves into tenths, and see whether what is left is short enough.
 static bool has_decimal(alm_decimal value, alm_unit from, alm_unit to)
 {
     const size_row *a = &sizes[from.measure];
