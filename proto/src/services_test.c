@@ -10,9 +10,9 @@
 
 static void check(void **state)
 {
-    const alm_service_def *const all[] = {&alm_service_gateway,     &alm_service_storage,
-                                          &alm_service_ingestion,   &alm_service_aggregation,
-                                          &alm_service_health,      &alm_service_reflection};
+    const alm_service_def *const all[] = {&alm_service_gateway,   &alm_service_storage,
+                                          &alm_service_ingestion, &alm_service_aggregation,
+                                          &alm_service_health,    &alm_service_reflection};
     (void)state;
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         for (unsigned m = 0; m < all[i]->descriptor->n_methods; m++) {

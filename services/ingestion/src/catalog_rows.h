@@ -28,8 +28,9 @@ ALM_MUST_USE alm_code catalog_reader_take(catalog_reader *r, const csv_record *r
 // Sets aside the rows that name what is neither in the catalogue nor among the good rows (no row of
 // the report is in progress). *ret is valid as long as the arena.
 //
-// ALM_INVALID_ARGUMENT    the entries are good one by one, but the catalogue would not hold together
-//                         (an indicator computed from itself ...); nothing of the piece can be taken
+// ALM_INVALID_ARGUMENT    the entries are good one by one, but the catalogue would not hold
+//                         together (an indicator computed from itself ...); nothing of the piece
+//                         can be taken
 // ALM_RESOURCE_EXHAUSTED  no memory
 ALM_MUST_USE alm_code catalog_reader_finish(catalog_reader *r, catalog_rows *ret, alm_status *st);
 

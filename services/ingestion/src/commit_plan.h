@@ -1,7 +1,7 @@
 // How the outcome of a piece is cut into commits: each fits one message, and its answer too.
 //
-// The cut depends on the outcome alone, so that a repeated import names its commits as the first did
-// and storage answers from the first.
+// The cut depends on the outcome alone, so that a repeated import names its commits as the first
+// did and storage answers from the first.
 #ifndef ALM_INGESTION_COMMIT_PLAN_H
 #define ALM_INGESTION_COMMIT_PLAN_H
 
@@ -9,9 +9,9 @@
 
 #include "almanac/internal/storage.pb-c.h"
 
-// "<batch id>#<piece>", and "~<eight hex digits>" when rows were set aside: of which rows. So the same
-// file is another batch once the catalogue has learned what it did not know, and the rows that were
-// bad are taken then (the others are unchanged).
+// "<batch id>#<piece>", and "~<eight hex digits>" when rows were set aside: of which rows. So the
+// same file is another batch once the catalogue has learned what it did not know, and the rows that
+// were bad are taken then (the others are unchanged).
 //
 // ALM_INVALID_ARGUMENT    the id is longer than COMMIT_BATCH_ID_BYTES_MAX or has control characters
 // ALM_RESOURCE_EXHAUSTED  the arena is full

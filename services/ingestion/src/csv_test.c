@@ -1,6 +1,6 @@
 // Goal: every text splits into the records a reader of RFC 4180 sees, and a broken record costs
-// itself alone. Method: rows by hand, then random texts of the characters that matter against a slow
-// reader of one character at a time, and cuts between records against the whole.
+// itself alone. Method: rows by hand, then random texts of the characters that matter against a
+// slow reader of one character at a time, and cuts between records against the whole.
 #include "csv.h"
 
 #include "alm/buf.h"
@@ -36,7 +36,7 @@ static void read_all(alm_str data, uint64_t first_row, alm_arena *arena, alm_buf
     assert_false(reader.failed);
 }
 
-// --- by hand --------------------------------------------------------------------------------------
+// --- by hand -------------------------------------------------------------------------------------
 
 typedef struct csv_case {
     const char *name, *text, *want;
@@ -78,7 +78,7 @@ static void splits(void **state)
     alm_arena_destroy(&arena);
 }
 
-// --- a slow reader --------------------------------------------------------------------------------
+// --- a slow reader -------------------------------------------------------------------------------
 
 typedef enum slow_state { AT_START, IN_BARE, IN_QUOTES, AFTER_QUOTE } slow_state;
 
@@ -211,7 +211,7 @@ static void reads_as_the_slow_reader(void **state)
     }
 }
 
-// --- bounds ---------------------------------------------------------------------------------------
+// --- bounds --------------------------------------------------------------------------------------
 
 static void refuses_long_records_and_goes_on(void **state)
 {

@@ -123,7 +123,7 @@ alm_code import_request_read(const Almanac__V1__ImportRequest *request, alm_aren
     return check_rows(ret, st);
 }
 
-// --- response -------------------------------------------------------------------------------------
+// --- response ------------------------------------------------------------------------------------
 
 static Almanac__V1__Defect *defect_out(const defect *from, alm_arena *arena)
 {

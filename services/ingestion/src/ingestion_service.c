@@ -6,7 +6,7 @@
 #include "alm/limits.h"
 
 // One call while it is worked on.
-typedef struct import {
+typedef struct import_run {
     ingestion_service *self;
     alm_call *call;
     const Almanac__V1__ImportRequest *request;
@@ -19,7 +19,7 @@ typedef struct import {
     size_t known_aside; // rows that were set aside before any commit
     Almanac__V1__ImportResponse response;
     size_t part_count, replayed_count;
-} import;
+} import_run;
 
 static alm_code no_memory(alm_status *st)
 {
@@ -47,9 +47,9 @@ void ingestion_service_deinit(ingestion_service *self)
     alm_channel_close(&self->storage);
 }
 
-// --- checking -------------------------------------------------------------------------------------
+// --- checking ------------------------------------------------------------------------------------
 
-static alm_code newest_catalog(import *im, alm_catalog_ref **ret, alm_status *st)
+static alm_code newest_catalog(import_run *im, alm_catalog_ref **ret, alm_status *st)
 {
     Almanac__Internal__HeadRequest request = ALMANAC__INTERNAL__HEAD_REQUEST__INIT;
     alm_call_opts opts = {.parent = im->call};
@@ -60,7 +60,7 @@ static alm_code newest_catalog(import *im, alm_catalog_ref **ret, alm_status *st
     return alm_catalog_cache_get(im->self->cache, im->call, head->catalog_sequence, ret, st);
 }
 
-static alm_code name_commits(import *im, alm_status *st)
+static alm_code name_commits(import_run *im, alm_status *st)
 {
     alm_str batch_id = alm_str_from(im->request->batch_id);
     if (batch_id.len == 0 && !commit_auto_id(&im->piece, im->arena, &batch_id)) {
@@ -75,9 +75,9 @@ static alm_code name_commits(import *im, alm_status *st)
                            st);
 }
 
-// --- committing -----------------------------------------------------------------------------------
+// --- committing ----------------------------------------------------------------------------------
 
-static alm_code take_conflicts(import *im, const commit_part *part,
+static alm_code take_conflicts(import_run *im, const commit_part *part,
                                const Almanac__Internal__CommitResponse *answer, alm_status *st)
 {
     const obs_rows *obs = im->result.observations;
@@ -101,7 +101,7 @@ static alm_code take_conflicts(import *im, const commit_part *part,
 }
 
 // Of a catalogue file the entries are what is counted.
-static void add_counts(import *im, const Almanac__Internal__CommitResponse *answer)
+static void add_counts(import_run *im, const Almanac__Internal__CommitResponse *answer)
 {
     bool is_catalog = im->result.observations == NULL;
     Almanac__V1__ImportResponse *response = &im->response;
@@ -113,7 +113,7 @@ static void add_counts(import *im, const Almanac__Internal__CommitResponse *answ
     im->replayed_count += answer->replayed ? 1 : 0;
 }
 
-static alm_code commit_one(import *im, const commit_part *part, alm_status *st)
+static alm_code commit_one(import_run *im, const commit_part *part, alm_status *st)
 {
     Almanac__Internal__CommitRequest *request = NULL;
     alm_call_opts opts = {.parent = im->call};
@@ -127,7 +127,7 @@ static alm_code commit_one(import *im, const commit_part *part, alm_status *st)
     return take_conflicts(im, part, answer, st);
 }
 
-static alm_code commit_parts(import *im, commit_plan *plan, alm_status *st)
+static alm_code commit_parts(import_run *im, commit_plan *plan, alm_status *st)
 {
     commit_part part;
     while (commit_plan_next(plan, &part)) {
@@ -142,12 +142,12 @@ static alm_code commit_parts(import *im, commit_plan *plan, alm_status *st)
 }
 
 // What each quarantined row says beside its own.
-static size_t row_text_bytes(const import *im)
+static size_t row_text_bytes(const import_run *im)
 {
     return im->common.id.len + im->common.file_name.len + 32;
 }
 
-static alm_code commit_rows(import *im, alm_status *st)
+static alm_code commit_rows(import_run *im, alm_status *st)
 {
     commit_plan plan;
     im->known_aside = im->result.report.set_aside_count;
@@ -158,7 +158,7 @@ static alm_code commit_rows(import *im, alm_status *st)
 }
 
 // Rows that contradict what is stored are known only after the commit; they are set aside too.
-static alm_code commit_conflicts(import *im, alm_status *st)
+static alm_code commit_conflicts(import_run *im, alm_status *st)
 {
     if (im->result.report.set_aside_count == im->known_aside || im->common.dry_run) {
         return ALM_OK;
@@ -173,14 +173,14 @@ static alm_code commit_conflicts(import *im, alm_status *st)
     return commit_parts(im, &plan, st);
 }
 
-// --- the call -------------------------------------------------------------------------------------
+// --- the call ------------------------------------------------------------------------------------
 
 static uint64_t doubled_rows(const piece_result *result)
 {
     return result->observations != NULL ? result->observations->doubled : result->catalog.doubled;
 }
 
-static alm_code answer(import *im, alm_str batch_id, alm_status *st)
+static alm_code answer(import_run *im, alm_str batch_id, alm_status *st)
 {
     Almanac__V1__ImportResponse *response = &im->response;
     response->batch_id = alm_arena_strdup(im->arena, batch_id);
@@ -194,7 +194,7 @@ static alm_code answer(import *im, alm_str batch_id, alm_status *st)
     return alm_call_send(im->call, &response->base, st);
 }
 
-static alm_code run(import *im, alm_status *st)
+static alm_code run(import_run *im, alm_status *st)
 {
     alm_catalog_ref *ref = NULL;
     ALM_TRY(import_request_read(im->request, im->arena, &im->piece, st));
@@ -218,7 +218,7 @@ static alm_code run(import *im, alm_status *st)
     return code;
 }
 
-static void log_import(const import *im, int64_t began_us, alm_code code, const alm_status *st)
+static void log_import(const import_run *im, int64_t began_us, alm_code code, const alm_status *st)
 {
     alm_clock clock = im->self->clock;
     int64_t took_us = clock.mono_us(clock.self) - began_us;
@@ -243,7 +243,12 @@ static void log_import(const import *im, int64_t began_us, alm_code code, const 
 alm_code ingestion_import(void *self, alm_call *call, const ProtobufCMessage *request,
                           alm_status *st)
 {
-import im = {.self = self, .call = call, .request =(const Almanac__V1__ImportRequest *) request, .arena = alm_call_arena(call), .scratch = alm_arena_create(0), .response = ALMANAC__V1__IMPORT_RESPONSE__INIT };
+    import_run im = {.self = self,
+                     .call = call,
+                     .request = (const Almanac__V1__ImportRequest *)request,
+                     .arena = alm_call_arena(call),
+                     .scratch = alm_arena_create(0),
+                     .response = ALMANAC__V1__IMPORT_RESPONSE__INIT};
     alm_status own = ALM_STATUS_INIT; // st may be NULL, the log wants the message
     int64_t began_us = im.self->clock.mono_us(im.self->clock.self);
     alm_code code = im.scratch != NULL ? run(&im, &own) : no_memory(&own);

@@ -41,8 +41,8 @@ typedef struct piece_result {
 // Everything lives in the arena or views the piece; catalog is borrowed for the result's life.
 // today: days since 1970.
 //
-// ALM_INVALID_ARGUMENT    no row can be read: the header, the encoding or a default is wrong; or the
-//                         catalogue would not hold together
+// ALM_INVALID_ARGUMENT    no row can be read: the header, the encoding or a default is wrong; or
+//                         the catalogue would not hold together
 // ALM_RESOURCE_EXHAUSTED  the arena is full
 ALM_MUST_USE alm_code piece_check(const piece *p, const alm_catalog *catalog, alm_date today,
                                   alm_arena *arena, piece_result *ret, alm_status *st);
