@@ -1,0 +1,181 @@
+#include "batch_check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for the batch");
+}
+
+static alm_code check_frame(const alm_batch *batch, alm_status *st)
+{
+    if (batch->id.len == 0 || batch->id.len > ALM_BATCH_ID_BYTES_MAX) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "batch_id",
+                                    "a batch id is 1 to %d bytes long, not %zu",
+                                    ALM_BATCH_ID_BYTES_MAX, batch->id.len);
+    }
+    if (batch->obs_count > ALM_COMMIT_ROW_COUNT_MAX) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                              "%zu rows are more than the %d of a batch", batch->obs_count,
+                              ALM_COMMIT_ROW_COUNT_MAX);
+    }
+    return ALM_OK;
+}
+
+// --- entries ---------------------------------------------------------------------------------------
+
+static alm_code check_entries(const alm_batch *batch, alm_status *st)
+{
+    for (size_t i = 0; i < batch->indicator_count; i++) {
+        ALM_TRY(alm_indicator_check(&batch->indicators[i], st));
+    }
+    for (size_t i = 0; i < batch->place_count; i++) {
+        ALM_TRY(alm_place_check(&batch->places[i], st));
+    }
+    for (size_t i = 0; i < batch->source_count; i++) {
+        ALM_TRY(alm_source_check(&batch->sources[i], st));
+    }
+    for (size_t i = 0; i < batch->quarantine_count; i++) {
+        const alm_quarantined *row = &batch->quarantine[i];
+        if (row->file_name.len > ALM_TEXT_BYTES_MAX || row->field.len > ALM_TEXT_BYTES_MAX ||
+            row->reason.len > ALM_TEXT_BYTES_MAX) {
+            return alm_status_set(st, ALM_INVALID_ARGUMENT,
+                                  "quarantined row %zu: a text is longer than %d bytes", i,
+                                  ALM_TEXT_BYTES_MAX);
+        }
+    }
+    return ALM_OK;
+}
+
+// --- rows ------------------------------------------------------------------------------------------
+
+static alm_code bad_row(alm_status *st, size_t row, const char *what)
+{
+    char field[ALM_STATUS_FIELD_MAX];
+    snprintf(field, sizeof field, "row %zu", row);
+    return alm_status_set_field(st, ALM_INVALID_ARGUMENT, field, "row %zu: %s", row, what);
+}
+
+static const char *defect_of_number(const alm_value *v)
+{
+    alm_decimal d = v->number;
+    if (alm_obs_status_missing(v->status)) {
+        return "a missing value carries a number";
+    }
+    if (d.mantissa > ALM_DECIMAL_MANTISSA_MAX || d.mantissa < -ALM_DECIMAL_MANTISSA_MAX) {
+        return "the number has more than 18 digits";
+    }
+    if (d.exponent < ALM_DECIMAL_EXPONENT_MIN || d.exponent > ALM_DECIMAL_EXPONENT_MAX) {
+        return "the number's exponent is out of range";
+    }
+    return alm_unit_valid(v->unit) ? NULL : "the number has no known unit";
+}
+
+static const char *defect_of_value(const alm_value *v)
+{
+    if ((unsigned)v->qualifier >= ALM_QUALIFIER_COUNT) {
+        return "an unknown qualifier";
+    }
+    if ((unsigned)v->status >= ALM_OBS_STATUS_COUNT) {
+        return "an unknown status";
+    }
+    if (v->has_number) {
+        return defect_of_number(v);
+    }
+    bool has_unit = !alm_unit_eq(v->unit, (alm_unit){0});
+    return has_unit && !alm_unit_valid(v->unit) ? "an unknown unit" : NULL;
+}
+
+static const char *defect_of_row(const alm_obs *row, const alm_variant *variants,
+                                 size_t variant_count)
+{
+    if (row->variant >= variant_count) {
+        return "a variant that is not in the batch's table";
+    }
+    if (!alm_period_valid(row->period)) {
+        return "not a period";
+    }
+    if (row->period.freq != variants[row->variant].freq) {
+        return "the period is not of the variant's frequency";
+    }
+    if (row->published == ALM_DATE_NONE || row->published == ALM_DATE_MAX) {
+        return "no publication date";
+    }
+    if (row->note.len > ALM_TEXT_BYTES_MAX) {
+        return "the note is too long";
+    }
+    if (alm_utf8_valid_len(row->note) != row->note.len) {
+        return "the note is not UTF-8";
+    }
+    return defect_of_value(&row->value);
+}
+
+static alm_code decode_variants(const alm_batch *batch, alm_arena *arena, const alm_variant **ret,
+                                alm_status *st)
+{
+    alm_variant *variants = alm_arena_calloc(arena, batch->variant_count, sizeof *variants);
+    if (variants == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < batch->variant_count; i++) {
+        ALM_TRY(alm_variant_decode(batch->variants[i], &variants[i], st));
+    }
+    *ret = variants;
+    return ALM_OK;
+}
+
+// --- order -----------------------------------------------------------------------------------------
+
+#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
+
+static int slot_cmp(const void *a, const void *b)
+{
+    const alm_row_slot *x = a;
+    const alm_row_slot *y = b;
+    int order = COMPARE(x->variant, y->variant);
+    if (order == 0) {
+        order = COMPARE(x->period, y->period);
+    }
+    if (order == 0) {
+        order = COMPARE(x->place, y->place);
+    }
+    return order != 0 ? order : COMPARE(x->row, y->row);
+}
+
+static void sort_slots(alm_row_slot *slots, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (slot_cmp(&slots[i - 1], &slots[i]) > 0) {
+            qsort(slots, count, sizeof *slots, slot_cmp);
+            return;
+        }
+    }
+}
+
+alm_code alm_batch_check(const alm_batch *batch, alm_arena *arena, alm_checked_batch *ret,
+                         alm_status *st)
+{
+    *ret = (alm_checked_batch){.batch = batch};
+    ALM_TRY(check_frame(batch, st));
+    ALM_TRY(check_entries(batch, st));
+    ALM_TRY(decode_variants(batch, arena, &ret->variants, st));
+    alm_row_slot *slots = alm_arena_calloc(arena, batch->obs_count, sizeof *slots);
+    if (slots == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < batch->obs_count; i++) {
+        const alm_obs *row = &batch->obs[i];
+        const char *defect = defect_of_row(row, ret->variants, batch->variant_count);
+        if (defect != NULL) {
+            return bad_row(st, i, defect);
+        }
+        slots[i] = (alm_row_slot){.period = alm_period_pack(row->period),
+                                  .variant = row->variant,
+                                  .place = row->place,
+                                  .row = (uint32_t)i};
+    }
+    sort_slots(slots, batch->obs_count);
+    ret->slots = slots;
+    return ALM_OK;
+}

@@ -1,0 +1,66 @@
+// A block: rows of observations packed column by column. One codec for the log, the slices and the
+// older vintages; it knows nothing of keys or files.
+//
+//   u8 version; varint rows; varint notes, each varint length and bytes; then the columns (column.h)
+//   variant, place, period (alm_period_pack), mantissa, exponent, unit (measure | mult << 8),
+//   flags (qualifier | status << 4 | has_number << 8), source + 1 (0: none), published, sequence,
+//   note (0: none, else index + 1)
+//
+// Decoding validates every number, so damaged or hostile bytes give a status, never a wrong row shape.
+#ifndef ALM_STORAGE_BLOCK_H
+#define ALM_STORAGE_BLOCK_H
+
+#include "alm/arena.h"
+#include "alm/buf.h"
+#include "alm/observation.h"
+#include "column.h"
+
+// Appends the block. Rows without a number must hold the number 0.
+//
+// ALM_RESOURCE_EXHAUSTED  no memory, or the buffer is full
+ALM_MUST_USE alm_code alm_block_encode(const alm_obs *rows, size_t count, alm_arena *scratch,
+                                       alm_buf *out, alm_status *st);
+
+enum {
+    ALM_BLOCK_VARIANT,
+    ALM_BLOCK_PLACE,
+    ALM_BLOCK_PERIOD,
+    ALM_BLOCK_MANTISSA,
+    ALM_BLOCK_EXPONENT,
+    ALM_BLOCK_UNIT,
+    ALM_BLOCK_FLAGS,
+    ALM_BLOCK_SOURCE,
+    ALM_BLOCK_PUBLISHED,
+    ALM_BLOCK_SEQUENCE,
+    ALM_BLOCK_NOTE,
+    ALM_BLOCK_COLUMN_COUNT
+};
+
+// A block opened for reading. Borrows the bytes, and the arena for its table of notes.
+typedef struct alm_block {
+    size_t count;
+    alm_column columns[ALM_BLOCK_COLUMN_COUNT];
+    const alm_str *notes;
+    size_t note_count;
+} alm_block;
+
+// The whole of bytes must be one block of at most count_max rows.
+//
+// ALM_DATA_LOSS           malformed
+// ALM_RESOURCE_EXHAUSTED  no memory
+ALM_MUST_USE alm_code alm_block_open(alm_str bytes, size_t count_max, alm_arena *arena,
+                                     alm_block *ret, alm_status *st);
+
+// Rows from..to-1. Notes view the bytes. ALM_DATA_LOSS: a value that no row can have.
+ALM_MUST_USE alm_code alm_block_get(alm_block *block, size_t from, size_t to, alm_obs *ret,
+                                    alm_status *st);
+
+// The first row from `from` on whose place is not before `place`; count if none. Rows must be ordered
+// by place.
+size_t alm_block_find_place(alm_block *block, size_t from, alm_place_id place);
+
+alm_place_id alm_block_place(alm_block *block, size_t row);
+alm_obs_status alm_block_status(alm_block *block,
+                                size_t row); // unchecked: ALM_OBS_STATUS_COUNT.. too
+
+#endif

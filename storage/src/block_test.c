@@ -1,0 +1,385 @@
+// Columns and blocks: whatever goes in comes out; every small column exhaustively, large ones at random
+// with a printed seed; and no bytes, however damaged, give more than a status.
+#include "block.h"
+
+#include "alm/alloc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <cmocka.h>
+
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+static uint64_t test_seed(void)
+{
+    const char *text = getenv("ALM_TEST_SEED");
+    uint64_t seed = text != NULL ? strtoull(text, NULL, 10) : (uint64_t)time(NULL);
+    print_message("seed %llu (ALM_TEST_SEED)\n", (unsigned long long)seed);
+    return seed * 2 + 1;
+}
+
+// --- columns ---------------------------------------------------------------------------------------
+
+static size_t assert_column_returns(const int64_t *values, size_t count)
+{
+    alm_buf buf;
+    alm_column column;
+    int64_t frame[ALM_COLUMN_FRAME];
+    alm_buf_init(&buf, 0);
+    alm_column_encode(values, count, &buf);
+    assert_false(buf.failed);
+    alm_reader r = alm_reader_of(buf.data, buf.len);
+    assert_true(alm_column_open(&r, count, &column));
+    assert_int_equal(alm_reader_left(&r), 0);
+    for (size_t i = count; i > 0; i--) { // backwards, so that the position is found anew
+        assert_int_equal(alm_column_get(&column, i - 1), values[i - 1]);
+    }
+    for (size_t f = 0; f * ALM_COLUMN_FRAME < count; f++) {
+        alm_column_get_frame(&column, f, frame);
+        size_t rows = ALM_MIN(count - f * ALM_COLUMN_FRAME, (size_t)ALM_COLUMN_FRAME);
+        assert_memory_equal(frame, values + f * ALM_COLUMN_FRAME, rows * sizeof *frame);
+    }
+    size_t bytes = buf.len;
+    alm_buf_deinit(&buf);
+    return bytes;
+}
+
+static void returns_every_short_column(void **state)
+{
+    (void)state;
+    static const int64_t alphabet[] = {INT64_MIN, -1, 0, 1, 2, 255, INT64_MAX};
+    size_t n = ALM_ARRAY_LEN(alphabet);
+    for (size_t len = 0; len <= 4; len++) {
+        size_t total = 1;
+        for (size_t i = 0; i < len; i++) {
+            total *= n;
+        }
+        for (size_t code = 0; code < total; code++) {
+            int64_t values[4];
+            size_t rest = code;
+            for (size_t i = 0; i < len; i++) {
+                values[i] = alphabet[rest % n];
+                rest /= n;
+            }
+            assert_column_returns(values, len);
+        }
+    }
+}
+
+static void returns_every_width(void **state)
+{
+    (void)state;
+    int64_t values[300];
+    for (unsigned width = 0; width <= 64; width++) {
+        uint64_t mask = width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
+        uint64_t random = width + 1;
+        for (size_t i = 0; i < ALM_ARRAY_LEN(values); i++) {
+            values[i] = (int64_t)(next_random(&random) & mask);
+        }
+        values[7] = (int64_t)mask;
+        for (size_t count = 1; count <= ALM_ARRAY_LEN(values); count += count < 9 ? 1 : 37) {
+            assert_column_returns(values, count);
+        }
+    }
+}
+
+static void returns_random_columns(void **state)
+{
+    (void)state;
+    uint64_t random = test_seed();
+    int64_t values[1000];
+    for (int round = 0; round < 300; round++) {
+        size_t count = next_random(&random) % ALM_ARRAY_LEN(values);
+        unsigned shape = next_random(&random) % 4;
+        unsigned shift = next_random(&random) % 64;
+        int64_t at = (int64_t)next_random(&random) >> shift;
+        for (size_t i = 0; i < count; i++) {
+            uint64_t noise = next_random(&random) >> shift;
+            values[i] = shape == 0   ? (int64_t)noise
+                        : shape == 1 ? at + (int64_t)i
+                        : shape == 2 ? (int64_t)((uint64_t)at + i * (noise & 3))
+                                     : at;
+        }
+        assert_column_returns(values, count);
+    }
+}
+
+static void spends_nothing_on_what_is_regular(void **state)
+{
+    (void)state;
+    int64_t values[8192];
+    for (size_t i = 0; i < ALM_ARRAY_LEN(values); i++) {
+        values[i] = 1000 + (int64_t)i;
+    }
+    assert_true(assert_column_returns(values, ALM_ARRAY_LEN(values)) < 8192 / 64);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(values); i++) {
+        values[i] = 42;
+    }
+    assert_true(assert_column_returns(values, ALM_ARRAY_LEN(values)) <= 3);
+}
+
+// --- blocks ----------------------------------------------------------------------------------------
+
+static const char *const notes[] = {"", "初步核算", "按可比价格", "x"};
+
+static alm_obs random_row(uint64_t *random)
+{
+    alm_obs row = {
+        .variant = (uint32_t)(next_random(random) % 5),
+        .place = (alm_place_id)(next_random(random) % 50000),
+        .period = {.freq = ALM_FREQ_ANNUAL,
+                   .length = 1,
+                   .ordinal = (int32_t)(1990 + next_random(random) % 40)},
+        .value = {.number = {.mantissa = (int64_t)(next_random(random) % 1000000) - 500000,
+                             .exponent = (int8_t) - (next_random(random) % 4)},
+                  .unit = {.measure = (uint8_t)(1 + next_random(random) % 28), .mult = 0},
+                  .qualifier = (alm_qualifier)(next_random(random) % ALM_QUALIFIER_COUNT),
+                  .status = (alm_obs_status)(next_random(random) % ALM_OBS_STATUS_COUNT),
+                  .has_number = true},
+        .source =
+            next_random(random) % 4 == 0 ? ALM_SOURCE_NONE : (uint32_t)(next_random(random) % 100),
+        .published = (alm_date)(next_random(random) % 40000) - 10000,
+        .note = alm_str_from(notes[next_random(random) % ALM_ARRAY_LEN(notes)]),
+        .sequence = next_random(random) >> 20,
+    };
+    if (next_random(random) % 8 == 0) {
+        row.value.has_number = false;
+        row.value.number = (alm_decimal){0};
+        row.value.unit = (alm_unit){0};
+    }
+    return row;
+}
+
+static void assert_row_equal(const alm_obs *a, const alm_obs *b)
+{
+    assert_int_equal(a->variant, b->variant);
+    assert_int_equal(a->place, b->place);
+    assert_true(alm_period_eq(a->period, b->period));
+    assert_int_equal(a->value.number.mantissa, b->value.number.mantissa);
+    assert_int_equal(a->value.number.exponent, b->value.number.exponent);
+    assert_true(alm_unit_eq(a->value.unit, b->value.unit));
+    assert_int_equal(a->value.qualifier, b->value.qualifier);
+    assert_int_equal(a->value.status, b->value.status);
+    assert_int_equal(a->value.has_number, b->value.has_number);
+    assert_int_equal(a->source, b->source);
+    assert_int_equal(a->published, b->published);
+    assert_true(alm_str_eq(a->note, b->note));
+    assert_int_equal(a->sequence, b->sequence);
+}
+
+static void encode(const alm_obs *rows, size_t count, alm_buf *out)
+{
+    alm_arena *scratch = alm_arena_create(0);
+    assert_int_equal(alm_block_encode(rows, count, scratch, out, NULL), ALM_OK);
+    alm_arena_destroy(&scratch);
+}
+
+static void returns_random_blocks(void **state)
+{
+    (void)state;
+    uint64_t random = test_seed();
+    alm_obs rows[400], got[400];
+    for (int round = 0; round < 200; round++) {
+        size_t count = next_random(&random) % ALM_ARRAY_LEN(rows);
+        for (size_t i = 0; i < count; i++) {
+            rows[i] = random_row(&random);
+        }
+        alm_buf buf;
+        alm_block block;
+        alm_arena *arena = alm_arena_create(0);
+        alm_buf_init(&buf, 0);
+        encode(rows, count, &buf);
+        assert_int_equal(alm_block_open(alm_buf_view(&buf), count, arena, &block, NULL), ALM_OK);
+        assert_int_equal(block.count, count);
+        size_t from = count > 0 ? next_random(&random) % count : 0;
+        size_t to = from + (count > from ? next_random(&random) % (count - from + 1) : 0);
+        assert_int_equal(alm_block_get(&block, from, to, got, NULL), ALM_OK);
+        for (size_t i = from; i < to; i++) {
+            assert_row_equal(&got[i - from], &rows[i]);
+        }
+        alm_buf_deinit(&buf);
+        alm_arena_destroy(&arena);
+    }
+}
+
+static void finds_places(void **state)
+{
+    (void)state;
+    alm_obs rows[500];
+    uint64_t random = 5;
+    for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
+        rows[i] = random_row(&random);
+        rows[i].place = (alm_place_id)(i / 2 * 3);
+    }
+    alm_buf buf;
+    alm_block block;
+    alm_arena *arena = alm_arena_create(0);
+    alm_buf_init(&buf, 0);
+    encode(rows, ALM_ARRAY_LEN(rows), &buf);
+    assert_int_equal(alm_block_open(alm_buf_view(&buf), 500, arena, &block, NULL), ALM_OK);
+    for (alm_place_id place = 0; place < 800; place++) {
+        size_t want = 0;
+        while (want < ALM_ARRAY_LEN(rows) && rows[want].place < place) {
+            want++;
+        }
+        assert_int_equal(alm_block_find_place(&block, 0, place), want);
+    }
+    alm_buf_deinit(&buf);
+    alm_arena_destroy(&arena);
+}
+
+// A release of one indicator over a province's places: money with two decimals.
+static void packs_a_release_below_four_bytes_a_row(void **state)
+{
+    (void)state;
+    static alm_obs rows[8192];
+    uint64_t random = 9;
+    for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
+        rows[i] = (alm_obs){
+            .place = (alm_place_id)i,
+            .period = {.freq = ALM_FREQ_MONTH, .length = 1, .ordinal = 2023 * 12},
+            .value = {.number = {.mantissa = (int64_t)(2000 + next_random(&random) % 300000),
+                                 .exponent = -2},
+                      .unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = 8},
+                      .has_number = true,
+                      .status = i % 100 == 0 ? ALM_OBS_STATUS_ESTIMATED : ALM_OBS_STATUS_NORMAL},
+            .published = 19700,
+            .sequence = 12345};
+    }
+    alm_buf buf;
+    alm_buf_init(&buf, 0);
+    encode(rows, ALM_ARRAY_LEN(rows), &buf);
+    print_message("%.2f bytes a row\n", (double)buf.len / ALM_ARRAY_LEN(rows));
+    assert_true(buf.len < 4 * ALM_ARRAY_LEN(rows));
+    alm_buf_deinit(&buf);
+}
+
+// --- damage ----------------------------------------------------------------------------------------
+
+static void read_all(const uint8_t *bytes, size_t len)
+{
+    alm_block block;
+    alm_arena *arena = alm_arena_create(0);
+    alm_str view = {.data = (const char *)bytes, .len = len};
+    alm_code code = alm_block_open(view, 1000, arena, &block, NULL);
+    if (code == ALM_OK) {
+        alm_obs *rows = alm_arena_calloc(arena, block.count, sizeof *rows);
+        assert_non_null(rows);
+        code = alm_block_get(&block, 0, block.count, rows, NULL);
+    }
+    assert_true(code == ALM_OK || code == ALM_DATA_LOSS);
+    alm_arena_destroy(&arena);
+}
+
+static void survives_every_flipped_bit_and_every_cut(void **state)
+{
+    (void)state;
+    alm_obs rows[150];
+    uint64_t random = 77;
+    for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
+        rows[i] = random_row(&random);
+    }
+    alm_buf buf;
+    alm_buf_init(&buf, 0);
+    encode(rows, ALM_ARRAY_LEN(rows), &buf);
+    for (size_t bit = 0; bit < buf.len * 8; bit++) {
+        buf.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        read_all(buf.data, buf.len);
+        buf.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    for (size_t len = 0; len < buf.len; len++) {
+        uint8_t *copy = malloc(len + 1); // as long as the cut, for the sanitizer
+        memcpy(copy, buf.data, len);
+        alm_block block;
+        alm_arena *arena = alm_arena_create(0);
+        alm_str view = {.data = (const char *)copy, .len = len};
+        assert_int_equal(alm_block_open(view, 1000, arena, &block, NULL), ALM_DATA_LOSS);
+        alm_arena_destroy(&arena);
+        free(copy);
+    }
+    alm_buf_deinit(&buf);
+}
+
+static void refuses_more_rows_than_are_expected(void **state)
+{
+    (void)state;
+    alm_obs rows[3];
+    alm_buf buf;
+    alm_block block;
+    alm_arena *arena = alm_arena_create(0);
+    uint64_t random = 1;
+    for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
+        rows[i] = random_row(&random);
+    }
+    alm_buf_init(&buf, 0);
+    encode(rows, 3, &buf);
+    assert_int_equal(alm_block_open(alm_buf_view(&buf), 2, arena, &block, NULL), ALM_DATA_LOSS);
+    alm_buf_deinit(&buf);
+    alm_arena_destroy(&arena);
+}
+
+// --- memory ----------------------------------------------------------------------------------------
+
+static alm_code round_trip(const alm_obs *rows, size_t count)
+{
+    alm_block block;
+    alm_buf buf;
+    alm_buf_init(&buf, 0);
+    alm_arena *arena = alm_arena_create(0);
+    alm_code code =
+        arena == NULL ? ALM_RESOURCE_EXHAUSTED : alm_block_encode(rows, count, arena, &buf, NULL);
+    if (code == ALM_OK) {
+        code = alm_block_open(alm_buf_view(&buf), count, arena, &block, NULL);
+    }
+    alm_arena_destroy(&arena);
+    alm_buf_deinit(&buf);
+    return code;
+}
+
+static void survives_every_failing_allocation(void **state)
+{
+    (void)state;
+    alm_obs rows[300];
+    uint64_t random = 3;
+    for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
+        rows[i] = random_row(&random);
+    }
+    uint64_t failed = 0;
+    for (uint64_t n = 1;; n++) {
+        (void)alm_alloc_fail_at(n, 1);
+        alm_code code = round_trip(rows, ALM_ARRAY_LEN(rows));
+        (void)alm_alloc_fail_at(0, 0);
+        if (code == ALM_OK) {
+            break;
+        }
+        assert_int_equal(code, ALM_RESOURCE_EXHAUSTED);
+        failed++;
+    }
+    assert_true(failed > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(returns_every_short_column),
+        cmocka_unit_test(returns_every_width),
+        cmocka_unit_test(returns_random_columns),
+        cmocka_unit_test(spends_nothing_on_what_is_regular),
+        cmocka_unit_test(returns_random_blocks),
+        cmocka_unit_test(finds_places),
+        cmocka_unit_test(packs_a_release_below_four_bytes_a_row),
+        cmocka_unit_test(survives_every_flipped_bit_and_every_cut),
+        cmocka_unit_test(refuses_more_rows_than_are_expected),
+        cmocka_unit_test(survives_every_failing_allocation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

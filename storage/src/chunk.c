@@ -1,0 +1,185 @@
+#include "chunk.h"
+
+#include <stdlib.h>
+
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a slice");
+}
+
+static alm_code damaged(alm_status *st, const char *what)
+{
+    return alm_status_set(st, ALM_DATA_LOSS, "a slice is damaged: %s", what);
+}
+
+// --- decoding --------------------------------------------------------------------------------------
+
+static alm_code decode_rows(alm_str bytes, alm_arena *arena, alm_obs **ret, size_t *ret_count,
+                            alm_status *st)
+{
+    *ret = NULL;
+    *ret_count = 0;
+    if (bytes.len == 0) {
+        return ALM_OK;
+    }
+    alm_block block;
+    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, arena, &block, st));
+    alm_obs *rows = alm_arena_calloc(arena, block.count, sizeof *rows);
+    if (rows == NULL) {
+        return no_memory(st);
+    }
+    ALM_TRY(alm_block_get(&block, 0, block.count, rows, st));
+    *ret = rows;
+    *ret_count = block.count;
+    return ALM_OK;
+}
+
+static alm_code check_rows(const alm_obs *rows, size_t count, alm_period period,
+                           const alm_precedence *precedence, alm_status *st)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!alm_period_eq(rows[i].period, period)) {
+            return damaged(st, "a row of another period");
+        }
+        if (!alm_precedence_knows(precedence, rows[i].source)) {
+            return damaged(st, "a source that is not in the catalogue");
+        }
+    }
+    return ALM_OK;
+}
+
+alm_code alm_chunk_decode(alm_str slice, alm_str vintages, alm_period period,
+                          const alm_precedence *precedence, alm_arena *arena, alm_chunk *ret,
+                          alm_status *st)
+{
+    *ret = (alm_chunk){0};
+    ALM_TRY(decode_rows(slice, arena, &ret->winners, &ret->winner_count, st));
+    ALM_TRY(decode_rows(vintages, arena, &ret->others, &ret->other_count, st));
+    ALM_TRY(check_rows(ret->winners, ret->winner_count, period, precedence, st));
+    ALM_TRY(check_rows(ret->others, ret->other_count, period, precedence, st));
+    for (size_t i = 1; i < ret->winner_count; i++) {
+        if (ret->winners[i - 1].place >= ret->winners[i].place) {
+            return damaged(st, "places are not in order");
+        }
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < ret->other_count; i++) {
+        if (i > 0 && alm_vintage_order(&ret->others[i - 1], &ret->others[i]) >= 0) {
+            return damaged(st, "vintages are not in order");
+        }
+        while (at < ret->winner_count && ret->winners[at].place < ret->others[i].place) {
+            at++;
+        }
+        if (at == ret->winner_count || ret->winners[at].place != ret->others[i].place) {
+            return damaged(st, "vintages of a cell that is not there");
+        }
+    }
+    return ALM_OK;
+}
+
+// --- questions -------------------------------------------------------------------------------------
+
+static size_t first_of_place(const alm_obs *rows, size_t count, alm_place_id place)
+{
+    size_t low = 0;
+    size_t high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (rows[middle].place < place) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+size_t alm_chunk_others(const alm_chunk *chunk, alm_place_id place, size_t *ret_from)
+{
+    size_t at = first_of_place(chunk->others, chunk->other_count, place);
+    *ret_from = at;
+    while (at < chunk->other_count && chunk->others[at].place == place) {
+        at++;
+    }
+    return at;
+}
+
+const alm_obs *alm_chunk_winner(const alm_chunk *chunk, alm_place_id place)
+{
+    size_t at = first_of_place(chunk->winners, chunk->winner_count, place);
+    bool is_there = at < chunk->winner_count && chunk->winners[at].place == place;
+    return is_there ? &chunk->winners[at] : NULL;
+}
+
+size_t alm_chunk_cells(const alm_chunk *chunk)
+{
+    size_t cells = 0;
+    for (size_t i = 0; i < chunk->winner_count; i++) {
+        cells += chunk->winners[i].value.status != ALM_OBS_STATUS_WITHDRAWN;
+    }
+    return cells;
+}
+
+// --- merging ---------------------------------------------------------------------------------------
+
+// Where a merge stands in an input ordered by place.
+typedef struct run_of_rows {
+    const alm_obs *rows;
+    size_t at, count;
+} run_of_rows;
+
+static alm_place_id next_place(const run_of_rows *run)
+{
+    return run->at < run->count ? run->rows[run->at].place : ALM_PLACE_NONE;
+}
+
+// Appends the run's rows of a place, and moves the best vintage of all to *best.
+static void take_place(run_of_rows *run, alm_place_id place, const alm_precedence *precedence,
+                       alm_chunk *out, alm_obs *best, bool *has_best)
+{
+    for (; next_place(run) == place; run->at++) {
+        const alm_obs *row = &run->rows[run->at];
+        if (!*has_best) {
+            *best = *row;
+            *has_best = true;
+        } else if (alm_vintage_cmp(precedence, row, best) > 0) {
+            out->others[out->other_count++] = *best;
+            *best = *row;
+        } else {
+            out->others[out->other_count++] = *row;
+        }
+    }
+}
+
+alm_code alm_chunk_merge(const alm_chunk *chunk, const alm_obs *rows, size_t count,
+                         const alm_precedence *precedence, alm_arena *arena, alm_chunk *ret,
+                         alm_status *st)
+{
+    size_t total = chunk->winner_count + chunk->other_count + count;
+    *ret = (alm_chunk){.winners = alm_arena_calloc(arena, total, sizeof *ret->winners),
+                       .others = alm_arena_calloc(arena, total, sizeof *ret->others)};
+    if (ret->winners == NULL || ret->others == NULL) {
+        return no_memory(st);
+    }
+    run_of_rows runs[] = {{.rows = chunk->winners, .count = chunk->winner_count},
+                          {.rows = chunk->others, .count = chunk->other_count},
+                          {.rows = rows, .count = count}};
+    for (;;) {
+        alm_place_id place = ALM_PLACE_NONE;
+        for (size_t i = 0; i < ALM_ARRAY_LEN(runs); i++) {
+            place = ALM_MIN(place, next_place(&runs[i]));
+        }
+        if (place == ALM_PLACE_NONE) {
+            return ALM_OK;
+        }
+        alm_obs best;
+        bool has_best = false;
+        size_t others_from = ret->other_count;
+        for (size_t i = 0; i < ALM_ARRAY_LEN(runs); i++) {
+            take_place(&runs[i], place, precedence, ret, &best, &has_best);
+        }
+        ret->winners[ret->winner_count++] = best;
+        qsort(ret->others + others_from, ret->other_count - others_from, sizeof *ret->others,
+              alm_vintage_order);
+    }
+}

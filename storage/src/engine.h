@@ -1,0 +1,42 @@
+// What an engine is: the functions behind alm_store. A second engine writes another table of these.
+//
+// Arguments and answers are those of alm/store.h; batches come checked (batch_check.h).
+#ifndef ALM_STORAGE_ENGINE_H
+#define ALM_STORAGE_ENGINE_H
+
+#include "alm/store.h"
+#include "batch_check.h"
+
+typedef struct alm_store_ops {
+    void (*close)(alm_store *store);
+    alm_code (*commit)(alm_store *store, const alm_checked_batch *batch, alm_arena *arena,
+                       alm_commit_result *ret, alm_status *st);
+    alm_code (*read)(alm_store *store, const alm_read *read, alm_read_visit visit, void *arg,
+                     uint64_t *ret_sequence, alm_status *st);
+    alm_code (*visit_catalog)(alm_store *store, const alm_catalog_visitor *visitor,
+                              uint64_t *ret_catalog_sequence, alm_status *st);
+    alm_code (*visit_series)(alm_store *store,
+                             alm_code (*visit)(void *arg, const alm_series_info *info,
+                                               alm_status *st),
+                             void *arg, alm_status *st);
+    alm_code (*visit_quarantine)(alm_store *store,
+                                 alm_code (*visit)(void *arg, const alm_quarantined *row,
+                                                   alm_status *st),
+                                 void *arg, alm_status *st);
+    alm_code (*change)(alm_store *store, uint64_t from_sequence, alm_arena *arena, alm_change *ret,
+                       alm_status *st);
+    alm_code (*wait)(alm_store *store, uint64_t sequence, int64_t timeout_ms, alm_status *st);
+    alm_code (*stats)(alm_store *store, alm_store_stats *ret, alm_status *st);
+    alm_code (*verify)(alm_store *store, void (*problem)(void *arg, alm_str text), void *arg,
+                       alm_verify_result *ret, alm_status *st);
+} alm_store_ops;
+
+// Every engine's store begins with it.
+struct alm_store {
+    const alm_store_ops *ops;
+};
+
+ALM_MUST_USE alm_code alm_lmdb_open(const char *dir, const alm_store_opts *opts, alm_store **ret,
+                                    alm_status *st);
+
+#endif

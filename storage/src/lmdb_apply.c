@@ -1,0 +1,524 @@
+// One batch into a write transaction: known before? entries, then rows slice by slice, then the log.
+#include "lmdb_store.h"
+
+#include <stdio.h>
+
+#define SLICE_SCRATCH_BYTES_MAX ((size_t)1 << 30)
+
+typedef struct apply_ctx {
+    const lmdb_txn *txn;
+    const alm_checked_batch *in;
+    int64_t now_us;
+    uint64_t sequence; // of this batch, if anything is stored
+    alm_arena *arena;  // the caller's: what the answer holds
+    alm_arena *work;   // as long as the batch
+    alm_arena *slice;  // as long as one chunk
+    alm_buf buf, others;
+    alm_head *head;
+    alm_precedence precedence;
+    alm_commit_result *result;
+    bool catalog_changed;
+    bool wrote;
+
+    alm_conflict *conflicts;
+    size_t conflict_count, conflict_cap;
+    alm_obs *stored; // rows taken; their variant is an index into ids
+    size_t stored_count, stored_cap;
+    lmdb_ids ids; // of the variants touched
+} apply_ctx;
+
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for the commit");
+}
+
+// --- known before? ---------------------------------------------------------------------------------
+
+static alm_code find_replay(apply_ctx *ctx, bool *ret_found, alm_status *st)
+{
+    const alm_batch *batch = ctx->in->batch;
+    alm_str bytes;
+    alm_batch_record record;
+    lmdb_key key = lmdb_key_of_text(batch->id);
+    ALM_TRY(lmdb_get(ctx->txn, LMDB_BATCH, &key, ret_found, &bytes, st));
+    if (!*ret_found) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_batch_record_decode(bytes, ctx->arena, &record, st));
+    if (record.digest != batch->digest) {
+        return alm_status_set_field(st, ALM_ALREADY_EXISTS, "batch_id",
+                                    "batch %.*s was committed before with other content",
+                                    ALM_STR_ARGS(batch->id));
+    }
+    *ctx->result = record.result;
+    ctx->result->replayed = true;
+    return ALM_OK;
+}
+
+static alm_code put_batch(apply_ctx *ctx, alm_status *st)
+{
+    const alm_batch *batch = ctx->in->batch;
+    alm_batch_record record = {.digest = batch->digest, .result = *ctx->result};
+    lmdb_key key = lmdb_key_of_text(batch->id);
+    alm_buf_reset(&ctx->buf);
+    alm_batch_record_encode(&record, &ctx->buf);
+    return lmdb_put(ctx->txn, LMDB_BATCH, &key, &ctx->buf, 0, st);
+}
+
+// --- what rows lean on -----------------------------------------------------------------------------
+
+static alm_code unknown_id(alm_status *st, size_t row, const char *kind, uint32_t id)
+{
+    char field[ALM_STATUS_FIELD_MAX];
+    snprintf(field, sizeof field, "row %zu", row);
+    return alm_status_set_field(st, ALM_INVALID_ARGUMENT, field, "row %zu: there is no %s %u", row,
+                                kind, id);
+}
+
+static alm_code check_rows(const apply_ctx *ctx, const alm_head *head, alm_status *st)
+{
+    const alm_batch *batch = ctx->in->batch;
+    for (size_t i = 0; i < batch->obs_count; i++) {
+        if (batch->obs[i].place >= head->places) {
+            return unknown_id(st, i, "place", batch->obs[i].place);
+        }
+        if (batch->obs[i].source != ALM_SOURCE_NONE && batch->obs[i].source >= head->sources) {
+            return unknown_id(st, i, "source", batch->obs[i].source);
+        }
+    }
+    for (size_t i = 0; i < batch->variant_count; i++) {
+        bool found;
+        uint32_t id;
+        alm_str indicator = ctx->in->variants[i].indicator;
+        ALM_TRY(lmdb_entry_find(ctx->txn, ALM_ENTRY_INDICATOR, indicator, &found, &id, st));
+        if (!found) {
+            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "indicator",
+                                        "variant %.*s: unknown indicator %.*s",
+                                        ALM_STR_ARGS(batch->variants[i]), ALM_STR_ARGS(indicator));
+        }
+    }
+    return ALM_OK;
+}
+
+// --- variants --------------------------------------------------------------------------------------
+
+static alm_code put_variant(apply_ctx *ctx, size_t index, uint32_t id, alm_status *st)
+{
+    alm_str text = ctx->in->batch->variants[index];
+    lmdb_key by_text = lmdb_key_of_text(text);
+    lmdb_key by_id = lmdb_key_of_u32(id);
+    lmdb_key by_indicator = lmdb_key_of_variant_of(ctx->in->variants[index].indicator, id);
+    ALM_TRY(lmdb_put_u32(ctx->txn, LMDB_VARIANT_ID, &by_text, id, st));
+    alm_buf_reset(&ctx->buf);
+    ALM_TRY(lmdb_put(ctx->txn, LMDB_VARIANT_OF, &by_indicator, &ctx->buf, 0, st));
+    alm_buf_str(&ctx->buf, text);
+    return lmdb_put(ctx->txn, LMDB_VARIANT, &by_id, &ctx->buf, 0, st);
+}
+
+// The variant's id; the next free one if it is new (stored only when a row is).
+static alm_code variant_id(apply_ctx *ctx, size_t index, uint32_t *ret, bool *ret_known,
+                           alm_status *st)
+{
+    lmdb_key key = lmdb_key_of_text(ctx->in->batch->variants[index]);
+    ALM_TRY(lmdb_get_u32(ctx->txn, LMDB_VARIANT_ID, &key, ret_known, ret, st));
+    if (!*ret_known) {
+        if (ctx->head->variants >= UINT32_MAX) {
+            return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "too many variants");
+        }
+        *ret = (uint32_t)ctx->head->variants;
+    }
+    return ALM_OK;
+}
+
+// The index of the variant among those the batch touched; rows come variant by variant.
+static alm_code touch_variant(apply_ctx *ctx, uint32_t id, uint32_t *ret, alm_status *st)
+{
+    lmdb_ids *ids = &ctx->ids;
+    for (size_t i = ids->count; i > 0; i--) {
+        if (ids->ids[i - 1] == id) {
+            *ret = (uint32_t)i - 1;
+            return ALM_OK;
+        }
+        if (ids->count - i >= 16) {
+            break; // further back only if the batch's table names a variant twice
+        }
+    }
+    if (!alm_arena_grow(ctx->work, (void **)&ids->ids, &ids->cap, ids->count + 1,
+                        sizeof *ids->ids)) {
+        return no_memory(st);
+    }
+    ids->ids[ids->count] = id;
+    *ret = (uint32_t)ids->count++;
+    return ALM_OK;
+}
+
+// --- rows ------------------------------------------------------------------------------------------
+
+// Numbers of rows that have none are not stored, so that they cannot differ.
+static alm_obs row_to_store(const apply_ctx *ctx, size_t row)
+{
+    alm_obs obs = ctx->in->batch->obs[row];
+    if (!obs.value.has_number) {
+        obs.value.number = (alm_decimal){0};
+    }
+    obs.variant = 0;
+    obs.sequence = ctx->sequence;
+    return obs;
+}
+
+static bool same_statement(const alm_obs *a, const alm_obs *b)
+{
+    return a->value.has_number == b->value.has_number &&
+           a->value.number.mantissa == b->value.number.mantissa &&
+           a->value.number.exponent == b->value.number.exponent &&
+           alm_unit_eq(a->value.unit, b->value.unit) && a->value.qualifier == b->value.qualifier &&
+           a->value.status == b->value.status && alm_str_eq(a->note, b->note);
+}
+
+static bool same_vintage(const alm_obs *a, const alm_obs *b)
+{
+    return a->source == b->source && a->published == b->published;
+}
+
+static alm_code add_conflict(apply_ctx *ctx, size_t row, const alm_obs *stored, alm_status *st)
+{
+    char value[ALM_VALUE_TEXT_MAX];
+    char date[ALM_PERIOD_TEXT_MAX];
+    alm_value_format(&stored->value, ALM_LANG_EN, value);
+    alm_date_format(stored->published, date);
+    bool is_own = stored->sequence == ctx->sequence;
+    char *reason =
+        alm_arena_printf(ctx->arena, "%s of %s from the same source says %s",
+                         is_own ? "another row of the batch" : "the stored vintage", date, value);
+    if (reason == NULL || !alm_arena_grow(ctx->arena, (void **)&ctx->conflicts, &ctx->conflict_cap,
+                                          ctx->conflict_count + 1, sizeof *ctx->conflicts)) {
+        return no_memory(st);
+    }
+    ctx->conflicts[ctx->conflict_count++] =
+        (alm_conflict){.row = row, .reason = alm_str_from(reason)};
+    return ALM_OK;
+}
+
+// A cell while rows are added to it: what is stored, and the batch's rows taken so far.
+typedef struct cell_rows {
+    const alm_obs *winner; // NULL: a new cell
+    const alm_obs *others;
+    size_t other_count;
+    const alm_obs *taken;
+    size_t taken_count;
+} cell_rows;
+
+static const alm_obs *find_vintage(const cell_rows *cell, const alm_obs *row)
+{
+    if (cell->winner != NULL && same_vintage(cell->winner, row)) {
+        return cell->winner;
+    }
+    for (size_t i = 0; i < cell->other_count; i++) {
+        if (same_vintage(&cell->others[i], row)) {
+            return &cell->others[i];
+        }
+    }
+    for (size_t i = 0; i < cell->taken_count; i++) {
+        if (same_vintage(&cell->taken[i], row)) {
+            return &cell->taken[i];
+        }
+    }
+    return NULL;
+}
+
+static cell_rows cell_of(const alm_chunk *chunk, alm_place_id place, const alm_obs *taken)
+{
+    size_t from;
+    size_t to = alm_chunk_others(chunk, place, &from);
+    return (cell_rows){.winner = alm_chunk_winner(chunk, place),
+                       .others = chunk->others + from,
+                       .other_count = to - from,
+                       .taken = taken};
+}
+
+// Sorts a run of slots (one chunk) into taken, unchanged and conflict.
+static alm_code take_rows(apply_ctx *ctx, const alm_row_slot *slots, size_t count,
+                          const alm_chunk *chunk, alm_obs *taken, size_t *ret_count, alm_status *st)
+{
+    cell_rows cell = {0};
+    size_t taken_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || slots[i].place != slots[i - 1].place) {
+            cell = cell_of(chunk, slots[i].place, taken + taken_count);
+        }
+        alm_obs row = row_to_store(ctx, slots[i].row);
+        const alm_obs *known = find_vintage(&cell, &row);
+        if (known == NULL) {
+            bool is_new = cell.winner == NULL && cell.taken_count == 0;
+            ctx->result->added += is_new;
+            ctx->result->revised += !is_new;
+            taken[taken_count++] = row;
+            cell.taken_count++;
+        } else if (same_statement(known, &row)) {
+            ctx->result->unchanged++;
+        } else {
+            ALM_TRY(add_conflict(ctx, slots[i].row, known, st));
+        }
+    }
+    *ret_count = taken_count;
+    return ALM_OK;
+}
+
+// Writes the chunk that comes of adding rows, and moves the count of cells on.
+static alm_code put_chunk(apply_ctx *ctx, lmdb_slice_key slice, const alm_chunk *old,
+                          const alm_obs *rows, size_t count, alm_status *st)
+{
+    alm_chunk merged;
+    lmdb_key key = lmdb_key_of_slice(slice);
+    ALM_TRY(alm_chunk_merge(old, rows, count, &ctx->precedence, ctx->slice, &merged, st));
+    ctx->head->cells += alm_chunk_cells(&merged);
+    ctx->head->cells -= alm_chunk_cells(old);
+    // Both before either is written: notes of the old rows view the map, and a write may move them.
+    alm_buf_reset(&ctx->buf);
+    alm_buf_reset(&ctx->others);
+    ALM_TRY(alm_block_encode(merged.winners, merged.winner_count, ctx->slice, &ctx->buf, st));
+    ALM_TRY(alm_block_encode(merged.others, merged.other_count, ctx->slice, &ctx->others, st));
+    ctx->wrote = true;
+    ALM_TRY(lmdb_put(ctx->txn, LMDB_SLICE, &key, &ctx->buf, 0, st));
+    if (merged.other_count == 0) {
+        return ALM_OK;
+    }
+    return lmdb_put(ctx->txn, LMDB_VINTAGES, &key, &ctx->others, 0, st);
+}
+
+static alm_code store_rows(apply_ctx *ctx, const alm_obs *rows, size_t count, uint32_t variant,
+                           alm_status *st)
+{
+    uint32_t index = 0;
+    ALM_TRY(touch_variant(ctx, variant, &index, st));
+    if (!alm_arena_grow(ctx->work, (void **)&ctx->stored, &ctx->stored_cap,
+                        ctx->stored_count + count, sizeof *ctx->stored)) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        alm_obs *out = &ctx->stored[ctx->stored_count++];
+        *out = rows[i];
+        out->variant = index;
+    }
+    return ALM_OK;
+}
+
+// A run of slots that belong to one chunk.
+static alm_code apply_run(apply_ctx *ctx, const alm_row_slot *slots, size_t count, alm_status *st)
+{
+    alm_chunk chunk;
+    bool is_known;
+    size_t taken_count;
+    lmdb_slice_key slice = {.period = slots[0].period, .chunk = slots[0].place >> LMDB_CHUNK_BITS};
+    alm_arena_reset(ctx->slice);
+    ALM_TRY(variant_id(ctx, slots[0].variant, &slice.variant, &is_known, st));
+    ALM_TRY(lmdb_chunk_get(ctx->txn, slice, &ctx->precedence, ctx->slice, &chunk, st));
+    alm_obs *taken = alm_arena_calloc(ctx->slice, count, sizeof *taken);
+    if (taken == NULL) {
+        return no_memory(st);
+    }
+    ALM_TRY(take_rows(ctx, slots, count, &chunk, taken, &taken_count, st));
+    if (taken_count == 0) {
+        return ALM_OK;
+    }
+    ALM_TRY(store_rows(ctx, taken, taken_count, slice.variant, st));
+    ALM_TRY(put_chunk(ctx, slice, &chunk, taken, taken_count, st));
+    if (!is_known) {
+        ALM_TRY(put_variant(ctx, slots[0].variant, slice.variant, st));
+        ctx->head->variants++;
+    }
+    return ALM_OK;
+}
+
+static bool same_chunk(const alm_row_slot *a, const alm_row_slot *b)
+{
+    return a->variant == b->variant && a->period == b->period &&
+           a->place >> LMDB_CHUNK_BITS == b->place >> LMDB_CHUNK_BITS;
+}
+
+static alm_code apply_rows(apply_ctx *ctx, alm_status *st)
+{
+    const alm_row_slot *slots = ctx->in->slots;
+    size_t count = ctx->in->batch->obs_count;
+    for (size_t from = 0; from < count;) {
+        size_t to = from + 1;
+        while (to < count && same_chunk(&slots[from], &slots[to])) {
+            to++;
+        }
+        ALM_TRY(apply_run(ctx, slots + from, to - from, st));
+        from = to;
+    }
+    return ALM_OK;
+}
+
+// --- a changed precedence --------------------------------------------------------------------------
+
+// Chooses the winners of one chunk anew.
+static alm_code choose_again(apply_ctx *ctx, lmdb_slice_key slice, alm_status *st)
+{
+    alm_chunk chunk;
+    alm_arena_reset(ctx->slice);
+    ALM_TRY(lmdb_chunk_get(ctx->txn, slice, &ctx->precedence, ctx->slice, &chunk, st));
+    return put_chunk(ctx, slice, &chunk, NULL, 0, st);
+}
+
+// Only cells with several vintages can have another winner. Keys first: a scan does not outlive writes.
+static alm_code collect_revised(apply_ctx *ctx, lmdb_slice_key **ret, size_t *ret_count,
+                                alm_status *st)
+{
+    lmdb_scan scan;
+    lmdb_slice_key *keys = NULL;
+    size_t count = 0;
+    size_t cap = 0;
+    ALM_TRY(lmdb_scan_open(ctx->txn, LMDB_VINTAGES, &scan, st));
+    alm_code code = lmdb_scan_seek(&scan, NULL, st);
+    while (code == ALM_OK && scan.found) {
+        if (!alm_arena_grow(ctx->work, (void **)&keys, &cap, count + 1, sizeof *keys)) {
+            code = no_memory(st);
+        } else if (!lmdb_slice_key_from(scan.key, &keys[count])) {
+            code = alm_status_set(st, ALM_DATA_LOSS, "a key of vintages is damaged");
+        } else {
+            count++;
+            code = lmdb_scan_next(&scan, st);
+        }
+    }
+    lmdb_scan_close(&scan);
+    *ret = keys;
+    *ret_count = count;
+    return code;
+}
+
+static alm_code choose_all_again(apply_ctx *ctx, alm_status *st)
+{
+    lmdb_slice_key *keys;
+    size_t count;
+    ALM_TRY(collect_revised(ctx, &keys, &count, st));
+    for (size_t i = 0; i < count; i++) {
+        ALM_TRY(choose_again(ctx, keys[i], st));
+    }
+    ctx->head->precedence_epoch = ctx->sequence;
+    return ALM_OK;
+}
+
+// --- entries ---------------------------------------------------------------------------------------
+
+static alm_code apply_catalog(apply_ctx *ctx, alm_status *st)
+{
+    const alm_batch *batch = ctx->in->batch;
+    lmdb_catalog_change change = {0};
+    if (batch->indicator_count + batch->place_count + batch->source_count > 0) {
+        ALM_TRY(lmdb_catalog_check(ctx->txn, batch, ctx->work, st));
+        ctx->wrote = true;
+        ALM_TRY(lmdb_catalog_put(ctx->txn, batch, ctx->work, ctx->head, &change, st));
+    }
+    ctx->result->catalog_added = change.added;
+    ctx->result->catalog_changed = change.changed;
+    ctx->result->catalog_unchanged = change.unchanged;
+    ctx->catalog_changed = change.added + change.changed > 0;
+    ALM_TRY(lmdb_precedence_get(ctx->txn, ctx->work, &ctx->precedence, st));
+    return change.precedence_changed ? choose_all_again(ctx, st) : ALM_OK;
+}
+
+// --- log and quarantine ----------------------------------------------------------------------------
+
+static alm_code put_log(apply_ctx *ctx, alm_status *st)
+{
+    alm_log_record record = {.at_us = ctx->now_us,
+                             .batch_id = ctx->in->batch->id,
+                             .added = ctx->result->added,
+                             .revised = ctx->result->revised,
+                             .catalog_changed = ctx->catalog_changed,
+                             .variants = ctx->ids.ids,
+                             .variant_count = ctx->ids.count};
+    lmdb_key key = lmdb_key_of_u64(ctx->sequence);
+    alm_buf_reset(&ctx->buf);
+    alm_log_record_encode(&record, &ctx->buf);
+    alm_arena_reset(ctx->slice);
+    ALM_TRY(alm_block_encode(ctx->stored, ctx->stored_count, ctx->slice, &ctx->buf, st));
+    return lmdb_put(ctx->txn, LMDB_LOG, &key, &ctx->buf, MDB_APPEND, st);
+}
+
+static alm_code put_quarantine(apply_ctx *ctx, alm_status *st)
+{
+    const alm_batch *batch = ctx->in->batch;
+    for (size_t i = 0; i < batch->quarantine_count; i++) {
+        alm_quarantined row = batch->quarantine[i];
+        row.batch_id = batch->id;
+        row.at_us = ctx->now_us;
+        lmdb_key key = lmdb_key_of_u64(ctx->head->quarantined++);
+        alm_buf_reset(&ctx->buf);
+        alm_quarantined_encode(&row, &ctx->buf);
+        ALM_TRY(lmdb_put(ctx->txn, LMDB_QUARANTINE, &key, &ctx->buf, MDB_APPEND, st));
+    }
+    return ALM_OK;
+}
+
+// A commit is what changes what a reader can see, and quarantined rows.
+static bool is_commit(const apply_ctx *ctx)
+{
+    return ctx->stored_count > 0 || ctx->catalog_changed || ctx->in->batch->quarantine_count > 0;
+}
+
+static alm_code record_commit(apply_ctx *ctx, alm_status *st)
+{
+    ctx->wrote = true;
+    ctx->result->conflicts = ctx->conflicts;
+    ctx->result->conflict_count = ctx->conflict_count;
+    if (is_commit(ctx)) {
+        ctx->result->sequence = ctx->sequence;
+        ctx->head->sequence = ctx->sequence;
+        ctx->head->observations += ctx->stored_count;
+        if (ctx->catalog_changed) {
+            ctx->head->catalog_sequence = ctx->sequence;
+        }
+        ALM_TRY(put_log(ctx, st));
+        ALM_TRY(put_quarantine(ctx, st));
+    }
+    ALM_TRY(put_batch(ctx, st));
+    if (ctx->in->batch->dry_run) {
+        ctx->result->sequence = 0;
+    }
+    return ALM_OK;
+}
+
+static alm_code apply_batch(apply_ctx *ctx, alm_status *st)
+{
+    bool is_replay;
+    ALM_TRY(find_replay(ctx, &is_replay, st));
+    if (is_replay) {
+        return ALM_OK;
+    }
+    ALM_TRY(apply_catalog(ctx, st));
+    ALM_TRY(check_rows(ctx, ctx->head, st));
+    ALM_TRY(apply_rows(ctx, st));
+    return record_commit(ctx, st);
+}
+
+alm_code lmdb_apply(const lmdb_txn *txn, const alm_checked_batch *batch, int64_t now_us,
+                    alm_arena *arena, alm_head *head, alm_commit_result *ret, bool *ret_wrote,
+                    alm_status *st)
+{
+    alm_head next = *head; // *head moves only with a batch that is whole
+    *ret = (alm_commit_result){0};
+    apply_ctx ctx = {.txn = txn,
+                     .in = batch,
+                     .now_us = now_us,
+                     .sequence = head->sequence + 1,
+                     .arena = arena,
+                     .work = alm_arena_create(SLICE_SCRATCH_BYTES_MAX),
+                     .slice = alm_arena_create(SLICE_SCRATCH_BYTES_MAX),
+                     .head = &next,
+                     .result = ret};
+    alm_buf_init(&ctx.buf, 0);
+    alm_buf_init(&ctx.others, 0);
+    alm_code code = ctx.work == NULL || ctx.slice == NULL ? no_memory(st) : apply_batch(&ctx, st);
+    if (code == ALM_OK) {
+        *head = next;
+    }
+    *ret_wrote = ctx.wrote;
+    alm_buf_deinit(&ctx.others);
+    alm_buf_deinit(&ctx.buf);
+    alm_arena_destroy(&ctx.slice);
+    alm_arena_destroy(&ctx.work);
+    return code;
+}

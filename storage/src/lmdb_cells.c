@@ -1,0 +1,224 @@
+#include "lmdb_cells.h"
+
+#include <stdlib.h>
+
+typedef struct gather {
+    const lmdb_view *view;
+    lmdb_cell_wanted wanted;
+    void *wanted_arg;
+    alm_arena *arena;
+    lmdb_rows *out;
+} gather;
+
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "the read is too large for its memory");
+}
+
+static alm_code reserve(gather *g, size_t count, alm_status *st)
+{
+    return alm_arena_grow(g->arena, (void **)&g->out->rows, &g->out->cap, g->out->count + count,
+                          sizeof *g->out->rows)
+               ? ALM_OK
+               : no_memory(st);
+}
+
+// --- picking rows out of a block -------------------------------------------------------------------
+
+// Of the chunk's places those asked for; with all_places none are listed.
+typedef struct place_run {
+    const alm_place_id *places;
+    size_t count;
+} place_run;
+
+static place_run places_in_chunk(const alm_read *read, uint32_t chunk)
+{
+    uint64_t from = (uint64_t)chunk << LMDB_CHUNK_BITS;
+    uint64_t end = from + LMDB_CHUNK_PLACES;
+    alm_place_id first = alm_read_next_place(read, (alm_place_id)from);
+    if (first == ALM_PLACE_NONE) {
+        return (place_run){0};
+    }
+    size_t at = alm_read_place_index(read, first);
+    size_t to = at;
+    while (to < read->place_count && read->places[to] < end) {
+        to++;
+    }
+    return (place_run){.places = read->places + at, .count = to - at};
+}
+
+// Keeps the rows of the wanted places, in place.
+static size_t keep_places(alm_obs *rows, size_t count, place_run run)
+{
+    size_t kept = 0;
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        while (at < run.count && run.places[at] < rows[i].place) {
+            at++;
+        }
+        if (at < run.count && run.places[at] == rows[i].place) {
+            rows[kept++] = rows[i];
+        }
+    }
+    return kept;
+}
+
+static alm_code pick_few(alm_block *block, place_run run, alm_arena *arena, lmdb_rows *out,
+                         alm_status *st)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < run.count; i++) {
+        at = alm_block_find_place(block, at, run.places[i]);
+        for (; at < block->count && alm_block_place(block, at) == run.places[i]; at++) {
+            if (!alm_arena_grow(arena, (void **)&out->rows, &out->cap, out->count + 1,
+                                sizeof *out->rows)) {
+                return no_memory(st);
+            }
+            ALM_TRY(alm_block_get(block, at, at + 1, &out->rows[out->count], st));
+            out->count++;
+        }
+    }
+    return ALM_OK;
+}
+
+// Decoding whole frames beats finding rows one by one from about here on.
+#define FEW_SHARE 16
+
+static alm_code pick(const alm_read *read, uint32_t chunk, alm_str bytes, alm_arena *arena,
+                     lmdb_rows *out, alm_status *st)
+{
+    alm_block block;
+    *out = (lmdb_rows){0};
+    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, arena, &block, st));
+    place_run run = read->all_places ? (place_run){0} : places_in_chunk(read, chunk);
+    if (!read->all_places && run.count < block.count / FEW_SHARE) {
+        return pick_few(&block, run, arena, out, st);
+    }
+    out->rows = alm_arena_calloc(arena, block.count, sizeof *out->rows);
+    if (out->rows == NULL) {
+        return no_memory(st);
+    }
+    ALM_TRY(alm_block_get(&block, 0, block.count, out->rows, st));
+    out->count = read->all_places ? block.count : keep_places(out->rows, block.count, run);
+    return ALM_OK;
+}
+
+// --- the stored winners ----------------------------------------------------------------------------
+
+static alm_code take_winners(gather *g, const lmdb_rows *winners, alm_status *st)
+{
+    ALM_TRY(reserve(g, winners->count, st));
+    for (size_t i = 0; i < winners->count; i++) {
+        const alm_obs *row = &winners->rows[i];
+        if (row->value.status != ALM_OBS_STATUS_WITHDRAWN &&
+            (g->wanted == NULL || g->wanted(g->wanted_arg, row))) {
+            g->out->rows[g->out->count++] = *row;
+        }
+    }
+    return ALM_OK;
+}
+
+// A winner that was there already when the state was fixed won then, too: what came later can only
+// have lost against it.
+static bool all_admitted(const lmdb_view *view, const lmdb_rows *winners)
+{
+    for (size_t i = 0; i < winners->count; i++) {
+        if (winners->rows[i].sequence > view->filter.at_sequence) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// --- choosing among vintages -----------------------------------------------------------------------
+
+// Moves the cell's admitted vintages to the end of out, and tells which of them wins.
+static alm_code admit_cell(gather *g, const alm_obs *stored_winner, const alm_obs *others,
+                           size_t other_count, size_t *ret_winner, alm_status *st)
+{
+    const lmdb_view *view = g->view;
+    size_t from = g->out->count;
+    ALM_TRY(reserve(g, other_count + 1, st));
+    *ret_winner = SIZE_MAX;
+    for (size_t i = 0; i <= other_count; i++) {
+        const alm_obs *row = i < other_count ? &others[i] : stored_winner;
+        if (!alm_vintage_admitted(&view->filter, row)) {
+            continue;
+        }
+        if (!alm_precedence_knows(&view->precedence, row->source)) {
+            g->out->count = from;
+            return alm_status_set(st, ALM_DATA_LOSS, "a stored row has the unknown source %u",
+                                  row->source);
+        }
+        if (*ret_winner == SIZE_MAX ||
+            alm_vintage_cmp(&view->precedence, row, &g->out->rows[*ret_winner]) > 0) {
+            *ret_winner = g->out->count;
+        }
+        g->out->rows[g->out->count++] = *row;
+    }
+    return ALM_OK;
+}
+
+static alm_code take_cell(gather *g, const alm_obs *stored_winner, const alm_obs *others,
+                          size_t other_count, alm_status *st)
+{
+    size_t from = g->out->count;
+    size_t winner;
+    ALM_TRY(admit_cell(g, stored_winner, others, other_count, &winner, st));
+    if (winner == SIZE_MAX) {
+        return ALM_OK;
+    }
+    alm_obs best = g->out->rows[winner];
+    bool all = g->view->read->all_vintages;
+    if ((!all && best.value.status == ALM_OBS_STATUS_WITHDRAWN) ||
+        (g->wanted != NULL && !g->wanted(g->wanted_arg, &best))) {
+        g->out->count = from;
+    } else if (all) {
+        qsort(g->out->rows + from, g->out->count - from, sizeof best, alm_vintage_order);
+    } else {
+        g->out->rows[from] = best;
+        g->out->count = from + 1;
+    }
+    return ALM_OK;
+}
+
+static alm_code take_cells(gather *g, const lmdb_rows *winners, const lmdb_rows *others,
+                           alm_status *st)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < winners->count; i++) {
+        const alm_obs *winner = &winners->rows[i];
+        while (at < others->count && others->rows[at].place < winner->place) {
+            at++;
+        }
+        size_t from = at;
+        while (at < others->count && others->rows[at].place == winner->place) {
+            at++;
+        }
+        ALM_TRY(take_cell(g, winner, others->rows + from, at - from, st));
+    }
+    return ALM_OK;
+}
+
+alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *txn, uint64_t epoch,
+                           lmdb_slice_key key, alm_str slice, lmdb_cell_wanted wanted,
+                           void *wanted_arg, alm_arena *scratch, alm_arena *arena, lmdb_rows *out,
+                           alm_status *st)
+{
+    alm_arena_reset(scratch);
+    lmdb_rows winners, others = {0};
+    gather g = {
+        .view = view, .wanted = wanted, .wanted_arg = wanted_arg, .arena = arena, .out = out};
+    ALM_TRY(pick(view->read, key.chunk, slice, scratch, &winners, st));
+    if (view->is_plain && epoch == view->precedence_epoch && all_admitted(view, &winners)) {
+        return take_winners(&g, &winners, st);
+    }
+    bool found;
+    alm_str bytes;
+    lmdb_key lkey = lmdb_key_of_slice(key);
+    ALM_TRY(lmdb_get(txn, LMDB_VINTAGES, &lkey, &found, &bytes, st));
+    if (found) {
+        ALM_TRY(pick(view->read, key.chunk, bytes, scratch, &others, st));
+    }
+    return take_cells(&g, &winners, &others, st);
+}

@@ -1,0 +1,34 @@
+// The cells of one stored chunk that a read asks for.
+#ifndef ALM_STORAGE_LMDB_CELLS_H
+#define ALM_STORAGE_LMDB_CELLS_H
+
+#include "lmdb_store.h"
+#include "read_plan.h"
+
+// What a read holds to from its first snapshot on, so that all of it shows one state.
+typedef struct lmdb_view {
+    const alm_read *read;
+    alm_vintage_filter filter;
+    alm_precedence precedence;
+    uint64_t precedence_epoch;
+    bool is_plain; // the stored winners are the answer, as far as they were there already
+} lmdb_view;
+
+// Rows gathered for one visit. A cell's rows stand together, its winner told apart.
+typedef struct lmdb_rows {
+    alm_obs *rows;
+    size_t count, cap;
+} lmdb_rows;
+
+// Is this cell, with the vintage that won, a part of the answer?
+typedef bool (*lmdb_cell_wanted)(void *arg, const alm_obs *winner);
+
+// Appends the rows of the cells that are asked for, in order of place: the winner of each, or with
+// all_vintages all of its admitted vintages in order of publication. Rows view the map. epoch is the
+// head's in this snapshot, slice the chunk's value under the key. scratch is reset; out grows in arena.
+ALM_MUST_USE alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *txn, uint64_t epoch,
+                                        lmdb_slice_key key, alm_str slice, lmdb_cell_wanted wanted,
+                                        void *wanted_arg, alm_arena *scratch, alm_arena *arena,
+                                        lmdb_rows *out, alm_status *st);
+
+#endif

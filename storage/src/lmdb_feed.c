@@ -1,0 +1,199 @@
+// The change feed, waiting for it, and the store's figures.
+#include "lmdb_store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a change");
+}
+
+// --- changes ---------------------------------------------------------------------------------------
+
+static alm_code copy_text(alm_arena *arena, alm_str text, alm_str *ret, alm_status *st)
+{
+    char *copy = alm_arena_strdup(arena, text);
+    *ret = (alm_str){.data = copy, .len = text.len};
+    return copy != NULL ? ALM_OK : no_memory(st);
+}
+
+static alm_code read_rows(const alm_log_record *record, uint64_t sequence, alm_arena *arena,
+                          alm_change *ret, alm_status *st)
+{
+    alm_block block;
+    ALM_TRY(alm_block_open(record->block, ALM_COMMIT_ROW_COUNT_MAX, arena, &block, st));
+    alm_obs *rows = alm_arena_calloc(arena, block.count, sizeof *rows);
+    if (rows == NULL) {
+        return no_memory(st);
+    }
+    ALM_TRY(alm_block_get(&block, 0, block.count, rows, st));
+    for (size_t i = 0; i < block.count; i++) {
+        if (rows[i].variant >= record->variant_count || rows[i].sequence != sequence) {
+            return alm_status_set(st, ALM_DATA_LOSS, "commit %llu of the log is damaged: row %zu",
+                                  (unsigned long long)sequence, i);
+        }
+        ALM_TRY(copy_text(arena, rows[i].note, &rows[i].note, st));
+    }
+    ret->obs = rows;
+    ret->obs_count = block.count;
+    return ALM_OK;
+}
+
+static alm_code read_change(const lmdb_txn *txn, uint64_t sequence, alm_str bytes, alm_arena *arena,
+                            alm_change *ret, alm_status *st)
+{
+    alm_log_record record;
+    ALM_TRY(alm_log_record_decode(bytes, arena, &record, st));
+    *ret = (alm_change){.sequence = sequence,
+                        .at_us = record.at_us,
+                        .added = record.added,
+                        .revised = record.revised,
+                        .catalog_changed = record.catalog_changed,
+                        .variant_count = record.variant_count};
+    ALM_TRY(copy_text(arena, record.batch_id, &ret->batch_id, st));
+    alm_str *texts = alm_arena_calloc(arena, record.variant_count, sizeof *texts);
+    if (texts == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < record.variant_count; i++) {
+        ALM_TRY(lmdb_variant_text(txn, record.variants[i], arena, &texts[i], st));
+    }
+    ret->variants = texts;
+    return read_rows(&record, sequence, arena, ret, st);
+}
+
+static alm_code find_change(const lmdb_txn *txn, uint64_t from, alm_arena *arena, alm_change *ret,
+                            alm_status *st)
+{
+    lmdb_scan scan;
+    uint64_t sequence;
+    lmdb_key key = lmdb_key_of_u64(from);
+    ALM_TRY(lmdb_scan_open(txn, LMDB_LOG, &scan, st));
+    alm_code code = lmdb_scan_seek(&scan, &key, st);
+    if (code == ALM_OK && !scan.found) {
+        code = alm_status_set(st, ALM_NOT_FOUND, "there is no commit %llu yet",
+                              (unsigned long long)from);
+    } else if (code == ALM_OK && !lmdb_u64_from_key(scan.key, &sequence)) {
+        code = alm_status_set(st, ALM_DATA_LOSS, "a key of the log is damaged");
+    } else if (code == ALM_OK) {
+        code = read_change(txn, sequence, scan.value, arena, ret, st);
+    }
+    lmdb_scan_close(&scan);
+    return code;
+}
+
+alm_code lmdb_feed_change(alm_store *store, uint64_t from_sequence, alm_arena *arena,
+                          alm_change *ret, alm_status *st)
+{
+    lmdb_txn txn;
+    ALM_TRY(lmdb_begin_read(lmdb_of(store), &txn, st));
+    alm_code code = find_change(&txn, from_sequence, arena, ret, st);
+    lmdb_abort(&txn);
+    return code;
+}
+
+// --- waiting ---------------------------------------------------------------------------------------
+
+static struct timespec deadline_in(int64_t timeout_ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    int64_t ms = ALM_MAX(timeout_ms, 0);
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += ms % 1000 * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+alm_code lmdb_feed_wait(alm_store *base, uint64_t sequence, int64_t timeout_ms, alm_status *st)
+{
+    lmdb_store *store = lmdb_of(base);
+    struct timespec until = deadline_in(timeout_ms);
+    int error = 0;
+    pthread_mutex_lock(&store->mutex);
+    while (store->sequence < sequence && error == 0 && !store->stopping) {
+        error = pthread_cond_timedwait(&store->done, &store->mutex, &until);
+    }
+    uint64_t reached = store->sequence;
+    bool stopping = store->stopping;
+    pthread_mutex_unlock(&store->mutex);
+    if (reached >= sequence) {
+        return ALM_OK;
+    }
+    if (stopping) {
+        return alm_status_set(st, ALM_UNAVAILABLE, "the store is closing");
+    }
+    return alm_status_set(st, ALM_DEADLINE_EXCEEDED,
+                          "commit %llu is not there yet; the newest is %llu",
+                          (unsigned long long)sequence, (unsigned long long)reached);
+}
+
+// --- figures ---------------------------------------------------------------------------------------
+
+typedef struct reader_count {
+    uint32_t live;
+    uint64_t oldest; // transaction id; UINT64_MAX: none
+} reader_count;
+
+// LMDB tells its readers as lines "pid thread txnid", the last "-" where a slot is idle.
+static int count_reader(const char *line, void *arg)
+{
+    reader_count *count = arg;
+    int64_t txn;
+    alm_str text = alm_str_trim(alm_str_from(line));
+    size_t at = text.len;
+    while (at > 0 && text.data[at - 1] != ' ') {
+        at--;
+    }
+    if (alm_str_to_i64(alm_str_slice(text, at, text.len), &txn)) {
+        count->live++;
+        count->oldest = ALM_MIN(count->oldest, (uint64_t)txn);
+    }
+    return 0;
+}
+
+static void count_readers(lmdb_store *store, const MDB_envinfo *info, alm_store_stats *ret)
+{
+    reader_count readers = {.oldest = UINT64_MAX};
+    (void)mdb_reader_list(store->env, count_reader, &readers);
+    ret->readers = readers.live;
+    if (readers.live > 0 && readers.oldest < info->me_last_txnid) {
+        ret->oldest_reader_lag = info->me_last_txnid - readers.oldest;
+    }
+}
+
+alm_code lmdb_stats(alm_store *base, alm_store_stats *ret, alm_status *st)
+{
+    lmdb_store *store = lmdb_of(base);
+    lmdb_txn txn;
+    alm_head head;
+    MDB_envinfo info;
+    *ret = (alm_store_stats){0};
+    mdb_env_info(store->env, &info);
+    count_readers(store, &info, ret);
+    ALM_TRY(lmdb_begin_read(store, &txn, st));
+    alm_code code = lmdb_head_get(&txn, &head, st);
+    lmdb_abort(&txn);
+    ALM_TRY(code);
+    ret->sequence = head.sequence;
+    ret->catalog_sequence = head.catalog_sequence;
+    ret->observations = head.observations;
+    ret->cells = head.cells;
+    ret->indicators = head.indicators;
+    ret->places = head.places;
+    ret->sources = head.sources;
+    ret->series_variants = head.variants;
+    ret->quarantined = head.quarantined;
+    ret->bytes_used = (info.me_last_pgno + 1) * store->page_bytes;
+    ret->bytes_map = info.me_mapsize;
+    pthread_mutex_lock(&store->mutex);
+    ret->commits = store->commits;
+    ret->commit_groups = store->commit_groups;
+    pthread_mutex_unlock(&store->mutex);
+    return ALM_OK;
+}

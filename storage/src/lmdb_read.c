@@ -1,0 +1,509 @@
+// A read fixes a state in its first snapshot and then goes on in short snapshots, each of them over
+// before its rows are visited, so that a slow visitor never pins pages.
+#include "lmdb_cells.h"
+
+#include <stdlib.h>
+
+#define STEP_ROW_COUNT      16384 // rows of a visit, about
+#define STEP_CHUNK_COUNT    512   // looked at in one snapshot
+#define STEP_BYTES_MAX      ((size_t)1 << 30)
+#define READ_PLAN_BYTES_MAX ((size_t)512 << 20)
+
+// With `last`: how far back each place's answer goes.
+typedef struct cutoffs {
+    uint32_t *found;  // values seen, up to last
+    uint64_t *from;   // the oldest period (packed) that counts
+    size_t count;     // of places: by index in the read's list, or by id
+    size_t remaining; // places with fewer than last
+    uint64_t lowest;  // the lowest from of all; UINT64_MAX: no place has a value
+} cutoffs;
+
+typedef struct read_ctx {
+    lmdb_store *store;
+    lmdb_view view;
+    alm_read_visit visit;
+    void *arg;
+    uint64_t places;  // in the catalogue of the first snapshot
+    alm_arena *plan;  // as long as the read
+    alm_arena *step;  // as long as one visit
+    alm_arena *chunk; // as long as one chunk
+    lmdb_ids variants;
+    cutoffs cut;
+} read_ctx;
+
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "the read is too large for its memory");
+}
+
+// --- variants --------------------------------------------------------------------------------------
+
+static alm_code add_id(lmdb_ids *ids, uint32_t id, alm_arena *arena, alm_status *st)
+{
+    if (!alm_arena_grow(arena, (void **)&ids->ids, &ids->cap, ids->count + 1, sizeof *ids->ids)) {
+        return no_memory(st);
+    }
+    ids->ids[ids->count++] = id;
+    return ALM_OK;
+}
+
+static uint32_t id_at_end(MDB_val key)
+{
+    const uint8_t *bytes = (const uint8_t *)key.mv_data + key.mv_size - 4;
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+// An indicator's variants stand together under its code and a zero byte.
+static alm_code variants_of_scan(lmdb_scan *scan, alm_str indicator, alm_arena *arena,
+                                 lmdb_ids *ids, alm_status *st)
+{
+    bool is_all = indicator.len == 0;
+    lmdb_key key = lmdb_key_of_variant_of(indicator, 0);
+    ALM_TRY(lmdb_scan_seek(scan, is_all ? NULL : &key, st));
+    while (scan->found) {
+        if (scan->key.mv_size < 5) {
+            return alm_status_set(st, ALM_DATA_LOSS, "a key of a variant is damaged");
+        }
+        if (!is_all && (scan->key.mv_size != key.len ||
+                        memcmp(scan->key.mv_data, key.bytes, indicator.len + 1) != 0)) {
+            break;
+        }
+        ALM_TRY(add_id(ids, id_at_end(scan->key), arena, st));
+        ALM_TRY(lmdb_scan_next(scan, st));
+    }
+    return ALM_OK;
+}
+
+alm_code lmdb_variants_of(const lmdb_txn *txn, alm_str indicator, alm_arena *arena, lmdb_ids *ids,
+                          alm_status *st)
+{
+    lmdb_scan scan;
+    if (indicator.len > ALM_CODE_BYTES_MAX) {
+        return ALM_OK;
+    }
+    ALM_TRY(lmdb_scan_open(txn, LMDB_VARIANT_OF, &scan, st));
+    alm_code code = variants_of_scan(&scan, indicator, arena, ids, st);
+    lmdb_scan_close(&scan);
+    return code;
+}
+
+alm_code lmdb_variant_text(const lmdb_txn *txn, uint32_t variant, alm_arena *arena, alm_str *ret,
+                           alm_status *st)
+{
+    alm_str text;
+    lmdb_key key = lmdb_key_of_u32(variant);
+    ALM_TRY(lmdb_require(txn, LMDB_VARIANT, &key, &text, st));
+    char *copy = alm_arena_strdup(arena, text);
+    if (copy == NULL) {
+        return no_memory(st);
+    }
+    *ret = (alm_str){.data = copy, .len = text.len};
+    return ALM_OK;
+}
+
+alm_code lmdb_chunk_get(const lmdb_txn *txn, lmdb_slice_key slice, const alm_precedence *precedence,
+                        alm_arena *arena, alm_chunk *ret, alm_status *st)
+{
+    bool found;
+    alm_period period;
+    alm_str winners = {0}, others = {0};
+    lmdb_key key = lmdb_key_of_slice(slice);
+    if (!alm_period_unpack(slice.period, &period)) {
+        return alm_status_set(st, ALM_DATA_LOSS, "the period in a slice's key is damaged");
+    }
+    ALM_TRY(lmdb_get(txn, LMDB_SLICE, &key, &found, &winners, st));
+    ALM_TRY(lmdb_get(txn, LMDB_VINTAGES, &key, &found, &others, st));
+    return alm_chunk_decode(winners, others, period, precedence, arena, ret, st);
+}
+
+static int id_cmp(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void sort_unique(lmdb_ids *ids)
+{
+    if (ids->count < 2) {
+        return;
+    }
+    qsort(ids->ids, ids->count, sizeof *ids->ids, id_cmp);
+    size_t kept = 1;
+    for (size_t i = 1; i < ids->count; i++) {
+        if (ids->ids[i] != ids->ids[kept - 1]) {
+            ids->ids[kept++] = ids->ids[i];
+        }
+    }
+    ids->count = kept;
+}
+
+static alm_code keep_wanted_variants(read_ctx *ctx, const lmdb_txn *txn, alm_status *st)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < ctx->variants.count; i++) {
+        alm_str text;
+        bool wanted;
+        lmdb_key key = lmdb_key_of_u32(ctx->variants.ids[i]);
+        ALM_TRY(lmdb_require(txn, LMDB_VARIANT, &key, &text, st));
+        ALM_TRY(alm_read_wants_variant(ctx->view.read, text, &wanted, st));
+        if (wanted) {
+            ctx->variants.ids[kept++] = ctx->variants.ids[i];
+        }
+    }
+    ctx->variants.count = kept;
+    return ALM_OK;
+}
+
+static alm_code find_variants(read_ctx *ctx, const lmdb_txn *txn, alm_status *st)
+{
+    const alm_read *read = ctx->view.read;
+    for (size_t i = 0; i < read->indicator_count; i++) {
+        if (read->indicators[i].len > 0) {
+            ALM_TRY(lmdb_variants_of(txn, read->indicators[i], ctx->plan, &ctx->variants, st));
+        }
+    }
+    if (read->indicator_count == 0) {
+        ALM_TRY(lmdb_variants_of(txn, ALM_STR(""), ctx->plan, &ctx->variants, st));
+    }
+    sort_unique(&ctx->variants);
+    return keep_wanted_variants(ctx, txn, st);
+}
+
+// --- the state -------------------------------------------------------------------------------------
+
+static alm_code fix_sources(read_ctx *ctx, alm_status *st)
+{
+    const alm_read *read = ctx->view.read;
+    uint32_t *sources = alm_arena_calloc(ctx->plan, read->source_count, sizeof *sources);
+    if (sources == NULL) {
+        return no_memory(st);
+    }
+    if (read->source_count > 0) {
+        memcpy(sources, read->sources, read->source_count * sizeof *sources);
+        qsort(sources, read->source_count, sizeof *sources, id_cmp);
+    }
+    ctx->view.filter.sources = sources;
+    ctx->view.filter.source_count = read->source_count;
+    return ALM_OK;
+}
+
+static alm_code fix_state(read_ctx *ctx, const lmdb_txn *txn, alm_status *st)
+{
+    alm_head head;
+    const alm_read *read = ctx->view.read;
+    ALM_TRY(lmdb_head_get(txn, &head, st));
+    if (read->at_sequence > head.sequence) {
+        return alm_status_set_field(
+            st, ALM_OUT_OF_RANGE, "at_sequence", "there is no commit %llu yet; the newest is %llu",
+            (unsigned long long)read->at_sequence, (unsigned long long)head.sequence);
+    }
+    ctx->places = head.places;
+    ctx->view.precedence_epoch = head.precedence_epoch;
+    ctx->view.filter.as_of = read->as_of;
+    ctx->view.filter.at_sequence = read->at_sequence != 0 ? read->at_sequence : head.sequence;
+    ctx->view.is_plain =
+        read->as_of == ALM_DATE_MAX && read->source_count == 0 && !read->all_vintages;
+    ALM_TRY(fix_sources(ctx, st));
+    ALM_TRY(lmdb_precedence_get(txn, ctx->plan, &ctx->view.precedence, st));
+    return find_variants(ctx, txn, st);
+}
+
+static alm_code open_state(read_ctx *ctx, alm_status *st)
+{
+    lmdb_txn txn;
+    ALM_TRY(lmdb_begin_read(ctx->store, &txn, st));
+    alm_code code = fix_state(ctx, &txn, st);
+    lmdb_abort(&txn);
+    return code;
+}
+
+// --- walking the chunks of one variant --------------------------------------------------------------
+
+// One snapshot over one variant.
+typedef struct walk {
+    lmdb_txn txn;
+    lmdb_scan scan;
+    uint64_t epoch;
+    lmdb_slice_key at; // of the chunk found
+} walk;
+
+static void walk_close(walk *w)
+{
+    lmdb_scan_close(&w->scan);
+    lmdb_abort(&w->txn);
+}
+
+static alm_code walk_open(read_ctx *ctx, walk *ret, alm_status *st)
+{
+    alm_head head;
+    *ret = (walk){0};
+    ALM_TRY(lmdb_begin_read(ctx->store, &ret->txn, st));
+    alm_code code = lmdb_head_get(&ret->txn, &head, st);
+    if (code == ALM_OK) {
+        code = lmdb_scan_open(&ret->txn, LMDB_SLICE, &ret->scan, st);
+    }
+    if (code != ALM_OK) {
+        walk_close(ret);
+        return code;
+    }
+    ret->epoch = head.precedence_epoch;
+    return ALM_OK;
+}
+
+static uint32_t next_chunk(const alm_read *read, uint32_t chunk)
+{
+    uint64_t place = (uint64_t)chunk << LMDB_CHUNK_BITS;
+    if (place >= ALM_PLACE_NONE) {
+        return UINT32_MAX;
+    }
+    alm_place_id next = alm_read_next_place(read, (alm_place_id)place);
+    return next == ALM_PLACE_NONE ? UINT32_MAX : next >> LMDB_CHUNK_BITS;
+}
+
+static alm_code look(walk *w, bool *ret_found, uint32_t variant, alm_status *st)
+{
+    *ret_found = false;
+    if (!w->scan.found) {
+        return ALM_OK;
+    }
+    if (!lmdb_slice_key_from(w->scan.key, &w->at)) {
+        return alm_status_set(st, ALM_DATA_LOSS, "a slice's key is damaged");
+    }
+    *ret_found = w->at.variant == variant;
+    return ALM_OK;
+}
+
+// The first chunk from `from` on that the read asks for.
+static alm_code walk_to(walk *w, const alm_read *read, lmdb_slice_key from, bool *ret_found,
+                        alm_status *st)
+{
+    for (;;) {
+        *ret_found = false;
+        uint64_t period = alm_read_next_period(read, from.period);
+        uint32_t chunk = next_chunk(read, period == from.period ? from.chunk : 0);
+        if (period == UINT64_MAX) {
+            return ALM_OK;
+        }
+        if (chunk == UINT32_MAX) { // no place left in this period
+            if (from.chunk == 0 || period != from.period) {
+                return ALM_OK; // nor in any
+            }
+            from = (lmdb_slice_key){.variant = from.variant, .period = period + 1};
+            continue;
+        }
+        lmdb_key key = lmdb_key_of_slice(
+            (lmdb_slice_key){.variant = from.variant, .period = period, .chunk = chunk});
+        alm_period found;
+        ALM_TRY(lmdb_scan_seek(&w->scan, &key, st));
+        ALM_TRY(look(w, ret_found, from.variant, st));
+        if (!*ret_found) {
+            return ALM_OK;
+        }
+        if (!alm_period_unpack(w->at.period, &found)) {
+            return alm_status_set(st, ALM_DATA_LOSS, "the period in a slice's key is damaged");
+        }
+        if (!alm_read_wants_period(read, found)) {
+            from = (lmdb_slice_key){.variant = from.variant, .period = w->at.period + 1};
+        } else if (next_chunk(read, w->at.chunk) != w->at.chunk) {
+            from = w->at;
+        } else {
+            return ALM_OK;
+        }
+    }
+}
+
+// --- last n ----------------------------------------------------------------------------------------
+
+static alm_code cutoffs_init(read_ctx *ctx, alm_status *st)
+{
+    cutoffs *cut = &ctx->cut;
+    cut->count = ctx->view.read->all_places ? ctx->places : ctx->view.read->place_count;
+    cut->found = alm_arena_calloc(ctx->plan, cut->count, sizeof *cut->found);
+    cut->from = alm_arena_calloc(ctx->plan, cut->count, sizeof *cut->from);
+    return cut->found == NULL || cut->from == NULL ? no_memory(st) : ALM_OK;
+}
+
+static bool has_value(const alm_obs *row)
+{
+    return !alm_obs_status_missing(row->value.status);
+}
+
+// Counts a cell for its place; never wants its rows.
+static bool count_cell(void *arg, const alm_obs *winner)
+{
+    read_ctx *ctx = arg;
+    cutoffs *cut = &ctx->cut;
+    size_t i = alm_read_place_index(ctx->view.read, winner->place);
+    if (has_value(winner) && i < cut->count && cut->found[i] < ctx->view.read->last) {
+        cut->found[i]++;
+        cut->from[i] = alm_period_pack(winner->period);
+        cut->lowest = ALM_MIN(cut->lowest, cut->from[i]);
+        cut->remaining -= cut->found[i] == ctx->view.read->last;
+    }
+    return false;
+}
+
+static bool within_cutoff(void *arg, const alm_obs *winner)
+{
+    const read_ctx *ctx = arg;
+    size_t i = alm_read_place_index(ctx->view.read, winner->place);
+    return has_value(winner) && i < ctx->cut.count && ctx->cut.found[i] > 0 &&
+           alm_period_pack(winner->period) >= ctx->cut.from[i];
+}
+
+static alm_code count_period(read_ctx *ctx, walk *w, uint32_t variant, uint64_t period,
+                             alm_status *st)
+{
+    lmdb_rows none = {0};
+    lmdb_slice_key from = {.variant = variant, .period = period};
+    alm_arena_reset(ctx->step);
+    for (;;) {
+        bool found;
+        ALM_TRY(walk_to(w, ctx->view.read, from, &found, st));
+        if (!found || w->at.period != period) {
+            return ALM_OK;
+        }
+        ALM_TRY(lmdb_cells_gather(&ctx->view, &w->txn, w->epoch, w->at, w->scan.value, count_cell,
+                                  ctx, ctx->chunk, ctx->step, &none, st));
+        from.chunk = w->at.chunk + 1;
+    }
+}
+
+// Newest period first, until every place has its n.
+static alm_code count_variant(read_ctx *ctx, walk *w, uint32_t variant, alm_status *st)
+{
+    uint64_t before = UINT64_MAX;
+    while (ctx->cut.remaining > 0) {
+        bool found;
+        lmdb_key key = lmdb_key_of_slice((lmdb_slice_key){.variant = variant, .period = before});
+        ALM_TRY(lmdb_scan_seek_before(&w->scan, &key, st));
+        ALM_TRY(look(w, &found, variant, st));
+        if (!found) {
+            break;
+        }
+        before = w->at.period;
+        ALM_TRY(count_period(ctx, w, variant, before, st));
+    }
+    return ALM_OK;
+}
+
+static alm_code find_cutoffs(read_ctx *ctx, uint32_t variant, alm_status *st)
+{
+    walk w;
+    cutoffs *cut = &ctx->cut;
+    if (cut->count > 0) {
+        memset(cut->found, 0, cut->count * sizeof *cut->found);
+    }
+    cut->remaining = cut->count;
+    cut->lowest = UINT64_MAX;
+    ALM_TRY(walk_open(ctx, &w, st));
+    alm_code code = count_variant(ctx, &w, variant, st);
+    walk_close(&w);
+    return code;
+}
+
+// --- visiting --------------------------------------------------------------------------------------
+
+// Notes view the map until here. Neighbours mostly share theirs.
+static alm_code copy_notes(lmdb_rows *rows, alm_arena *arena, alm_status *st)
+{
+    alm_str seen = {0}, copy = {0};
+    for (size_t i = 0; i < rows->count; i++) {
+        alm_str *note = &rows->rows[i].note;
+        if (note->len == 0) {
+            *note = (alm_str){0};
+            continue;
+        }
+        if (note->data != seen.data || note->len != seen.len) {
+            seen = *note;
+            copy = (alm_str){.data = alm_arena_strdup(arena, seen), .len = seen.len};
+            if (copy.data == NULL) {
+                return no_memory(st);
+            }
+        }
+        *note = copy;
+    }
+    return ALM_OK;
+}
+
+static alm_code gather_step(read_ctx *ctx, walk *w, lmdb_slice_key *from, lmdb_rows *rows,
+                            alm_str *ret_text, bool *ret_more, alm_status *st)
+{
+    lmdb_cell_wanted wanted = ctx->view.read->last > 0 ? within_cutoff : NULL;
+    ALM_TRY(lmdb_variant_text(&w->txn, from->variant, ctx->step, ret_text, st));
+    *ret_more = true;
+    for (int i = 0; i < STEP_CHUNK_COUNT && rows->count < STEP_ROW_COUNT; i++) {
+        ALM_TRY(walk_to(w, ctx->view.read, *from, ret_more, st));
+        if (!*ret_more) {
+            break;
+        }
+        ALM_TRY(lmdb_cells_gather(&ctx->view, &w->txn, w->epoch, w->at, w->scan.value, wanted, ctx,
+                                  ctx->chunk, ctx->step, rows, st));
+        *from = w->at;
+        from->chunk++;
+    }
+    for (size_t i = 0; i < rows->count; i++) {
+        rows->rows[i].variant = 0;
+    }
+    return copy_notes(rows, ctx->step, st);
+}
+
+static alm_code read_variant(read_ctx *ctx, uint32_t variant, alm_status *st)
+{
+    lmdb_slice_key from = {.variant = variant};
+    if (ctx->view.read->last > 0) {
+        ALM_TRY(find_cutoffs(ctx, variant, st));
+        from.period = ctx->cut.lowest;
+    }
+    bool more = from.period != UINT64_MAX;
+    while (more) {
+        walk w;
+        alm_str text;
+        lmdb_rows rows = {0};
+        alm_arena_reset(ctx->step);
+        ALM_TRY(walk_open(ctx, &w, st));
+        alm_code code = gather_step(ctx, &w, &from, &rows, &text, &more, st);
+        walk_close(&w);
+        ALM_TRY(code);
+        if (rows.count > 0) {
+            ALM_TRY(ctx->visit(ctx->arg, text, rows.rows, rows.count, st));
+        }
+    }
+    return ALM_OK;
+}
+
+static alm_code run_read(read_ctx *ctx, uint64_t *ret_sequence, alm_status *st)
+{
+    if (ctx->plan == NULL || ctx->step == NULL || ctx->chunk == NULL) {
+        return no_memory(st);
+    }
+    ALM_TRY(open_state(ctx, st));
+    if (ret_sequence != NULL) {
+        *ret_sequence = ctx->view.filter.at_sequence;
+    }
+    if (ctx->view.read->last > 0) {
+        ALM_TRY(cutoffs_init(ctx, st));
+    }
+    for (size_t i = 0; i < ctx->variants.count; i++) {
+        ALM_TRY(read_variant(ctx, ctx->variants.ids[i], st));
+    }
+    return ALM_OK;
+}
+
+alm_code lmdb_read(alm_store *store, const alm_read *read, alm_read_visit visit, void *arg,
+                   uint64_t *ret_sequence, alm_status *st)
+{
+    read_ctx ctx = {.store = lmdb_of(store),
+                    .view = {.read = read},
+                    .visit = visit,
+                    .arg = arg,
+                    .plan = alm_arena_create(READ_PLAN_BYTES_MAX),
+                    .step = alm_arena_create(STEP_BYTES_MAX),
+                    .chunk = alm_arena_create(STEP_BYTES_MAX)};
+    alm_code code = run_read(&ctx, ret_sequence, st);
+    alm_arena_destroy(&ctx.chunk);
+    alm_arena_destroy(&ctx.step);
+    alm_arena_destroy(&ctx.plan);
+    return code;
+}

@@ -1,0 +1,145 @@
+// The LMDB engine: what its files share.
+//
+//   lmdb_dir      the folder: lock, file system, length of the data file
+//   lmdb_env      open and close, format stamp, transactions
+//   lmdb_record   keys, checksummed values, scans
+//   lmdb_writer   the queue and the one thread that writes: group commit
+//   lmdb_apply    one batch into a write transaction
+//   lmdb_catalog  entries: check, write, visit
+//   lmdb_read     reads; lmdb_series and lmdb_feed the smaller questions; lmdb_verify
+#ifndef ALM_STORAGE_LMDB_STORE_H
+#define ALM_STORAGE_LMDB_STORE_H
+
+#include "engine.h"
+#include "lmdb_record.h"
+#include "record.h"
+#include "chunk.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+typedef struct lmdb_request lmdb_request;
+
+typedef struct lmdb_store {
+    alm_store base;
+    MDB_env *env;
+    MDB_dbi dbis[LMDB_DBI_COUNT];
+    int lock_fd;
+    size_t map_bytes;
+    size_t page_bytes;
+    size_t file_bytes; // the data file is at least this long; the writer's
+    alm_clock clock;
+    const alm_log *log;
+
+    pthread_t writer;
+    bool has_writer;
+    // Guards everything below: the writer's queue and what waiters look at.
+    pthread_mutex_t mutex;
+    pthread_cond_t work; // the queue grew, or stopping
+    pthread_cond_t done; // requests were answered, the sequence grew
+    lmdb_request *queue, **queue_end;
+    bool stopping;
+    bool is_broken; // an I/O error: nothing is acknowledged any more
+    alm_status broken;
+    uint64_t sequence; // durable
+    uint64_t commits, commit_groups;
+} lmdb_store;
+
+static inline lmdb_store *lmdb_of(alm_store *store)
+{
+    return (lmdb_store *)store;
+}
+
+// --- lmdb_env --------------------------------------------------------------------------------------
+
+// A snapshot. Retries once after clearing dead readers. ALM_UNAVAILABLE: no reader slot is free.
+ALM_MUST_USE alm_code lmdb_begin_read(lmdb_store *store, lmdb_txn *ret, alm_status *st);
+ALM_MUST_USE alm_code lmdb_begin_write(lmdb_store *store, lmdb_txn *ret, alm_status *st);
+void lmdb_abort(lmdb_txn *txn); // ends a snapshot too; accepts an ended one
+// Durable when it returns. The transaction is over either way.
+ALM_MUST_USE alm_code lmdb_commit(lmdb_store *store, lmdb_txn *txn, alm_status *st);
+
+ALM_MUST_USE alm_code lmdb_head_get(const lmdb_txn *txn, alm_head *ret, alm_status *st);
+ALM_MUST_USE alm_code lmdb_head_put(const lmdb_txn *txn, const alm_head *head, alm_buf *scratch,
+                                    alm_status *st);
+
+// --- lmdb_dir --------------------------------------------------------------------------------------
+
+// Makes the folder if need be, refuses network file systems, takes the lock, and looks whether the data
+// file is as long as its meta page says. *ret_lock_fd holds the lock until closed.
+ALM_MUST_USE alm_code lmdb_dir_open(const char *dir, int *ret_lock_fd, alm_status *st);
+// Makes the data file at least as long as its meta page says and some more, so that a shorter one is
+// known to be damaged: LMDB does not write pages that it frees again in one transaction.
+void lmdb_dir_grow(lmdb_store *store);
+
+// --- lmdb_writer -----------------------------------------------------------------------------------
+
+ALM_MUST_USE alm_code lmdb_writer_start(lmdb_store *store, alm_status *st);
+void lmdb_writer_stop(lmdb_store *store); // answers what is queued first
+alm_code lmdb_writer_commit(alm_store *store, const alm_checked_batch *batch, alm_arena *arena,
+                            alm_commit_result *ret, alm_status *st);
+
+// --- lmdb_apply ------------------------------------------------------------------------------------
+
+// Puts one batch into the transaction and moves *head on. On failure *ret_wrote tells whether the
+// transaction holds a part of it.
+ALM_MUST_USE alm_code lmdb_apply(const lmdb_txn *txn, const alm_checked_batch *batch,
+                                 int64_t now_us, alm_arena *arena, alm_head *head,
+                                 alm_commit_result *ret, bool *ret_wrote, alm_status *st);
+
+// --- lmdb_catalog ----------------------------------------------------------------------------------
+
+typedef struct lmdb_catalog_change {
+    uint64_t added, changed, unchanged;
+    bool precedence_changed; // of a source that was known
+} lmdb_catalog_change;
+
+// Can the batch's entries stand, with those stored? Writes nothing.
+ALM_MUST_USE alm_code lmdb_catalog_check(const lmdb_txn *txn, const alm_batch *batch,
+                                         alm_arena *arena, alm_status *st);
+// Writes them, and moves the counts of *head on.
+ALM_MUST_USE alm_code lmdb_catalog_put(const lmdb_txn *txn, const alm_batch *batch,
+                                       alm_arena *arena, alm_head *head, lmdb_catalog_change *ret,
+                                       alm_status *st);
+ALM_MUST_USE alm_code lmdb_entry_find(const lmdb_txn *txn, alm_entry_kind kind, alm_str code,
+                                      bool *ret_found, uint32_t *ret_id, alm_status *st);
+// By source id, as the catalogue in this transaction has it; in the arena.
+ALM_MUST_USE alm_code lmdb_precedence_get(const lmdb_txn *txn, alm_arena *arena,
+                                          alm_precedence *ret, alm_status *st);
+alm_code lmdb_catalog_visit(alm_store *store, const alm_catalog_visitor *visitor,
+                            uint64_t *ret_catalog_sequence, alm_status *st);
+
+// --- reads -----------------------------------------------------------------------------------------
+
+// Ids of an indicator's variants, ascending; all of the store's with indicator empty. Appended.
+typedef struct lmdb_ids {
+    uint32_t *ids;
+    size_t count, cap;
+} lmdb_ids;
+ALM_MUST_USE alm_code lmdb_variants_of(const lmdb_txn *txn, alm_str indicator, alm_arena *arena,
+                                       lmdb_ids *ids, alm_status *st);
+ALM_MUST_USE alm_code lmdb_variant_text(const lmdb_txn *txn, uint32_t variant, alm_arena *arena,
+                                        alm_str *ret, alm_status *st);
+// Decodes the chunk under the key; an absent one is empty. Rows view the map.
+ALM_MUST_USE alm_code lmdb_chunk_get(const lmdb_txn *txn, lmdb_slice_key key,
+                                     const alm_precedence *precedence, alm_arena *arena,
+                                     alm_chunk *ret, alm_status *st);
+
+alm_code lmdb_read(alm_store *store, const alm_read *read, alm_read_visit visit, void *arg,
+                   uint64_t *ret_sequence, alm_status *st);
+alm_code lmdb_series_visit(alm_store *store,
+                           alm_code (*visit)(void *arg, const alm_series_info *info,
+                                             alm_status *st),
+                           void *arg, alm_status *st);
+alm_code lmdb_quarantine_visit(alm_store *store,
+                               alm_code (*visit)(void *arg, const alm_quarantined *row,
+                                                 alm_status *st),
+                               void *arg, alm_status *st);
+alm_code lmdb_feed_change(alm_store *store, uint64_t from_sequence, alm_arena *arena,
+                          alm_change *ret, alm_status *st);
+alm_code lmdb_feed_wait(alm_store *store, uint64_t sequence, int64_t timeout_ms, alm_status *st);
+alm_code lmdb_stats(alm_store *store, alm_store_stats *ret, alm_status *st);
+alm_code lmdb_verify(alm_store *store, void (*problem)(void *arg, alm_str text), void *arg,
+                     alm_verify_result *ret, alm_status *st);
+
+#endif

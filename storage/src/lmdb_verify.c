@@ -1,0 +1,374 @@
+// Verify: the log is the truth, and everything else must follow from it.
+//
+// The vintages of each variant are compared as multisets: a sum of 64-bit hashes over the rows of the
+// log and one over those of slices and vintages. That needs two numbers a variant however large the
+// store is, and no damage goes unseen but one in 2^64.
+#include "lmdb_store.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <xxhash.h>
+
+#define VERIFY_BYTES_MAX ((size_t)2 << 30)
+
+typedef struct fingerprint {
+    uint64_t sum;
+    uint64_t count;
+} fingerprint;
+
+typedef struct verify_ctx {
+    const lmdb_txn *txn;
+    void (*problem)(void *arg, alm_str text);
+    void *arg;
+    alm_verify_result *result;
+    alm_arena *arena; // as long as the check
+    alm_arena *step;  // as long as one record
+    alm_head head;
+    alm_precedence precedence;
+    fingerprint *log, *slices; // by variant id
+    uint64_t cells;
+    uint64_t variants, batches, quarantined;
+    uint64_t entries[ALM_ENTRY_SOURCE + 1];
+} verify_ctx;
+
+static void report(verify_ctx *ctx, const char *fmt, ...) ALM_PRINTF(2, 3);
+
+static void report(verify_ctx *ctx, const char *fmt, ...)
+{
+    char text[ALM_STATUS_MESSAGE_MAX];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    ctx->result->problems++;
+    if (ctx->problem != NULL) {
+        ctx->problem(ctx->arg, alm_str_from(text));
+    }
+}
+
+// Calls check for each record of a database; a damaged record is reported and passed over.
+static void each_record(verify_ctx *ctx, lmdb_dbi dbi,
+                        alm_code (*check)(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st))
+{
+    lmdb_scan scan;
+    alm_status st = ALM_STATUS_INIT;
+    if (lmdb_scan_open(ctx->txn, dbi, &scan, &st) != ALM_OK) {
+        report(ctx, "%s", st.message);
+        return;
+    }
+    alm_code code = lmdb_scan_seek(&scan, NULL, &st);
+    while (scan.found || code != ALM_OK) {
+        if (code == ALM_OK) {
+            alm_arena_reset(ctx->step);
+            code = check(ctx, &scan, &st);
+        }
+        if (code != ALM_OK) {
+            char label[LMDB_LABEL_MAX];
+            lmdb_label(dbi, scan.key, label);
+            report(ctx, "%s: %s", label, st.message);
+        }
+        if (!scan.found) {
+            break; // the tree itself cannot be read on
+        }
+        code = lmdb_scan_next(&scan, &st);
+    }
+    lmdb_scan_close(&scan);
+}
+
+// --- fingerprints ----------------------------------------------------------------------------------
+
+static void count_row(fingerprint *print, const alm_obs *row)
+{
+    const alm_value *v = &row->value;
+    uint64_t fields[] = {row->place,
+                         alm_period_pack(row->period),
+                         (uint64_t)v->number.mantissa,
+                         (uint64_t)v->number.exponent,
+                         v->unit.measure,
+                         (uint64_t)v->unit.mult,
+                         v->qualifier,
+                         v->status,
+                         v->has_number,
+                         row->source,
+                         (uint64_t)row->published,
+                         row->sequence};
+    uint64_t seed = XXH3_64bits(fields, sizeof fields);
+    print->sum +=
+        XXH3_64bits_withSeed(row->note.len > 0 ? row->note.data : "", row->note.len, seed);
+    print->count++;
+}
+
+// --- log -------------------------------------------------------------------------------------------
+
+static alm_code check_log_rows(verify_ctx *ctx, const alm_log_record *record, uint64_t sequence,
+                               alm_status *st)
+{
+    alm_block block;
+    ALM_TRY(alm_block_open(record->block, ALM_COMMIT_ROW_COUNT_MAX, ctx->step, &block, st));
+    for (size_t i = 0; i < block.count; i++) {
+        alm_obs row;
+        ALM_TRY(alm_block_get(&block, i, i + 1, &row, st));
+        if (row.variant >= record->variant_count ||
+            record->variants[row.variant] >= ctx->head.variants || row.sequence != sequence) {
+            return alm_status_set(st, ALM_DATA_LOSS, "row %zu does not belong there", i);
+        }
+        count_row(&ctx->log[record->variants[row.variant]], &row);
+    }
+    if (block.count != record->added + record->revised) {
+        return alm_status_set(st, ALM_DATA_LOSS, "%zu rows, and its count says %llu", block.count,
+                              (unsigned long long)(record->added + record->revised));
+    }
+    ctx->result->observations += block.count;
+    return ALM_OK;
+}
+
+static alm_code check_log(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st)
+{
+    uint64_t sequence;
+    alm_log_record record;
+    ctx->result->log_records++;
+    if (!lmdb_u64_from_key(scan->key, &sequence)) {
+        return alm_status_set(st, ALM_DATA_LOSS, "its key is damaged");
+    }
+    ALM_TRY(alm_log_record_decode(scan->value, ctx->step, &record, st));
+    return check_log_rows(ctx, &record, sequence, st);
+}
+
+// --- slices ----------------------------------------------------------------------------------------
+
+static alm_code check_cell(verify_ctx *ctx, const alm_chunk *chunk, const alm_obs *winner,
+                           alm_status *st)
+{
+    size_t from;
+    size_t to = alm_chunk_others(chunk, winner->place, &from);
+    for (size_t i = from; i < to; i++) {
+        const alm_obs *other = &chunk->others[i];
+        if (alm_vintage_cmp(&ctx->precedence, winner, other) <= 0) {
+            return alm_status_set(st, ALM_DATA_LOSS,
+                                  "place %u: the current value is not the one "
+                                  "that wins",
+                                  winner->place);
+        }
+        for (size_t j = from; j < i; j++) {
+            if (other->source == chunk->others[j].source &&
+                other->published == chunk->others[j].published) {
+                return alm_status_set(st, ALM_DATA_LOSS, "place %u: a vintage twice",
+                                      winner->place);
+            }
+        }
+    }
+    return ALM_OK;
+}
+
+static alm_code check_slice(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st)
+{
+    alm_chunk chunk;
+    lmdb_slice_key key;
+    ctx->result->slices++;
+    if (!lmdb_slice_key_from(scan->key, &key) || key.variant >= ctx->head.variants) {
+        return alm_status_set(st, ALM_DATA_LOSS, "its key is damaged");
+    }
+    ALM_TRY(lmdb_chunk_get(ctx->txn, key, &ctx->precedence, ctx->step, &chunk, st));
+    fingerprint *print = &ctx->slices[key.variant];
+    for (size_t i = 0; i < chunk.winner_count; i++) {
+        const alm_obs *winner = &chunk.winners[i];
+        if (winner->place >> LMDB_CHUNK_BITS != key.chunk || winner->place >= ctx->head.places) {
+            return alm_status_set(st, ALM_DATA_LOSS, "place %u does not belong there",
+                                  winner->place);
+        }
+        ALM_TRY(check_cell(ctx, &chunk, winner, st));
+        count_row(print, winner);
+    }
+    for (size_t i = 0; i < chunk.other_count; i++) {
+        count_row(print, &chunk.others[i]);
+    }
+    ctx->cells += alm_chunk_cells(&chunk);
+    return ALM_OK;
+}
+
+static alm_code check_vintages(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st)
+{
+    bool found;
+    alm_str value;
+    lmdb_slice_key key;
+    if (!lmdb_slice_key_from(scan->key, &key)) {
+        return alm_status_set(st, ALM_DATA_LOSS, "its key is damaged");
+    }
+    lmdb_key lkey = lmdb_key_of_slice(key);
+    // A damaged slice is reported where slices are.
+    if (lmdb_get(ctx->txn, LMDB_SLICE, &lkey, &found, &value, NULL) == ALM_OK && !found) {
+        return alm_status_set(st, ALM_DATA_LOSS, "vintages without their slice");
+    }
+    return ALM_OK;
+}
+
+static void compare_variants(verify_ctx *ctx)
+{
+    for (uint64_t i = 0; i < ctx->head.variants; i++) {
+        const fingerprint *log = &ctx->log[i];
+        const fingerprint *slices = &ctx->slices[i];
+        if (log->count != slices->count || log->sum != slices->sum) {
+            alm_str text = ALM_STR("?");
+            alm_arena_reset(ctx->step);
+            (void)!lmdb_variant_text(ctx->txn, (uint32_t)i, ctx->step, &text, NULL);
+            report(ctx, "variant %.*s: its slices hold %llu vintages that are not the log's %llu",
+                   ALM_STR_ARGS(text), (unsigned long long)slices->count,
+                   (unsigned long long)log->count);
+        }
+    }
+}
+
+// --- variants --------------------------------------------------------------------------------------
+
+static alm_code check_variant(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st)
+{
+    bool found;
+    uint32_t id;
+    alm_str value;
+    alm_variant variant;
+    lmdb_key want = lmdb_key_of_u32((uint32_t)ctx->variants++);
+    if (scan->key.mv_size != want.len || memcmp(scan->key.mv_data, want.bytes, want.len) != 0) {
+        return alm_status_set(st, ALM_DATA_LOSS, "variant ids have a gap before it");
+    }
+    ALM_TRY(alm_variant_decode(scan->value, &variant, st));
+    lmdb_key by_text = lmdb_key_of_text(scan->value);
+    ALM_TRY(lmdb_get_u32(ctx->txn, LMDB_VARIANT_ID, &by_text, &found, &id, st));
+    if (!found || id != ctx->variants - 1) {
+        return alm_status_set(st, ALM_DATA_LOSS, "its text does not lead back to it");
+    }
+    lmdb_key by_indicator = lmdb_key_of_variant_of(variant.indicator, id);
+    return lmdb_require(ctx->txn, LMDB_VARIANT_OF, &by_indicator, &value, st);
+}
+
+// Only the checksum, which the scan has seen to.
+static alm_code check_nothing(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st)
+{
+    (void)ctx;
+    (void)scan;
+    (void)st;
+    return ALM_OK;
+}
+
+// --- catalogue -------------------------------------------------------------------------------------
+
+static alm_code check_source(verify_ctx *ctx, uint64_t id, const alm_source *source, alm_status *st)
+{
+    if (id >= ctx->precedence.count || ctx->precedence.of[id] != source->precedence) {
+        return alm_status_set(st, ALM_DATA_LOSS, "its precedence is not the one that is used");
+    }
+    return ALM_OK;
+}
+
+static alm_code check_entry(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st)
+{
+    bool found;
+    uint32_t id;
+    alm_entry entry;
+    const uint8_t *key = scan->key.mv_data;
+    if (scan->key.mv_size != 5 || key[0] < ALM_ENTRY_INDICATOR || key[0] > ALM_ENTRY_SOURCE) {
+        return alm_status_set(st, ALM_DATA_LOSS, "its key is damaged");
+    }
+    alm_entry_kind kind = (alm_entry_kind)key[0];
+    uint64_t number = ctx->entries[kind]++;
+    lmdb_key want = lmdb_key_of_kind_id(kind, (uint32_t)number);
+    if (memcmp(key, want.bytes, want.len) != 0) {
+        return alm_status_set(st, ALM_DATA_LOSS, "ids have a gap before it");
+    }
+    ALM_TRY(alm_entry_decode(scan->value, kind, ctx->step, &entry, st));
+    ALM_TRY(lmdb_entry_find(ctx->txn, kind, alm_entry_code(&entry), &found, &id, st));
+    if (!found || id != number) {
+        return alm_status_set(st, ALM_DATA_LOSS, "its code does not lead back to it");
+    }
+    return kind == ALM_ENTRY_SOURCE ? check_source(ctx, number, &entry.source, st) : ALM_OK;
+}
+
+// --- batches and quarantine ------------------------------------------------------------------------
+
+static alm_code check_batch(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st)
+{
+    alm_batch_record record;
+    ctx->batches++;
+    ALM_TRY(alm_batch_record_decode(scan->value, ctx->step, &record, st));
+    if (record.result.sequence > ctx->head.sequence) {
+        return alm_status_set(st, ALM_DATA_LOSS, "it answers with a commit that is not there");
+    }
+    return ALM_OK;
+}
+
+static alm_code check_quarantined(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st)
+{
+    alm_quarantined row;
+    ctx->quarantined++;
+    return alm_quarantined_decode(scan->value, &row, st);
+}
+
+// --- all of it -------------------------------------------------------------------------------------
+
+static void check_count(verify_ctx *ctx, const char *what, uint64_t found, uint64_t said)
+{
+    if (found != said) {
+        report(ctx, "%llu %s are there, and the head says %llu", (unsigned long long)found, what,
+               (unsigned long long)said);
+    }
+}
+
+static void check_all(verify_ctx *ctx)
+{
+    each_record(ctx, LMDB_META, check_nothing);
+    each_record(ctx, LMDB_ENTRY, check_entry);
+    each_record(ctx, LMDB_CODE, check_nothing);
+    each_record(ctx, LMDB_VARIANT, check_variant);
+    each_record(ctx, LMDB_VARIANT_ID, check_nothing);
+    each_record(ctx, LMDB_VARIANT_OF, check_nothing);
+    each_record(ctx, LMDB_LOG, check_log);
+    each_record(ctx, LMDB_SLICE, check_slice);
+    each_record(ctx, LMDB_VINTAGES, check_vintages);
+    each_record(ctx, LMDB_BATCH, check_batch);
+    each_record(ctx, LMDB_QUARANTINE, check_quarantined);
+    compare_variants(ctx);
+    ctx->result->cells = ctx->cells;
+    check_count(ctx, "commits", ctx->result->log_records, ctx->head.sequence);
+    check_count(ctx, "observations", ctx->result->observations, ctx->head.observations);
+    check_count(ctx, "cells", ctx->cells, ctx->head.cells);
+    check_count(ctx, "variants", ctx->variants, ctx->head.variants);
+    check_count(ctx, "indicators", ctx->entries[ALM_ENTRY_INDICATOR], ctx->head.indicators);
+    check_count(ctx, "places", ctx->entries[ALM_ENTRY_PLACE], ctx->head.places);
+    check_count(ctx, "sources", ctx->entries[ALM_ENTRY_SOURCE], ctx->head.sources);
+    check_count(ctx, "quarantined rows", ctx->quarantined, ctx->head.quarantined);
+}
+
+static alm_code run_verify(verify_ctx *ctx, alm_status *st)
+{
+    ALM_TRY(lmdb_head_get(ctx->txn, &ctx->head, st));
+    ALM_TRY(lmdb_precedence_get(ctx->txn, ctx->arena, &ctx->precedence, st));
+    ctx->log = alm_arena_calloc(ctx->arena, ctx->head.variants, sizeof *ctx->log);
+    ctx->slices = alm_arena_calloc(ctx->arena, ctx->head.variants, sizeof *ctx->slices);
+    if (ctx->log == NULL || ctx->slices == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to verify");
+    }
+    check_all(ctx);
+    return ALM_OK;
+}
+
+alm_code lmdb_verify(alm_store *store, void (*problem)(void *arg, alm_str text), void *arg,
+                     alm_verify_result *ret, alm_status *st)
+{
+    lmdb_txn txn;
+    verify_ctx ctx = {.txn = &txn,
+                      .problem = problem,
+                      .arg = arg,
+                      .result = ret,
+                      .arena = alm_arena_create(VERIFY_BYTES_MAX),
+                      .step = alm_arena_create(VERIFY_BYTES_MAX)};
+    *ret = (alm_verify_result){0};
+    alm_code code = ctx.arena == NULL || ctx.step == NULL
+                        ? alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to verify")
+                        : lmdb_begin_read(lmdb_of(store), &txn, st);
+    if (code == ALM_OK) {
+        code = run_verify(&ctx, st);
+        lmdb_abort(&txn);
+    }
+    alm_arena_destroy(&ctx.step);
+    alm_arena_destroy(&ctx.arena);
+    return code;
+}

@@ -1,0 +1,268 @@
+// Group commit: callers queue their batches and wait; one thread takes all that is queued, puts it into
+// one transaction and syncs once. While it syncs the next group gathers.
+#include "lmdb_store.h"
+
+#include "alm/alloc.h"
+
+#include <errno.h>
+#include <time.h>
+
+#define GROUP_BATCH_COUNT_MAX 256
+#define GROUP_ROW_COUNT_MAX   (2 * (size_t)ALM_COMMIT_ROW_COUNT_MAX)
+#define READER_CHECK_SECONDS  60
+
+// Lives on the stack of the caller, who waits. The writer uses the caller's arena meanwhile.
+struct lmdb_request {
+    lmdb_request *next;
+    const alm_checked_batch *batch;
+    alm_arena *arena;
+    alm_commit_result result;
+    alm_code code;
+    alm_status status;
+    bool is_done; // guarded by the store's mutex
+};
+
+// --- the caller's side -----------------------------------------------------------------------------
+
+static alm_code refuse(const lmdb_store *store, alm_status *st)
+{
+    if (store->is_broken) {
+        return alm_status_set(st, ALM_UNAVAILABLE,
+                              "the store takes no commits since an error (%s); restart it",
+                              store->broken.message);
+    }
+    return alm_status_set(st, ALM_UNAVAILABLE, "the store is closing");
+}
+
+alm_code lmdb_writer_commit(alm_store *base, const alm_checked_batch *batch, alm_arena *arena,
+                            alm_commit_result *ret, alm_status *st)
+{
+    lmdb_store *store = lmdb_of(base);
+    lmdb_request request = {.batch = batch, .arena = arena, .status = ALM_STATUS_INIT};
+    pthread_mutex_lock(&store->mutex);
+    if (store->is_broken || store->stopping) {
+        alm_code code = refuse(store, st);
+        pthread_mutex_unlock(&store->mutex);
+        return code;
+    }
+    *store->queue_end = &request;
+    store->queue_end = &request.next;
+    pthread_cond_signal(&store->work);
+    while (!request.is_done) {
+        pthread_cond_wait(&store->done, &store->mutex);
+    }
+    pthread_mutex_unlock(&store->mutex);
+    if (request.code != ALM_OK) {
+        alm_status_copy(st, &request.status);
+        return request.code;
+    }
+    *ret = request.result;
+    return ALM_OK;
+}
+
+// --- one group -------------------------------------------------------------------------------------
+
+// What became of an attempt to put a group into one transaction.
+typedef enum outcome {
+    OUTCOME_DONE,  // every request has its answer
+    OUTCOME_SPLIT, // nothing is stored: try the requests one by one
+} outcome;
+
+// Errors after which what we acknowledge may not be what is on the disk.
+static bool breaks_store(alm_code code)
+{
+    return code == ALM_UNAVAILABLE || code == ALM_INTERNAL;
+}
+
+static void mark_broken(lmdb_store *store, const alm_status *why)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->is_broken = true;
+    store->broken = *why;
+    pthread_mutex_unlock(&store->mutex);
+}
+
+static void fail_all(lmdb_request *const *group, size_t count, const alm_status *why)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (group[i]->code == ALM_OK) {
+            group[i]->code = alm_status_copy(&group[i]->status, why);
+        }
+    }
+}
+
+// Applies each batch. A batch that fails before it wrote anything fails alone.
+static outcome apply_all(lmdb_store *store, const lmdb_txn *txn, lmdb_request *const *group,
+                         size_t count, alm_head *head, bool *ret_wrote)
+{
+    int64_t now_us = store->clock.wall_us(store->clock.self);
+    for (size_t i = 0; i < count; i++) {
+        lmdb_request *r = group[i];
+        bool wrote = false;
+        r->status = ALM_STATUS_INIT;
+        r->code = lmdb_apply(txn, r->batch, now_us, r->arena, head, &r->result, &wrote, &r->status);
+        if (r->code != ALM_OK && wrote) {
+            return OUTCOME_SPLIT;
+        }
+        *ret_wrote = *ret_wrote || wrote;
+    }
+    return OUTCOME_DONE;
+}
+
+static alm_code commit_with_head(lmdb_store *store, lmdb_txn *txn, const alm_head *head,
+                                 alm_status *st)
+{
+    alm_buf scratch;
+    alm_buf_init(&scratch, 0);
+    alm_code code = lmdb_head_put(txn, head, &scratch, st);
+    alm_buf_deinit(&scratch);
+    return code == ALM_OK ? lmdb_commit(store, txn, st) : code;
+}
+
+static void publish(lmdb_store *store, const alm_head *head, size_t count)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->sequence = head->sequence;
+    store->commits += count;
+    store->commit_groups++;
+    pthread_mutex_unlock(&store->mutex);
+}
+
+static outcome try_group(lmdb_store *store, lmdb_request *const *group, size_t count)
+{
+    lmdb_txn txn;
+    alm_head head;
+    alm_status st = ALM_STATUS_INIT;
+    bool wrote = false;
+    alm_code code = lmdb_begin_write(store, &txn, &st);
+    if (code == ALM_OK) {
+        code = lmdb_head_get(&txn, &head, &st);
+    }
+    if (code == ALM_OK && apply_all(store, &txn, group, count, &head, &wrote) == OUTCOME_SPLIT) {
+        lmdb_abort(&txn);
+        return count > 1 ? OUTCOME_SPLIT : OUTCOME_DONE;
+    }
+    if (code == ALM_OK && wrote && !group[0]->batch->batch->dry_run) {
+        code = commit_with_head(store, &txn, &head, &st);
+        if (code == ALM_OK) {
+            publish(store, &head, count);
+        } else if (breaks_store(code)) {
+            mark_broken(store, &st);
+        }
+    }
+    lmdb_abort(&txn);
+    if (code != ALM_OK && count > 1 && !breaks_store(code)) {
+        return OUTCOME_SPLIT;
+    }
+    if (code != ALM_OK) {
+        fail_all(group, count, &st);
+    }
+    return OUTCOME_DONE;
+}
+
+static void run_group(lmdb_store *store, lmdb_request *const *group, size_t count)
+{
+    if (try_group(store, group, count) == OUTCOME_DONE) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        group[i]->code = ALM_OK;
+        (void)try_group(store, &group[i], 1);
+    }
+}
+
+// --- the thread ------------------------------------------------------------------------------------
+
+// Takes off the queue what goes into one transaction. A dry run goes alone, since it is undone.
+static size_t take_group(lmdb_store *store, lmdb_request **group)
+{
+    size_t count = 0;
+    size_t rows = 0;
+    while (store->queue != NULL && count < GROUP_BATCH_COUNT_MAX) {
+        lmdb_request *r = store->queue;
+        bool is_alone = r->batch->batch->dry_run;
+        rows += r->batch->batch->obs_count;
+        if (count > 0 && (is_alone || rows > GROUP_ROW_COUNT_MAX)) {
+            break;
+        }
+        group[count++] = r;
+        store->queue = r->next;
+        if (is_alone) {
+            break;
+        }
+    }
+    if (store->queue == NULL) {
+        store->queue_end = &store->queue;
+    }
+    return count;
+}
+
+static void answer(lmdb_store *store, lmdb_request *const *group, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        group[i]->is_done = true;
+    }
+    pthread_cond_broadcast(&store->done);
+}
+
+// Waits for work; every minute slots of dead readers are cleared meanwhile.
+static void wait_for_work(lmdb_store *store)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += READER_CHECK_SECONDS;
+    int error = pthread_cond_timedwait(&store->work, &store->mutex, &until);
+    if (error == ETIMEDOUT) {
+        int dead;
+        pthread_mutex_unlock(&store->mutex);
+        (void)mdb_reader_check(store->env, &dead);
+        pthread_mutex_lock(&store->mutex);
+    }
+}
+
+static void *writer_main(void *arg)
+{
+    lmdb_store *store = arg;
+    pthread_mutex_lock(&store->mutex);
+    while (store->queue != NULL || !store->stopping) {
+        if (store->queue == NULL) {
+            wait_for_work(store);
+            continue;
+        }
+        lmdb_request *group[GROUP_BATCH_COUNT_MAX];
+        size_t count = take_group(store, group);
+        if (store->is_broken) {
+            alm_status st = ALM_STATUS_INIT;
+            (void)refuse(store, &st);
+            fail_all(group, count, &st);
+        } else {
+            pthread_mutex_unlock(&store->mutex);
+            run_group(store, group, count);
+            pthread_mutex_lock(&store->mutex);
+        }
+        answer(store, group, count);
+    }
+    pthread_mutex_unlock(&store->mutex);
+    return NULL;
+}
+
+alm_code lmdb_writer_start(lmdb_store *store, alm_status *st)
+{
+    int error = pthread_create(&store->writer, NULL, writer_main, store);
+    if (error != 0) {
+        return alm_status_from_errno(st, error, "starting the writer");
+    }
+    store->has_writer = true;
+    return ALM_OK;
+}
+
+void lmdb_writer_stop(lmdb_store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->stopping = true;
+    pthread_cond_signal(&store->work);
+    pthread_cond_broadcast(&store->done);
+    pthread_mutex_unlock(&store->mutex);
+    pthread_join(store->writer, NULL);
+    store->has_writer = false;
+}

@@ -1,0 +1,55 @@
+// The store's other records as bytes: the head, commits of the log, answers of batches, quarantine.
+// Like block.h it knows nothing of keys or files, and decoding validates.
+#ifndef ALM_STORAGE_RECORD_H
+#define ALM_STORAGE_RECORD_H
+
+#include "alm/buf.h"
+#include "alm/store.h"
+
+// What the whole store is at a commit.
+typedef struct alm_head {
+    uint64_t sequence;         // the newest commit; 0: none yet
+    uint64_t catalog_sequence; // the newest commit that changed the catalogue
+    uint64_t precedence_epoch; // the newest commit that changed a known source's precedence
+    uint64_t observations;     // vintages stored
+    uint64_t cells;            // with a value that is not withdrawn
+    uint64_t indicators, places, sources, variants, quarantined;
+} alm_head;
+
+void alm_head_encode(const alm_head *head, alm_buf *out);
+ALM_MUST_USE alm_code alm_head_decode(alm_str bytes, alm_head *ret, alm_status *st);
+
+// A commit of the log. Variants are ids of the store; a row's variant is an index into them.
+typedef struct alm_log_record {
+    int64_t at_us;
+    alm_str batch_id;
+    uint64_t added, revised;
+    bool catalog_changed;
+    const uint32_t *variants;
+    size_t variant_count;
+    alm_str block; // of alm_block_encode
+} alm_log_record;
+
+// All but the block, which the caller appends.
+void alm_log_record_encode(const alm_log_record *record, alm_buf *out);
+// Views the bytes; variants are in the arena.
+ALM_MUST_USE alm_code alm_log_record_decode(alm_str bytes, alm_arena *arena, alm_log_record *ret,
+                                            alm_status *st);
+
+// How a batch was answered.
+typedef struct alm_batch_record {
+    uint64_t digest;
+    alm_commit_result result;
+} alm_batch_record;
+
+void alm_batch_record_encode(const alm_batch_record *record, alm_buf *out);
+// Everything is copied to the arena.
+ALM_MUST_USE alm_code alm_batch_record_decode(alm_str bytes, alm_arena *arena,
+                                              alm_batch_record *ret, alm_status *st);
+
+// record->record is cut to ALM_QUARANTINE_RECORD_BYTES.
+void alm_quarantined_encode(const alm_quarantined *record, alm_buf *out);
+// Views the bytes.
+ALM_MUST_USE alm_code alm_quarantined_decode(alm_str bytes, alm_quarantined *ret, alm_status *st);
+
+#endif

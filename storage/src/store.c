@@ -1,0 +1,110 @@
+#include "alm/store.h"
+
+#include "engine.h"
+
+alm_code alm_store_open(const char *dir, const alm_store_opts *opts, alm_store **ret,
+                        alm_status *st)
+{
+    static const alm_store_opts defaults = {0};
+    return alm_lmdb_open(dir, opts != NULL ? opts : &defaults, ret, st);
+}
+
+void alm_store_close(alm_store **store)
+{
+    if (*store != NULL) {
+        (*store)->ops->close(*store);
+        *store = NULL;
+    }
+}
+
+alm_code alm_store_commit(alm_store *store, const alm_batch *batch, alm_arena *arena,
+                          alm_commit_result *ret, alm_status *st)
+{
+    alm_checked_batch checked;
+    ALM_TRY(alm_batch_check(batch, arena, &checked, st));
+    return store->ops->commit(store, &checked, arena, ret, st);
+}
+
+static alm_code check_ranges(const alm_read *read, alm_status *st)
+{
+    for (size_t i = 0; i < read->period_count; i++) {
+        alm_period from = read->from[i];
+        alm_period to = read->to[i];
+        bool is_closed = from.freq != ALM_FREQ_NONE && to.freq != ALM_FREQ_NONE;
+        if ((from.freq != ALM_FREQ_NONE && !alm_period_valid(from)) ||
+            (to.freq != ALM_FREQ_NONE && !alm_period_valid(to)) ||
+            (is_closed && (from.freq != to.freq || from.length != to.length))) {
+            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "periods",
+                                        "period range %zu: its ends are not two periods of one "
+                                        "frequency and length",
+                                        i);
+        }
+    }
+    return ALM_OK;
+}
+
+static alm_code check_read(const alm_read *read, alm_status *st)
+{
+    for (size_t i = 1; i < read->place_count; i++) {
+        if (read->places[i - 1] >= read->places[i]) {
+            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "places",
+                                        "place ids must ascend, and %u is not after %u",
+                                        read->places[i], read->places[i - 1]);
+        }
+    }
+    if (read->as_of == ALM_DATE_NONE) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "as_of", "as_of is no date");
+    }
+    return check_ranges(read, st);
+}
+
+alm_code alm_store_read(alm_store *store, const alm_read *read, alm_read_visit visit, void *arg,
+                        uint64_t *ret_sequence, alm_status *st)
+{
+    ALM_TRY(check_read(read, st));
+    return store->ops->read(store, read, visit, arg, ret_sequence, st);
+}
+
+alm_code alm_store_visit_catalog(alm_store *store, const alm_catalog_visitor *visitor,
+                                 uint64_t *ret_catalog_sequence, alm_status *st)
+{
+    return store->ops->visit_catalog(store, visitor, ret_catalog_sequence, st);
+}
+
+alm_code alm_store_visit_series(alm_store *store,
+                                alm_code (*visit)(void *arg, const alm_series_info *info,
+                                                  alm_status *st),
+                                void *arg, alm_status *st)
+{
+    return store->ops->visit_series(store, visit, arg, st);
+}
+
+alm_code alm_store_visit_quarantine(alm_store *store,
+                                    alm_code (*visit)(void *arg, const alm_quarantined *row,
+                                                      alm_status *st),
+                                    void *arg, alm_status *st)
+{
+    return store->ops->visit_quarantine(store, visit, arg, st);
+}
+
+alm_code alm_store_change(alm_store *store, uint64_t from_sequence, alm_arena *arena,
+                          alm_change *ret, alm_status *st)
+{
+    return store->ops->change(store, from_sequence, arena, ret, st);
+}
+
+alm_code alm_store_wait(alm_store *store, uint64_t sequence, int64_t timeout_ms, alm_status *st)
+{
+    return store->ops->wait(store, sequence, timeout_ms, st);
+}
+
+alm_code alm_store_stats_get(alm_store *store, alm_store_stats *ret, alm_status *st)
+{
+    return store->ops->stats(store, ret, st);
+}
+
+alm_code alm_store_verify(alm_store *store, void (*problem)(void *arg, alm_str text), void *arg,
+                          alm_verify_result *ret, alm_status *st)
+{
+    return store->ops->verify(store, problem, arg, ret, st);
+}

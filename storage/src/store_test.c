@@ -1,0 +1,798 @@
+// The store as its callers see it: commits and their answers, reads, the catalogue, the feed. Each test
+// has a store of its own on the disk.
+#include "store_fixture.h"
+
+#include "alm/limits.h"
+
+#include <pthread.h>
+
+#define GDP      0
+#define SOFTWARE 1
+#define TAX      2
+#define BULLETIN 0
+#define YEARBOOK 1
+
+static alm_obs with_source(alm_obs row, uint32_t source)
+{
+    row.source = source;
+    return row;
+}
+
+// --- rows ------------------------------------------------------------------------------------------
+
+static void keeps_a_row_with_every_field(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    alm_obs row = with_source(a_row(GDP, 2, 2023, 16853, 10), YEARBOOK);
+    row.value.qualifier = ALM_QUALIFIER_MORE_THAN;
+    row.value.status = ALM_OBS_STATUS_PROVISIONAL;
+    row.note = text("初步核算");
+    alm_commit_result result = COMMIT_ROWS(f, row);
+    assert_int_equal(result.sequence, 2);
+    assert_int_equal(result.added, 1);
+    fixture_reopen(f);
+    answer *a = read_rows(f, read_all());
+    assert_int_equal(a->sequence, 2);
+    assert_int_equal(a->count, 1);
+    const alm_obs *got = &a->rows[0];
+    assert_true(alm_str_eq(a->variants[0], fixture_variants[GDP]));
+    assert_int_equal(got->place, 2);
+    assert_true(alm_period_eq(got->period, a_year(2023)));
+    assert_int_equal(got->value.number.mantissa, 16853);
+    assert_int_equal(got->value.number.exponent, -2);
+    assert_true(alm_unit_eq(got->value.unit, row.value.unit));
+    assert_int_equal(got->value.qualifier, ALM_QUALIFIER_MORE_THAN);
+    assert_int_equal(got->value.status, ALM_OBS_STATUS_PROVISIONAL);
+    assert_int_equal(got->source, YEARBOOK);
+    assert_int_equal(got->published, row.published);
+    assert_true(alm_str_eq(got->note, row.note));
+    assert_int_equal(got->sequence, 2);
+    assert_verifies(f);
+}
+
+static void tells_added_revised_unchanged_and_conflict(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    COMMIT_ROWS(f, a_row(GDP, 0, 2023, 100, 1));
+    alm_commit_result r = COMMIT_ROWS(f, a_row(GDP, 0, 2023, 100, 1), // unchanged
+                                      a_row(GDP, 0, 2023, 999, 1),    // conflict
+                                      a_row(GDP, 0, 2023, 110, 2),    // revised
+                                      a_row(GDP, 0, 2023, 111, 2),    // conflict with the row above
+                                      a_row(GDP, 1, 2023, 50, 1),     // added
+                                      a_row(GDP, 1, 2023, 50, 1));    // unchanged
+    assert_int_equal(r.added, 1);
+    assert_int_equal(r.revised, 1);
+    assert_int_equal(r.unchanged, 2);
+    assert_int_equal(r.conflict_count, 2);
+    assert_int_equal(r.conflicts[0].row, 1);
+    assert_int_equal(r.conflicts[1].row, 3);
+    assert_true(alm_str_find(r.conflicts[0].reason, ALM_STR("1.00")) != SIZE_MAX);
+    assert_true(alm_str_find(r.conflicts[1].reason, ALM_STR("another row")) != SIZE_MAX);
+    answer *a = read_rows(f, read_all());
+    assert_int_equal(a->count, 2);
+    assert_int_equal(a->rows[0].value.number.mantissa, 110);
+    assert_verifies(f);
+}
+
+static void digits_are_part_of_a_value(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    alm_obs row = a_row(GDP, 0, 2023, 1000, 1);
+    COMMIT_ROWS(f, row);
+    row.value.number = (alm_decimal){.mantissa = 100, .exponent = -1}; // 10.0, not 10.00
+    alm_commit_result r = COMMIT_ROWS(f, row);
+    assert_int_equal(r.conflict_count, 1);
+    assert_int_equal(r.sequence, 0);
+}
+
+static void a_commit_without_news_has_no_sequence(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    COMMIT_ROWS(f, a_row(GDP, 0, 2023, 100, 1));
+    alm_commit_result r = COMMIT_ROWS(f, a_row(GDP, 0, 2023, 100, 1));
+    assert_int_equal(r.sequence, 0);
+    assert_int_equal(r.unchanged, 1);
+    assert_int_equal(COMMIT_ROWS(f, a_row(GDP, 0, 2023, 101, 2)).sequence, 3);
+}
+
+static void answers_a_known_batch_from_the_first(void **state)
+{
+    fixture *f = *state;
+    alm_commit_result again;
+    commit_catalog(f);
+    COMMIT_ROWS(f, a_row(GDP, 0, 2022, 1, 1));
+    alm_obs rows[] = {a_row(GDP, 0, 2023, 100, 1), a_row(GDP, 0, 2022, 2, 1)};
+    alm_batch batch = batch_of_rows(rows, 2);
+    batch.id = text("import-7");
+    batch.digest = 42;
+    alm_commit_result first = commit(f, batch);
+    fixture_reopen(f);
+    again = commit(f, batch);
+    assert_false(first.replayed);
+    assert_true(again.replayed);
+    assert_int_equal(again.sequence, first.sequence);
+    assert_int_equal(again.added, 1);
+    assert_int_equal(again.conflict_count, 1);
+    assert_int_equal(again.conflicts[0].row, 1);
+    assert_true(alm_str_eq(again.conflicts[0].reason, first.conflicts[0].reason));
+    batch.digest = 43;
+    assert_int_equal(try_commit(f, batch, &again), ALM_ALREADY_EXISTS);
+    assert_string_equal(f->st.field, "batch_id");
+    assert_verifies(f);
+}
+
+static void a_dry_run_answers_and_stores_nothing(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    alm_indicator indicator = an_indicator("population");
+    alm_obs row = a_row(GDP, 0, 2023, 100, 1);
+    alm_batch batch = batch_of_rows(&row, 1);
+    batch.id = text("trial");
+    batch.indicators = &indicator;
+    batch.indicator_count = 1;
+    batch.dry_run = true;
+    alm_commit_result trial = commit(f, batch);
+    assert_int_equal(trial.sequence, 0);
+    assert_int_equal(trial.added, 1);
+    assert_int_equal(trial.catalog_added, 1);
+    assert_int_equal(read_rows(f, read_all())->count, 0);
+    batch.dry_run = false;
+    alm_commit_result real = commit(f, batch);
+    assert_false(real.replayed);
+    assert_int_equal(real.sequence, 2);
+    assert_int_equal(real.added, 1);
+    assert_int_equal(real.catalog_added, 1);
+}
+
+// --- malformed rows --------------------------------------------------------------------------------
+
+typedef struct defect_row {
+    const char *name;
+    void (*spoil)(alm_obs *row);
+    const char *says;
+} defect_row;
+
+static void spoil_place(alm_obs *row)
+{
+    row->place = 4;
+}
+static void spoil_source(alm_obs *row)
+{
+    row->source = 2;
+}
+static void spoil_variant(alm_obs *row)
+{
+    row->variant = 3;
+}
+static void spoil_freq(alm_obs *row)
+{
+    row->period = (alm_period){.freq = ALM_FREQ_MONTH, .length = 1, .ordinal = 2023 * 12};
+}
+static void spoil_period(alm_obs *row)
+{
+    row->period = (alm_period){0};
+}
+static void spoil_published(alm_obs *row)
+{
+    row->published = ALM_DATE_NONE;
+}
+static void spoil_unit(alm_obs *row)
+{
+    row->value.unit = (alm_unit){0};
+}
+static void spoil_qualifier(alm_obs *row)
+{
+    row->value.qualifier = ALM_QUALIFIER_COUNT;
+}
+static void spoil_status(alm_obs *row)
+{
+    row->value.status = ALM_OBS_STATUS_MISSING;
+}
+static void spoil_mantissa(alm_obs *row)
+{
+    row->value.number.mantissa = INT64_MIN;
+}
+static void spoil_note(alm_obs *row)
+{
+    row->note = text("\xff");
+}
+
+static const defect_row defects[] = {
+    {"refuses an unknown place", spoil_place, "there is no place 4"},
+    {"refuses an unknown source", spoil_source, "there is no source 2"},
+    {"refuses a variant outside the table", spoil_variant, "not in the batch's table"},
+    {"refuses a period of another frequency", spoil_freq, "frequency"},
+    {"refuses no period", spoil_period, "not a period"},
+    {"refuses no publication date", spoil_published, "publication date"},
+    {"refuses a number without unit", spoil_unit, "unit"},
+    {"refuses an unknown qualifier", spoil_qualifier, "qualifier"},
+    {"refuses a missing value with a number", spoil_status, "missing"},
+    {"refuses a number too long", spoil_mantissa, "18 digits"},
+    {"refuses a note that is not text", spoil_note, "UTF-8"},
+};
+
+static void refuses_the_whole_batch(void **state)
+{
+    const defect_row *defect = *state;
+    fixture f;
+    alm_commit_result result;
+    fixture_init(&f, (size_t)64 << 20);
+    commit_catalog(&f);
+    alm_obs rows[] = {a_row(GDP, 0, 2023, 100, 1), a_row(GDP, 1, 2023, 100, 1)};
+    defect->spoil(&rows[1]);
+    assert_int_equal(try_commit(&f, batch_of_rows(rows, 2), &result), ALM_INVALID_ARGUMENT);
+    if (strstr(f.st.message, defect->says) == NULL || strcmp(f.st.field, "row 1") != 0) {
+        fail_msg("field %s: %s", f.st.field, f.st.message);
+    }
+    assert_int_equal(read_rows(&f, read_all())->count, 0);
+    assert_verifies(&f);
+    fixture_deinit(&f);
+}
+
+static void refuses_an_unknown_indicator(void **state)
+{
+    fixture *f = *state;
+    alm_commit_result result;
+    commit_catalog(f);
+    alm_str variant = text("A.nobody.P.level._Z._T");
+    alm_obs row = a_row(0, 0, 2023, 100, 1);
+    alm_batch batch = {.variants = &variant, .variant_count = 1, .obs = &row, .obs_count = 1};
+    assert_int_equal(try_commit(f, batch, &result), ALM_INVALID_ARGUMENT);
+    assert_non_null(strstr(f->st.message, "nobody"));
+    variant = text("A.gdp.P");
+    assert_int_equal(try_commit(f, batch, &result), ALM_INVALID_ARGUMENT);
+    batch = (alm_batch){.id = ALM_STR(""), .obs = &row};
+    batch.id = (alm_str){.data = "", .len = 0};
+    alm_status st = ALM_STATUS_INIT;
+    assert_int_equal(alm_store_commit(f->store, &batch, f->arena, &result, &st),
+                     ALM_INVALID_ARGUMENT);
+}
+
+// --- which vintage wins ----------------------------------------------------------------------------
+
+static int64_t value_at(fixture *f, alm_read read)
+{
+    answer *a = read_rows(f, read);
+    assert_true(a->count <= 1);
+    return a->count == 0 ? -1 : a->rows[0].value.number.mantissa;
+}
+
+static void the_highest_precedence_wins_then_the_latest(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    COMMIT_ROWS(f, with_source(a_row(GDP, 0, 2023, 1, 10), YEARBOOK));
+    COMMIT_ROWS(f, with_source(a_row(GDP, 0, 2023, 2, 20), BULLETIN));
+    COMMIT_ROWS(f, with_source(a_row(GDP, 0, 2023, 3, 5), YEARBOOK));
+    assert_int_equal(value_at(f, read_all()), 1);
+    alm_read read = read_all();
+    read.sources = (const uint32_t[]){BULLETIN};
+    read.source_count = 1;
+    assert_int_equal(value_at(f, read), 2);
+    read = read_all();
+    read.as_of = 19723 + 9;
+    assert_int_equal(value_at(f, read), 3);
+    read.as_of = 19723 + 4;
+    assert_int_equal(value_at(f, read), -1);
+    read = read_all();
+    read.at_sequence = 2;
+    assert_int_equal(value_at(f, read), 1);
+    read.at_sequence = 1;
+    assert_int_equal(value_at(f, read), -1);
+    read.at_sequence = 99;
+    assert_int_equal(alm_store_read(f->store, &read, take_answer, NULL, NULL, &f->st),
+                     ALM_OUT_OF_RANGE);
+    assert_verifies(f);
+}
+
+static void a_changed_precedence_changes_the_winner(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    COMMIT_ROWS(f, with_source(a_row(GDP, 0, 2023, 1, 10), YEARBOOK),
+                a_withdrawal(with_source(a_row(GDP, 0, 2023, 0, 0), BULLETIN), 20));
+    assert_int_equal(value_at(f, read_all()), 1);
+    alm_source source = a_source("bulletin", 20);
+    alm_commit_result r = commit(f, (alm_batch){.sources = &source, .source_count = 1});
+    assert_int_equal(r.catalog_changed, 1);
+    assert_int_equal(value_at(f, read_all()), -1);
+    alm_store_stats stats;
+    ASSERT_OK(f, alm_store_stats_get(f->store, &stats, &f->st));
+    assert_int_equal(stats.cells, 0);
+    assert_int_equal(stats.observations, 2);
+    assert_verifies(f);
+    source.precedence = 0;
+    commit(f, (alm_batch){.sources = &source, .source_count = 1});
+    assert_int_equal(value_at(f, read_all()), 1);
+    assert_verifies(f);
+}
+
+static void a_withdrawn_cell_has_no_value_but_vintages(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    alm_obs row = a_row(GDP, 0, 2023, 7, 1);
+    COMMIT_ROWS(f, row);
+    COMMIT_ROWS(f, a_withdrawal(row, 2));
+    assert_int_equal(value_at(f, read_all()), -1);
+    alm_read read = read_all();
+    read.all_vintages = true;
+    answer *a = read_rows(f, read);
+    assert_int_equal(a->count, 2);
+    assert_int_equal(a->rows[0].value.number.mantissa, 7);
+    assert_int_equal(a->rows[1].value.status, ALM_OBS_STATUS_WITHDRAWN);
+    COMMIT_ROWS(f, a_row(GDP, 0, 2023, 8, 3));
+    assert_int_equal(value_at(f, read_all()), 8);
+    assert_verifies(f);
+}
+
+static void reads_the_newest_n_with_a_value(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    for (int year = 2015; year <= 2023; year++) {
+        COMMIT_ROWS(f, a_row(GDP, 0, year, year, 1));
+        if (year % 2 == 0) {
+            COMMIT_ROWS(f, a_row(GDP, 1, year, year, 1));
+        }
+    }
+    COMMIT_ROWS(f, a_withdrawal(a_row(GDP, 0, 2022, 0, 0), 2));
+    alm_read read = read_all();
+    read.all_periods = false;
+    read.last = 2;
+    answer *a = read_rows(f, read);
+    assert_int_equal(a->count, 4);
+    static const int years[] = {2020, 2021, 2022, 2023};
+    static const alm_place_id places[] = {1, 0, 1, 0};
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(a->rows[i].period.ordinal, years[i]);
+        assert_int_equal(a->rows[i].place, places[i]);
+    }
+}
+
+// --- selection -------------------------------------------------------------------------------------
+
+static void selects_variants_periods_and_places(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    for (int year = 2019; year <= 2023; year++) {
+        for (alm_place_id place = 0; place < 4; place++) {
+            COMMIT_ROWS(f, a_row(GDP, place, year, 1, 1), a_row(SOFTWARE, place, year, 2, 1),
+                        a_row(TAX, place, year, 3, 1));
+        }
+    }
+    alm_obs plan = a_row(GDP, 0, 2021, 9, 1);
+    plan.period.length = 5;
+    COMMIT_ROWS(f, plan);
+
+    alm_read read = read_all();
+    assert_int_equal(read_rows(f, read)->count, 61);
+    read.breakdown = ALM_STR("");
+    assert_int_equal(read_rows(f, read)->count, 41);
+    read.breakdown = ALM_STR("industry=software");
+    assert_int_equal(read_rows(f, read)->count, 20);
+    read = read_all();
+    read.indicators = (const alm_str[]){ALM_STR("tax"), ALM_STR("tax"), ALM_STR("unknown")};
+    read.indicator_count = 3;
+    assert_int_equal(read_rows(f, read)->count, 20);
+    read = read_all();
+    read.all_places = false;
+    read.places = (const alm_place_id[]){1, 3, 77};
+    read.place_count = 3;
+    assert_int_equal(read_rows(f, read)->count, 30);
+    read.place_count = 0;
+    assert_int_equal(read_rows(f, read)->count, 0);
+    read = read_all();
+    read.measures = 1u << ALM_MEASURE_RANK;
+    assert_int_equal(read_rows(f, read)->count, 0);
+
+    read = read_all();
+    read.all_periods = false;
+    alm_period from[] = {a_year(2020), a_year(2021)};
+    alm_period to[] = {a_year(2021), a_year(2022)};
+    read.from = from;
+    read.to = to;
+    read.period_count = 2;
+    assert_int_equal(read_rows(f, read)->count, 36); // overlapping ranges do not double
+    from[0] = (alm_period){0};
+    read.period_count = 1;
+    assert_int_equal(read_rows(f, read)->count, 36); // ..2021
+    from[0] = to[0] = plan.period;
+    assert_int_equal(read_rows(f, read)->count, 1);
+    from[0] = (alm_period){.freq = ALM_FREQ_MONTH, .length = 1, .ordinal = 2020 * 12};
+    to[0] = (alm_period){0};
+    assert_int_equal(read_rows(f, read)->count, 0);
+}
+
+static void refuses_malformed_reads(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    alm_read read = read_all();
+    read.all_places = false;
+    read.places = (const alm_place_id[]){1, 1};
+    read.place_count = 2;
+    assert_int_equal(alm_store_read(f->store, &read, take_answer, NULL, NULL, &f->st),
+                     ALM_INVALID_ARGUMENT);
+    read = read_all();
+    read.from = (const alm_period[]){a_year(2020)};
+    read.to = (const alm_period[]){{.freq = ALM_FREQ_MONTH, .length = 1, .ordinal = 24300}};
+    read.period_count = 1;
+    assert_int_equal(alm_store_read(f->store, &read, take_answer, NULL, NULL, &f->st),
+                     ALM_INVALID_ARGUMENT);
+}
+
+// Places of several chunks, so that a slice is more than one record.
+static void reads_across_chunks(void **state)
+{
+    fixture *f = *state;
+    enum { COUNT = 20000 };
+    alm_indicator indicator = an_indicator("gdp");
+    alm_place *places = calloc(COUNT, sizeof *places);
+    alm_obs *rows = calloc(COUNT, sizeof *rows);
+    char(*codes)[16] = calloc(COUNT, sizeof *codes);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        snprintf(codes[i], sizeof codes[i], "p%u", i);
+        places[i] = a_place(codes[i], ALM_LEVEL_TOWN, "");
+        rows[i] = a_row(GDP, COUNT - 1 - i, 2023, i, 1); // not in order
+    }
+    commit(f, (alm_batch){.indicators = &indicator,
+                          .indicator_count = 1,
+                          .places = places,
+                          .place_count = COUNT});
+    alm_commit_result r;
+    alm_batch batch = batch_of_rows(rows, COUNT);
+    batch.variant_count = 2; // tax is no indicator here
+    r = commit(f, batch);
+    assert_int_equal(r.added, COUNT);
+    alm_read read = read_all();
+    read.all_places = false;
+    alm_place_id wanted[] = {0, 1, 8191, 8192, 16383, 16384, 19999, 20000};
+    read.places = wanted;
+    read.place_count = ALM_ARRAY_LEN(wanted);
+    answer *a = read_rows(f, read);
+    assert_int_equal(a->count, 7);
+    for (size_t i = 0; i < 7; i++) {
+        assert_int_equal(a->rows[i].place, wanted[i]);
+        assert_int_equal(a->rows[i].value.number.mantissa, COUNT - 1 - wanted[i]);
+    }
+    assert_int_equal(assert_verifies(f).cells, COUNT);
+    free(codes);
+    free(rows);
+    free(places);
+}
+
+// --- catalogue -------------------------------------------------------------------------------------
+
+typedef struct catalog_count {
+    uint32_t indicators, places, sources;
+    char names[512];
+} catalog_count;
+
+static alm_code count_indicator(void *arg, uint32_t id, const alm_indicator *e, alm_status *st)
+{
+    catalog_count *c = arg;
+    (void)st;
+    assert_int_equal(id, c->indicators++);
+    assert_true(alm_str_eq(e->name_en, ALM_STR("GDP")));
+    return ALM_OK;
+}
+static alm_code count_place(void *arg, alm_place_id id, const alm_place *e, alm_status *st)
+{
+    catalog_count *c = arg;
+    (void)st;
+    assert_int_equal(id, c->places++);
+    strncat(c->names, " ", sizeof c->names - strlen(c->names) - 1);
+    strncat(c->names, e->name_zh.data,
+            ALM_MIN(e->name_zh.len, sizeof c->names - strlen(c->names) - 1));
+    return ALM_OK;
+}
+static alm_code count_source(void *arg, uint32_t id, const alm_source *e, alm_status *st)
+{
+    catalog_count *c = arg;
+    (void)e;
+    (void)st;
+    assert_int_equal(id, c->sources++);
+    return ALM_OK;
+}
+
+static catalog_count visit_catalog(fixture *f, uint64_t *ret_sequence)
+{
+    catalog_count count = {0};
+    alm_catalog_visitor visitor = {
+        .arg = &count, .indicator = count_indicator, .place = count_place, .source = count_source};
+    ASSERT_OK(f, alm_store_visit_catalog(f->store, &visitor, ret_sequence, &f->st));
+    return count;
+}
+
+static void keeps_and_changes_catalogue_entries(void **state)
+{
+    fixture *f = *state;
+    uint64_t sequence;
+    commit_catalog(f);
+    COMMIT_ROWS(f, a_row(GDP, 0, 2023, 1, 1));
+    alm_place places[] = {a_place("310105", ALM_LEVEL_DISTRICT, "3101"),
+                          a_place("310101", ALM_LEVEL_DISTRICT, "3101"),
+                          a_place("310106", ALM_LEVEL_DISTRICT, "3101")};
+    alm_str alias = text("Changning");
+    places[0].name_zh = text("长宁区");
+    places[0].aliases = &alias;
+    places[0].alias_count = 1;
+    alm_commit_result r = commit(f, (alm_batch){.places = places, .place_count = 3});
+    assert_int_equal(r.catalog_added, 1);
+    assert_int_equal(r.catalog_changed, 1);
+    assert_int_equal(r.catalog_unchanged, 1);
+    assert_int_equal(r.sequence, 3);
+    fixture_reopen(f);
+    catalog_count count = visit_catalog(f, &sequence);
+    assert_int_equal(sequence, 3);
+    assert_int_equal(count.indicators, 2);
+    assert_int_equal(count.places, 5);
+    assert_int_equal(count.sources, 2);
+    assert_string_equal(count.names, " 长宁区 310101 3101 31 310106");
+    assert_verifies(f);
+}
+
+static void refuses_entries_that_cannot_stand(void **state)
+{
+    fixture *f = *state;
+    alm_commit_result r;
+    commit_catalog(f);
+    COMMIT_ROWS(f, a_row(GDP, 0, 2023, 1, 1));
+    alm_place place = a_place("320000", ALM_LEVEL_CITY, "32");
+    alm_batch batch = {.places = &place, .place_count = 1};
+    assert_int_equal(try_commit(f, batch, &r), ALM_INVALID_ARGUMENT);
+    assert_non_null(strstr(f->st.message, "unknown parent 32"));
+    place = a_place("310109", ALM_LEVEL_CITY, "310105");
+    assert_int_equal(try_commit(f, batch, &r), ALM_INVALID_ARGUMENT);
+    assert_non_null(strstr(f->st.message, "cannot be below 310105"));
+    place = a_place("310105", ALM_LEVEL_TOWN, "3101");
+    assert_int_equal(try_commit(f, batch, &r), ALM_FAILED_PRECONDITION);
+    assert_non_null(strstr(f->st.message, "310105"));
+
+    alm_indicator indicator = an_indicator("gdp");
+    batch = (alm_batch){.indicators = &indicator, .indicator_count = 1};
+    indicator.unit = (alm_unit){.measure = ALM_MEASURE_UNIT_CNY, .mult = 4};
+    assert_int_equal(try_commit(f, batch, &r), ALM_OK); // the same dimension
+    indicator.unit = (alm_unit){.measure = ALM_MEASURE_UNIT_PERSONS};
+    assert_int_equal(try_commit(f, batch, &r), ALM_FAILED_PRECONDITION);
+    indicator.code = text("tax"); // has no observations
+    assert_int_equal(try_commit(f, batch, &r), ALM_OK);
+    indicator.code = text("per_capita");
+    indicator.value_type = ALM_VALUE_TYPE_RATE;
+    indicator.unit = (alm_unit){.measure = ALM_MEASURE_UNIT_RATIO};
+    indicator.over_places = ALM_AGGREGATION_RECOMPUTE;
+    indicator.over_time = ALM_AGGREGATION_RECOMPUTE;
+    indicator.numerator = text("gdp");
+    indicator.denominator = text("people");
+    assert_int_equal(try_commit(f, batch, &r), ALM_INVALID_ARGUMENT);
+    assert_non_null(strstr(f->st.message, "unknown denominator people"));
+    assert_verifies(f);
+}
+
+// --- series and quarantine -------------------------------------------------------------------------
+
+static alm_code take_info(void *arg, const alm_series_info *info, alm_status *st)
+{
+    (void)st;
+    alm_series_info *out = arg;
+    if (alm_str_eq(info->variant, fixture_variants[GDP])) {
+        *out = *info;
+    }
+    return ALM_OK;
+}
+
+static void tells_which_series_there_are(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    COMMIT_ROWS(f, a_row(GDP, 0, 2020, 1, 1), a_row(GDP, 0, 2021, 1, 1), a_row(GDP, 3, 2021, 1, 1),
+                a_row(TAX, 0, 2023, 1, 1), a_withdrawal(a_row(GDP, 1, 2022, 0, 0), 1));
+    alm_series_info info = {0};
+    ASSERT_OK(f, alm_store_visit_series(f->store, take_info, &info, &f->st));
+    assert_int_equal(info.place_count, 2);
+    assert_int_equal(info.cell_count, 3);
+    assert_true(alm_period_eq(info.first, a_year(2020)));
+    assert_true(alm_period_eq(info.last, a_year(2021)));
+}
+
+static alm_code count_quarantined(void *arg, const alm_quarantined *row, alm_status *st)
+{
+    (void)st;
+    assert_int_equal(row->row, *(uint64_t *)arg);
+    assert_true(alm_str_eq(row->batch_id, ALM_STR("import-9")));
+    assert_true(alm_str_eq(row->reason, ALM_STR("not a number")));
+    assert_true(alm_str_starts_with(row->record, ALM_STR("a,b,")));
+    assert_true(row->record.len <= ALM_QUARANTINE_RECORD_BYTES);
+    ++*(uint64_t *)arg;
+    return ALM_OK;
+}
+
+static void keeps_what_could_not_be_taken(void **state)
+{
+    fixture *f = *state;
+    enum { COUNT = 600 };
+    char record[5000] = "a,b,";
+    memset(record + 4, 'x', sizeof record - 4);
+    alm_quarantined *rows = calloc(COUNT, sizeof *rows);
+    for (uint64_t i = 0; i < COUNT; i++) {
+        rows[i] = (alm_quarantined){.row = i,
+                                    .column = 2,
+                                    .field = text("value"),
+                                    .reason = text("not a number"),
+                                    .record = {.data = record, .len = sizeof record}};
+    }
+    alm_commit_result r = commit(
+        f, (alm_batch){.id = text("import-9"), .quarantine = rows, .quarantine_count = COUNT});
+    assert_int_equal(r.sequence, 1);
+    uint64_t seen = 0;
+    ASSERT_OK(f, alm_store_visit_quarantine(f->store, count_quarantined, &seen, &f->st));
+    assert_int_equal(seen, COUNT);
+    assert_verifies(f);
+    free(rows);
+}
+
+// --- feed ------------------------------------------------------------------------------------------
+
+static void tells_changes_from_any_sequence(void **state)
+{
+    fixture *f = *state;
+    alm_change change;
+    commit_catalog(f);
+    alm_obs row = a_row(TAX, 1, 2023, 5, 1);
+    row.note = text("n");
+    COMMIT_ROWS(f, a_row(GDP, 0, 2023, 1, 1), row, a_row(GDP, 0, 2023, 1, 1));
+    COMMIT_ROWS(f, a_row(GDP, 0, 2023, 2, 2));
+    fixture_reopen(f);
+    ASSERT_OK(f, alm_store_change(f->store, 0, f->arena, &change, &f->st));
+    assert_int_equal(change.sequence, 1);
+    assert_true(change.catalog_changed);
+    assert_int_equal(change.obs_count, 0);
+    ASSERT_OK(f, alm_store_change(f->store, 2, f->arena, &change, &f->st));
+    assert_int_equal(change.sequence, 2);
+    assert_int_equal(change.added, 2);
+    assert_true(alm_str_eq(change.batch_id, ALM_STR("batch-2")));
+    assert_int_equal(change.obs_count, 2);
+    assert_int_equal(change.variant_count, 2);
+    assert_true(alm_str_eq(change.variants[change.obs[1].variant], fixture_variants[TAX]));
+    assert_true(alm_str_eq(change.obs[1].note, ALM_STR("n")));
+    assert_int_equal(change.obs[1].sequence, 2);
+    ASSERT_OK(f, alm_store_change(f->store, 3, f->arena, &change, &f->st));
+    assert_int_equal(change.revised, 1);
+    assert_int_equal(alm_store_change(f->store, 4, f->arena, &change, &f->st), ALM_NOT_FOUND);
+}
+
+static void *commit_row(void *arg)
+{
+    fixture *f = arg;
+    COMMIT_ROWS(f, a_row(GDP, 0, 2023, 1, 1));
+    return NULL;
+}
+
+static void waits_for_a_sequence(void **state)
+{
+    fixture *f = *state;
+    pthread_t thread;
+    commit_catalog(f);
+    ASSERT_OK(f, alm_store_wait(f->store, 1, 0, &f->st));
+    assert_int_equal(alm_store_wait(f->store, 2, 10, &f->st), ALM_DEADLINE_EXCEEDED);
+    assert_int_equal(pthread_create(&thread, NULL, commit_row, f), 0);
+    alm_status st = ALM_STATUS_INIT;
+    assert_int_equal(alm_store_wait(f->store, 2, 10000, &st), ALM_OK);
+    pthread_join(thread, NULL);
+}
+
+// --- many callers ----------------------------------------------------------------------------------
+
+#define CALLER_COUNT  8
+#define CALLER_ROUNDS 30
+
+typedef struct caller {
+    fixture *f;
+    uint32_t number;
+    int failures;
+} caller;
+
+// Every third batch is bad and must fail alone.
+static void *run_caller(void *arg)
+{
+    caller *c = arg;
+    alm_arena *arena = alm_arena_create(0);
+    for (uint32_t i = 0; i < CALLER_ROUNDS; i++) {
+        char id[32];
+        alm_commit_result result;
+        alm_status st = ALM_STATUS_INIT;
+        bool is_bad = i % 3 == 2;
+        snprintf(id, sizeof id, "caller-%u-%u", c->number, i);
+        alm_obs row = a_row(GDP, is_bad ? 99 : c->number % 4, 1900 + (int)i, c->number, 1);
+        row.source = c->number < 4 ? BULLETIN : YEARBOOK;
+        alm_batch batch = batch_of_rows(&row, 1);
+        batch.id = text(id);
+        alm_code code = alm_store_commit(c->f->store, &batch, arena, &result, &st);
+        c->failures += code != (is_bad ? ALM_INVALID_ARGUMENT : ALM_OK);
+        if (code == ALM_OK) {
+            alm_read read = read_all();
+            read.at_sequence = result.sequence;
+            answer *a = alm_arena_calloc(arena, 1, sizeof *a);
+            a->arena = arena;
+            c->failures += alm_store_read(c->f->store, &read, take_answer, a, NULL, &st) != ALM_OK;
+            c->failures += a->count == 0;
+        }
+        alm_arena_reset(arena);
+    }
+    alm_arena_destroy(&arena);
+    return NULL;
+}
+
+static void groups_the_commits_of_many_callers(void **state)
+{
+    fixture *f = *state;
+    pthread_t threads[CALLER_COUNT];
+    caller callers[CALLER_COUNT];
+    alm_store_stats stats;
+    commit_catalog(f);
+    for (uint32_t i = 0; i < CALLER_COUNT; i++) {
+        callers[i] = (caller){.f = f, .number = i};
+        assert_int_equal(pthread_create(&threads[i], NULL, run_caller, &callers[i]), 0);
+    }
+    for (uint32_t i = 0; i < CALLER_COUNT; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(callers[i].failures, 0);
+    }
+    ASSERT_OK(f, alm_store_stats_get(f->store, &stats, &f->st));
+    assert_int_equal(stats.observations, CALLER_COUNT * CALLER_ROUNDS * 2 / 3);
+    assert_int_equal(stats.sequence, 1 + stats.observations);
+    assert_int_equal(stats.readers, 0);
+    assert_true(stats.commit_groups <= stats.commits);
+    print_message("%llu commits in %llu groups\n", (unsigned long long)stats.commits,
+                  (unsigned long long)stats.commit_groups);
+    assert_verifies(f);
+}
+
+#define FIXTURE_TEST(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(keeps_a_row_with_every_field),
+        FIXTURE_TEST(tells_added_revised_unchanged_and_conflict),
+        FIXTURE_TEST(digits_are_part_of_a_value),
+        FIXTURE_TEST(a_commit_without_news_has_no_sequence),
+        FIXTURE_TEST(answers_a_known_batch_from_the_first),
+        FIXTURE_TEST(a_dry_run_answers_and_stores_nothing),
+        FIXTURE_TEST(refuses_an_unknown_indicator),
+        FIXTURE_TEST(the_highest_precedence_wins_then_the_latest),
+        FIXTURE_TEST(a_changed_precedence_changes_the_winner),
+        FIXTURE_TEST(a_withdrawn_cell_has_no_value_but_vintages),
+        FIXTURE_TEST(reads_the_newest_n_with_a_value),
+        FIXTURE_TEST(selects_variants_periods_and_places),
+        FIXTURE_TEST(refuses_malformed_reads),
+        FIXTURE_TEST(reads_across_chunks),
+        FIXTURE_TEST(keeps_and_changes_catalogue_entries),
+        FIXTURE_TEST(refuses_entries_that_cannot_stand),
+        FIXTURE_TEST(tells_which_series_there_are),
+        FIXTURE_TEST(keeps_what_could_not_be_taken),
+        FIXTURE_TEST(tells_changes_from_any_sequence),
+        FIXTURE_TEST(waits_for_a_sequence),
+        FIXTURE_TEST(groups_the_commits_of_many_callers),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+    struct CMUnitTest rows[ALM_ARRAY_LEN(defects)];
+    for (size_t i = 0; i < ALM_ARRAY_LEN(defects); i++) {
+        union {
+            const defect_row *in;
+            void *out;
+        } row = {.in = &defects[i]}; // cmocka hands state on as void *
+        rows[i] = (struct CMUnitTest){.name = defects[i].name,
+                                      .test_func = refuses_the_whole_batch,
+                                      .initial_state = row.out};
+    }
+    return failed + cmocka_run_group_tests_name("malformed rows", rows, NULL, NULL);
+}
