@@ -1,5 +1,5 @@
-// What periods of all frequencies rest on: which units there are, and how they are counted. Internal to
-// model/.
+// What periods of all frequencies rest on: which units there are, and how they are counted.
+// Internal to model/.
 #ifndef ALM_MODEL_CALENDAR_H
 #define ALM_MODEL_CALENDAR_H
 

@@ -188,59 +188,80 @@ static void says_when_memory_runs_out(void **state)
     assert_true(n > 1);
 }
 
-// A million questions: is a random period in a random list? Asked of the parsed text, and of the
-// ends that the text was written from.
+// ----- Random lists ------------------------------------------------------------------------------
+
+#define RANDOM_RANGE_MAX 4
+
+// Around 2000, years or quarters, of length 1 or 2.
+static alm_period random_period(test_random *r, uint32_t span)
+{
+    bool quarters = test_random_one_in(r, 2);
+    return (alm_period){.freq = quarters ? ALM_FREQ_QUARTER : ALM_FREQ_ANNUAL,
+                        .length = (uint16_t)(1 + test_random_below(r, 2)),
+                        .ordinal = (quarters ? 8000 : 2000) + (int32_t)test_random_below(r, span)};
+}
+
+// Appends a range to the text. What comes back has INT32_MIN and INT32_MAX for open ends.
+static alm_period_range write_range(test_random *r, char *text, size_t cap)
+{
+    alm_period from = random_period(r, 20);
+    alm_period to = from;
+    to.ordinal += (int32_t)test_random_below(r, 8);
+    char first[ALM_PERIOD_TEXT_MAX];
+    char last[ALM_PERIOD_TEXT_MAX];
+    alm_period_format(from, first);
+    alm_period_format(to, last);
+    uint32_t open = test_random_below(r, 6);
+    size_t len = strlen(text);
+    snprintf(text + len, cap - len, "%s%s..%s", len > 0 ? "," : "", open == 0 ? "" : first,
+             open == 1 ? "" : last);
+    from.ordinal = open == 0 ? INT32_MIN : from.ordinal;
+    to.ordinal = open == 1 ? INT32_MAX : to.ordinal;
+    return (alm_period_range){from, to};
+}
+
+static bool any_holds(const alm_period_range *ranges, uint32_t count, alm_period p)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (p.freq == ranges[i].from.freq && p.length == ranges[i].from.length &&
+            p.ordinal >= ranges[i].from.ordinal && p.ordinal <= ranges[i].to.ordinal) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static alm_period_expr parse(const char *text)
+{
+    alm_period_expr expr;
+    assert_int_equal(alm_period_expr_parse(alm_str_from(text), arena, &expr, NULL), ALM_OK);
+    return expr;
+}
+
+// A million questions: is a random period in a random list? Asked of the parsed text, of the parsed
+// canonical text, and of the ends that the text was written from.
 static void matches_what_was_written(void **state)
 {
     (void)state;
     test_random r = test_random_start();
     for (int i = 0; i < 50000; i++) {
-        alm_period_range ranges[4];
+        alm_period_range ranges[RANDOM_RANGE_MAX];
         char text[256] = "";
-        uint32_t count = 1 + test_random_below(&r, 4);
-        for (uint32_t k = 0; k < count; k++) {
-            bool quarters = test_random_one_in(&r, 2);
-            int32_t base = quarters ? 2000 * 4 : 2000;
-            uint16_t length = (uint16_t)(1 + test_random_below(&r, 2));
-            alm_period from = {.freq = quarters ? ALM_FREQ_QUARTER : ALM_FREQ_ANNUAL,
-                               .length = length,
-                               .ordinal = base + (int32_t)test_random_below(&r, 20)};
-            alm_period to = from;
-            to.ordinal += (int32_t)test_random_below(&r, 8);
-            char first[ALM_PERIOD_TEXT_MAX];
-            char last[ALM_PERIOD_TEXT_MAX];
-            alm_period_format(from, first);
-            alm_period_format(to, last);
-            uint32_t open = test_random_below(&r, 6);
-            size_t len = strlen(text);
-            snprintf(text + len, sizeof text - len, "%s%s..%s", k > 0 ? "," : "",
-                     open == 0 ? "" : first, open == 1 ? "" : last);
-            from.ordinal = open == 0 ? INT32_MIN : from.ordinal;
-            to.ordinal = open == 1 ? INT32_MAX : to.ordinal;
-            ranges[k] = (alm_period_range){from, to};
-        }
-        alm_period_expr expr;
-        alm_period_expr again;
         char canonical[256];
         char twice[256];
+        uint32_t count = 1 + test_random_below(&r, RANDOM_RANGE_MAX);
+        for (uint32_t k = 0; k < count; k++) {
+            ranges[k] = write_range(&r, text, sizeof text);
+        }
         alm_arena_reset(arena);
-        assert_int_equal(alm_period_expr_parse(alm_str_from(text), arena, &expr, NULL), ALM_OK);
+        alm_period_expr expr = parse(text);
         format(&expr, canonical, sizeof canonical);
-        assert_int_equal(alm_period_expr_parse(alm_str_from(canonical), arena, &again, NULL),
-                         ALM_OK);
+        alm_period_expr again = parse(canonical);
         format(&again, twice, sizeof twice);
         assert_string_equal(canonical, twice);
-        for (int q = 0; q < 20; q++) {
-            bool quarters = test_random_one_in(&r, 2);
-            alm_period p = {.freq = quarters ? ALM_FREQ_QUARTER : ALM_FREQ_ANNUAL,
-                            .length = (uint16_t)(1 + test_random_below(&r, 2)),
-                            .ordinal =
-                                (quarters ? 8000 : 2000) - 2 + (int32_t)test_random_below(&r, 32)};
-            bool want = false;
-            for (uint32_t k = 0; k < count; k++) {
-                want |= p.freq == ranges[k].from.freq && p.length == ranges[k].from.length &&
-                        p.ordinal >= ranges[k].from.ordinal && p.ordinal <= ranges[k].to.ordinal;
-            }
+        for (int question = 0; question < 20; question++) {
+            alm_period p = random_period(&r, 30);
+            bool want = any_holds(ranges, count, p);
             if (alm_period_expr_matches(&expr, p) != want ||
                 alm_period_expr_matches(&again, p) != want) {
                 fail_msg("ALM_TEST_SEED=%" PRIu64 " case %d: %s and ordinal %d", r.seed, i, text,
