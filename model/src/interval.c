@@ -99,8 +99,8 @@ alm_interval alm_interval_div(alm_interval a, alm_interval b)
     if (b.lower <= 0 && b.upper >= 0) {
         return (alm_interval){.lower = -INFINITY, .upper = INFINITY};
     }
-    // Infinity over infinity is no number: fmin and fmax pass over it, and the corners beside it give
-    // the ends.
+    // Infinity over infinity is no number: fmin and fmax pass over it, and the corners beside it
+    // give the ends.
     double q[4] = {a.lower / b.lower, a.lower / b.upper, a.upper / b.lower, a.upper / b.upper};
     return (alm_interval){.lower = fmin(fmin(q[0], q[1]), fmin(q[2], q[3])),
                           .upper = fmax(fmax(q[0], q[1]), fmax(q[2], q[3]))};
