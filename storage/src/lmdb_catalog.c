@@ -548,12 +548,12 @@ alm_code lmdb_catalog_visit(alm_store *store, const alm_catalog_visitor *visitor
     if (code == ALM_OK) {
         code = snapshot_entries(lmdb_of(store), arena, &entries, &head, st);
     }
+    if (code == ALM_OK && ret_catalog_sequence != NULL) {
+        *ret_catalog_sequence = head.catalog_sequence;
+    }
     for (size_t i = 0; code == ALM_OK && i < entries.count; i++) {
         alm_arena_reset(lists);
         code = visit_entry(visitor, &entries.copies[i], lists, st);
-    }
-    if (code == ALM_OK && ret_catalog_sequence != NULL) {
-        *ret_catalog_sequence = head.catalog_sequence;
     }
     alm_arena_destroy(&lists);
     alm_arena_destroy(&arena);

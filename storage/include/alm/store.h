@@ -126,13 +126,20 @@ typedef alm_code (*alm_read_visit)(void *arg, alm_str variant, const alm_obs *ro
 // (source NONE counts as 0); of one source's or equal ones', the latest published, then the latest
 // committed; among those published on or before as_of and committed at or before at_sequence. If
 // the winner is WITHDRAWN the cell has no value.
-// *ret_sequence: the state that was read.
+// *ret_sequence (may be NULL): the state that is read; set before the first visit. With `last` and
+// ranges, the newest n within the ranges; a missing value is none.
+//
+// ALM_INVALID_ARGUMENT    places that do not ascend, a malformed range
+// ALM_OUT_OF_RANGE        at_sequence is not committed yet
+// ALM_DATA_LOSS           a record is damaged; the message names it
+// ALM_RESOURCE_EXHAUSTED  out of memory
 ALM_MUST_USE alm_code alm_store_read(alm_store *store, const alm_read *read, alm_read_visit visit,
                                      void *arg, uint64_t *ret_sequence, alm_status *st);
 
 // --- catalogue -----------------------------------------------------------------------------------
 
-// Visits entries in id order; views are valid during the visit.
+// Visits entries in id order; views are valid during the visit. No lock or snapshot is held meanwhile.
+// *ret_catalog_sequence (may be NULL) is set before the first visit.
 typedef struct alm_catalog_visitor {
     void *arg;
     alm_code (*indicator)(void *arg, uint32_t id, const alm_indicator *entry, alm_status *st);

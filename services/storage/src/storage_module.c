@@ -1,0 +1,86 @@
+#include "alm/storage_module.h"
+
+#include "alm/alloc.h"
+
+#include "storage_service.h"
+
+typedef struct storage {
+    storage_service service;
+    alm_server *server;
+} storage;
+
+static const alm_option options[] = {
+    {.name = "data",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "DIR",
+     .help = "folder of the store, on a local disk; made if it is not there (required)"},
+    {.name = "map-bytes",
+     .type = ALM_OPTION_BYTES,
+     .fallback = "64G",
+     .placeholder = "SIZE",
+     .help = "the most the store may grow to; address space, not disk",
+     .min = 1 << 20,
+     .max = INT64_C(1) << 45},
+};
+
+static void destroy(storage *self)
+{
+    alm_server_destroy(&self->server);
+    alm_store_close(&self->service.store);
+    alm_free(self);
+}
+
+static alm_code open_store(const alm_module_ctx *ctx, storage *self, alm_status *st)
+{
+    const char *dir = alm_config_text(ctx->config, "data");
+    if (dir == NULL || dir[0] == '\0') {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "data",
+                                    "--data DIR is required: the folder of the store");
+    }
+    alm_store_opts opts = {.map_bytes = (size_t)alm_config_int(ctx->config, "map-bytes"),
+                           .clock = ctx->clock,
+                           .log = ctx->log};
+    return alm_store_open(dir, &opts, &self->service.store, st);
+}
+
+static alm_code start(const alm_module_ctx *ctx, void **ret_self, alm_status *st)
+{
+    static const alm_handler handlers[] = {storage_commit,  storage_read,  storage_load_catalog,
+                                           storage_catalog, storage_watch, storage_head,
+                                           storage_verify};
+    storage *self = alm_calloc(1, sizeof *self);
+    if (self == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for storage");
+    }
+    self->service.log = ctx->log;
+    alm_code code = open_store(ctx, self, st);
+    if (code == ALM_OK) {
+        code = alm_module_serve(ctx, "storage", &alm_service_storage, handlers, &self->service,
+                                &self->server, st);
+    }
+    if (code != ALM_OK) {
+        destroy(self);
+        return code;
+    }
+    *ret_self = self;
+    return ALM_OK;
+}
+
+static void stop(void *self, int64_t timeout_ms)
+{
+    alm_server_drain(((storage *)self)->server, timeout_ms);
+    destroy(self);
+}
+
+static alm_server *server(void *self)
+{
+    return ((storage *)self)->server;
+}
+
+const alm_module alm_module_storage = {.name = "storage",
+                                       .bind = "tcp://127.0.0.1:7101",
+                                       .options = options,
+                                       .option_count = ALM_ARRAY_LEN(options),
+                                       .start = start,
+                                       .stop = stop,
+                                       .server = server};

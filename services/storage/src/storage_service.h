@@ -1,0 +1,37 @@
+// Answers almanac.internal.Storage from a store. Between messages and the engine; no rule of its own.
+#ifndef STORAGE_SERVICE_H
+#define STORAGE_SERVICE_H
+
+#include "alm/server.h"
+#include "alm/store.h"
+
+typedef struct storage_service {
+    alm_store *store;
+    const alm_log *log;
+} storage_service;
+
+// Rows of one message; messages stay well below ALM_RPC_MESSAGE_BYTES_MAX with texts of this size.
+#define STORAGE_BLOCK_ROW_COUNT  8192
+#define STORAGE_BLOCK_NOTE_BYTES ((size_t)1 << 20)
+
+// How many of the rows go into one message.
+size_t storage_block_rows(const alm_obs *rows, size_t count);
+
+// Waits for a sequence for as long as the call lasts. ALM_CANCELLED, ALM_DEADLINE_EXCEEDED: it is over.
+ALM_MUST_USE alm_code storage_wait(alm_store *store, uint64_t sequence, alm_call *call,
+                                   alm_status *st);
+
+// Handlers, in the order of the service's methods. self is a storage_service.
+alm_code storage_commit(void *self, alm_call *call, const ProtobufCMessage *request,
+                        alm_status *st);
+alm_code storage_read(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st);
+alm_code storage_load_catalog(void *self, alm_call *call, const ProtobufCMessage *request,
+                              alm_status *st);
+alm_code storage_catalog(void *self, alm_call *call, const ProtobufCMessage *request,
+                         alm_status *st);
+alm_code storage_watch(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st);
+alm_code storage_head(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st);
+alm_code storage_verify(void *self, alm_call *call, const ProtobufCMessage *request,
+                        alm_status *st);
+
+#endif

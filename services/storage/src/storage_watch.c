@@ -1,0 +1,76 @@
+#include "storage_service.h"
+
+#include "alm/wire.h"
+
+typedef struct watch {
+    alm_store *store;
+    alm_call *call;
+    alm_arena *change; // as long as one commit
+    alm_arena *part;   // as long as one message
+} watch;
+
+// A large commit comes in several messages of the same sequence, each with the counts of the whole.
+static alm_code send_part(watch *w, const alm_change *change, const alm_obs *rows, size_t count,
+                          alm_status *st)
+{
+    Almanac__Internal__WatchResponse response = ALMANAC__INTERNAL__WATCH_RESPONSE__INIT;
+    alm_arena_reset(w->part);
+    response.sequence = change->sequence;
+    response.at_us = change->at_us;
+    response.batch_id = alm_arena_strdup(w->part, change->batch_id);
+    if (response.batch_id == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a change");
+    }
+    response.added = change->added;
+    response.revised = change->revised;
+    response.catalog_changed = change->catalog_changed;
+    ALM_TRY(alm_obs_block_write(change->variants, change->variant_count, rows, count, NULL, w->part,
+                                &response.block, st));
+    return alm_call_send(w->call, &response.base, st);
+}
+
+static alm_code send_change(watch *w, const alm_change *change, alm_status *st)
+{
+    size_t from = 0;
+    do {
+        size_t n = storage_block_rows(change->obs + from, change->obs_count - from);
+        ALM_TRY(send_part(w, change, change->obs + from, n, st));
+        from += n;
+    } while (from < change->obs_count);
+    return ALM_OK;
+}
+
+// Endless: ends only with a failure, the caller's cancelling among them.
+static alm_code follow(watch *w, uint64_t next, alm_status *st)
+{
+    for (;;) {
+        alm_change change;
+        ALM_TRY(storage_wait(w->store, next, w->call, st));
+        alm_arena_reset(w->change);
+        ALM_TRY(alm_store_change(w->store, next, w->change, &change, st));
+        ALM_TRY(send_change(w, &change, st));
+        next = change.sequence + 1;
+    }
+}
+
+alm_code storage_watch(void *self, alm_call *call, const ProtobufCMessage *message, alm_status *st)
+{
+    storage_service *service = self;
+    const Almanac__Internal__WatchRequest *request =
+        (const Almanac__Internal__WatchRequest *)message;
+    alm_store_stats stats;
+    alm_call_set_endless(call);
+    ALM_TRY(alm_store_stats_get(service->store, &stats, st));
+    watch w = {.store = service->store,
+               .call = call,
+               .change = alm_arena_create(0),
+               .part = alm_arena_create(0)};
+    alm_code code =
+        w.change == NULL || w.part == NULL
+            ? alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a watch")
+            : follow(&w, request->from_sequence != 0 ? request->from_sequence : stats.sequence + 1,
+                     st);
+    alm_arena_destroy(&w.part);
+    alm_arena_destroy(&w.change);
+    return code;
+}
