@@ -155,14 +155,26 @@ static bool adds_up_over_time(alm_value_type type)
     return type == ALM_VALUE_TYPE_FLOW || type == ALM_VALUE_TYPE_COUNT;
 }
 
-static alm_aggregation usual_over_places(const alm_indicator *e)
+// A rate is made anew from its parts where they are known; an index has none.
+static alm_aggregation usual_of_ratio(const alm_indicator *e)
 {
-    if (adds_up_over_time(e->value_type) || e->value_type == ALM_VALUE_TYPE_STOCK) {
-        return ALM_AGGREGATION_SUM;
-    }
     bool is_fraction = e->numerator.len > 0 && e->denominator.len > 0;
     return e->value_type == ALM_VALUE_TYPE_RATE && is_fraction ? ALM_AGGREGATION_RECOMPUTE
                                                                : ALM_AGGREGATION_REFUSE;
+}
+
+static alm_aggregation usual_over_places(const alm_indicator *e)
+{
+    return adds_up_over_time(e->value_type) || e->value_type == ALM_VALUE_TYPE_STOCK
+               ? ALM_AGGREGATION_SUM
+               : usual_of_ratio(e);
+}
+
+static alm_aggregation usual_over_time(const alm_indicator *e)
+{
+    return adds_up_over_time(e->value_type)        ? ALM_AGGREGATION_SUM
+           : e->value_type == ALM_VALUE_TYPE_STOCK ? ALM_AGGREGATION_NONE // the end of the period
+                                                   : usual_of_ratio(e);
 }
 
 static alm_direction direction_cell(entry_row *row)
@@ -203,9 +215,7 @@ static alm_code read_indicator(entry_row *row, alm_indicator *ret, alm_status *w
     ret->definition = cell(row, IND_DEFINITION);
     ret->aliases = list_cell(row, IND_ALIASES, ALM_ALIAS_COUNT_MAX, &ret->alias_count);
     ret->over_places = aggregation_cell(row, IND_OVER_PLACES, usual_over_places(ret));
-    ret->over_time = aggregation_cell(row, IND_OVER_TIME,
-                                      adds_up_over_time(ret->value_type) ? ALM_AGGREGATION_SUM
-                                                                         : ALM_AGGREGATION_NONE);
+    ret->over_time = aggregation_cell(row, IND_OVER_TIME, usual_over_time(ret));
     return row->reader->report->row_is_bad ? ALM_OK : alm_indicator_check(ret, why);
 }
 

@@ -37,7 +37,6 @@ typedef struct entry_reader {
 
 // Reads the record; what is wrong is reported into the report's row in progress, and *ret is then
 // not for use. Blank cells become what is usual for the kind.
-//
 // ALM_RESOURCE_EXHAUSTED  the arena is full
 ALM_MUST_USE alm_code catalog_entry_read(const entry_reader *r, const csv_record *record,
                                          catalog_entry *ret, alm_status *st);

@@ -29,8 +29,7 @@ ALM_MUST_USE alm_code catalog_reader_take(catalog_reader *r, const csv_record *r
 // the report is in progress). *ret is valid as long as the arena.
 //
 // ALM_INVALID_ARGUMENT    the entries are good one by one, but the catalogue would not hold
-//                         together (an indicator computed from itself ...); nothing of the piece
-//                         can be taken
+//                         together (an indicator computed from itself ...); nothing is taken
 // ALM_RESOURCE_EXHAUSTED  no memory
 ALM_MUST_USE alm_code catalog_reader_finish(catalog_reader *r, catalog_rows *ret, alm_status *st);
 

@@ -1,6 +1,6 @@
 // Goal: every text splits into the records a reader of RFC 4180 sees, and a broken record costs
 // itself alone. Method: rows by hand, then random texts of the characters that matter against a
-// slow reader of one character at a time, and cuts between records against the whole.
+// slow reader of one character at a time.
 #include "csv.h"
 
 #include "alm/buf.h"

@@ -28,8 +28,8 @@ ALM_MUST_USE alm_code obs_reader_create(obs_cells *cells, const alm_catalog *cat
                                         alm_date today, size_t row_count_max, alm_arena *arena,
                                         obs_reader **ret, alm_status *st);
 
-// Takes the row of the record if it is good. Otherwise, or when there is something to mind,
-// reports. The record has as many fields as the header; the report's row has begun and is ended by
+// Takes the row of the record if it is good. Otherwise, or when there is something to mind, it is
+// reported. The record has as many fields as the header; the report's row has begun and is ended by
 // the caller.
 // ALM_RESOURCE_EXHAUSTED  the arena is full
 ALM_MUST_USE alm_code obs_reader_take(obs_reader *r, const csv_record *record, alm_status *st);

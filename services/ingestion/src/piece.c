@@ -43,11 +43,15 @@ static alm_code decode_header(piece_run *c, const csv_record *record, const alm_
         return no_memory(st);
     }
     for (size_t i = 0; i < record->field_count; i++) {
-        alm_code code = text_decode(&c->decoder, record->fields[i], &names[i], st);
+        alm_status why = ALM_STATUS_INIT;
+        alm_code code = text_decode(&c->decoder, record->fields[i], &names[i], &why);
         if (code == ALM_INVALID_ARGUMENT) {
-            alm_status_prefix(st, "name of column %zu", i + 1);
+            return alm_status_set_field(st, code, "header", "the name of column %zu: %s", i + 1,
+                                        why.message);
         }
-        ALM_TRY(code);
+        if (code != ALM_OK) {
+            return alm_status_copy(st, &why);
+        }
     }
     *ret = names;
     return ALM_OK;
