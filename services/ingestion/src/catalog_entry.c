@@ -125,7 +125,7 @@ static alm_date date_cell(entry_row *row, size_t field, alm_date if_blank)
     return date;
 }
 
-// --- indicators ----------------------------------------------------------------------------------
+// --- indicators ---------------------------------------------------------------------------------
 
 static alm_value_type value_type_cell(entry_row *row)
 {
@@ -219,7 +219,7 @@ static alm_code read_indicator(entry_row *row, alm_indicator *ret, alm_status *w
     return row->reader->report->row_is_bad ? ALM_OK : alm_indicator_check(ret, why);
 }
 
-// --- places --------------------------------------------------------------------------------------
+// --- places -------------------------------------------------------------------------------------
 
 static alm_level level_cell(entry_row *row)
 {
@@ -249,7 +249,7 @@ static alm_code read_place(entry_row *row, alm_place *ret, alm_status *why)
     return row->reader->report->row_is_bad ? ALM_OK : alm_place_check(ret, why);
 }
 
-// --- sources -------------------------------------------------------------------------------------
+// --- sources ------------------------------------------------------------------------------------
 
 static int32_t precedence_cell(entry_row *row)
 {
@@ -276,7 +276,7 @@ static alm_code read_source(entry_row *row, alm_source *ret, alm_status *why)
     return row->reader->report->row_is_bad ? ALM_OK : alm_source_check(ret, why);
 }
 
-// --- any -----------------------------------------------------------------------------------------
+// --- any ----------------------------------------------------------------------------------------
 
 // The model's checks name the field as its column is named.
 static void report_check(entry_row *row, const alm_status *why)

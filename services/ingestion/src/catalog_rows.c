@@ -67,7 +67,7 @@ alm_code catalog_reader_take(catalog_reader *r, const csv_record *record, alm_st
     return ALM_OK;
 }
 
-// --- what an entry names -------------------------------------------------------------------------
+// --- what an entry names ------------------------------------------------------------------------
 
 // The entry of the piece with that code; NULL: none, or dropped.
 static const catalog_entry *in_piece(const catalog_reader *r, alm_str code)
@@ -193,7 +193,7 @@ static alm_code drop_dangling(catalog_reader *r, alm_status *st)
         DROP_ROUND_COUNT_MAX);
 }
 
-// --- the catalogue as a whole --------------------------------------------------------------------
+// --- the catalogue as a whole -------------------------------------------------------------------
 
 static bool moves_place(const catalog_reader *r, const alm_place *place)
 {
@@ -279,7 +279,7 @@ static alm_code try_catalog(const catalog_reader *r, alm_status *st)
     return code;
 }
 
-// --- order ---------------------------------------------------------------------------------------
+// --- order --------------------------------------------------------------------------------------
 
 // Places from the top down; indicators that name others last, since those they name may be new too.
 static int rank_of(const catalog_entry *e)

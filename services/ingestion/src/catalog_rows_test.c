@@ -1,6 +1,6 @@
-// Goal: catalogue rows become the entries they say with what is usual where a cell is blank, name only
-// what is known, and never make a catalogue that does not build. Method: files against the outcome as
-// text; whatever is taken is built together with the catalogue there is.
+// Goal: catalogue rows become the entries they say with what is usual where a cell is blank, name
+// only what is known, and never make a catalogue that does not build. Method: files against the
+// outcome as text; whatever is taken is built together with the catalogue there is.
 #include "testing.h"
 
 #include <setjmp.h>
@@ -197,7 +197,7 @@ static const catalog_case cases[] = {
 };
 // clang-format on
 
-// --- outcome --------------------------------------------------------------------------------------
+// --- outcome ------------------------------------------------------------------------------------
 
 static void put_list(alm_buf *out, const alm_str *texts, size_t count)
 {
@@ -270,7 +270,7 @@ static void put_entries(alm_buf *out, const catalog_rows *rows)
     }
 }
 
-// --- whatever is taken builds ---------------------------------------------------------------------
+// --- whatever is taken builds -------------------------------------------------------------------
 
 static bool is_replaced(const catalog_rows *rows, alm_str code)
 {

@@ -23,7 +23,7 @@ static alm_code no_memory(alm_status *st)
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for the piece");
 }
 
-// --- what the catalogue knows --------------------------------------------------------------------
+// --- what the catalogue knows -------------------------------------------------------------------
 
 typedef alm_code (*resolver)(const alm_catalog *c, alm_str text, uint32_t *ret, alm_status *st);
 
@@ -57,7 +57,7 @@ alm_code cell_source(cell_ctx *ctx, alm_str text, cell_value *ret, alm_status *s
     return resolve(ctx, alm_catalog_resolve_source, "source", text, &ret->id, st);
 }
 
-// --- words ---------------------------------------------------------------------------------------
+// --- words --------------------------------------------------------------------------------------
 
 // Numbers first..last each have a code and two words; says which one text is.
 typedef struct word_list {
@@ -181,7 +181,7 @@ alm_code cell_accumulation(cell_ctx *ctx, alm_str text, cell_value *ret, alm_sta
     return ALM_OK;
 }
 
-// --- periods, days, units, numbers ---------------------------------------------------------------
+// --- periods, days, units, numbers --------------------------------------------------------------
 
 alm_code cell_period(cell_ctx *ctx, alm_str text, cell_value *ret, alm_status *st)
 {
@@ -283,7 +283,7 @@ alm_code cell_decimal(alm_str text, alm_decimal *ret, alm_status *st)
     return code;
 }
 
-// --- breakdowns and relations --------------------------------------------------------------------
+// --- breakdowns and relations -------------------------------------------------------------------
 
 alm_code cell_breakdown(cell_ctx *ctx, alm_str text, cell_value *ret, alm_status *st)
 {

@@ -14,7 +14,7 @@
 #define RECORD_BYTES_MAX   4096
 #define AT_BYTES           ALM_TIMESTAMP_MAX
 
-// --- names ---------------------------------------------------------------------------------------
+// --- names --------------------------------------------------------------------------------------
 
 static bool is_plain(alm_str text)
 {
@@ -85,7 +85,7 @@ bool commit_auto_id(const piece *p, alm_arena *arena, alm_str *ret)
     return id != NULL;
 }
 
-// --- cutting -------------------------------------------------------------------------------------
+// --- cutting ------------------------------------------------------------------------------------
 
 bool commit_plan_init(commit_plan *plan, const piece_result *result, bool with_rows,
                       size_t aside_from, size_t text_bytes, alm_arena *arena)

@@ -10,7 +10,7 @@ static alm_code no_memory(alm_status *st)
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a commit");
 }
 
-// --- observations --------------------------------------------------------------------------------
+// --- observations -------------------------------------------------------------------------------
 
 // The part's own table of variants, in order of first use, and its rows with indexes into it.
 typedef struct part_rows {
@@ -58,7 +58,7 @@ static alm_code put_observations(const piece_result *result, const commit_part *
                                st);
 }
 
-// --- catalogue -----------------------------------------------------------------------------------
+// --- catalogue ----------------------------------------------------------------------------------
 
 static alm_code put_entry(const catalog_entry *e, alm_arena *arena,
                           Almanac__Internal__CommitRequest *request, alm_status *st)
@@ -97,7 +97,7 @@ static alm_code put_entries(const piece_result *result, const commit_part *part,
     return ALM_OK;
 }
 
-// --- quarantine ----------------------------------------------------------------------------------
+// --- quarantine ---------------------------------------------------------------------------------
 
 static Almanac__V1__QuarantinedRow *quarantined(const commit_common *common, char *batch_id,
                                                 char *file_name, const set_aside *from,
@@ -148,7 +148,7 @@ static alm_code put_quarantine(const commit_common *common, const piece_result *
     return ALM_OK;
 }
 
-// --- the message ---------------------------------------------------------------------------------
+// --- the message --------------------------------------------------------------------------------
 
 static char *part_id(const commit_common *common, uint32_t number, alm_arena *arena)
 {

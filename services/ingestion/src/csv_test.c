@@ -36,7 +36,7 @@ static void read_all(alm_str data, uint64_t first_row, alm_arena *arena, alm_buf
     assert_false(reader.failed);
 }
 
-// --- by hand -------------------------------------------------------------------------------------
+// --- by hand ------------------------------------------------------------------------------------
 
 typedef struct csv_case {
     const char *name, *text, *want;
@@ -78,7 +78,7 @@ static void splits(void **state)
     alm_arena_destroy(&arena);
 }
 
-// --- a slow reader -------------------------------------------------------------------------------
+// --- a slow reader ------------------------------------------------------------------------------
 
 typedef enum slow_state { AT_START, IN_BARE, IN_QUOTES, AFTER_QUOTE } slow_state;
 
@@ -211,7 +211,7 @@ static void reads_as_the_slow_reader(void **state)
     }
 }
 
-// --- bounds --------------------------------------------------------------------------------------
+// --- bounds -------------------------------------------------------------------------------------
 
 static void refuses_long_records_and_goes_on(void **state)
 {

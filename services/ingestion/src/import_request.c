@@ -78,7 +78,7 @@ static alm_code read_defaults(const Almanac__V1__ImportRequest *request, piece *
 static alm_code check_rows(const piece *p, alm_status *st)
 {
     uint64_t room = UINT32_MAX - p->records.len; // a record has at least one byte
-    if (p->first_row < 2 || p->first_row > room) {
+    if (p->records.len > 0 && (p->first_row < 2 || p->first_row > room)) {
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "first_row",
                                     "first_row %llu is outside 2..%llu (the header is row 1)",
                                     (unsigned long long)p->first_row, (unsigned long long)room);
@@ -123,7 +123,7 @@ alm_code import_request_read(const Almanac__V1__ImportRequest *request, alm_aren
     return check_rows(ret, st);
 }
 
-// --- response ------------------------------------------------------------------------------------
+// --- response -----------------------------------------------------------------------------------
 
 static Almanac__V1__Defect *defect_out(const defect *from, alm_arena *arena)
 {

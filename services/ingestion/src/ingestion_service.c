@@ -47,7 +47,7 @@ void ingestion_service_deinit(ingestion_service *self)
     alm_channel_close(&self->storage);
 }
 
-// --- checking ------------------------------------------------------------------------------------
+// --- checking -----------------------------------------------------------------------------------
 
 static alm_code newest_catalog(import_run *im, alm_catalog_ref **ret, alm_status *st)
 {
@@ -75,7 +75,7 @@ static alm_code name_commits(import_run *im, alm_status *st)
                            st);
 }
 
-// --- committing ----------------------------------------------------------------------------------
+// --- committing ---------------------------------------------------------------------------------
 
 static alm_code take_conflicts(import_run *im, const commit_part *part,
                                const Almanac__Internal__CommitResponse *answer, alm_status *st)
@@ -108,7 +108,9 @@ static void add_counts(import_run *im, const Almanac__Internal__CommitResponse *
     response->added += is_catalog ? answer->catalog_added : answer->added;
     response->revised += is_catalog ? answer->catalog_changed : answer->revised;
     response->unchanged += is_catalog ? answer->catalog_unchanged : answer->unchanged;
-    response->sequence = ALM_MAX(response->sequence, answer->sequence);
+    if (!im->common.dry_run) { // a replayed one has a sequence too
+        response->sequence = ALM_MAX(response->sequence, answer->sequence);
+    }
     im->part_count++;
     im->replayed_count += answer->replayed ? 1 : 0;
 }
@@ -173,7 +175,7 @@ static alm_code commit_conflicts(import_run *im, alm_status *st)
     return commit_parts(im, &plan, st);
 }
 
-// --- the call ------------------------------------------------------------------------------------
+// --- the call -----------------------------------------------------------------------------------
 
 static uint64_t doubled_rows(const piece_result *result)
 {

@@ -75,7 +75,7 @@ const obs_rows *obs_reader_rows(const obs_reader *r)
     return &r->out;
 }
 
-// --- place, period and publication ---------------------------------------------------------------
+// --- place, period and publication --------------------------------------------------------------
 
 static void report_place_period(obs_reader *r, const obs_row *row, const alm_place *place)
 {
@@ -137,7 +137,7 @@ static alm_date published_on(obs_reader *r, const obs_row *row)
     return day;
 }
 
-// --- unit ----------------------------------------------------------------------------------------
+// --- unit ---------------------------------------------------------------------------------------
 
 static const alm_indicator *indicator_of(const obs_reader *r, const obs_row *row)
 {
@@ -244,7 +244,7 @@ static alm_unit unit_of(obs_reader *r, const obs_row *row, bool has_number)
     return apply_mult(r, row, unit);
 }
 
-// --- number, qualifier, status -------------------------------------------------------------------
+// --- number, qualifier, status ------------------------------------------------------------------
 
 static bool is_for_ranks(alm_qualifier qualifier)
 {
@@ -320,7 +320,7 @@ static alm_code read_note(obs_reader *r, const obs_row *row, alm_str *ret, alm_s
     return ALM_OK;
 }
 
-// --- variant -------------------------------------------------------------------------------------
+// --- variant ------------------------------------------------------------------------------------
 
 // What a growth rate or a level relates to is in its definition.
 static bool has_relation(alm_measure measure)
@@ -435,7 +435,7 @@ static alm_code variant_of(obs_reader *r, const obs_row *row, uint32_t *ret, alm
     return ALM_OK;
 }
 
-// --- the row -------------------------------------------------------------------------------------
+// --- the row ------------------------------------------------------------------------------------
 
 static bool same_value(const alm_obs *a, const alm_obs *b)
 {

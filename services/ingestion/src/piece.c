@@ -33,7 +33,7 @@ static entry_kind entry_kind_of(piece_kind kind)
                                     : ENTRY_SOURCE;
 }
 
-// --- header --------------------------------------------------------------------------------------
+// --- header -------------------------------------------------------------------------------------
 
 static alm_code decode_header(piece_run *c, const csv_record *record, const alm_str **ret,
                               alm_status *st)
@@ -107,7 +107,7 @@ static alm_code read_header(piece_run *c, alm_str text, alm_status *st)
     return is_obs ? check_published(&c->header, given, st) : ALM_OK;
 }
 
-// --- rows ----------------------------------------------------------------------------------------
+// --- rows ---------------------------------------------------------------------------------------
 
 static size_t count_lines(alm_str text)
 {

@@ -59,7 +59,7 @@ static void assert_out(fixture *f, const char *want)
     alm_buf_reset(&f->out);
 }
 
-// --- the file of defects -------------------------------------------------------------------------
+// --- the file of defects ------------------------------------------------------------------------
 
 static const char defects_file[] =
     "indicator,place,period,value,unit,qualifier,status,published,note\n"
@@ -147,7 +147,7 @@ static void tells_every_defect_and_takes_the_good_rows(void **state)
         "25 A.gdp.P.level._Z._T 310101 2023 3027.68 CNY_E8 exact A - 2024-02-29 good\n");
 }
 
-// --- headers, defaults, kinds --------------------------------------------------------------------
+// --- headers, defaults, kinds -------------------------------------------------------------------
 
 typedef struct file_case {
     const char *name, *text;
@@ -253,7 +253,7 @@ static void comes_through(void **state)
     tear_down(&inner);
 }
 
-// --- encodings -----------------------------------------------------------------------------------
+// --- encodings ----------------------------------------------------------------------------------
 
 static void encode_gb18030(alm_str text, alm_buf *out)
 {
@@ -325,7 +325,7 @@ static void quarantines_a_record_as_it_came(void **state)
     alm_buf_deinit(&gb);
 }
 
-// --- pieces and columns --------------------------------------------------------------------------
+// --- pieces and columns -------------------------------------------------------------------------
 
 // A cell that is right, wrong, or needs quotes.
 static void put_random_row(alm_buf *out, uint64_t *seed, const size_t order[6])
@@ -440,7 +440,7 @@ static void any_cut_gives_the_rows_of_the_whole(void **state)
     assert_true(compared > 300);
 }
 
-// --- bounds --------------------------------------------------------------------------------------
+// --- bounds -------------------------------------------------------------------------------------
 
 static void lists_some_defects_and_counts_the_rest(void **state)
 {

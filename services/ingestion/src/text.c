@@ -47,7 +47,7 @@ bool text_is_ascii(alm_str s)
     return true;
 }
 
-// --- finding out ---------------------------------------------------------------------------------
+// --- finding out --------------------------------------------------------------------------------
 
 static bool between(uint8_t byte, uint8_t low, uint8_t high)
 {
@@ -149,7 +149,7 @@ alm_code text_encoding_find(text_encoding told, alm_str *header, alm_str records
     return ALM_OK;
 }
 
-// --- decoding ------------------------------------------------------------------------------------
+// --- decoding -----------------------------------------------------------------------------------
 
 void text_decoder_init(text_decoder *decoder, text_encoding encoding, alm_arena *arena)
 {
@@ -222,7 +222,7 @@ alm_code text_decode(text_decoder *decoder, alm_str raw, alm_str *ret, alm_statu
     return valid_len == raw.len ? ALM_OK : wrong_byte(raw, valid_len, TEXT_UTF8, st);
 }
 
-// --- showing -------------------------------------------------------------------------------------
+// --- showing ------------------------------------------------------------------------------------
 
 // One character, or one byte as \xNN, to out. Returns the bytes taken from s.
 static size_t show_one(alm_str s, char out[5], size_t *ret_len)

@@ -15,7 +15,7 @@
 #define GB_PLACE "\xB3\xA4\xC4\xFE\xC7\xF8"                         // 长宁区
 #define BOM      "\xEF\xBB\xBF"
 
-// --- finding -------------------------------------------------------------------------------------
+// --- finding ------------------------------------------------------------------------------------
 
 typedef struct find_case {
     const char *name, *header, *records;
@@ -91,7 +91,7 @@ static void knows_names(void **state)
     assert_string_equal(st.message, "encoding 'latin1' is not known; it is utf-8 or gb18030");
 }
 
-// --- decoding ------------------------------------------------------------------------------------
+// --- decoding -----------------------------------------------------------------------------------
 
 typedef struct decode_case {
     const char *name;
@@ -174,7 +174,7 @@ static void decodes_every_character(void **state)
     alm_arena_destroy(&arena);
 }
 
-// --- showing -------------------------------------------------------------------------------------
+// --- showing ------------------------------------------------------------------------------------
 
 typedef struct show_case {
     const char *name, *raw, *want;
