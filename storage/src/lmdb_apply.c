@@ -2,6 +2,7 @@
 #include "lmdb_store.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define SLICE_SCRATCH_BYTES_MAX ((size_t)1 << 30)
 
@@ -459,9 +460,19 @@ static bool is_commit(const apply_ctx *ctx)
     return ctx->stored_count > 0 || ctx->catalog_changed || ctx->in->batch->quarantine_count > 0;
 }
 
+static int conflict_cmp(const void *a, const void *b)
+{
+    const alm_conflict *x = a;
+    const alm_conflict *y = b;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
 static alm_code record_commit(apply_ctx *ctx, alm_status *st)
 {
     ctx->wrote = true;
+    if (ctx->conflict_count > 1) {
+        qsort(ctx->conflicts, ctx->conflict_count, sizeof *ctx->conflicts, conflict_cmp);
+    }
     ctx->result->conflicts = ctx->conflicts;
     ctx->result->conflict_count = ctx->conflict_count;
     if (is_commit(ctx)) {

@@ -73,7 +73,7 @@ typedef struct alm_commit_result {
     bool replayed;     // the batch id was known: the first answer is repeated
     uint64_t added, revised, unchanged;
     uint64_t catalog_added, catalog_changed, catalog_unchanged;
-    const alm_conflict *conflicts; // rows not stored; in the arena
+    const alm_conflict *conflicts; // rows not stored, by row; in the arena
     size_t conflict_count;
 } alm_commit_result;
 
