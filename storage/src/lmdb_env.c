@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define MAP_BYTES_DEFAULT ((size_t)64 << 30)
@@ -50,10 +51,24 @@ void lmdb_abort(lmdb_txn *txn)
     }
 }
 
+#define FULL_BYTES ((uint64_t)1 << 20)
+
+// LMDB calls a short write EIO, and a disk that fills up in the middle of one makes short writes.
+static bool is_disk_full(lmdb_store *store)
+{
+    int fd;
+    struct statvfs info;
+    return mdb_env_get_fd(store->env, &fd) == MDB_SUCCESS && fstatvfs(fd, &info) == 0 &&
+           (uint64_t)info.f_bavail * info.f_frsize < FULL_BYTES;
+}
+
 alm_code lmdb_commit(lmdb_store *store, lmdb_txn *txn, alm_status *st)
 {
     int error = mdb_txn_commit(txn->txn);
     txn->txn = NULL;
+    if (error == EIO && is_disk_full(store)) {
+        error = ENOSPC;
+    }
     if (error != MDB_SUCCESS) {
         return alm_status_from_lmdb(st, error, "committing");
     }
