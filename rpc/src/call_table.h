@@ -1,5 +1,5 @@
-// The calls of one connection by id. An id is a slot's number and the slot's generation, which changes
-// when the slot is freed, so that a late answer never meets the slot's next call.
+// The calls of one connection by id. An id is a slot's number and the slot's generation, which
+// changes when the slot is freed, so that a late answer never meets the slot's next call.
 #ifndef ALM_RPC_CALL_TABLE_H
 #define ALM_RPC_CALL_TABLE_H
 

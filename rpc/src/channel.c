@@ -181,8 +181,8 @@ typedef struct pick_result {
     bool is_any_healthy, is_any_serving;
 } pick_result;
 
-// With an affinity the highest score wins (rendezvous hashing: a connection that comes or goes moves
-// only its own share of keys), else the fewest calls in progress.
+// With an affinity the highest score wins (rendezvous hashing: a connection that comes or goes
+// moves only its own share of keys), else the fewest calls in progress.
 static bool is_better(const alm_stream *stream, const alm_connection *a, const alm_connection *b)
 {
     if (b == NULL) {

@@ -112,8 +112,8 @@ static bool reserve_snapshot(alm_client *client, size_t count)
     return true;
 }
 
-// The connections of all channels, which only this thread frees, so that they can be used without the
-// lock. What there is no memory for has to wait.
+// The connections of all channels, which only this thread frees, so that they can be used without
+// the lock. What there is no memory for has to wait.
 static size_t take_snapshot(alm_client *client)
 {
     size_t count = 0;

@@ -42,7 +42,8 @@ ALM_MUST_USE alm_code alm_hello_decode(alm_str payload, alm_arena *arena, alm_he
                                        alm_status *st);
 
 // A number that differs, as good as surely, when two sides' descriptors of a service differ in
-// anything that matters on the wire: methods, their order and kinds, fields' numbers, types, labels.
+// anything that matters on the wire: methods, their order and kinds, fields' numbers, types,
+// labels.
 uint64_t alm_service_checksum(const alm_service_def *def);
 
 // The method's position in the descriptor; -1: no such method.

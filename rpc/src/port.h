@@ -1,7 +1,7 @@
 // A port: one socket of a server or of a connection, whatever carries its frames.
 //
-// A listening port has many peers and tells them by their key; a dialling port has one. Frames arrive
-// whole and in order or not at all; nothing blocks.
+// A listening port has many peers and tells them by their key; a dialling port has one. Frames
+// arrive whole and in order or not at all; nothing blocks.
 //
 // Threading: a port belongs to one thread at a time.
 #ifndef ALM_RPC_PORT_H

@@ -165,8 +165,8 @@ static int port_fd(alm_port *port)
     return fd;
 }
 
-// With ZMQ_IMMEDIATE a DEALER can be written to only while it has a peer, which is how the loss of a
-// connection shows without a monitor socket.
+// With ZMQ_IMMEDIATE a DEALER can be written to only while it has a peer, which is how the loss of
+// a connection shows without a monitor socket.
 static unsigned port_events(alm_port *port)
 {
     int events = 0;
@@ -249,8 +249,8 @@ static bool is_closed_event(void *monitor)
     return is_event && number == ZMQ_EVENT_CLOSED;
 }
 
-// libzmq closes its listeners a while after the socket. A server that was destroyed must have freed its
-// addresses, so this waits for the news.
+// libzmq closes its listeners a while after the socket. A server that was destroyed must have freed
+// its addresses, so this waits for the news.
 static void close_listeners(zmq_port *self)
 {
     char name[64];

@@ -1,6 +1,6 @@
-// Looks at a message's wire bytes before they are unpacked: protobuf-c has no limit on depth, turns two
-// bytes of an empty message into hundreds, copies again and again what a message field repeats, and
-// takes any bytes for text.
+// Looks at a message's wire bytes before they are unpacked: protobuf-c has no limit on depth, turns
+// two bytes of an empty message into hundreds, copies again and again what a message field repeats,
+// and takes any bytes for text.
 #ifndef ALM_RPC_PRESCAN_H
 #define ALM_RPC_PRESCAN_H
 
@@ -10,7 +10,8 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-// ret_cost_bytes  set on success: no less than what unpacking takes from an allocator that never reuses
+// ret_cost_bytes  set on success: no less than unpacking takes from an allocator that never
+//                 reuses
 //
 // ALM_INVALID_ARGUMENT    not wire format, nested deeper than ALM_RPC_UNPACK_DEPTH_MAX, a message
 //                         field twice, or text that is not UTF-8 or holds a NUL

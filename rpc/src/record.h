@@ -1,7 +1,7 @@
 // Records: what travels in a frame. docs/WIRE.md is the reference; this is its codec.
 //
-// A frame is a run of records. A record is a header of 24 bytes, metadata and a payload; integers are
-// little-endian.
+// A frame is a run of records. A record is a header of 24 bytes, metadata and a payload; integers
+// are little-endian.
 #ifndef ALM_RPC_RECORD_H
 #define ALM_RPC_RECORD_H
 

@@ -151,8 +151,8 @@ static bool has_room_to_run(const alm_server *server)
     return server->running_count - endless_count < server->thread_count_max;
 }
 
-// Sees to it that a queued call has, or will have, a thread. False: the queue is full, or there is no
-// thread at all.
+// Sees to it that a queued call has, or will have, a thread. False: the queue is full, or there is
+// no thread at all.
 static bool provide_thread(alm_server *server)
 {
     bool is_short = server->free_thread_count <= server->queue_count;

@@ -1,4 +1,5 @@
-// The parts of a server. One mutex guards what its socket thread and its handlers share; see each field.
+// The parts of a server. One mutex guards what its socket thread and its handlers share; see each
+// field.
 //
 //   server.c             what is set up before and torn down after
 //   server_io.c          the socket thread: frames in, records out, peers that come and go

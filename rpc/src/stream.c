@@ -372,7 +372,8 @@ static void end_by_deadline(alm_stream *stream)
     cancel(stream, &st);
 }
 
-// The next message, NULL at the good end. A unary call's message only counts when the call ended well.
+// The next message, NULL at the good end. A unary call's message only counts when the call ended
+// well.
 static alm_code take_next(alm_stream *stream, alm_inbox_node **ret, alm_status *st)
 {
     alm_client *client = stream->channel->client;

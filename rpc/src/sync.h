@@ -1,5 +1,5 @@
-// What threads of rpc wait on: a mutex with its name in the type's user, a condition variable on the
-// monotonic clock, and an event that wakes a thread out of poll(2).
+// What threads of rpc wait on: a mutex with its name in the type's user, a condition variable on
+// the monotonic clock, and an event that wakes a thread out of poll(2).
 #ifndef ALM_RPC_SYNC_H
 #define ALM_RPC_SYNC_H
 

@@ -18,7 +18,8 @@ typedef struct alm_type_set {
 
 void alm_type_set_init(alm_type_set *set);
 
-// Adds the message and all that its fields reach, breadth first, fields by number; what is there stays.
+// Adds the message and all that its fields reach, breadth first, fields by number; what is there
+// stays.
 void alm_type_set_add(alm_type_set *set, const ProtobufCMessageDescriptor *message);
 
 // protobuf's number of the field's type (descriptor.proto, FieldDescriptorProto.Type): 9 is string.

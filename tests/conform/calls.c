@@ -71,8 +71,8 @@ static void empty_and_large_messages_travel(void **state)
     }
 }
 
-// A request of exactly the limit is answered (with less: the reply's other fields would pass it), one
-// byte more is refused, and so is a reply past the limit.
+// A request of exactly the limit is answered (with less: the reply's other fields would pass it),
+// one byte more is refused, and so is a reply past the limit.
 static void size_limits_hold_to_the_byte(void **state)
 {
     world *w = *state;

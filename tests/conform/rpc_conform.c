@@ -1,5 +1,5 @@
-// The conformance suite of rpc: every test runs over the transport named on the command line, so that
-// what a caller may rely on does not depend on what carries the call.
+// The conformance suite of rpc: every test runs over the transport named on the command line, so
+// that what a caller may rely on does not depend on what carries the call.
 //
 //   conform_rpc loop|inproc|ipc|tcp
 #include "world.h"
