@@ -22,13 +22,13 @@
 
 #include <utlist.h>
 
-#define ALM_CLIENT_BEATS_MAX   3 // PINGs without a word back: the connection is lost
-#define ALM_CLIENT_HELLO_MS    10000
-#define ALM_CLIENT_LINGER_MS   100 // for CANCEL and GOAWAY when a connection is closed
-#define ALM_CLIENT_TRIES_MAX   8
-#define ALM_RETRY_US           10000 // grows by two from here
-#define ALM_RETRY_US_MAX       1000000
-#define ALM_CHECKSUM_COUNT_MAX 64
+#define ALM_CLIENT_BEATS_MAX    3 // PINGs without a word back: the connection is lost
+#define ALM_CLIENT_HELLO_US_MIN INT64_C(1000000)
+#define ALM_CLIENT_LINGER_MS    100 // for CANCEL and GOAWAY when a connection is closed
+#define ALM_CLIENT_TRIES_MAX    8
+#define ALM_RETRY_US            10000 // grows by two from here
+#define ALM_RETRY_US_MAX        1000000
+#define ALM_CHECKSUM_COUNT_MAX  64
 
 typedef struct alm_connection alm_connection;
 
@@ -36,7 +36,8 @@ typedef enum alm_connection_state {
     ALM_CONNECTION_IDLE,       // no port; the next is opened at open_us
     ALM_CONNECTION_CONNECTING, // HELLO not answered yet
     ALM_CONNECTION_HEALTHY,
-    ALM_CONNECTION_LEAVING, // the server said GOAWAY: calls in progress may end, no new ones
+    ALM_CONNECTION_LEAVING, // the server said GOAWAY: calls in progress may end, no new ones; it
+                            // will close the connection itself
 } alm_connection_state;
 
 struct alm_connection {

@@ -177,6 +177,23 @@ static void beat(alm_connection *connection, int64_t now_us)
     (void)alm_connection_send(connection, &ping);
 }
 
+// libzmq connects again by itself, and if that is quicker than our look at the port, HELLO went to
+// the peer before. In process there is no such thing, and no peer before a server binds the name.
+static int64_t wait_for_hello(alm_connection *connection, int64_t now_us)
+{
+    bool has_wire = connection->scheme == ALM_SCHEME_TCP || connection->scheme == ALM_SCHEME_IPC;
+    if (!has_wire || !connection->said_hello) {
+        return ALM_NEVER_US;
+    }
+    int64_t beats_us = connection->channel->heartbeat_ms * 1000 * ALM_CLIENT_BEATS_MAX;
+    int64_t until_us = connection->hello_us + ALM_MAX(beats_us, ALM_CLIENT_HELLO_US_MIN);
+    if (now_us >= until_us) {
+        alm_connection_lose(connection, "does not answer");
+        return connection->open_us;
+    }
+    return until_us;
+}
+
 int64_t alm_connection_step(alm_connection *connection, int64_t now_us)
 {
     if (connection->state == ALM_CONNECTION_IDLE && now_us >= connection->open_us) {
@@ -193,16 +210,7 @@ int64_t alm_connection_step(alm_connection *connection, int64_t now_us)
         return connection->open_us;
     }
     if (connection->state == ALM_CONNECTION_CONNECTING) {
-        int64_t until_us = connection->hello_us + ALM_CLIENT_HELLO_MS * INT64_C(1000);
-        if (now_us >= until_us) {
-            alm_connection_lose(connection, "does not answer");
-            return connection->open_us;
-        }
-        return until_us;
-    }
-    if (connection->state == ALM_CONNECTION_LEAVING && connection->calls.used_count == 0) {
-        alm_connection_lose(connection, "is stopping");
-        return connection->open_us;
+        return wait_for_hello(connection, now_us);
     }
     if (now_us >= connection->beat_us) {
         beat(connection, now_us);

@@ -25,7 +25,8 @@ struct loop_port {
     char name[ALM_ADDRESS_BYTES_MAX]; // "": neither bound nor connected yet
     uint64_t id;                      // of a dialling port: its key at the listener
     loop_port *listener;              // of a dialling port: its peer, NULL while there is none
-    loop_frame *queue;                // what was sent to this port
+    bool was_lost;     // of a dialling port: the peer it had is gone, and it gets no other
+    loop_frame *queue; // what was sent to this port
     size_t queue_count;
     loop_frame *given; // what the last receive gave out; owner's only
     size_t frame_bytes_max;
@@ -108,7 +109,8 @@ static alm_code port_bind(alm_port *port, const char *address, char ret[ALM_ADDR
     loop_port *dialler;
     DL_FOREACH(self->hub->ports, dialler)
     {
-        if (dialler->role == ALM_PORT_DIALS && strcmp(dialler->name, address) == 0) {
+        bool is_waiting = dialler->role == ALM_PORT_DIALS && !dialler->was_lost;
+        if (is_waiting && strcmp(dialler->name, address) == 0) {
             dialler->listener = self;
             alm_wake_signal(&dialler->wake);
         }
@@ -229,6 +231,7 @@ static void drop_peers(loop_port *listener)
     {
         if (port->listener == listener) {
             port->listener = NULL;
+            port->was_lost = true;
             alm_wake_signal(&port->wake);
         }
     }

@@ -34,9 +34,6 @@ void alm_stream_end(alm_stream *stream, const alm_status *st)
     if (stream->state == ALM_STREAM_ENDED) {
         return;
     }
-    if (stream->state == ALM_STREAM_SENT && stream->connection->state == ALM_CONNECTION_LEAVING) {
-        alm_client_wake(stream->channel->client); // the connection may have waited for this
-    }
     leave_connection(stream);
     stream->state = ALM_STREAM_ENDED;
     stream->end = *st;
