@@ -220,15 +220,13 @@ static void stats_count_every_call(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(unary_call_is_answered, world_set_up, world_tear_down),
-    cmocka_unit_test_setup_teardown(every_code_travels, world_set_up, world_tear_down),
-    cmocka_unit_test_setup_teardown(empty_and_large_messages_travel, world_set_up, world_tear_down),
-    cmocka_unit_test_setup_teardown(size_limits_hold_to_the_byte, world_set_up, world_tear_down),
-    cmocka_unit_test_setup_teardown(unknown_services_and_methods_are_unimplemented, world_set_up,
-                                    world_tear_down),
-    cmocka_unit_test_setup_teardown(stats_count_every_call, world_set_up, world_tear_down),
-    cmocka_unit_test_setup_teardown(eight_threads_get_their_own_answers, world_set_up,
-                                    world_tear_down),
+    WORLD_TEST(unary_call_is_answered),
+    WORLD_TEST(every_code_travels),
+    WORLD_TEST(empty_and_large_messages_travel),
+    WORLD_TEST(size_limits_hold_to_the_byte),
+    WORLD_TEST(unknown_services_and_methods_are_unimplemented),
+    WORLD_TEST(stats_count_every_call),
+    WORLD_TEST(eight_threads_get_their_own_answers),
 };
 
 world_group conform_calls(void)

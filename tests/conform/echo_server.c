@@ -14,10 +14,10 @@
 #define STREAM ALM_METHOD_SERVER_STREAM
 
 static const alm_method_def methods[] = {
-    {"Say", UNARY, true},       {"Count", STREAM, true},  {"Fail", UNARY, true},
-    {"FailLate", STREAM, true}, {"Wait", UNARY, true},    {"Relay", UNARY, true},
-    {"Once", UNARY, false},     {"Missing", UNARY, true}, {"Silent", UNARY, true},
-    {"Endless", STREAM, true},
+    {"Say", UNARY, true},       {"Count", STREAM, true},   {"Fail", UNARY, true},
+    {"FailLate", STREAM, true}, {"Wait", UNARY, true},     {"Relay", UNARY, true},
+    {"Hold", UNARY, false},     {"Once", UNARY, false},    {"Missing", UNARY, true},
+    {"Silent", UNARY, true},    {"Endless", STREAM, true},
 };
 const alm_service_def echo_service = {&almanac__test__echo__descriptor, methods};
 
@@ -208,8 +208,8 @@ static alm_code silent(void *self, alm_call *call, const ProtobufCMessage *reque
     return ALM_OK;
 }
 
-static const alm_handler handlers[] = {say,   count, fail_now, fail_late, wait,
-                                       relay, say,   NULL,     silent,    endless};
+static const alm_handler handlers[] = {say,  count, fail_now, fail_late, wait,   relay,
+                                       wait, say,   NULL,     silent,    endless};
 
 void echo_start(echo_server *echo, alm_rpc *rpc, const char *address, const alm_server_opts *opts)
 {

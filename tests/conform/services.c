@@ -2,6 +2,11 @@
 #include "world.h"
 
 #include "almanac/internal/health.pb-c.h"
+#include "almanac/internal/reflection.pb-c.h"
+
+#define SERVING     ALMANAC__INTERNAL__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
+#define NOT_SERVING ALMANAC__INTERNAL__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING
+#define UNKNOWN     ALMANAC__INTERNAL__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVICE_UNKNOWN
 
 static void health_follows_what_the_server_says(void **state)
 {
@@ -17,13 +22,149 @@ static void health_follows_what_the_server_says(void **state)
     assert_code(ALM_OK, alm_health_check(w->rpc, address, "", WORLD_WAIT_MS, &w->st));
     alm_server_set_serving(w->echo.server, NULL, false);
     assert_code(ALM_UNAVAILABLE, alm_health_check(w->rpc, address, "", WORLD_WAIT_MS, &w->st));
+    assert_non_null(strstr(w->st.message, address));
     assert_code(ALM_NOT_FOUND,
                 alm_health_check(w->rpc, address, "no.such.Service", WORLD_WAIT_MS, &w->st));
 }
 
+static void a_probe_of_nobody_is_unavailable(void **state)
+{
+    world *w = *state;
+    char address[ECHO_ADDRESS_MAX];
+    world_address_later(w, address);
+    assert_code(ALM_UNAVAILABLE, alm_health_check(w->rpc, address, "", 50, &w->st));
+    assert_non_null(strstr(w->st.message, address));
+}
+
+static alm_stream *watch_health(world *w, const char *service)
+{
+    Almanac__Internal__HealthCheckRequest request = ALMANAC__INTERNAL__HEALTH_CHECK_REQUEST__INIT;
+    request.service = (char *)(uintptr_t)service;
+    alm_call_opts opts = {.timeout_ms = -1};
+    alm_stream *stream = NULL;
+    assert_code(ALM_OK, alm_stream_open(w->channel, &alm_service_health, "Watch", &opts,
+                                        &request.base, &stream, &w->st));
+    return stream;
+}
+
+static int next_status(world *w, alm_stream *stream)
+{
+    ProtobufCMessage *message = NULL;
+    assert_code(ALM_OK, alm_stream_next(stream, w->arena, &message, &w->st));
+    assert_non_null(message);
+    return (int)((const Almanac__Internal__HealthCheckResponse *)message)->status;
+}
+
+static void a_watch_tells_every_change(void **state)
+{
+    world *w = *state;
+    alm_stream *echo = watch_health(w, "almanac.test.Echo");
+    alm_stream *whole = watch_health(w, "");
+    alm_stream *stranger = watch_health(w, "no.such.Service");
+    assert_int_equal(next_status(w, echo), SERVING);
+    assert_int_equal(next_status(w, whole), SERVING);
+    assert_int_equal(next_status(w, stranger), UNKNOWN);
+    for (int i = 0; i < 3; i++) {
+        alm_server_set_serving(w->echo.server, "almanac.test.Echo", false);
+        assert_int_equal(next_status(w, echo), NOT_SERVING);
+        alm_server_set_serving(w->echo.server, "almanac.test.Echo", true);
+        assert_int_equal(next_status(w, echo), SERVING);
+    }
+    alm_server_set_serving(w->echo.server, "", false);
+    assert_int_equal(next_status(w, echo), NOT_SERVING);
+    assert_int_equal(next_status(w, whole), NOT_SERVING); // nothing came in between
+    alm_stream_close(&echo);
+    alm_stream_close(&whole);
+    alm_stream_close(&stranger);
+}
+
+static void a_drain_tells_watches_first(void **state)
+{
+    world *w = *state;
+    alm_stream *whole = watch_health(w, "");
+    assert_int_equal(next_status(w, whole), SERVING);
+    assert_int_equal(alm_server_drain(w->echo.server, WORLD_WAIT_MS), 0);
+    assert_int_equal(next_status(w, whole), NOT_SERVING);
+    ProtobufCMessage *message = NULL;
+    assert_code(ALM_UNAVAILABLE, alm_stream_next(whole, w->arena, &message, &w->st));
+    alm_stream_close(&whole);
+}
+
+static const Almanac__Internal__ServiceInfo *
+find_service(const Almanac__Internal__ListServicesResponse *list, const char *name)
+{
+    for (size_t i = 0; i < list->n_services; i++) {
+        if (strcmp(list->services[i]->name, name) == 0) {
+            return list->services[i];
+        }
+    }
+    fail_msg("no service %s", name);
+    return NULL;
+}
+
+static void reflection_lists_services(void **state)
+{
+    world *w = *state;
+    Almanac__Internal__ListServicesRequest request = ALMANAC__INTERNAL__LIST_SERVICES_REQUEST__INIT;
+    ProtobufCMessage *reply = NULL;
+    assert_code(ALM_OK, alm_channel_call(w->channel, &alm_service_reflection, "ListServices", NULL,
+                                         &request.base, w->arena, &reply, &w->st));
+    const Almanac__Internal__ListServicesResponse *list =
+        (const Almanac__Internal__ListServicesResponse *)reply;
+    assert_int_equal(list->n_services, 3);
+    find_service(list, "almanac.internal.Health");
+    find_service(list, "almanac.internal.Reflection");
+    const Almanac__Internal__ServiceInfo *echo = find_service(list, "almanac.test.Echo");
+    assert_int_equal(echo->n_methods, echo_service.descriptor->n_methods);
+    assert_string_equal(echo->methods[1]->name, "Count");
+    assert_string_equal(echo->methods[1]->request, "almanac.test.CountRequest");
+    assert_string_equal(echo->methods[1]->response, "almanac.test.CountResponse");
+    assert_true(echo->methods[1]->server_streaming);
+    assert_true(echo->methods[1]->idempotent);
+    assert_false(echo->methods[0]->server_streaming);
+}
+
+static alm_code describe(world *w, const char *name,
+                         const Almanac__Internal__DescribeMessageResponse **ret)
+{
+    Almanac__Internal__DescribeMessageRequest request =
+        ALMANAC__INTERNAL__DESCRIBE_MESSAGE_REQUEST__INIT;
+    request.name = (char *)(uintptr_t)name;
+    ProtobufCMessage *reply = NULL;
+    w->st = ALM_STATUS_INIT;
+    alm_code code = alm_channel_call(w->channel, &alm_service_reflection, "DescribeMessage", NULL,
+                                     &request.base, w->arena, &reply, &w->st);
+    *ret = (const Almanac__Internal__DescribeMessageResponse *)reply;
+    return code;
+}
+
+static void reflection_describes_messages_and_enums(void **state)
+{
+    world *w = *state;
+    const Almanac__Internal__DescribeMessageResponse *got;
+    assert_code(ALM_OK, describe(w, "almanac.test.SayRequest", &got));
+    assert_int_equal(got->n_fields, 5);
+    assert_string_equal(got->fields[0]->name, "text");
+    assert_string_equal(got->fields[0]->type, "string");
+    assert_int_equal(got->fields[2]->number, 3);
+    assert_string_equal(got->fields[2]->type, "uint64");
+    assert_string_equal(got->fields[3]->label, "repeated");
+    assert_string_equal(got->fields[3]->type_name, "almanac.test.Item");
+    assert_code(ALM_OK, describe(w, "almanac.test.Leaf", &got)); // only reached through Item
+    assert_code(ALM_OK, describe(w, "almanac.internal.HealthCheckResponse.ServingStatus", &got));
+    assert_int_equal(got->n_values, 4);
+    assert_int_equal(got->n_fields, 0);
+    assert_code(ALM_NOT_FOUND, describe(w, "almanac.test.Nothing", &got));
+    assert_string_equal(w->st.field, "name");
+}
+
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(health_follows_what_the_server_says, world_set_up,
-                                    world_tear_down),
+    WORLD_TEST(health_follows_what_the_server_says),
+    WORLD_TEST(a_probe_of_nobody_is_unavailable),
+    WORLD_TEST(a_watch_tells_every_change),
+    WORLD_TEST(a_drain_tells_watches_first),
+    WORLD_TEST(reflection_lists_services),
+    WORLD_TEST(reflection_describes_messages_and_enums),
 };
 
 world_group conform_services(void)

@@ -139,18 +139,13 @@ static void cancellation_reaches_the_last_server(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(a_deadline_ends_the_call_on_both_sides, world_set_up,
-                                    world_tear_down),
-    cmocka_unit_test_setup_teardown(the_server_knows_the_time_left, world_set_up, world_tear_down),
-    cmocka_unit_test_setup_teardown(closing_a_stream_cancels_its_handler, world_set_up,
-                                    world_tear_down),
-    cmocka_unit_test_setup_teardown(a_blocked_sender_sees_the_deadline, world_set_up,
-                                    world_tear_down),
-    cmocka_unit_test_setup_teardown(closing_the_channel_cancels_its_calls, world_set_up,
-                                    world_tear_down),
-    cmocka_unit_test_setup_teardown(a_deadline_is_passed_on, world_set_up, world_tear_down),
-    cmocka_unit_test_setup_teardown(cancellation_reaches_the_last_server, world_set_up,
-                                    world_tear_down),
+    WORLD_TEST(a_deadline_ends_the_call_on_both_sides),
+    WORLD_TEST(the_server_knows_the_time_left),
+    WORLD_TEST(closing_a_stream_cancels_its_handler),
+    WORLD_TEST(a_blocked_sender_sees_the_deadline),
+    WORLD_TEST(closing_the_channel_cancels_its_calls),
+    WORLD_TEST(a_deadline_is_passed_on),
+    WORLD_TEST(cancellation_reaches_the_last_server),
 };
 
 world_group conform_stops(void)

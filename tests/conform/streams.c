@@ -119,15 +119,11 @@ static void many_streams_share_a_connection(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(a_stream_has_all_its_messages_in_order, world_set_up,
-                                    world_tear_down),
-    cmocka_unit_test_setup_teardown(messages_before_a_failure_arrive_then_the_failure, world_set_up,
-                                    world_tear_down),
-    cmocka_unit_test_setup_teardown(a_slow_reader_blocks_its_sender_and_nobody_else, world_set_up,
-                                    world_tear_down),
-    cmocka_unit_test_setup_teardown(a_stream_may_carry_messages_larger_than_its_window,
-                                    world_set_up, world_tear_down),
-    cmocka_unit_test_setup_teardown(many_streams_share_a_connection, world_set_up, world_tear_down),
+    WORLD_TEST(a_stream_has_all_its_messages_in_order),
+    WORLD_TEST(messages_before_a_failure_arrive_then_the_failure),
+    WORLD_TEST(a_slow_reader_blocks_its_sender_and_nobody_else),
+    WORLD_TEST(a_stream_may_carry_messages_larger_than_its_window),
+    WORLD_TEST(many_streams_share_a_connection),
 };
 
 world_group conform_streams(void)

@@ -58,6 +58,8 @@ int64_t world_now_ms(void);
         }                                                                                          \
     } while (0)
 
+#define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
+
 typedef struct world_group {
     const struct CMUnitTest *tests;
     size_t count;
