@@ -95,7 +95,7 @@ static size_t slow_record(alm_str data, size_t at, alm_buf *fields, csv_verdict 
     *ret_verdict = CSV_OK;
     for (size_t i = at; i <= data.len; i++) {
         int c = i < data.len ? (unsigned char)data.data[i] : -1;
-        bool is_crlf_next = i + 1 == data.len || data.data[i + 1] == '\n';
+        bool is_crlf_next = i + 1 >= data.len || data.data[i + 1] == '\n';
         bool is_end = c == -1 || c == '\n' || (c == '\r' && is_crlf_next);
         if (state == IN_QUOTES) {
             if (c == -1) {
