@@ -1,0 +1,66 @@
+#include "alm/aggregation_module.h"
+
+#include "aggregation_service.h"
+
+#include "alm/alloc.h"
+
+typedef struct module_self {
+    alm_aggregator service;
+    alm_server *server;
+} module_self;
+
+static void stop(void *arg, int64_t timeout_ms)
+{
+    module_self *self = arg;
+    if (self->server != NULL) {
+        (void)alm_server_drain(self->server, timeout_ms);
+    }
+    alm_server_destroy(&self->server);
+    alm_catalog_cache_destroy(&self->service.catalogs);
+    alm_channel_close(&self->service.storage);
+    alm_free(self);
+}
+
+static alm_code begin(module_self *self, const alm_module_ctx *ctx, alm_status *st)
+{
+    if (ctx->endpoints.storage == NULL) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "storage",
+                                    "aggregation needs to know where storage is: set --storage");
+    }
+    self->service.log = ctx->log;
+    ALM_TRY(alm_channel_open(ctx->rpc, ctx->endpoints.storage, NULL, &self->service.storage, st));
+    ALM_TRY(alm_catalog_cache_create(self->service.storage, &self->service.catalogs, st));
+    return alm_module_serve(ctx, "aggregation", &alm_service_aggregation, alm_aggregation_handlers,
+                            &self->service, &self->server, st);
+}
+
+static alm_code start(const alm_module_ctx *ctx, void **ret_self, alm_status *st)
+{
+    module_self *self = alm_calloc(1, sizeof *self);
+    if (self == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "aggregation: out of memory");
+    }
+    alm_code code = begin(self, ctx, st);
+    if (code != ALM_OK) {
+        stop(self, 0);
+        return code;
+    }
+    *ret_self = self;
+    return ALM_OK;
+}
+
+static alm_server *server(void *self)
+{
+    return ((module_self *)self)->server;
+}
+
+static const char *const needs[] = {"storage", NULL};
+
+const alm_module alm_module_aggregation = {
+    .name = "aggregation",
+    .bind = "tcp://127.0.0.1:7103",
+    .needs = needs,
+    .start = start,
+    .stop = stop,
+    .server = server,
+};

@@ -1,0 +1,235 @@
+#include "aggregation_service.h"
+
+#include "explain.h"
+#include "query_execute.h"
+#include "storage_reader.h"
+
+#include "alm/limits.h"
+#include "alm/wire.h"
+#include "almanac/internal/aggregation.pb-c.h"
+
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for the answer");
+}
+
+// --- Execute ------------------------------------------------------------------------------------
+
+// Rows gather in blocks; a block and all its texts live in an arena that is emptied when it is
+// sent.
+typedef struct sender {
+    alm_call *call;
+    uint64_t sequence;
+    alm_arena *arena;
+    alm_result_writer *writer; // NULL between blocks
+    bool has_sent;
+} sender;
+
+static alm_code send_block(sender *it, alm_status *st)
+{
+    Almanac__V1__QueryResponse response = ALMANAC__V1__QUERY_RESPONSE__INIT;
+    if (it->writer == NULL) {
+        ALM_TRY(alm_result_writer_create(it->arena, it->sequence, &it->writer, st));
+    }
+    ALM_TRY(alm_result_writer_take(it->writer, &response.block, st));
+    ALM_TRY(alm_call_send(it->call, &response.base, st));
+    alm_arena_reset(it->arena);
+    it->writer = NULL;
+    it->has_sent = true;
+    return alm_call_check(it->call, st);
+}
+
+static alm_code take_row(void *self, const alm_result_row *row, alm_status *st)
+{
+    sender *it = self;
+    if (it->writer == NULL) {
+        ALM_TRY(alm_result_writer_create(it->arena, it->sequence, &it->writer, st));
+    }
+    ALM_TRY(alm_result_writer_add(it->writer, row, st));
+    return alm_result_writer_full(it->writer) ? send_block(it, st) : ALM_OK;
+}
+
+static alm_code make_error(alm_arena *arena, alm_str item, const alm_status *why,
+                           Almanac__V1__ItemError **ret, alm_status *st)
+{
+    Almanac__V1__ItemError *error = alm_arena_alloc(arena, sizeof *error);
+    if (error == NULL) {
+        return no_memory(st);
+    }
+    almanac__v1__item_error__init(error);
+    error->item = alm_arena_strdup(arena, item);
+    error->code = why->code;
+    error->message = alm_arena_strdup(arena, alm_str_from(why->message));
+    *ret = error;
+    return error->item == NULL || error->message == NULL ? no_memory(st) : ALM_OK;
+}
+
+static alm_code take_fault(void *self, alm_str item, const alm_status *why, alm_status *st)
+{
+    sender *it = self;
+    Almanac__V1__ItemError *error;
+    Almanac__V1__QueryResponse response = ALMANAC__V1__QUERY_RESPONSE__INIT;
+    ALM_TRY(make_error(alm_call_arena(it->call), item, why, &error, st));
+    response.errors = &error;
+    response.n_errors = 1;
+    return alm_call_send(it->call, &response.base, st);
+}
+
+static alm_code execute(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
+{
+    alm_aggregator *it = self;
+    alm_session session;
+    ALM_TRY(alm_session_begin(it, call, (const Almanac__V1__QueryRequest *)request, &session, st));
+    alm_storage_reader storage = {it->storage, call, session.plan.catalog, session.sequence};
+    alm_row_reader reader = alm_storage_row_reader(&storage);
+    sender sending = {.call = call, .sequence = session.sequence, .arena = alm_arena_create(0)};
+    if (sending.arena == NULL) {
+        return no_memory(st);
+    }
+    alm_answer_sink sink = {&sending, take_row, take_fault};
+    alm_code code = alm_query_execute(&session.plan, &reader, &sink, alm_call_arena(call), st);
+    // An answer without rows is told too: with its sequence.
+    if (code == ALM_OK && (sending.writer != NULL || !sending.has_sent)) {
+        code = send_block(&sending, st);
+    }
+    alm_arena_destroy(&sending.arena);
+    return code;
+}
+
+// --- Explain ------------------------------------------------------------------------------------
+
+static alm_code explain(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
+{
+    alm_aggregator *it = self;
+    const Almanac__V1__ExplainRequest *asked = (const Almanac__V1__ExplainRequest *)request;
+    alm_session session;
+    if (asked->query == NULL) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "query", "no query to explain");
+    }
+    ALM_TRY(alm_session_begin(it, call, asked->query, &session, st));
+    alm_storage_reader storage = {it->storage, call, session.plan.catalog, session.sequence};
+    alm_row_reader reader = alm_storage_row_reader(&storage);
+    Almanac__V1__ExplainResponse *response;
+    ALM_TRY(alm_explain(&session.plan, &reader, alm_call_arena(call), &response, st));
+    return alm_call_send(call, &response->base, st);
+}
+
+// --- Plan ---------------------------------------------------------------------------------------
+
+// "*" asked of few places looks which indicators have a row there; of many it names every
+// indicator of the catalogue, and those without rows answer nothing.
+#define PRESENT_PLACE_COUNT_MAX 64
+
+typedef struct present_set {
+    const alm_query_plan *plan;
+    uint8_t *is_present; // by indicator id
+} present_set;
+
+static alm_code note_present(void *arg, const alm_str *variants, size_t variant_count,
+                             const alm_obs *rows, size_t row_count, alm_status *st)
+{
+    (void)rows;
+    (void)row_count;
+    present_set *set = arg;
+    for (size_t i = 0; i < variant_count; i++) {
+        alm_variant variant;
+        ALM_TRY(alm_variant_decode(variants[i], &variant, st));
+        uint32_t id = alm_catalog_find_indicator(set->plan->catalog, variant.indicator);
+        if (id != ALM_CATALOG_NONE) {
+            set->is_present[id] = 1;
+        }
+    }
+    return ALM_OK;
+}
+
+static uint32_t measures_of(const alm_query_plan *plan)
+{
+    switch (plan->transform) {
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_GROWTH_YOY:
+        return ALM_MEASURE_BIT(plan->measure) | ALM_MEASURE_BIT(ALM_MEASURE_GROWTH_YOY);
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_RANK:
+        return ALM_MEASURE_BIT(plan->measure) | ALM_MEASURE_BIT(ALM_MEASURE_RANK);
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_SHARE:
+        return ALM_MEASURE_BIT(plan->measure) | ALM_MEASURE_BIT(ALM_MEASURE_SHARE_OF);
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_TARGET:
+        return ALM_MEASURE_BIT(ALM_MEASURE_TARGET);
+    default:
+        return plan->measure == ALM_MEASURE_NONE ? 0 : ALM_MEASURE_BIT(plan->measure);
+    }
+}
+
+static alm_code keep_present(alm_query_plan *plan, const alm_row_reader *reader, alm_arena *arena,
+                             alm_status *st)
+{
+    bool is_looked_up = plan->every && plan->places.count <= PRESENT_PLACE_COUNT_MAX &&
+                        plan->transform != ALMANAC__V1__TRANSFORM__TRANSFORM_ROLLUP;
+    if (!is_looked_up) {
+        return ALM_OK;
+    }
+    present_set set = {plan, alm_arena_calloc(arena, plan->item_count, 1)};
+    if (set.is_present == NULL) {
+        return no_memory(st);
+    }
+    alm_fetch fetch = alm_query_plan_fetch(plan);
+    fetch.measures = measures_of(plan);
+    fetch.places = plan->place_ids;
+    fetch.place_count = plan->places.count;
+    fetch.periods = plan->transform == ALMANAC__V1__TRANSFORM__TRANSFORM_TARGET
+                        ? (alm_period_expr){.kind = ALM_PERIOD_EXPR_ALL}
+                        : plan->periods;
+    ALM_TRY(reader->read(reader->self, &fetch, note_present, &set, st));
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->item_count; i++) {
+        if (set.is_present[plan->items[i].indicator]) {
+            plan->items[kept++] = plan->items[i];
+        }
+    }
+    plan->item_count = kept;
+    return ALM_OK;
+}
+
+static alm_code put_items(const alm_query_plan *plan, alm_arena *arena,
+                          Almanac__Internal__PlanResponse *response, alm_status *st)
+{
+    response->indicators = alm_arena_calloc(arena, plan->item_count, sizeof(char *));
+    response->errors = alm_arena_calloc(arena, plan->item_count, sizeof(void *));
+    if (response->indicators == NULL || response->errors == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < plan->item_count; i++) {
+        const alm_query_item *item = &plan->items[i];
+        if (item->indicator == ALM_CATALOG_NONE) {
+            ALM_TRY(make_error(arena, item->asked, &item->fault,
+                               &response->errors[response->n_errors++], st));
+            continue;
+        }
+        char *code =
+            alm_arena_strdup(arena, alm_catalog_indicator(plan->catalog, item->indicator)->code);
+        if (code == NULL) {
+            return no_memory(st);
+        }
+        response->indicators[response->n_indicators++] = code;
+    }
+    return ALM_OK;
+}
+
+static alm_code plan(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
+{
+    alm_aggregator *it = self;
+    alm_session session;
+    ALM_TRY(alm_session_begin(it, call, (const Almanac__V1__QueryRequest *)request, &session, st));
+    alm_storage_reader storage = {it->storage, call, session.plan.catalog, session.sequence};
+    alm_row_reader reader = alm_storage_row_reader(&storage);
+    Almanac__Internal__PlanResponse response = ALMANAC__INTERNAL__PLAN_RESPONSE__INIT;
+    ALM_TRY(keep_present(&session.plan, &reader, alm_call_arena(call), st));
+    ALM_TRY(put_items(&session.plan, alm_call_arena(call), &response, st));
+    response.sequence = session.sequence;
+    return alm_call_send(call, &response.base, st);
+}
+
+const alm_handler alm_aggregation_handlers[ALM_AGGREGATION_METHOD_COUNT] = {
+    execute,
+    explain,
+    alm_aggregation_watch,
+    plan,
+};

@@ -1,0 +1,41 @@
+// The handlers of the Aggregation service.
+#ifndef ALM_AGGREGATION_SERVICE_H
+#define ALM_AGGREGATION_SERVICE_H
+
+#include "alm/catalog_cache.h"
+#include "alm/log.h"
+#include "alm/server.h"
+#include "query_plan.h"
+
+typedef struct alm_aggregator {
+    alm_channel *storage;
+    alm_catalog_cache *catalogs;
+    const alm_log *log;
+} alm_aggregator;
+
+// Execute, Explain, Watch, Plan: in the order of the service's descriptor. self: alm_aggregator.
+#define ALM_AGGREGATION_METHOD_COUNT 4
+extern const alm_handler alm_aggregation_handlers[ALM_AGGREGATION_METHOD_COUNT];
+
+// A question and the state of the store it is answered at.
+typedef struct alm_session {
+    alm_catalog_ref *catalog; // released with the call's arena
+    alm_query_plan plan;
+    uint64_t sequence;
+} alm_session;
+
+// The newest state, or the one the request names, and a catalogue that knows all of it.
+ALM_MUST_USE alm_code alm_session_begin(alm_aggregator *self, alm_call *call,
+                                        const Almanac__V1__QueryRequest *request, alm_session *ret,
+                                        alm_status *st);
+
+// The store's newest state as storage tells it; waits (within the deadline) for min_sequence.
+ALM_MUST_USE alm_code alm_aggregation_head(alm_aggregator *self, alm_call *call,
+                                           uint64_t min_sequence, uint64_t *ret_sequence,
+                                           uint64_t *ret_catalog_sequence, alm_status *st);
+
+// Watch, see watch.c.
+ALM_MUST_USE alm_code alm_aggregation_watch(void *self, alm_call *call,
+                                            const ProtobufCMessage *request, alm_status *st);
+
+#endif

@@ -1,0 +1,61 @@
+// The rows that answer one indicator's question: gathered, ordered, cut, then told to a sink.
+#ifndef ALM_ANSWER_H
+#define ALM_ANSWER_H
+
+#include "alm/wire.h"
+#include "query_plan.h"
+#include "variant_table.h"
+
+// Beyond what an observation carries. NULL: a published value as it is.
+typedef struct alm_answer_extra {
+    alm_interval interval; // of a computed value, in its unit
+    bool computed;
+    const char *reason; // "" or why there is no number, or what to mind
+    uint32_t of_count, of_expected;
+} alm_answer_extra;
+
+typedef struct alm_answer {
+    alm_obs obs; // variant of the table; source NONE and published NONE where there was no input
+    const alm_answer_extra *extra;
+} alm_answer;
+
+typedef struct alm_answers {
+    alm_arena *arena;
+    const alm_variant_table *variants;
+    alm_answer **chunks; // rows of ALM_ANSWER_CHUNK each
+    size_t chunk_count, chunk_cap;
+    size_t count;
+} alm_answers;
+
+// Where answers go. A failure ends the query.
+typedef struct alm_answer_sink {
+    void *self;
+    alm_code (*row)(void *self, const alm_result_row *row, alm_status *st);
+    // One item that cannot be answered; the others are.
+    alm_code (*fault)(void *self, alm_str item, const alm_status *why, alm_status *st);
+} alm_answer_sink;
+
+#define ALM_ANSWER_CHUNK 256
+
+void alm_answers_init(alm_answers *answers, alm_arena *arena, const alm_variant_table *variants);
+
+// A published row, its note and all borrowed until the arena is reset.
+//
+// ALM_RESOURCE_EXHAUSTED  more than ALM_QUERY_CELL_COUNT_MAX rows, or out of memory
+ALM_MUST_USE alm_code alm_answers_add_published(alm_answers *answers, const alm_obs *obs,
+                                                alm_status *st);
+ALM_MUST_USE alm_code alm_answers_add(alm_answers *answers, const alm_obs *obs,
+                                      const alm_answer_extra *extra, alm_status *st);
+
+static inline const alm_answer *alm_answers_get(const alm_answers *answers, size_t i)
+{
+    ALM_ASSERT(i < answers->count);
+    return &answers->chunks[i / ALM_ANSWER_CHUNK][i % ALM_ANSWER_CHUNK];
+}
+
+// In the plan's order, converted to the plan's unit, at most plan->limit.
+ALM_MUST_USE alm_code alm_answers_tell(const alm_answers *answers, const alm_query_plan *plan,
+                                       const alm_indicator *indicator, const alm_answer_sink *sink,
+                                       alm_status *st);
+
+#endif

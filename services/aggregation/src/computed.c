@@ -1,0 +1,144 @@
+#include "computed.h"
+
+#include "convert.h"
+
+#define PERCENT_EXPONENT (-2)
+#define RATIO_EXPONENT   (PERCENT_EXPONENT - 2)
+
+alm_computed alm_computed_begin(alm_unit unit)
+{
+    alm_computed computed = {
+        .value = {.unit = unit, .status = ALM_OBS_STATUS_NORMAL},
+        .all_exact = true,
+        .source = ALM_SOURCE_NONE,
+        .published = ALM_DATE_NONE,
+    };
+    computed.interval = alm_value_interval(&computed.value);
+    return computed;
+}
+
+void alm_computed_input(alm_computed *computed, const alm_obs *input)
+{
+    computed->value.status = alm_obs_status_worst(computed->value.status, input->value.status);
+    computed->all_exact &= input->value.qualifier == ALM_QUALIFIER_EXACT;
+    if (!computed->has_input || input->published > computed->published) {
+        computed->published = input->published;
+        computed->source = input->source;
+    }
+    computed->has_input = true;
+}
+
+void alm_computed_number(alm_computed *computed, alm_decimal number, alm_interval interval)
+{
+    computed->value.number = number;
+    computed->value.has_number = true;
+    computed->value.qualifier = alm_interval_qualifier(interval, computed->all_exact);
+    computed->interval = interval;
+}
+
+void alm_computed_missing(alm_computed *computed, alm_obs_status missing)
+{
+    if (!alm_obs_status_missing(computed->value.status)) {
+        computed->value.status = missing;
+    }
+    computed->value.has_number = false;
+    computed->value.number = (alm_decimal){0};
+    computed->value.qualifier = ALM_QUALIFIER_EXACT;
+    computed->interval = alm_value_interval(&computed->value);
+}
+
+alm_code alm_computed_answer(const alm_computed *computed, uint32_t variant, alm_place_id place,
+                             alm_period period, const char *reason, uint32_t of_count,
+                             uint32_t of_expected, alm_answers *answers, alm_status *st)
+{
+    // A number without a reason and no number with one: anything else would be a silent gap.
+    ALM_ASSERT(computed->value.has_number || reason[0] != '\0');
+    alm_obs obs = {
+        .variant = variant,
+        .place = place,
+        .period = period,
+        .value = computed->value,
+        .source = computed->source,
+        .published = computed->published,
+    };
+    alm_answer_extra extra = {
+        .interval = computed->interval,
+        .computed = true,
+        .reason = reason,
+        .of_count = of_count,
+        .of_expected = of_expected,
+    };
+    return alm_answers_add(answers, &obs, &extra, st);
+}
+
+static alm_ratio_result ratio(const alm_value *part, const alm_value *whole, alm_decimal *ret)
+{
+    ALM_ASSERT(part->has_number);
+    ALM_ASSERT(whole->has_number);
+    if (!alm_unit_convertible(part->unit, whole->unit)) {
+        return ALM_RATIO_UNITS;
+    }
+    if (whole->number.mantissa <= 0) {
+        return whole->number.mantissa == 0 ? ALM_RATIO_ZERO : ALM_RATIO_NEGATIVE;
+    }
+    alm_decimal number;
+    bool is_good = alm_number_in_unit(part, whole->unit, &number, NULL) == ALM_OK &&
+                   alm_decimal_div(number, whole->number, RATIO_EXPONENT, ret, NULL) == ALM_OK;
+    return is_good ? ALM_RATIO_OK : ALM_RATIO_TOO_LARGE;
+}
+
+static alm_interval ratio_interval(const alm_value *part, const alm_value *whole)
+{
+    alm_interval over = alm_interval_in_unit(part, whole->unit);
+    return alm_interval_scale(alm_interval_div(over, alm_value_interval(whole)), 100);
+}
+
+alm_ratio_result alm_percent_of(const alm_value *part, const alm_value *whole,
+                                alm_decimal *ret_number, alm_interval *ret_interval)
+{
+    alm_decimal quotient;
+    alm_ratio_result result = ratio(part, whole, &quotient);
+    if (result != ALM_RATIO_OK) {
+        return result;
+    }
+    if (alm_decimal_shift(quotient, 2, ret_number, NULL) != ALM_OK) {
+        return ALM_RATIO_TOO_LARGE;
+    }
+    *ret_interval = ratio_interval(part, whole);
+    return ALM_RATIO_OK;
+}
+
+alm_ratio_result alm_percent_growth(const alm_value *now, const alm_value *base,
+                                    alm_decimal *ret_number, alm_interval *ret_interval)
+{
+    alm_decimal quotient;
+    alm_ratio_result result = ratio(now, base, &quotient);
+    if (result != ALM_RATIO_OK) {
+        return result;
+    }
+    // Taking 1 off after rounding is exact: 1 lies on the rounded grid, at an even place.
+    alm_decimal change;
+    if (alm_decimal_sub(quotient, (alm_decimal){1, 0}, &change, NULL) != ALM_OK ||
+        alm_decimal_shift(change, 2, ret_number, NULL) != ALM_OK) {
+        return ALM_RATIO_TOO_LARGE;
+    }
+    *ret_interval = alm_interval_sub(ratio_interval(now, base), (alm_interval){100, 100});
+    return ALM_RATIO_OK;
+}
+
+const char *alm_ratio_reason(alm_ratio_result result)
+{
+    switch (result) {
+    case ALM_RATIO_OK:
+        return "";
+    case ALM_RATIO_ZERO:
+        return "is zero";
+    case ALM_RATIO_NEGATIVE:
+        return "is negative";
+    case ALM_RATIO_UNITS:
+        return "has a unit that does not convert";
+    case ALM_RATIO_TOO_LARGE:
+        return "is too small for the ratio to fit";
+    }
+    return "?";
+}

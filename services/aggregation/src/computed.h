@@ -1,0 +1,54 @@
+// A value computed from observations: its number, the interval it stands for, and what it inherits
+// from its inputs.
+#ifndef ALM_COMPUTED_H
+#define ALM_COMPUTED_H
+
+#include "answer.h"
+
+typedef struct alm_computed {
+    alm_value value; // status: the inputs' worst; has_number false until there is one
+    alm_interval interval;
+    bool has_input;
+    bool all_exact;
+    uint32_t source; // of the newest input
+    alm_date published;
+} alm_computed;
+
+alm_computed alm_computed_begin(alm_unit unit);
+
+// The status, exactness and newest source of one more input.
+void alm_computed_input(alm_computed *computed, const alm_obs *input);
+
+// Sets the number; the qualifier follows from the interval and the inputs.
+void alm_computed_number(alm_computed *computed, alm_decimal number, alm_interval interval);
+
+// No number. The status is `missing` unless an input says itself that it is missing.
+void alm_computed_missing(alm_computed *computed, alm_obs_status missing);
+
+// As a row of an answer.
+ALM_MUST_USE alm_code alm_computed_answer(const alm_computed *computed, uint32_t variant,
+                                          alm_place_id place, alm_period period, const char *reason,
+                                          uint32_t of_count, uint32_t of_expected,
+                                          alm_answers *answers, alm_status *st);
+
+typedef enum alm_ratio_result {
+    ALM_RATIO_OK,
+    ALM_RATIO_ZERO,     // the whole is zero
+    ALM_RATIO_NEGATIVE, // the whole is less than zero
+    ALM_RATIO_UNITS,    // the units do not convert into each other
+    ALM_RATIO_TOO_LARGE,
+} alm_ratio_result;
+
+// part / whole in percent with two decimals, rounded once, half to even; both have numbers
+// (asserted). *ret_interval: part's interval over whole's.
+alm_ratio_result alm_percent_of(const alm_value *part, const alm_value *whole,
+                                alm_decimal *ret_number, alm_interval *ret_interval);
+// (now / base - 1) in percent, likewise.
+alm_ratio_result alm_percent_growth(const alm_value *now, const alm_value *base,
+                                    alm_decimal *ret_number, alm_interval *ret_interval);
+// "is zero" and so on; "" for OK.
+const char *alm_ratio_reason(alm_ratio_result result);
+
+#define ALM_UNIT_PERCENT ((alm_unit){.measure = ALM_MEASURE_UNIT_PERCENT})
+
+#endif

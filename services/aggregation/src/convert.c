@@ -1,0 +1,85 @@
+#include "convert.h"
+
+#include "alm/assert.h"
+
+#include <math.h>
+
+#define EXTRA_DIGITS 6
+
+double alm_unit_factor(alm_unit from, alm_unit to)
+{
+    ALM_ASSERT(alm_unit_convertible(from, to));
+    alm_unit one_from = {.measure = from.measure};
+    alm_unit one_to = {.measure = to.measure};
+    alm_decimal one = {1, 0};
+    alm_decimal scaled;
+    double factor;
+    // Of 亩 and m² only one direction is an exact decimal.
+    if (alm_unit_convert(one, one_from, one_to, &scaled, NULL) == ALM_OK) {
+        factor = alm_decimal_to_double(scaled);
+    } else {
+        alm_code code = alm_unit_convert(one, one_to, one_from, &scaled, NULL);
+        ALM_ASSERT(code == ALM_OK);
+        factor = 1 / alm_decimal_to_double(scaled);
+    }
+    int power = from.mult - to.mult;
+    return power >= 0 ? factor * pow(10, power) : factor / pow(10, -power);
+}
+
+alm_code alm_number_in_unit(const alm_value *value, alm_unit to, alm_decimal *ret, alm_status *st)
+{
+    if (alm_unit_eq(value->unit, to)) {
+        *ret = value->number;
+        return ALM_OK;
+    }
+    if (!alm_unit_convertible(value->unit, to)) {
+        return alm_unit_convert(value->number, value->unit, to, ret, st);
+    }
+    if (alm_unit_convert(value->number, value->unit, to, ret, NULL) == ALM_OK) {
+        return ALM_OK;
+    }
+    // Digits move with the multiplier: 亩 to 万平方米 needs four more to say as much.
+    int finest = value->number.exponent + value->unit.mult - to.mult - EXTRA_DIGITS;
+    int exponent = ALM_MAX(finest, ALM_DECIMAL_EXPONENT_MIN);
+    bool is_exact;
+    while (alm_unit_convert_round(value->number, value->unit, to, exponent, ret, &is_exact, st) !=
+           ALM_OK) {
+        if (exponent >= finest + EXTRA_DIGITS) {
+            return ALM_OUT_OF_RANGE;
+        }
+        exponent++;
+    }
+    return ALM_OK;
+}
+
+alm_interval alm_interval_in_unit(const alm_value *value, alm_unit to)
+{
+    alm_interval interval = alm_value_interval(value);
+    if (alm_unit_eq(value->unit, to)) {
+        return interval;
+    }
+    return alm_interval_scale(interval, alm_unit_factor(value->unit, to));
+}
+
+bool alm_measure_common_unit(alm_measure measure, alm_unit indicator, alm_unit *ret)
+{
+    alm_dimension own = alm_unit_dimension(indicator);
+    alm_dimension dimension = alm_measure_dimension(measure, own);
+    if (dimension == own) {
+        *ret = indicator;
+        return true;
+    }
+    switch (dimension) {
+    case ALM_DIMENSION_RATIO:
+        *ret = (alm_unit){.measure = ALM_MEASURE_UNIT_PERCENT};
+        return true;
+    case ALM_DIMENSION_POINTS:
+        *ret = (alm_unit){.measure = ALM_MEASURE_UNIT_PP};
+        return true;
+    case ALM_DIMENSION_RANK:
+        *ret = (alm_unit){.measure = ALM_MEASURE_UNIT_RANK};
+        return true;
+    default:
+        return false;
+    }
+}

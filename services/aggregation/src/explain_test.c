@@ -1,0 +1,137 @@
+// Explanations: the cell and its formula, its inputs with their sources, and the vintages they
+// replaced.
+#include "test_examples.h"
+
+#include "explain.h"
+
+static void tell(const Almanac__V1__ExplainResponse *response, alm_buf *lines)
+{
+    for (size_t i = 0; i < response->n_steps; i++) {
+        const Almanac__V1__ExplainStep *s = response->steps[i];
+        alm_buf_printf(lines, "%*s%s | %s | %s | %s | %s | %s | %s\n", (int)s->depth * 2, "",
+                       s->what, s->value, s->interval, s->status, s->source, s->published, s->note);
+    }
+}
+
+static void check_explanation(void **state)
+{
+    const world_example *example = *state;
+    world w;
+    world_question q;
+    alm_query_plan plan;
+    alm_status st = ALM_STATUS_INIT;
+    alm_buf lines;
+    alm_arena *arena = alm_arena_create(0);
+    alm_buf_init(&lines, 0);
+    world_init_shanghai(&w);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(example->rows) && example->rows[i] != NULL; i++) {
+        world_add(&w, example->rows[i]);
+    }
+    world_ask(&q, example->question);
+    if (alm_query_plan_make(&q.request, w.catalog, arena, &plan, &st) != ALM_OK) {
+        world_die(&st);
+    }
+    alm_row_reader reader = world_reader(&w);
+    Almanac__V1__ExplainResponse *response;
+    alm_code code = alm_explain(&plan, &reader, arena, &response, &st);
+    if (code == ALM_OK) {
+        tell(response, &lines);
+    } else {
+        alm_buf_printf(&lines, "%s %s: %s\n", alm_code_name(code), st.field, st.message);
+    }
+    world_want(&lines, example->question, example->want);
+    alm_buf_deinit(&lines);
+    alm_arena_destroy(&arena);
+    world_deinit(&w);
+}
+
+static const world_example examples[] = {
+    {"a revised value",
+     {"gdp 310105 2023 level 200 CNY_E8 q=more_than pub=2024-01-10 src=report note=over-200",
+      "gdp 310105 2023 level 228.62 CNY_E8 pub=2025-01-10 src=report",
+      "gdp 310105 2023 level 228 CNY_E8 pub=2025-06-01"},
+     "i=gdp p=310105 t=2023",
+     "gdp 310105 长宁区 2023 level | 228.62 (100 million yuan) | [228.615, 228.625] | normal | "
+     "report, "
+     "Statistics Bureau | 2025-01-10 | \n"
+     "  superseded vintage | over 200 (100 million yuan) | at least 200 | normal | report, "
+     "Statistics "
+     "Bureau | 2024-01-10 | over-200\n"
+     "  also published, not used | 228 (100 million yuan) | [227.5, 228.5] | normal |  | "
+     "2025-06-01 | "
+     "\n"},
+    {"a growth, its base and what was published",
+     {"gdp 310105 2022 level 150.00 CNY_E8 src=yearbook pub=2023-12-01",
+      "gdp 310105 2022 level 149 CNY_E8 src=yearbook pub=2023-02-01",
+      "gdp 310105 2023 level 169.50 CNY_E8 s=P", "gdp 310105 2023 growth_yoy 13 percent"},
+     "i=gdp p=310105 t=2023 x=growth",
+     "gdp 310105 长宁区 2023 growth_yoy | 13% | [12.5, 13.5] | normal |  | 2024-01-01 | \n"
+     "gdp 310105 长宁区 2023 growth_yoy = (value / value one year earlier - 1) x 100 | 13.00% | "
+     "[12.9929002367, 13.0071002367] | provisional |  | 2024-01-01 | \n"
+     "  gdp 310105 长宁区 2023 level | 169.50 (100 million yuan) | [169.495, 169.505] | "
+     "provisional |  "
+     "| 2024-01-01 | \n"
+     "  gdp 310105 长宁区 2022 level | 150.00 (100 million yuan) | [149.995, 150.005] | normal | "
+     "yearbook, Statistics Bureau | 2023-12-01 | \n"
+     "    superseded vintage | 149 (100 million yuan) | [148.5, 149.5] | normal | yearbook, "
+     "Statistics "
+     "Bureau | 2023-02-01 | \n"},
+    {"nothing there",
+     {NULL},
+     "i=gdp p=310105 t=2023",
+     "gdp 310105 长宁区 2023 level | — |  | missing |  |  | no observation of gdp for 310105 in "
+     "2023\n"},
+    {"a roll-up",
+     {"gdp 310105001 2023 level 1 CNY_E8", "gdp 310105002 2023 level 2 CNY_E8"},
+     "i=gdp p=310105 t=2023 x=rollup",
+     "gdp 310105 长宁区 2023 level = sum of the members | 3 (100 million yuan) | [2, 4] | normal | "
+     " | "
+     "2024-01-01 | \n"
+     "  gdp 310105001 华阳路街道 2023 level | 1 (100 million yuan) | [0.5, 1.5] | normal |  | "
+     "2024-01-01 | \n"
+     "  gdp 310105002 江苏路街道 2023 level | 2 (100 million yuan) | [1.5, 2.5] | normal |  | "
+     "2024-01-01 | \n"},
+    {"a target leaves others out",
+     {"gdp 310105 2021/2025 target 100 CNY_E8", "gdp 310105 2016/2020 target 50 CNY_E8",
+      "gdp 310105 2021 level 50 CNY_E8"},
+     "i=gdp p=310105 t=2021 x=target",
+     "gdp 310105 长宁区 2021/2025 target | 100 (100 million yuan) | [99.5, 100.5] | normal |  | "
+     "2024-01-01 | \n"
+     "gdp 310105 长宁区 2021/2025 target_progress = reached / planned x 100 | 50.00% | "
+     "[49.2537313433, 50.7537688442] | normal |  | 2024-01-01 | 50 of 100 亿元\n"
+     "  gdp 310105 长宁区 2021 level | 50 (100 million yuan) | [49.5, 50.5] | normal |  | "
+     "2024-01-01 "
+     "| \n"},
+    {"more than one cell",
+     {NULL},
+     "i=gdp p=310105,310101 t=2023",
+     "INVALID_ARGUMENT places: an explanation is of one cell; this question has more (2 rows): ask "
+     "for one place and one period\n"},
+    {"more than one indicator",
+     {NULL},
+     "i=gdp i=pop p=310105 t=2023",
+     "INVALID_ARGUMENT indicators: an explanation is of one indicator; 2 are asked\n"},
+    {"an indicator that is none",
+     {NULL},
+     "i=gdpp p=310105 t=2023",
+     "NOT_FOUND indicators: unknown indicator 'gdpp'; did you mean gdp (gdp)?\n"},
+    {"a roll-up that is refused",
+     {NULL},
+     "i=score p=310105 t=2023 x=rollup",
+     "FAILED_PRECONDITION : score cannot be rolled up: the catalogue says that values of places do "
+     "not make their parent's (over_places is none)\n"},
+};
+
+int main(void)
+{
+    struct CMUnitTest tests[ALM_ARRAY_LEN(examples)];
+    for (size_t i = 0; i < ALM_ARRAY_LEN(examples); i++) {
+        union {
+            const world_example *in;
+            void *out;
+        } state = {.in = &examples[i]};
+        tests[i] = (struct CMUnitTest){
+            .name = examples[i].name, .test_func = check_explanation, .initial_state = state.out};
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

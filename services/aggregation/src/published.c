@@ -1,0 +1,143 @@
+// Observations as they were published, and the cells that were asked and have none.
+#include "query_run.h"
+
+typedef struct collector {
+    alm_query_run *run;
+    alm_cell_index *seen; // (place, period) that has a row; only where missing cells are answered
+    uint8_t *has_row;     // by place id
+} collector;
+
+static alm_code take_note(alm_query_run *run, alm_obs *obs, alm_status *st)
+{
+    if (obs->note.len == 0) {
+        return ALM_OK;
+    }
+    obs->note.data = alm_arena_strdup(run->arena, obs->note);
+    return obs->note.data == NULL ? alm_query_run_no_memory(st) : ALM_OK;
+}
+
+// Straight into the answer: a question of the largest size must not be held twice.
+static alm_code visit(void *arg, const alm_str *variants, size_t variant_count, const alm_obs *rows,
+                      size_t row_count, alm_status *st)
+{
+    collector *it = arg;
+    alm_query_run *run = it->run;
+    uint32_t *map;
+    ALM_TRY(alm_variant_table_map(&run->variants, variants, variant_count, &map, st));
+    for (size_t i = 0; i < row_count; i++) {
+        alm_obs obs = rows[i];
+        uint32_t ignored;
+        obs.variant = map[obs.variant];
+        ALM_TRY(take_note(run, &obs, st));
+        ALM_TRY(alm_answers_add_published(&run->answers, &obs, st));
+        it->has_row[obs.place] = 1;
+        if (run->plan->listed_count > 0) {
+            ALM_TRY(alm_cell_index_add(it->seen, obs.place, alm_period_pack(obs.period), 0,
+                                       &ignored, st));
+        }
+    }
+    return ALM_OK;
+}
+
+static alm_code as_of_text(alm_query_run *run, const char **ret, alm_status *st)
+{
+    char day[ALM_PERIOD_TEXT_MAX];
+    if (run->plan->as_of == ALM_DATE_MAX) {
+        *ret = "";
+        return ALM_OK;
+    }
+    (void)alm_date_format(run->plan->as_of, day);
+    return alm_query_run_text(run, ret, st, " as of %s", day);
+}
+
+// period: freq NONE, none at all.
+static alm_code add_missing(alm_query_run *run, alm_place_id place, alm_period period,
+                            alm_status *st)
+{
+    alm_measure measure =
+        run->plan->measure == ALM_MEASURE_NONE ? ALM_MEASURE_LEVEL : run->plan->measure;
+    alm_freq freq = period.freq != ALM_FREQ_NONE       ? (alm_freq)period.freq
+                    : run->plan->freq != ALM_FREQ_NONE ? run->plan->freq
+                                                       : ALM_FREQ_ANNUAL;
+    const char *as_of;
+    char label[ALM_PERIOD_TEXT_MAX];
+    (void)alm_period_format(period, label);
+    ALM_TRY(as_of_text(run, &as_of, st));
+    alm_obs obs = {
+        .place = place,
+        .period = period,
+        .value = {.unit = run->indicator->unit, .status = ALM_OBS_STATUS_MISSING_UNSPECIFIED},
+        .source = ALM_SOURCE_NONE,
+        .published = ALM_DATE_NONE,
+    };
+    ALM_TRY(alm_query_run_missing_variant(run, measure, freq, &obs.variant, st));
+    alm_answer_extra extra = {0};
+    ALM_TRY(alm_query_run_text(run, &extra.reason, st, "no %s of %.*s for %.*s%s%s%s",
+                               run->plan->measure == ALM_MEASURE_LEVEL ||
+                                       run->plan->measure == ALM_MEASURE_NONE
+                                   ? "observation"
+                                   : alm_measure_code(measure),
+                               ALM_STR_ARGS(run->indicator->code),
+                               ALM_STR_ARGS(alm_place_tree_get(run->plan->tree, place)->code),
+                               label[0] == '\0' ? "" : " in ", label, as_of));
+    return alm_answers_add(&run->answers, &obs, &extra, st);
+}
+
+static alm_code add_missing_of_place(alm_query_run *run, const collector *it, alm_place_id place,
+                                     alm_status *st)
+{
+    const alm_query_plan *plan = run->plan;
+    if (plan->listed_count == 0) {
+        return it->has_row[place] ? ALM_OK : add_missing(run, place, (alm_period){0}, st);
+    }
+    for (size_t i = 0; i < plan->listed_count; i++) {
+        alm_period period = plan->listed[i];
+        bool was_there =
+            alm_place_valid_on(alm_place_tree_get(plan->tree, place), alm_period_last_day(period));
+        bool wants_freq = plan->freq == ALM_FREQ_NONE || plan->freq == period.freq;
+        if (was_there && wants_freq &&
+            alm_cell_index_find(it->seen, place, alm_period_pack(period)) == ALM_CELL_NONE) {
+            ALM_TRY(add_missing(run, place, period, st));
+        }
+    }
+    return ALM_OK;
+}
+
+// A list of periods too long to be answered one by one has no missing cells; "latest" and open
+// ranges are answered by place.
+static bool answers_missing(const alm_query_run *run)
+{
+    const alm_query_plan *plan = run->plan;
+    bool is_open = plan->period_estimate == 0;
+    return run->is_named && (plan->listed_count > 0 ||
+                             (is_open && plan->places.count <= ALM_QUERY_MISSING_COUNT_MAX));
+}
+
+alm_code alm_published_run(alm_query_run *run, alm_status *st)
+{
+    const alm_query_plan *plan = run->plan;
+    collector it = {
+        .run = run,
+        .seen = alm_arena_alloc(run->arena, sizeof *it.seen),
+        .has_row = alm_arena_calloc(run->arena, alm_place_tree_count(plan->tree), 1),
+    };
+    if (it.seen == NULL || it.has_row == NULL) {
+        return alm_query_run_no_memory(st);
+    }
+    ALM_TRY(alm_cell_index_init(it.seen, run->arena, st));
+    alm_fetch fetch = alm_query_plan_fetch(plan);
+    fetch.indicators = &run->indicator->code;
+    fetch.indicator_count = 1;
+    fetch.measures = plan->measure == ALM_MEASURE_NONE ? 0 : ALM_MEASURE_BIT(plan->measure);
+    fetch.places = plan->place_ids;
+    fetch.place_count = plan->places.count;
+    fetch.periods = plan->periods;
+    ALM_TRY(run->reader->read(run->reader->self, &fetch, visit, &it, st));
+    if (!answers_missing(run)) {
+        return ALM_OK;
+    }
+    for (size_t i = 0; i < plan->places.count; i++) {
+        ALM_TRY(add_missing_of_place(run, &it, plan->places.ids[i], st));
+    }
+    return ALM_OK;
+}

@@ -1,0 +1,108 @@
+#include "query_execute.h"
+
+#include "query_run.h"
+
+typedef alm_code (*transform_fn)(alm_query_run *run, alm_status *st);
+
+static transform_fn transform_of(Almanac__V1__Transform transform)
+{
+    switch (transform) {
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_GROWTH_YOY:
+        return alm_growth_run;
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_RANK:
+        return alm_rank_run;
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_SHARE:
+        return alm_share_run;
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_ROLLUP:
+        return alm_rollup_run;
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_TARGET:
+        return alm_target_run;
+    default:
+        return alm_published_run;
+    }
+}
+
+// The unit must fit the indicator, where values of the measure have its dimension at all.
+static alm_code check_unit(const alm_query_plan *plan, const alm_indicator *indicator,
+                           alm_status *st)
+{
+    alm_dimension own = alm_unit_dimension(indicator->unit);
+    alm_dimension dimension =
+        plan->measure == ALM_MEASURE_NONE ? own : alm_measure_dimension(plan->measure, own);
+    alm_unit to = plan->unit_choice == ALM_UNIT_GIVEN ? plan->unit : indicator->unit;
+    if (plan->unit_choice == ALM_UNIT_AS_PUBLISHED || dimension == ALM_DIMENSION_NONE ||
+        dimension == alm_unit_dimension(to)) {
+        return ALM_OK;
+    }
+    char asked[ALM_UNIT_TEXT_MAX];
+    (void)alm_unit_code(to, asked);
+    return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "unit",
+                                "%s of %.*s is a quantity of %s; it does not convert to %s (%s)",
+                                plan->measure == ALM_MEASURE_NONE ? "level"
+                                                                  : alm_measure_code(plan->measure),
+                                ALM_STR_ARGS(indicator->code), alm_dimension_name(dimension), asked,
+                                alm_dimension_name(alm_unit_dimension(to)));
+}
+
+// Is this a failure of one item only?
+static bool is_item_fault(alm_code code)
+{
+    return code == ALM_INVALID_ARGUMENT || code == ALM_NOT_FOUND || code == ALM_FAILED_PRECONDITION;
+}
+
+static alm_code answer_item(const alm_query_plan *plan, const alm_query_item *item,
+                            const alm_rollup_groups *groups, const alm_row_reader *reader,
+                            const alm_answer_sink *sink, alm_arena *arena, alm_status *st)
+{
+    const alm_indicator *indicator = alm_catalog_indicator(plan->catalog, item->indicator);
+    // In the arena, since parts of it are released with the arena.
+    alm_query_run *run = alm_arena_alloc(arena, sizeof *run);
+    if (run == NULL) {
+        return alm_query_run_no_memory(st);
+    }
+    alm_status fault = ALM_STATUS_INIT;
+    alm_code code = check_unit(plan, indicator, &fault);
+    if (code == ALM_OK) {
+        ALM_TRY(alm_query_run_init(run, plan, item, reader, arena, st));
+        run->groups = groups;
+        code = transform_of(plan->transform)(run, &fault);
+    }
+    if (code == ALM_OK) {
+        return alm_answers_tell(&run->answers, plan, indicator, sink, st);
+    }
+    if (is_item_fault(code)) {
+        return sink->fault(sink->self, item->asked, &fault, st);
+    }
+    if (code == ALM_RESOURCE_EXHAUSTED) {
+        (void)alm_status_prefix(&fault, "%.*s, %s", ALM_STR_ARGS(indicator->code),
+                                alm_query_plan_estimate(plan, arena));
+    }
+    return alm_status_copy(st, &fault);
+}
+
+alm_code alm_query_execute(const alm_query_plan *plan, const alm_row_reader *reader,
+                           const alm_answer_sink *sink, alm_arena *arena, alm_status *st)
+{
+    alm_rollup_groups *groups = NULL;
+    if (plan->transform == ALMANAC__V1__TRANSFORM__TRANSFORM_ROLLUP) {
+        groups = alm_arena_alloc(arena, sizeof *groups);
+        if (groups == NULL) {
+            return alm_query_run_no_memory(st);
+        }
+        ALM_TRY(alm_rollup_groups_make(plan, arena, groups, st));
+    }
+    alm_arena *item_arena = alm_arena_create(0);
+    if (item_arena == NULL) {
+        return alm_query_run_no_memory(st);
+    }
+    alm_code code = ALM_OK;
+    for (size_t i = 0; i < plan->item_count && code == ALM_OK; i++) {
+        const alm_query_item *item = &plan->items[i];
+        code = item->indicator == ALM_CATALOG_NONE
+                   ? sink->fault(sink->self, item->asked, &item->fault, st)
+                   : answer_item(plan, item, groups, reader, sink, item_arena, st);
+        alm_arena_reset(item_arena);
+    }
+    alm_arena_destroy(&item_arena);
+    return code;
+}

@@ -1,0 +1,477 @@
+#include "query_plan.h"
+
+#include "alm/limits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for planning the question");
+}
+
+// A failure of model/ told with the request's field.
+static alm_code in_field(alm_code code, const char *field, alm_status *st)
+{
+    if (code != ALM_OK && st != NULL) {
+        (void)snprintf(st->field, sizeof st->field, "%s", field);
+    }
+    return code;
+}
+
+// The words of a request are the caller's: what a lookup does not know is an invalid argument.
+static alm_code invalid_field(alm_code code, const char *field, alm_status *st)
+{
+    if (code == ALM_NOT_FOUND) {
+        code = ALM_INVALID_ARGUMENT;
+        if (st != NULL) {
+            st->code = code;
+        }
+    }
+    return in_field(code, field, st);
+}
+
+static alm_code unknown(const char *field, const char *value, const char *expected, alm_status *st)
+{
+    return alm_status_set_field(st, ALM_INVALID_ARGUMENT, field, "unknown %s \"%s\"; expected %s",
+                                field, value, expected);
+}
+
+// --- indicators ---------------------------------------------------------------------------------
+
+static alm_code take_every_indicator(alm_query_plan *plan, alm_arena *arena, alm_status *st)
+{
+    size_t count = alm_catalog_indicator_count(plan->catalog);
+    if (count > ALM_QUERY_INDICATOR_COUNT_MAX) {
+        return alm_status_set_field(st, ALM_RESOURCE_EXHAUSTED, "indicators",
+                                    "\"*\" stands for %zu indicators; the limit of one question "
+                                    "is %d",
+                                    count, ALM_QUERY_INDICATOR_COUNT_MAX);
+    }
+    plan->every = true;
+    plan->items = alm_arena_calloc(arena, count, sizeof *plan->items);
+    if (plan->items == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        plan->items[i].asked = alm_catalog_indicator(plan->catalog, (uint32_t)i)->code;
+        plan->items[i].indicator = (uint32_t)i;
+    }
+    plan->item_count = count;
+    return ALM_OK;
+}
+
+static bool has_item(const alm_query_plan *plan, uint32_t indicator)
+{
+    for (size_t i = 0; i < plan->item_count; i++) {
+        if (plan->items[i].indicator == indicator) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static alm_code take_indicators(const Almanac__V1__QueryRequest *request, alm_query_plan *plan,
+                                alm_arena *arena, alm_status *st)
+{
+    size_t count = request->n_indicators;
+    if (count == 0) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "indicators",
+                                    "no indicator is named; \"*\" asks for every one");
+    }
+    if (count > ALM_QUERY_INDICATOR_COUNT_MAX) {
+        return alm_status_set_field(st, ALM_RESOURCE_EXHAUSTED, "indicators",
+                                    "%zu indicators are asked; the limit of one question is %d",
+                                    count, ALM_QUERY_INDICATOR_COUNT_MAX);
+    }
+    if (count == 1 && strcmp(request->indicators[0], "*") == 0) {
+        return take_every_indicator(plan, arena, st);
+    }
+    plan->items = alm_arena_calloc(arena, count, sizeof *plan->items);
+    if (plan->items == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        alm_query_item item = {alm_str_from(request->indicators[i]), ALM_CATALOG_NONE,
+                               ALM_STATUS_INIT};
+        if (alm_str_eq(item.asked, ALM_STR("*"))) {
+            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "indicators",
+                                        "\"*\" asks for every indicator and stands alone");
+        }
+        alm_code code =
+            alm_catalog_resolve_indicator(plan->catalog, item.asked, &item.indicator, &item.fault);
+        if (code == ALM_RESOURCE_EXHAUSTED) {
+            return alm_status_copy(st, &item.fault);
+        }
+        if (code != ALM_OK) {
+            item.indicator = ALM_CATALOG_NONE;
+            (void)in_field(code, "indicators", &item.fault);
+        } else if (has_item(plan, item.indicator)) {
+            continue;
+        }
+        plan->items[plan->item_count++] = item;
+    }
+    return ALM_OK;
+}
+
+// --- places and periods -------------------------------------------------------------------------
+
+static int by_id(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static alm_code check_expr_length(const char *text, const char *field, alm_status *st)
+{
+    if (strlen(text) <= ALM_EXPR_BYTES_MAX) {
+        return ALM_OK;
+    }
+    return alm_status_set_field(st, ALM_INVALID_ARGUMENT, field,
+                                "the expression has %zu bytes; the limit is %d", strlen(text),
+                                ALM_EXPR_BYTES_MAX);
+}
+
+static alm_code take_places(const char *expr, alm_query_plan *plan, alm_arena *arena,
+                            alm_status *st)
+{
+    ALM_TRY(check_expr_length(expr, "places", st));
+    // Places of any day: a question about 2015 is about the places of 2015. Each transform asks for
+    // those valid in its period.
+    ALM_TRY(in_field(alm_place_expr_eval(plan->tree, alm_str_from(expr), ALM_DATE_NONE, arena,
+                                         &plan->places, st),
+                     "places", st));
+    size_t count = plan->places.count;
+    plan->place_ids = alm_arena_calloc(arena, count, sizeof *plan->place_ids);
+    plan->place_order =
+        alm_arena_calloc(arena, alm_place_tree_count(plan->tree), sizeof *plan->place_order);
+    if (plan->place_ids == NULL || plan->place_order == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        plan->place_ids[i] = plan->places.ids[i];
+        plan->place_order[plan->places.ids[i]] = (uint32_t)i + 1;
+    }
+    qsort(plan->place_ids, count, sizeof *plan->place_ids, by_id);
+    return ALM_OK;
+}
+
+// Periods of a range with two ends.
+static uint64_t range_count(alm_period_range range)
+{
+    int64_t units = (int64_t)range.to.ordinal - range.from.ordinal;
+    return units < 0 ? 0 : (uint64_t)units / range.from.length + 1;
+}
+
+static int by_period(const void *a, const void *b)
+{
+    return alm_period_cmp(*(const alm_period *)a, *(const alm_period *)b);
+}
+
+static alm_code list_periods(alm_query_plan *plan, alm_arena *arena, alm_status *st)
+{
+    plan->listed = alm_arena_calloc(arena, plan->period_estimate, sizeof *plan->listed);
+    if (plan->listed == NULL) {
+        return no_memory(st);
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < plan->periods.range_count; i++) {
+        alm_period_range range = plan->periods.ranges[i];
+        uint64_t steps = range_count(range);
+        for (uint64_t k = 0; k < steps; k++) {
+            ALM_TRY(alm_period_add(range.from, (int64_t)k, &plan->listed[count++], st));
+        }
+    }
+    qsort(plan->listed, count, sizeof *plan->listed, by_period);
+    for (size_t i = 0; i < count; i++) {
+        bool is_twice = i > 0 && alm_period_eq(plan->listed[i], plan->listed[i - 1]);
+        if (!is_twice) {
+            plan->listed[plan->listed_count++] = plan->listed[i];
+        }
+    }
+    return ALM_OK;
+}
+
+static alm_code take_periods(const char *expr, alm_query_plan *plan, alm_arena *arena,
+                             alm_status *st)
+{
+    ALM_TRY(check_expr_length(expr, "periods", st));
+    ALM_TRY(in_field(alm_period_expr_parse(alm_str_from(expr), arena, &plan->periods, st),
+                     "periods", st));
+    if (plan->periods.kind != ALM_PERIOD_EXPR_RANGES) {
+        return ALM_OK;
+    }
+    uint64_t estimate = 0;
+    for (size_t i = 0; i < plan->periods.range_count; i++) {
+        alm_period_range range = plan->periods.ranges[i];
+        if (range.from.freq == ALM_FREQ_NONE || range.to.freq == ALM_FREQ_NONE) {
+            return ALM_OK;
+        }
+        estimate += range_count(range);
+    }
+    plan->period_estimate = estimate;
+    if (estimate * plan->places.count > ALM_QUERY_MISSING_COUNT_MAX) {
+        return ALM_OK;
+    }
+    return list_periods(plan, arena, st);
+}
+
+// --- the other words ----------------------------------------------------------------------------
+
+static alm_code take_measure(const char *code, alm_query_plan *plan, alm_status *st)
+{
+    if (code[0] == '\0') {
+        plan->measure = ALM_MEASURE_LEVEL;
+        return ALM_OK;
+    }
+    if (strcmp(code, "*") == 0) {
+        plan->measure = ALM_MEASURE_NONE;
+        return ALM_OK;
+    }
+    return alm_measure_parse(alm_str_from(code), &plan->measure)
+               ? ALM_OK
+               : unknown("measure", code, "a measure such as level or growth_yoy, or *", st);
+}
+
+static alm_code take_breakdown(const char *text, alm_query_plan *plan, alm_arena *arena,
+                               alm_status *st)
+{
+    if (strcmp(text, "*") == 0) {
+        plan->breakdown = ALM_STR("*");
+        return ALM_OK;
+    }
+    alm_breakdown parts[ALM_BREAKDOWN_COUNT_MAX];
+    size_t count = 0;
+    ALM_TRY(invalid_field(alm_breakdowns_parse(alm_str_from(text), parts, &count, st), "breakdown",
+                          st));
+    char *canonical = alm_arena_strdup(arena, ALM_STR(""));
+    for (size_t i = 0; i < count && canonical != NULL; i++) {
+        canonical =
+            alm_arena_printf(arena, "%s%s%.*s=%.*s", canonical, i > 0 ? "+" : "",
+                             ALM_STR_ARGS(parts[i].dimension), ALM_STR_ARGS(parts[i].member));
+    }
+    if (canonical == NULL) {
+        return no_memory(st);
+    }
+    plan->breakdown = alm_str_from(canonical);
+    return ALM_OK;
+}
+
+static alm_code take_series_words(const Almanac__V1__QueryRequest *request, alm_query_plan *plan,
+                                  alm_arena *arena, alm_status *st)
+{
+    ALM_TRY(take_measure(request->measure, plan, st));
+    ALM_TRY(take_breakdown(request->breakdown, plan, arena, st));
+    if (request->accumulation[0] != '\0' &&
+        !alm_accumulation_parse(alm_str_from(request->accumulation), &plan->accumulation)) {
+        return unknown("accumulation", request->accumulation, "P or C", st);
+    }
+    if (request->frequency[0] != '\0' &&
+        (request->frequency[1] != '\0' ||
+         !alm_freq_from_letter(request->frequency[0], &plan->freq))) {
+        return unknown("frequency", request->frequency, "one of A, S, T, Q, M, W, D", st);
+    }
+    return ALM_OK;
+}
+
+static alm_code take_sources(const Almanac__V1__QueryRequest *request, alm_query_plan *plan,
+                             alm_arena *arena, alm_status *st)
+{
+    size_t count = request->n_sources;
+    if (count > alm_catalog_source_count(plan->catalog)) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "sources",
+                                    "%zu sources are named; there are %zu", count,
+                                    alm_catalog_source_count(plan->catalog));
+    }
+    plan->sources = alm_arena_calloc(arena, count, sizeof *plan->sources);
+    if (plan->sources == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        ALM_TRY(
+            in_field(alm_catalog_resolve_source(plan->catalog, alm_str_from(request->sources[i]),
+                                                &plan->sources[i], st),
+                     "sources", st));
+    }
+    plan->source_count = count;
+    qsort(plan->sources, count, sizeof *plan->sources, by_id);
+    return ALM_OK;
+}
+
+static alm_code take_vintage(const Almanac__V1__QueryRequest *request, alm_query_plan *plan,
+                             alm_arena *arena, alm_status *st)
+{
+    plan->as_of = ALM_DATE_MAX;
+    if (request->as_of[0] != '\0') {
+        ALM_TRY(invalid_field(alm_date_parse(alm_str_from(request->as_of), &plan->as_of, st),
+                              "as_of", st));
+    }
+    plan->min_sequence = request->min_sequence;
+    plan->at_sequence = request->at_sequence;
+    if (plan->at_sequence != 0 && plan->at_sequence < plan->min_sequence) {
+        return alm_status_set_field(
+            st, ALM_INVALID_ARGUMENT, "at_sequence", "at_sequence %llu is before min_sequence %llu",
+            (unsigned long long)plan->at_sequence, (unsigned long long)plan->min_sequence);
+    }
+    return take_sources(request, plan, arena, st);
+}
+
+static const char *transform_name(Almanac__V1__Transform transform)
+{
+    switch (transform) {
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_NONE:
+        return "none";
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_GROWTH_YOY:
+        return "growth";
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_RANK:
+        return "rank";
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_SHARE:
+        return "share";
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_ROLLUP:
+        return "roll-up";
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_TARGET:
+        return "target";
+    default:
+        return NULL;
+    }
+}
+
+static bool is_amount(alm_measure measure)
+{
+    return measure == ALM_MEASURE_LEVEL || measure == ALM_MEASURE_COUNT_OF_CHANGE ||
+           measure == ALM_MEASURE_CUMULATIVE_LEVEL;
+}
+
+// Which measures a transform can be computed of.
+static alm_code check_measure(const alm_query_plan *plan, const char *asked, alm_status *st)
+{
+    switch (plan->transform) {
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_NONE:
+        return ALM_OK;
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_RANK:
+        if (plan->measure != ALM_MEASURE_NONE && plan->measure != ALM_MEASURE_RANK &&
+            plan->measure != ALM_MEASURE_MILESTONE && plan->measure != ALM_MEASURE_TARGET) {
+            return ALM_OK;
+        }
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "measure",
+                                    "a rank is computed of one measure such as level or "
+                                    "growth_yoy, not of \"%s\"",
+                                    asked);
+    case ALMANAC__V1__TRANSFORM__TRANSFORM_TARGET:
+        if (asked[0] == '\0' || plan->measure == ALM_MEASURE_TARGET) {
+            return ALM_OK;
+        }
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "measure",
+                                    "progress is against targets; measure \"%s\" does not apply",
+                                    asked);
+    default:
+        if (is_amount(plan->measure)) {
+            return ALM_OK;
+        }
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "measure",
+                                    "%s is computed of level, count_of_change or "
+                                    "cumulative_level, not of \"%s\"",
+                                    transform_name(plan->transform), asked);
+    }
+}
+
+static alm_code take_unit(const char *unit, alm_query_plan *plan, alm_status *st)
+{
+    if (unit[0] == '\0') {
+        return ALM_OK;
+    }
+    bool keeps_unit = plan->transform == ALMANAC__V1__TRANSFORM__TRANSFORM_NONE ||
+                      plan->transform == ALMANAC__V1__TRANSFORM__TRANSFORM_ROLLUP;
+    if (!keeps_unit) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "unit",
+                                    "a %s has a unit of its own; unit \"%s\" does not apply",
+                                    transform_name(plan->transform), unit);
+    }
+    if (strcmp(unit, "indicator") == 0) {
+        plan->unit_choice = ALM_UNIT_OF_INDICATOR;
+        return ALM_OK;
+    }
+    plan->unit_choice = ALM_UNIT_GIVEN;
+    return invalid_field(alm_unit_parse(alm_str_from(unit), &plan->unit, st), "unit", st);
+}
+
+static alm_code take_transform(const Almanac__V1__QueryRequest *request, alm_query_plan *plan,
+                               alm_status *st)
+{
+    plan->transform = request->transform;
+    if (transform_name(plan->transform) == NULL) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "transform",
+                                    "unknown transform %d; expected 0 to 5",
+                                    (int)request->transform);
+    }
+    ALM_TRY(check_measure(plan, request->measure, st));
+    if (request->group_by[0] != '\0') {
+        if (plan->transform != ALMANAC__V1__TRANSFORM__TRANSFORM_ROLLUP) {
+            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "group_by",
+                                        "group_by \"%s\" goes with a roll-up only",
+                                        request->group_by);
+        }
+        if (!alm_level_parse(alm_str_from(request->group_by), &plan->group_by)) {
+            return unknown("group_by", request->group_by,
+                           "a level such as province, city or district", st);
+        }
+    }
+    return take_unit(request->unit, plan, st);
+}
+
+static alm_code take_order(const Almanac__V1__QueryRequest *request, alm_query_plan *plan,
+                           alm_status *st)
+{
+    plan->order = request->order;
+    plan->limit = request->limit;
+    plan->incomplete = request->incomplete != 0;
+    switch (plan->order) {
+    case ALMANAC__V1__ORDER__ORDER_KEY:
+    case ALMANAC__V1__ORDER__ORDER_VALUE_DESC:
+    case ALMANAC__V1__ORDER__ORDER_VALUE_ASC:
+        return ALM_OK;
+    default:
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "order",
+                                    "unknown order %d; expected 0 to 2", (int)request->order);
+    }
+}
+
+alm_code alm_query_plan_make(const Almanac__V1__QueryRequest *request, const alm_catalog *catalog,
+                             alm_arena *arena, alm_query_plan *ret, alm_status *st)
+{
+    *ret = (alm_query_plan){.catalog = catalog, .tree = alm_catalog_places(catalog)};
+    ALM_TRY(take_series_words(request, ret, arena, st));
+    ALM_TRY(take_transform(request, ret, st));
+    ALM_TRY(take_order(request, ret, st));
+    ALM_TRY(take_vintage(request, ret, arena, st));
+    ALM_TRY(take_places(request->places, ret, arena, st));
+    ALM_TRY(take_periods(request->periods, ret, arena, st));
+    return take_indicators(request, ret, arena, st);
+}
+
+const char *alm_query_plan_estimate(const alm_query_plan *plan, alm_arena *arena)
+{
+    size_t places = plan->places.count;
+    char *text;
+    if (plan->period_estimate == 0) {
+        text = alm_arena_printf(arena, "%zu places x every period", places);
+    } else {
+        text = alm_arena_printf(arena, "%zu places x %llu periods = %llu cells", places,
+                                (unsigned long long)plan->period_estimate,
+                                (unsigned long long)(plan->period_estimate * places));
+    }
+    return text == NULL ? "many cells" : text;
+}
+
+alm_fetch alm_query_plan_fetch(const alm_query_plan *plan)
+{
+    return (alm_fetch){
+        .accumulation = plan->accumulation,
+        .freq = plan->freq,
+        .breakdown = plan->breakdown,
+        .as_of = plan->as_of,
+        .sources = plan->sources,
+        .source_count = plan->source_count,
+    };
+}

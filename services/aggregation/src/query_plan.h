@@ -1,0 +1,74 @@
+// What a request means: every word checked against the catalogue and turned into numbers.
+#ifndef ALM_QUERY_PLAN_H
+#define ALM_QUERY_PLAN_H
+
+#include "alm/catalog.h"
+#include "alm/period_expr.h"
+#include "row_reader.h"
+
+#include "almanac/v1/gateway.pb-c.h"
+
+typedef struct alm_query_item {
+    alm_str asked;      // as the request spelled it
+    uint32_t indicator; // of the catalogue; ALM_CATALOG_NONE: it stands for nothing, see fault
+    alm_status fault;   // why
+} alm_query_item;
+
+typedef enum alm_unit_choice {
+    ALM_UNIT_AS_PUBLISHED,
+    ALM_UNIT_OF_INDICATOR,
+    ALM_UNIT_GIVEN,
+} alm_unit_choice;
+
+// Lives in the arena it was made in; views into the request and the catalogue.
+typedef struct alm_query_plan {
+    const alm_catalog *catalog;
+    const alm_place_tree *tree;
+    Almanac__V1__Transform transform;
+    alm_query_item *items;
+    size_t item_count;
+    bool every;              // "*" was asked: items are the whole catalogue
+    alm_place_list places;   // in answering order
+    alm_place_id *place_ids; // the same, ascending
+    uint32_t *place_order;   // by place id: 1 + index into places; 0: not asked
+    alm_period_expr periods;
+    alm_period *listed;  // the single periods, when the expression is a bounded list of at most
+    size_t listed_count; // ALM_QUERY_MISSING_COUNT_MAX; ascending
+    uint64_t period_estimate; // periods of a bounded expression; 0: open
+    alm_measure measure;      // NONE: all
+    alm_accumulation accumulation;
+    alm_freq freq;
+    alm_str breakdown; // "": totals; "*": all; else canonical
+    alm_date as_of;    // ALM_DATE_MAX: newest
+    uint32_t *sources; // ids, ascending
+    size_t source_count;
+    alm_unit_choice unit_choice;
+    alm_unit unit; // when GIVEN
+    alm_level group_by;
+    Almanac__V1__Order order;
+    uint32_t limit; // 0: all
+    bool incomplete;
+    uint64_t min_sequence, at_sequence;
+} alm_query_plan;
+
+// Missing cells are answered one by one when the question lists its places and periods and they
+// make no more cells than this; else only what exists is answered.
+#define ALM_QUERY_MISSING_COUNT_MAX 10000
+
+// ALM_INVALID_ARGUMENT   a word of the request is unknown or does not go with the others; field and
+//                        value are named. An unknown indicator is not: see alm_query_item
+// ALM_NOT_FOUND          an unknown place or source
+// ALM_RESOURCE_EXHAUSTED more than ALM_QUERY_INDICATOR_COUNT_MAX indicators, or out of memory
+ALM_MUST_USE alm_code alm_query_plan_make(const Almanac__V1__QueryRequest *request,
+                                          const alm_catalog *catalog, alm_arena *arena,
+                                          alm_query_plan *ret, alm_status *st);
+
+// How many cells of one indicator the question is about, as words: "3 places x 5 periods = 15
+// cells", or "3 places x every period". Lives in the arena; never NULL.
+const char *alm_query_plan_estimate(const alm_query_plan *plan, alm_arena *arena);
+
+// What every read of the plan has in common; the caller sets indicators, measures, places and
+// periods.
+alm_fetch alm_query_plan_fetch(const alm_query_plan *plan);
+
+#endif

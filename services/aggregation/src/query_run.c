@@ -1,0 +1,118 @@
+#include "query_run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+alm_code alm_query_run_no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                          "out of memory for the answer; ask for fewer places or periods");
+}
+
+alm_code alm_query_run_init(alm_query_run *run, const alm_query_plan *plan,
+                            const alm_query_item *item, const alm_row_reader *reader,
+                            alm_arena *arena, alm_status *st)
+{
+    *run = (alm_query_run){
+        .plan = plan,
+        .indicator = alm_catalog_indicator(plan->catalog, item->indicator),
+        .reader = reader,
+        .is_named = !plan->every,
+        .arena = arena,
+    };
+    ALM_TRY(alm_variant_table_init(&run->variants, arena, st));
+    ALM_TRY(alm_cells_init(&run->cells, arena, &run->variants, st));
+    alm_answers_init(&run->answers, arena, &run->variants);
+    return ALM_OK;
+}
+
+alm_code alm_query_run_fetch(alm_query_run *run, uint32_t measures, const alm_place_id *places,
+                             size_t place_count, const alm_period_expr *periods, alm_status *st)
+{
+    bool is_nothing =
+        place_count == 0 || (periods->kind == ALM_PERIOD_EXPR_RANGES && periods->range_count == 0);
+    if (is_nothing) {
+        return ALM_OK;
+    }
+    alm_fetch fetch = alm_query_plan_fetch(run->plan);
+    fetch.indicators = &run->indicator->code;
+    fetch.indicator_count = 1;
+    fetch.measures = measures;
+    fetch.places = places;
+    fetch.place_count = place_count;
+    fetch.periods = *periods;
+    return run->reader->read(run->reader->self, &fetch, alm_cells_visit, &run->cells, st);
+}
+
+alm_code alm_query_run_fetch_asked(alm_query_run *run, uint32_t measures, alm_status *st)
+{
+    const alm_query_plan *plan = run->plan;
+    ALM_TRY(alm_query_run_fetch(run, measures, plan->place_ids, plan->places.count, &plan->periods,
+                                st));
+    if (plan->periods.kind == ALM_PERIOD_EXPR_LAST) {
+        return alm_cells_keep_last(&run->cells, plan->periods.last, st);
+    }
+    return ALM_OK;
+}
+
+alm_code alm_query_run_missing_variant(alm_query_run *run, alm_measure measure, alm_freq freq,
+                                       uint32_t *ret, alm_status *st)
+{
+    for (uint32_t i = 0; i < run->variants.count; i++) {
+        const alm_variant *variant = &alm_variant_table_get(&run->variants, i)->variant;
+        if (variant->measure == measure && variant->freq == freq) {
+            *ret = i;
+            return ALM_OK;
+        }
+    }
+    alm_variant variant = {
+        .freq = freq,
+        .indicator = run->indicator->code,
+        .accumulation = run->plan->accumulation == ALM_ACCUMULATION_NONE ? ALM_ACCUMULATION_PERIOD
+                                                                         : run->plan->accumulation,
+        .measure = measure,
+    };
+    if (!alm_str_eq(run->plan->breakdown, ALM_STR("*"))) {
+        ALM_TRY(alm_breakdowns_parse(run->plan->breakdown, variant.breakdowns,
+                                     &variant.breakdown_count, st));
+    }
+    return alm_variant_table_add(&run->variants, &variant, ret, st);
+}
+
+alm_code alm_query_run_text(alm_query_run *run, const char **ret, alm_status *st, const char *fmt,
+                            ...)
+{
+    va_list args, again;
+    va_start(args, fmt);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    char *text = len < 0 ? NULL : alm_arena_alloc(run->arena, (size_t)len + 1);
+    if (text != NULL) {
+        (void)vsnprintf(text, (size_t)len + 1, fmt, again);
+    }
+    va_end(again);
+    *ret = text;
+    return text == NULL ? alm_query_run_no_memory(st) : ALM_OK;
+}
+
+alm_code alm_query_run_why_missing(alm_query_run *run, const alm_obs *row, alm_measure measure,
+                                   alm_place_id place, alm_period period, const char **ret,
+                                   alm_status *st)
+{
+    char label[ALM_PERIOD_TEXT_MAX];
+    char where[ALM_CODE_BYTES_MAX + 8] = "";
+    (void)alm_period_format(period, label);
+    if (place != ALM_PLACE_NONE) {
+        alm_str code = alm_place_tree_get(run->plan->tree, place)->code;
+        (void)snprintf(where, sizeof where, "%.*s in ", ALM_STR_ARGS(code));
+    }
+    const char *code = alm_measure_code(measure);
+    if (row == NULL) {
+        return alm_query_run_text(run, ret, st, "no %s for %s%s", code, where, label);
+    }
+    const char *status = alm_obs_status_missing(row->value.status)
+                             ? alm_obs_status_label(row->value.status, ALM_LANG_EN)
+                             : "published without a number";
+    return alm_query_run_text(run, ret, st, "%s for %s%s: %s", code, where, label, status);
+}

@@ -1,0 +1,62 @@
+// One indicator's question while it is answered: what was read and what will be told.
+#ifndef ALM_QUERY_RUN_H
+#define ALM_QUERY_RUN_H
+
+#include "answer.h"
+#include "cells.h"
+#include "rollup_groups.h"
+
+typedef struct alm_query_run {
+    const alm_query_plan *plan;
+    const alm_indicator *indicator;
+    const alm_row_reader *reader;
+    const alm_rollup_groups *groups; // of a roll-up; else NULL
+    bool is_named;                   // missing cells are answered; of "*" they are left out
+    alm_arena *arena;
+    alm_variant_table variants;
+    alm_cells cells;
+    alm_answers answers;
+} alm_query_run;
+
+// The run must stay where it is until the arena is reset.
+ALM_MUST_USE alm_code alm_query_run_init(alm_query_run *run, const alm_query_plan *plan,
+                                         const alm_query_item *item, const alm_row_reader *reader,
+                                         alm_arena *arena, alm_status *st);
+
+// Reads into run->cells: the indicator's variants of these measures (bits), at these places
+// (ascending), in these periods.
+ALM_MUST_USE alm_code alm_query_run_fetch(alm_query_run *run, uint32_t measures,
+                                          const alm_place_id *places, size_t place_count,
+                                          const alm_period_expr *periods, alm_status *st);
+
+// The asked places and periods. With "last:n" the newest n of what was read in all.
+ALM_MUST_USE alm_code alm_query_run_fetch_asked(alm_query_run *run, uint32_t measures,
+                                                alm_status *st);
+
+// The variant a missing cell is answered with: one that was read with the period's frequency and
+// the measure, else what the question says of it.
+ALM_MUST_USE alm_code alm_query_run_missing_variant(alm_query_run *run, alm_measure measure,
+                                                    alm_freq freq, uint32_t *ret, alm_status *st);
+
+// printf into the run's arena.
+ALM_MUST_USE alm_code alm_query_run_text(alm_query_run *run, const char **ret, alm_status *st,
+                                         const char *fmt, ...) ALM_PRINTF(4, 5);
+
+// Why there is no number: "no level for 2022", "no level for 310000 in 2022" (with a place), or,
+// for a row that was published without one, "level for 2022: missing, suppressed".
+ALM_MUST_USE alm_code alm_query_run_why_missing(alm_query_run *run, const alm_obs *row,
+                                                alm_measure measure, alm_place_id place,
+                                                alm_period period, const char **ret,
+                                                alm_status *st);
+
+alm_code alm_query_run_no_memory(alm_status *st);
+
+// The transforms: each reads, computes and fills run->answers.
+ALM_MUST_USE alm_code alm_published_run(alm_query_run *run, alm_status *st);
+ALM_MUST_USE alm_code alm_growth_run(alm_query_run *run, alm_status *st);
+ALM_MUST_USE alm_code alm_rank_run(alm_query_run *run, alm_status *st);
+ALM_MUST_USE alm_code alm_share_run(alm_query_run *run, alm_status *st);
+ALM_MUST_USE alm_code alm_rollup_run(alm_query_run *run, alm_status *st);
+ALM_MUST_USE alm_code alm_target_run(alm_query_run *run, alm_status *st);
+
+#endif

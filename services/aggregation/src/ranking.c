@@ -1,0 +1,97 @@
+#include "ranking.h"
+
+#include <stdlib.h>
+
+static int by_number(const void *a, const void *b)
+{
+    const alm_ranked *x = a;
+    const alm_ranked *y = b;
+    int order = alm_decimal_cmp(x->number, y->number);
+    return order != 0 ? order : x->key < y->key ? -1 : x->key > y->key;
+}
+
+static int by_number_down(const void *a, const void *b)
+{
+    const alm_ranked *x = a;
+    const alm_ranked *y = b;
+    int order = alm_decimal_cmp(y->number, x->number);
+    return order != 0 ? order : x->key < y->key ? -1 : x->key > y->key;
+}
+
+static int by_double(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+// How many of the ascending values are less than the bound.
+static size_t count_below(const double *values, size_t count, double bound)
+{
+    size_t low = 0;
+    size_t high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (values[middle] < bound) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+// How many of the ascending values are less than the bound or equal to it.
+static size_t count_to(const double *values, size_t count, double bound)
+{
+    size_t low = 0;
+    size_t high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (values[middle] <= bound) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+// A peer is certainly better when its whole interval lies beyond, and possibly better when some of
+// it does. lowers and uppers are ascending and hold the entry's own ends too.
+static void bound_rank(alm_ranked *it, const double *lowers, const double *uppers, size_t count,
+                       bool ascending)
+{
+    size_t certainly;
+    size_t possibly;
+    bool is_wide =
+        it->interval.lower < it->interval.upper; // then it is possibly better than itself
+    if (ascending) {
+        certainly = count_below(uppers, count, it->interval.lower);
+        possibly = count_below(lowers, count, it->interval.upper) - is_wide;
+    } else {
+        certainly = count - count_to(lowers, count, it->interval.upper);
+        possibly = count - count_to(uppers, count, it->interval.lower) - is_wide;
+    }
+    // Ends are rounded to doubles, numbers are not: the rank itself always lies within.
+    it->rank_low = (uint32_t)ALM_MIN(certainly + 1, it->rank);
+    it->rank_high = (uint32_t)ALM_MAX(possibly + 1, it->rank);
+}
+
+void alm_ranking_sort(alm_ranked *entries, size_t count, bool ascending, double *scratch)
+{
+    double *lowers = scratch;
+    double *uppers = scratch + count;
+    qsort(entries, count, sizeof *entries, ascending ? by_number : by_number_down);
+    for (size_t i = 0; i < count; i++) {
+        bool is_tie = i > 0 && alm_decimal_cmp(entries[i].number, entries[i - 1].number) == 0;
+        entries[i].rank = is_tie ? entries[i - 1].rank : (uint32_t)i + 1;
+        lowers[i] = entries[i].interval.lower;
+        uppers[i] = entries[i].interval.upper;
+    }
+    qsort(lowers, count, sizeof *lowers, by_double);
+    qsort(uppers, count, sizeof *uppers, by_double);
+    for (size_t i = 0; i < count; i++) {
+        bound_rank(&entries[i], lowers, uppers, count, ascending);
+    }
+}

@@ -1,0 +1,41 @@
+// Where the answering core gets its rows from: storage behind a call, or a table in a test.
+#ifndef ALM_ROW_READER_H
+#define ALM_ROW_READER_H
+
+#include "alm/observation.h"
+#include "alm/period_expr.h"
+
+// Which cells are wanted, of every variant that matches. The words of storage's ReadRequest.
+typedef struct alm_fetch {
+    const alm_str *indicators; // codes; none: all
+    size_t indicator_count;
+    uint32_t measures;             // bit (1 << alm_measure); 0: all
+    alm_accumulation accumulation; // NONE: all
+    alm_freq freq;                 // NONE: all
+    alm_str breakdown;             // "": totals only; "*": all; else canonical
+    bool all_places;
+    const alm_place_id *places; // ascending
+    size_t place_count;
+    alm_period_expr periods;
+    alm_date as_of;          // ALM_DATE_MAX: newest
+    const uint32_t *sources; // ids; none: all, by precedence
+    size_t source_count;
+    bool all_vintages; // every vintage instead of the winning one
+} alm_fetch;
+
+#define ALM_MEASURE_BIT(measure) (UINT32_C(1) << (measure))
+
+// Rows of one variant after another, ordered by period, then place id. rows[i].variant indexes
+// variants (canonical text). Everything is valid during the visit only. A visitor's failure ends
+// the read and is its answer.
+typedef alm_code (*alm_row_visit)(void *arg, const alm_str *variants, size_t variant_count,
+                                  const alm_obs *rows, size_t row_count, alm_status *st);
+
+// All reads of one reader see one state of the store.
+typedef struct alm_row_reader {
+    void *self;
+    alm_code (*read)(void *self, const alm_fetch *fetch, alm_row_visit visit, void *arg,
+                     alm_status *st);
+} alm_row_reader;
+
+#endif

@@ -1,0 +1,250 @@
+#include "storage_reader.h"
+
+#include "alm/wire.h"
+
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for a read of storage");
+}
+
+static void *copy_of(alm_arena *arena, const void *data, size_t count, size_t elem_size)
+{
+    void *copy = alm_arena_calloc(arena, count, elem_size);
+    if (copy != NULL && count > 0) {
+        memcpy(copy, data, count * elem_size);
+    }
+    return copy;
+}
+
+// --- the request --------------------------------------------------------------------------------
+
+typedef Almanac__Internal__ReadRequest read_request;
+
+static bool put_series(const alm_fetch *fetch, alm_arena *arena, read_request *request)
+{
+    request->n_indicators = fetch->indicator_count;
+    request->indicators = alm_arena_calloc(arena, fetch->indicator_count, sizeof(char *));
+    request->measures = alm_arena_calloc(arena, ALM_MEASURE_NUMBER_MAX, sizeof(uint32_t));
+    request->breakdown = alm_arena_strdup(arena, fetch->breakdown);
+    if (request->indicators == NULL || request->measures == NULL || request->breakdown == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < fetch->indicator_count; i++) {
+        request->indicators[i] = alm_arena_strdup(arena, fetch->indicators[i]);
+        if (request->indicators[i] == NULL) {
+            return false;
+        }
+    }
+    for (uint32_t m = 1; m <= ALM_MEASURE_NUMBER_MAX; m++) {
+        if (fetch->measures & ALM_MEASURE_BIT(m)) {
+            request->measures[request->n_measures++] = m;
+        }
+    }
+    request->accumulation = fetch->accumulation;
+    request->frequency = fetch->freq;
+    return true;
+}
+
+// Most places of the tree are asked for as all: the answer is filtered anyway, and a list of every
+// village has megabytes.
+static bool wants_all(const alm_fetch *fetch, const alm_catalog *catalog)
+{
+    size_t tree = alm_place_tree_count(alm_catalog_places(catalog));
+    return fetch->all_places || fetch->place_count > tree / 2;
+}
+
+static bool put_places(const alm_fetch *fetch, const alm_catalog *catalog, alm_arena *arena,
+                       read_request *request)
+{
+    Almanac__Internal__PlaceSet *set = alm_arena_alloc(arena, sizeof *set);
+    if (set == NULL) {
+        return false;
+    }
+    almanac__internal__place_set__init(set);
+    request->places = set;
+    set->all = wants_all(fetch, catalog);
+    if (set->all) {
+        return true;
+    }
+    set->n_ids = fetch->place_count;
+    set->ids = copy_of(arena, fetch->places, fetch->place_count, sizeof *set->ids);
+    return set->ids != NULL;
+}
+
+static uint64_t pack_end(alm_period period)
+{
+    return period.freq == ALM_FREQ_NONE ? 0 : alm_period_pack(period);
+}
+
+static bool put_periods(const alm_period_expr *periods, alm_arena *arena, read_request *request)
+{
+    Almanac__Internal__PeriodSet *set = alm_arena_alloc(arena, sizeof *set);
+    if (set == NULL) {
+        return false;
+    }
+    almanac__internal__period_set__init(set);
+    request->periods = set;
+    set->all = periods->kind == ALM_PERIOD_EXPR_ALL;
+    if (periods->kind == ALM_PERIOD_EXPR_LAST) {
+        set->last = periods->last;
+    }
+    if (periods->kind != ALM_PERIOD_EXPR_RANGES) {
+        return true;
+    }
+    set->n_from = set->n_to = periods->range_count;
+    set->from = alm_arena_calloc(arena, periods->range_count, sizeof *set->from);
+    set->to = alm_arena_calloc(arena, periods->range_count, sizeof *set->to);
+    if (set->from == NULL || set->to == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < periods->range_count; i++) {
+        set->from[i] = pack_end(periods->ranges[i].from);
+        set->to[i] = pack_end(periods->ranges[i].to);
+    }
+    return true;
+}
+
+static alm_code make_request(const alm_storage_reader *reader, const alm_fetch *fetch,
+                             alm_arena *arena, read_request *request, alm_status *st)
+{
+    almanac__internal__read_request__init(request);
+    if (!put_series(fetch, arena, request) || !put_places(fetch, reader->catalog, arena, request) ||
+        !put_periods(&fetch->periods, arena, request)) {
+        return no_memory(st);
+    }
+    if (fetch->as_of != ALM_DATE_MAX) {
+        request->as_of_case_case = ALMANAC__INTERNAL__READ_REQUEST__AS_OF_CASE_AS_OF;
+        request->as_of = fetch->as_of;
+    }
+    request->at_sequence = reader->at_sequence;
+    request->all_vintages = fetch->all_vintages;
+    request->n_sources = fetch->source_count;
+    request->sources = copy_of(arena, fetch->sources, fetch->source_count, sizeof(uint32_t));
+    return request->sources == NULL ? no_memory(st) : ALM_OK;
+}
+
+// --- the answer ---------------------------------------------------------------------------------
+
+// One byte a place: is it asked for? NULL when the answer needs no filter.
+static alm_code make_filter(const alm_storage_reader *reader, const alm_fetch *fetch,
+                            alm_arena *arena, uint8_t **ret, alm_status *st)
+{
+    *ret = NULL;
+    if (fetch->all_places) {
+        return ALM_OK;
+    }
+    size_t count = alm_place_tree_count(alm_catalog_places(reader->catalog));
+    *ret = alm_arena_calloc(arena, count, 1);
+    if (*ret == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < fetch->place_count; i++) {
+        (*ret)[fetch->places[i]] = 1;
+    }
+    return ALM_OK;
+}
+
+// Keeps the rows of asked places, and refuses ids that the catalogue does not have: it is as new as
+// the state that is read.
+static alm_code keep_asked(const alm_storage_reader *reader, const uint8_t *filter, alm_obs *rows,
+                           size_t *count, alm_status *st)
+{
+    size_t places = alm_place_tree_count(alm_catalog_places(reader->catalog));
+    size_t sources = alm_catalog_source_count(reader->catalog);
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++) {
+        bool is_new_place = rows[i].place >= places;
+        if (is_new_place && filter != NULL) {
+            continue; // of a wider read: loaded since, and nobody asked for it
+        }
+        if (is_new_place || (rows[i].source != ALM_SOURCE_NONE && rows[i].source >= sources)) {
+            return alm_status_set(st, ALM_INTERNAL,
+                                  "storage answered place %u, source %u; the catalogue has %zu "
+                                  "places, %zu sources",
+                                  rows[i].place, rows[i].source, places, sources);
+        }
+        if (filter == NULL || filter[rows[i].place]) {
+            rows[kept++] = rows[i];
+        }
+    }
+    *count = kept;
+    return ALM_OK;
+}
+
+static alm_code visit_message(const alm_storage_reader *reader, const ProtobufCMessage *message,
+                              const uint8_t *filter, alm_arena *arena, alm_row_visit visit,
+                              void *arg, alm_status *st)
+{
+    const Almanac__Internal__ReadResponse *response =
+        (const Almanac__Internal__ReadResponse *)message;
+    alm_str *variants;
+    size_t variant_count;
+    alm_obs *rows;
+    size_t count;
+    if (response->block == NULL) {
+        return ALM_OK;
+    }
+    alm_code code =
+        alm_obs_block_read(response->block, arena, &variants, &variant_count, &rows, &count, st);
+    if (code == ALM_INVALID_ARGUMENT) {
+        // Not the caller's argument: storage's answer.
+        (void)alm_status_prefix(st, "storage's answer");
+        return st == NULL ? ALM_INTERNAL : (st->code = ALM_INTERNAL);
+    }
+    ALM_TRY(code);
+    ALM_TRY(keep_asked(reader, filter, rows, &count, st));
+    return count == 0 ? ALM_OK : visit(arg, variants, variant_count, rows, count, st);
+}
+
+static alm_code visit_stream(const alm_storage_reader *reader, alm_stream *stream,
+                             const uint8_t *filter, alm_arena *arena, alm_row_visit visit,
+                             void *arg, alm_status *st)
+{
+    for (;;) {
+        ProtobufCMessage *message;
+        alm_arena_reset(arena);
+        ALM_TRY(alm_stream_next(stream, arena, &message, st));
+        if (message == NULL) {
+            return ALM_OK;
+        }
+        ALM_TRY(visit_message(reader, message, filter, arena, visit, arg, st));
+    }
+}
+
+static alm_code read_rows(void *self, const alm_fetch *fetch, alm_row_visit visit, void *arg,
+                          alm_status *st)
+{
+    alm_storage_reader *reader = self;
+    alm_arena *request_arena = alm_arena_create(0);
+    alm_arena *message_arena = alm_arena_create(0); // one message at a time
+    alm_stream *stream = NULL;
+    alm_code code;
+    if (request_arena == NULL || message_arena == NULL) {
+        code = no_memory(st);
+        goto done;
+    }
+    read_request request;
+    uint8_t *filter;
+    alm_call_opts opts = {.parent = reader->call};
+    code = make_request(reader, fetch, request_arena, &request, st);
+    if (code == ALM_OK) {
+        code = make_filter(reader, fetch, request_arena, &filter, st);
+    }
+    if (code == ALM_OK) {
+        code = alm_stream_open(reader->storage, &alm_service_storage, "Read", &opts, &request.base,
+                               &stream, st);
+    }
+    if (code == ALM_OK) {
+        code = visit_stream(reader, stream, filter, message_arena, visit, arg, st);
+    }
+done:
+    alm_stream_close(&stream);
+    alm_arena_destroy(&message_arena);
+    alm_arena_destroy(&request_arena);
+    return code;
+}
+
+alm_row_reader alm_storage_row_reader(alm_storage_reader *reader)
+{
+    return (alm_row_reader){.self = reader, .read = read_rows};
+}

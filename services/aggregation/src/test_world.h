@@ -1,0 +1,601 @@
+// A small world for tests: a catalogue, a table of observations written as text, and the answers
+// of a question as lines of text.
+//
+// Observations, one a line:
+//   INDICATOR PLACE PERIOD MEASURE[.RELATION] VALUE UNIT [key=value]...
+//   gdp 310105 2023 level 168.53 CNY_E8 q=about s=P pub=2024-01-20 src=report by=a=b acc=C note=x
+// VALUE "-" is no number. Without pub the vintage is of 2024-01-01.
+//
+// Questions, one line:
+//   i=gdp p=310105 t=2023 [m=level] [x=growth|rank|share|rollup|target] [key=value]...
+#ifndef ALM_AGGREGATION_TEST_WORLD_H
+#define ALM_AGGREGATION_TEST_WORLD_H
+
+#include "query_execute.h"
+
+#include "alm/alloc.h"
+#include "alm/buf.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+typedef struct world_row {
+    char variant[ALM_SERIES_KEY_BYTES_MAX];
+    alm_obs obs;
+} world_row;
+
+typedef struct world {
+    alm_catalog *catalog;
+    alm_arena *arena;
+    world_row *rows; // every vintage; heap
+    size_t count, cap;
+    world_row *scratch; // of one read; as large as rows, so that reads allocate nothing
+} world;
+
+// --- catalogue ----------------------------------------------------------------------------------
+
+static inline void world_die(const alm_status *st)
+{
+    fail_msg("%s: %s", alm_code_name(st->code), st->message);
+}
+
+static inline void world_init(world *w)
+{
+    alm_status st = ALM_STATUS_INIT;
+    *w = (world){.arena = alm_arena_create(0)};
+    assert_non_null(w->arena);
+    if (alm_catalog_create(&w->catalog, &st) != ALM_OK) {
+        world_die(&st);
+    }
+}
+
+static inline void world_deinit(world *w)
+{
+    alm_catalog_destroy(&w->catalog);
+    alm_arena_destroy(&w->arena);
+    alm_free(w->rows);
+    alm_free(w->scratch);
+    w->scratch = NULL;
+    w->rows = NULL;
+    w->count = w->cap = 0;
+}
+
+static inline void world_forget(world *w)
+{
+    w->count = 0;
+    alm_arena_reset(w->arena);
+}
+
+static inline void world_place(world *w, const char *code, alm_level level, const char *parent,
+                               const char *name, const char *from, const char *to)
+{
+    alm_status st = ALM_STATUS_INIT;
+    alm_place_id id;
+    alm_place place = {
+        .code = alm_str_from(code),
+        .name_zh = alm_str_from(name),
+        .level = level,
+        .parent = alm_str_from(parent),
+        .valid_from = ALM_DATE_NONE,
+        .valid_to = ALM_DATE_MAX,
+    };
+    if (from[0] != '\0') {
+        assert_int_equal(alm_date_parse(alm_str_from(from), &place.valid_from, NULL), ALM_OK);
+    }
+    if (to[0] != '\0') {
+        assert_int_equal(alm_date_parse(alm_str_from(to), &place.valid_to, NULL), ALM_OK);
+    }
+    if (alm_catalog_add_place(w->catalog, &place, &id, &st) != ALM_OK) {
+        world_die(&st);
+    }
+}
+
+static inline void world_indicator(world *w, const char *code, const char *unit,
+                                   alm_value_type type, alm_aggregation over_places,
+                                   alm_aggregation over_time, alm_direction direction,
+                                   const char *numerator, const char *denominator)
+{
+    alm_status st = ALM_STATUS_INIT;
+    uint32_t id;
+    alm_indicator indicator = {
+        .code = alm_str_from(code),
+        .name_zh = alm_str_from(code),
+        .value_type = type,
+        .over_places = over_places,
+        .over_time = over_time,
+        .direction = direction,
+        .numerator = alm_str_from(numerator),
+        .denominator = alm_str_from(denominator),
+    };
+    assert_int_equal(alm_unit_parse(alm_str_from(unit), &indicator.unit, NULL), ALM_OK);
+    if (alm_catalog_add_indicator(w->catalog, &indicator, &id, &st) != ALM_OK) {
+        world_die(&st);
+    }
+}
+
+static inline void world_source(world *w, const char *code, int precedence)
+{
+    alm_status st = ALM_STATUS_INIT;
+    uint32_t id;
+    alm_source source = {
+        .code = alm_str_from(code),
+        .title = alm_str_from(code),
+        .publisher = ALM_STR("Statistics Bureau"),
+        .published = ALM_DATE_NONE,
+        .precedence = precedence,
+    };
+    if (alm_catalog_add_source(w->catalog, &source, &id, &st) != ALM_OK) {
+        world_die(&st);
+    }
+}
+
+static inline void world_finish(world *w)
+{
+    alm_status st = ALM_STATUS_INIT;
+    if (alm_catalog_finish(w->catalog, &st) != ALM_OK) {
+        world_die(&st);
+    }
+}
+
+// Shanghai with some districts (one merged away), towns and a park; one indicator of each kind.
+static inline void world_init_shanghai(world *w)
+{
+    world_init(w);
+    world_place(w, "310000", ALM_LEVEL_PROVINCE, "", "上海市", "", "");
+    world_place(w, "310101", ALM_LEVEL_DISTRICT, "310000", "黄浦区", "", "");
+    world_place(w, "310104", ALM_LEVEL_DISTRICT, "310000", "徐汇区", "", "");
+    world_place(w, "310105", ALM_LEVEL_DISTRICT, "310000", "长宁区", "", "");
+    world_place(w, "310106", ALM_LEVEL_DISTRICT, "310000", "静安区", "", "");
+    world_place(w, "310108", ALM_LEVEL_DISTRICT, "310000", "闸北区", "", "2015-11-03");
+    world_place(w, "310105001", ALM_LEVEL_TOWN, "310105", "华阳路街道", "", "");
+    world_place(w, "310105002", ALM_LEVEL_TOWN, "310105", "江苏路街道", "", "");
+    world_place(w, "L310105001", ALM_LEVEL_LOCAL, "310105", "虹桥开发区", "", "");
+    world_indicator(w, "gdp", "CNY_E8", ALM_VALUE_TYPE_FLOW, ALM_AGGREGATION_SUM,
+                    ALM_AGGREGATION_SUM, ALM_DIRECTION_UP, "", "");
+    world_indicator(w, "pop", "persons_E4", ALM_VALUE_TYPE_STOCK, ALM_AGGREGATION_SUM,
+                    ALM_AGGREGATION_NONE, ALM_DIRECTION_NEUTRAL, "", "");
+    world_indicator(w, "housing", "count_tao", ALM_VALUE_TYPE_STOCK, ALM_AGGREGATION_SUM,
+                    ALM_AGGREGATION_NONE, ALM_DIRECTION_UP, "", "");
+    world_indicator(w, "gdp_pc", "CNY", ALM_VALUE_TYPE_RATE, ALM_AGGREGATION_RECOMPUTE,
+                    ALM_AGGREGATION_REFUSE, ALM_DIRECTION_UP, "gdp", "pop");
+    world_indicator(w, "urban", "persons_E4", ALM_VALUE_TYPE_STOCK, ALM_AGGREGATION_SUM,
+                    ALM_AGGREGATION_NONE, ALM_DIRECTION_UP, "", "");
+    world_indicator(w, "urban_rate", "percent", ALM_VALUE_TYPE_RATE, ALM_AGGREGATION_RECOMPUTE,
+                    ALM_AGGREGATION_REFUSE, ALM_DIRECTION_UP, "urban", "pop");
+    world_indicator(w, "pm25", "index", ALM_VALUE_TYPE_INDEX, ALM_AGGREGATION_AVERAGE,
+                    ALM_AGGREGATION_AVERAGE, ALM_DIRECTION_DOWN, "", "");
+    world_indicator(w, "heat", "index", ALM_VALUE_TYPE_INDEX, ALM_AGGREGATION_MAX,
+                    ALM_AGGREGATION_MAX, ALM_DIRECTION_DOWN, "", "");
+    world_indicator(w, "score", "index", ALM_VALUE_TYPE_INDEX, ALM_AGGREGATION_REFUSE,
+                    ALM_AGGREGATION_REFUSE, ALM_DIRECTION_UP, "", "");
+    world_indicator(w, "green", "m2_E4", ALM_VALUE_TYPE_STOCK, ALM_AGGREGATION_SUM,
+                    ALM_AGGREGATION_NONE, ALM_DIRECTION_UP, "", "");
+    world_source(w, "report", 10);
+    world_source(w, "yearbook", 20);
+    world_finish(w);
+}
+
+// --- observations -------------------------------------------------------------------------------
+
+static inline void world_put(world *w, const world_row *row)
+{
+    if (w->count == w->cap) {
+        w->cap = w->cap == 0 ? 256 : w->cap * 2;
+        w->rows = alm_realloc(w->rows, w->cap * sizeof *w->rows);
+        w->scratch = alm_realloc(w->scratch, w->cap * sizeof *w->scratch);
+        assert_non_null(w->rows);
+        assert_non_null(w->scratch);
+    }
+    w->rows[w->count] = *row;
+    w->rows[w->count].obs.sequence = w->count + 1;
+    w->count++;
+}
+
+// The next space-separated word of *text; false at its end.
+static inline bool world_word(char **text, char **ret)
+{
+    while (**text == ' ') {
+        (*text)++;
+    }
+    *ret = *text;
+    while (**text != ' ' && **text != '\0') {
+        (*text)++;
+    }
+    if (**text == ' ') {
+        *(*text)++ = '\0';
+    }
+    return (*ret)[0] != '\0';
+}
+
+static inline void world_key(world *w, const char *word, world_row *row, char *accumulation,
+                             const char **breakdown)
+{
+    alm_str value = alm_str_from(strchr(word, '=') + 1);
+    if (strncmp(word, "q=", 2) == 0) {
+        assert_true(alm_qualifier_parse(value, &row->obs.value.qualifier));
+    } else if (strncmp(word, "s=", 2) == 0) {
+        assert_true(alm_obs_status_parse(value, &row->obs.value.status));
+    } else if (strncmp(word, "pub=", 4) == 0) {
+        assert_int_equal(alm_date_parse(value, &row->obs.published, NULL), ALM_OK);
+    } else if (strncmp(word, "src=", 4) == 0) {
+        row->obs.source = alm_catalog_find_source(w->catalog, value);
+        assert_int_not_equal(row->obs.source, ALM_CATALOG_NONE);
+    } else if (strncmp(word, "acc=", 4) == 0) {
+        *accumulation = value.data[0];
+    } else if (strncmp(word, "by=", 3) == 0) {
+        *breakdown = value.data;
+    } else if (strncmp(word, "note=", 5) == 0) {
+        row->obs.note = (alm_str){alm_arena_strdup(w->arena, value), value.len};
+    } else {
+        fail_msg("unknown key in %s", word);
+    }
+}
+
+static inline void world_add(world *w, const char *line)
+{
+    char text[512];
+    char *rest = text;
+    char *words[6];
+    assert_true(strlen(line) < sizeof text);
+    memcpy(text, line, strlen(line) + 1);
+    for (size_t i = 0; i < 6; i++) {
+        if (!world_word(&rest, &words[i])) {
+            fail_msg("observation \"%s\" has %zu words", line, i);
+        }
+    }
+    world_row row = {.obs = {.source = ALM_SOURCE_NONE}};
+    row.obs.published = alm_date_from_ymd(2024, 1, 1);
+    row.obs.place = alm_place_tree_find(alm_catalog_places(w->catalog), alm_str_from(words[1]));
+    assert_int_not_equal(row.obs.place, ALM_PLACE_NONE);
+    assert_int_equal(alm_period_parse(alm_str_from(words[2]), &row.obs.period, NULL), ALM_OK);
+    row.obs.value.has_number = strcmp(words[4], "-") != 0;
+    if (row.obs.value.has_number) {
+        assert_int_equal(alm_decimal_parse(alm_str_from(words[4]), &row.obs.value.number, NULL),
+                         ALM_OK);
+    }
+    assert_int_equal(alm_unit_parse(alm_str_from(words[5]), &row.obs.value.unit, NULL), ALM_OK);
+    char accumulation = 'P';
+    const char *breakdown = "_T";
+    char *word;
+    while (world_word(&rest, &word)) {
+        world_key(w, word, &row, &accumulation, &breakdown);
+    }
+    char *relation = strchr(words[3], '.');
+    if (relation != NULL) {
+        *relation++ = '\0';
+    }
+    snprintf(row.variant, sizeof row.variant, "%c.%s.%c.%s.%s.%s",
+             alm_freq_letter((alm_freq)row.obs.period.freq), words[0], accumulation, words[3],
+             relation == NULL ? "_Z" : relation, breakdown);
+    alm_variant check;
+    alm_status st = ALM_STATUS_INIT;
+    if (alm_variant_decode(alm_str_from(row.variant), &check, &st) != ALM_OK) {
+        world_die(&st);
+    }
+    world_put(w, &row);
+}
+
+// --- the reader: every row is looked at, nothing is clever --------------------------------------
+
+static inline bool world_matches(const world *w, const alm_fetch *f, const world_row *row)
+{
+    alm_variant v;
+    assert_int_equal(alm_variant_decode(alm_str_from(row->variant), &v, NULL), ALM_OK);
+    bool good = f->indicator_count == 0;
+    for (size_t i = 0; i < f->indicator_count; i++) {
+        good |= alm_str_eq(f->indicators[i], v.indicator);
+    }
+    good &= f->measures == 0 || (f->measures & ALM_MEASURE_BIT(v.measure)) != 0;
+    good &= f->accumulation == ALM_ACCUMULATION_NONE || f->accumulation == v.accumulation;
+    good &= f->freq == ALM_FREQ_NONE || f->freq == v.freq;
+    const char *breakdown = strrchr(row->variant, '.') + 1;
+    good &= alm_str_eq(f->breakdown, ALM_STR("*")) ||
+            alm_str_eq(f->breakdown, alm_str_from(strcmp(breakdown, "_T") == 0 ? "" : breakdown));
+    bool has_place = f->all_places;
+    for (size_t i = 0; i < f->place_count; i++) {
+        assert_true(i == 0 || f->places[i] > f->places[i - 1]);
+        has_place |= f->places[i] == row->obs.place;
+    }
+    bool has_source = f->source_count == 0;
+    for (size_t i = 0; i < f->source_count; i++) {
+        has_source |= f->sources[i] == row->obs.source;
+    }
+    (void)w;
+    return good && has_place && has_source && row->obs.published <= f->as_of &&
+           alm_period_expr_matches(&f->periods, row->obs.period);
+}
+
+static inline int world_precedence(const world *w, const alm_obs *obs)
+{
+    return obs->source == ALM_SOURCE_NONE ? 0
+                                          : alm_catalog_source(w->catalog, obs->source)->precedence;
+}
+
+static inline bool world_same_cell(const world_row *a, const world_row *b)
+{
+    return strcmp(a->variant, b->variant) == 0 && a->obs.place == b->obs.place &&
+           alm_period_eq(a->obs.period, b->obs.period);
+}
+
+static inline bool world_beats(const world *w, const alm_obs *a, const alm_obs *b)
+{
+    int x = world_precedence(w, a);
+    int y = world_precedence(w, b);
+    if (x != y) {
+        return x > y;
+    }
+    return a->published != b->published ? a->published > b->published : a->sequence > b->sequence;
+}
+
+static inline int world_order(const void *a, const void *b)
+{
+    const world_row *x = a;
+    const world_row *y = b;
+    int order = strcmp(x->variant, y->variant);
+    if (order == 0) {
+        order = alm_period_cmp(x->obs.period, y->obs.period);
+    }
+    return order != 0 ? order : x->obs.place < y->obs.place ? -1 : x->obs.place > y->obs.place;
+}
+
+// Marks with variant[0] = 0 what is not among the newest `last` periods of its series.
+static inline void world_keep_last(world_row *rows, size_t count, uint32_t last)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t newer = 0;
+        for (size_t k = 0; k < count; k++) {
+            newer += strcmp(rows[k].variant, rows[i].variant) == 0 &&
+                     rows[k].obs.place == rows[i].obs.place &&
+                     alm_period_cmp(rows[k].obs.period, rows[i].obs.period) > 0;
+        }
+        rows[i].obs.variant = newer >= last;
+    }
+}
+
+static inline alm_code world_read(void *self, const alm_fetch *fetch, alm_row_visit visit,
+                                  void *arg, alm_status *st)
+{
+    world *w = self;
+    world_row *rows = w->scratch;
+    size_t count = 0;
+    for (size_t i = 0; i < w->count; i++) {
+        if (!world_matches(w, fetch, &w->rows[i])) {
+            continue;
+        }
+        size_t at = 0;
+        while (!fetch->all_vintages && at < count && !world_same_cell(&rows[at], &w->rows[i])) {
+            at++;
+        }
+        at = fetch->all_vintages ? count : at;
+        if (at == count) {
+            rows[count++] = w->rows[i];
+        } else if (world_beats(w, &w->rows[i].obs, &rows[at].obs)) {
+            rows[at] = w->rows[i];
+        }
+    }
+    if (count > 0) {
+        qsort(rows, count, sizeof *rows, world_order);
+    }
+    if (fetch->periods.kind == ALM_PERIOD_EXPR_LAST) {
+        world_keep_last(rows, count, fetch->periods.last);
+    }
+    alm_code code = ALM_OK;
+    for (size_t i = 0; i < count && code == ALM_OK; i++) {
+        bool is_out =
+            rows[i].obs.variant != 0 ||
+            (!fetch->all_vintages && rows[i].obs.value.status == ALM_OBS_STATUS_WITHDRAWN);
+        alm_str variant = alm_str_from(rows[i].variant);
+        rows[i].obs.variant = 0;
+        if (!is_out) {
+            code = visit(arg, &variant, 1, &rows[i].obs, 1, st);
+        }
+    }
+    return code;
+}
+
+static inline alm_row_reader world_reader(world *w)
+{
+    return (alm_row_reader){w, world_read};
+}
+
+// --- questions ----------------------------------------------------------------------------------
+
+typedef struct world_question {
+    Almanac__V1__QueryRequest request;
+    char text[512];
+    char *indicators[8];
+    char *sources[8];
+} world_question;
+
+static inline int64_t world_number(const char *text)
+{
+    int64_t number;
+    if (!alm_str_to_i64(alm_str_from(text), &number)) {
+        fail_msg("%s is no number", text);
+    }
+    return number;
+}
+
+static inline Almanac__V1__Transform world_transform(const char *name)
+{
+    static const char *const names[] = {"none", "growth", "rank", "share", "rollup", "target"};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(names); i++) {
+        if (strcmp(names[i], name) == 0) {
+            return (Almanac__V1__Transform)i;
+        }
+    }
+    return (Almanac__V1__Transform)world_number(name);
+}
+
+static inline void world_ask(world_question *q, const char *line)
+{
+    almanac__v1__query_request__init(&q->request);
+    assert_true(strlen(line) < sizeof q->text);
+    memcpy(q->text, line, strlen(line) + 1);
+    char *rest = q->text;
+    char *word;
+    q->request.indicators = q->indicators;
+    q->request.sources = q->sources;
+    while (world_word(&rest, &word)) {
+        char *value = strchr(word, '=');
+        if (value == NULL) {
+            fail_msg("no key in %s", word);
+        }
+        *value++ = '\0';
+        if (strcmp(word, "i") == 0) {
+            q->indicators[q->request.n_indicators++] = value;
+        } else if (strcmp(word, "p") == 0) {
+            q->request.places = value;
+        } else if (strcmp(word, "t") == 0) {
+            q->request.periods = value;
+        } else if (strcmp(word, "m") == 0) {
+            q->request.measure = value;
+        } else if (strcmp(word, "x") == 0) {
+            q->request.transform = world_transform(value);
+        } else if (strcmp(word, "by") == 0) {
+            q->request.breakdown = value;
+        } else if (strcmp(word, "acc") == 0) {
+            q->request.accumulation = value;
+        } else if (strcmp(word, "freq") == 0) {
+            q->request.frequency = value;
+        } else if (strcmp(word, "as_of") == 0) {
+            q->request.as_of = value;
+        } else if (strcmp(word, "src") == 0) {
+            q->sources[q->request.n_sources++] = value;
+        } else if (strcmp(word, "group") == 0) {
+            q->request.group_by = value;
+        } else if (strcmp(word, "unit") == 0) {
+            q->request.unit = value;
+        } else if (strcmp(word, "order") == 0) {
+            q->request.order = (Almanac__V1__Order)world_number(value);
+        } else if (strcmp(word, "limit") == 0) {
+            q->request.limit = (uint32_t)world_number(value);
+        } else if (strcmp(word, "min") == 0) {
+            q->request.min_sequence = (uint64_t)world_number(value);
+        } else if (strcmp(word, "at") == 0) {
+            q->request.at_sequence = (uint64_t)world_number(value);
+        } else if (strcmp(word, "incomplete") == 0) {
+            q->request.incomplete = true;
+        } else {
+            fail_msg("unknown key %s", word);
+        }
+    }
+}
+
+// --- answers as text ----------------------------------------------------------------------------
+
+// place period measure[.relation] P|C number unit [qualifier] [status] [lower, upper] [n/m] [--
+// reason]
+static inline alm_code world_take_row(void *self, const alm_result_row *row, alm_status *st)
+{
+    (void)st;
+    alm_buf *lines = self;
+    char period[ALM_PERIOD_TEXT_MAX];
+    char number[ALM_DECIMAL_TEXT_MAX] = "-";
+    char unit[ALM_UNIT_TEXT_MAX];
+    alm_period_format(row->period, period);
+    alm_unit_code(row->value.unit, unit);
+    if (row->value.has_number) {
+        alm_decimal_format(row->value.number, 0, number);
+    } else {
+        // What is missing is never zero, and always says why.
+        assert_true(row->reason.len > 0 || !row->computed);
+        assert_true(row->interval.lower < 0 && row->interval.upper > 0);
+    }
+    alm_buf_printf(lines, "%.*s %s %.*s%s%.*s%s%s%.*s %s %s %s", ALM_STR_ARGS(row->place), period,
+                   ALM_STR_ARGS(row->measure), row->relation.len > 0 ? "." : "",
+                   ALM_STR_ARGS(row->relation),
+                   row->accumulation == ALM_ACCUMULATION_CUMULATIVE ? " acc=C" : "",
+                   row->breakdown.len > 0 ? " by " : "", ALM_STR_ARGS(row->breakdown),
+                   row->computed ? "C" : "P", number, unit);
+    if (row->value.qualifier != ALM_QUALIFIER_EXACT) {
+        alm_buf_printf(lines, " %s", alm_qualifier_code(row->value.qualifier));
+    }
+    if (row->value.status != ALM_OBS_STATUS_NORMAL) {
+        alm_buf_printf(lines, " %c", alm_obs_status_letter(row->value.status));
+    }
+    if (row->value.has_number && row->computed) {
+        alm_buf_printf(lines, " [%.7g, %.7g]", row->interval.lower, row->interval.upper);
+    }
+    if (row->of_expected > 0 || row->of_count > 0) {
+        alm_buf_printf(lines, " %u/%u", row->of_count, row->of_expected);
+    }
+    if (row->reason.len > 0) {
+        alm_buf_printf(lines, " -- %.*s", ALM_STR_ARGS(row->reason));
+    }
+    alm_buf_char(lines, '\n');
+    return ALM_OK;
+}
+
+static inline alm_code world_take_fault(void *self, alm_str item, const alm_status *why,
+                                        alm_status *st)
+{
+    (void)st;
+    alm_buf *lines = self;
+    alm_buf_printf(lines, "! %.*s %s %s\n", ALM_STR_ARGS(item), alm_code_name(why->code),
+                   why->message);
+    return ALM_OK;
+}
+
+// The answer as lines, or one line "CODE field: message" when the question as a whole fails;
+// appended.
+static inline void world_answer(world *w, const char *question, alm_buf *lines)
+{
+    world_question q;
+    world_ask(&q, question);
+    alm_arena *arena = alm_arena_create(0);
+    alm_query_plan plan;
+    alm_status st = ALM_STATUS_INIT;
+    alm_code code = alm_query_plan_make(&q.request, w->catalog, arena, &plan, &st);
+    if (code == ALM_OK) {
+        alm_row_reader reader = world_reader(w);
+        alm_answer_sink sink = {lines, world_take_row, world_take_fault};
+        code = alm_query_execute(&plan, &reader, &sink, arena, &st);
+    }
+    if (code != ALM_OK) {
+        alm_buf_printf(lines, "%s %s: %s\n", alm_code_name(code), st.field, st.message);
+    }
+    alm_arena_destroy(&arena);
+}
+
+// Are the lines these? Shows both if they are not.
+static inline void world_want(alm_buf *lines, const char *question, const char *want)
+{
+    alm_buf_char(lines, '\0');
+    assert_false(lines->failed);
+    const char *got = (const char *)lines->data;
+    if (strcmp(got, want) != 0) {
+        print_error("asked: %s\ngot:\n%swant:\n%s", question, got, want);
+    }
+    assert_string_equal(got, want);
+}
+
+// A table of examples: observations, a question, the lines it is answered with.
+typedef struct world_example {
+    const char *name;
+    const char *rows[12];
+    const char *question;
+    const char *want; // lines
+} world_example;
+
+static inline void world_check_example(void **state)
+{
+    const world_example *example = *state;
+    world w;
+    world_init_shanghai(&w);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(example->rows) && example->rows[i] != NULL; i++) {
+        world_add(&w, example->rows[i]);
+    }
+    alm_buf lines;
+    alm_buf_init(&lines, 0);
+    world_answer(&w, example->question, &lines);
+    world_want(&lines, example->question, example->want);
+    alm_buf_deinit(&lines);
+    world_deinit(&w);
+}
+
+#endif
