@@ -23,7 +23,7 @@ static alm_code check_frame(const alm_batch *batch, alm_status *st)
     return ALM_OK;
 }
 
-// --- entries ---------------------------------------------------------------------------------------
+// --- entries -------------------------------------------------------------------------------------
 
 static alm_code check_entries(const alm_batch *batch, alm_status *st)
 {
@@ -48,7 +48,7 @@ static alm_code check_entries(const alm_batch *batch, alm_status *st)
     return ALM_OK;
 }
 
-// --- rows ------------------------------------------------------------------------------------------
+// --- rows ----------------------------------------------------------------------------------------
 
 static alm_code bad_row(alm_status *st, size_t row, const char *what)
 {
@@ -125,7 +125,7 @@ static alm_code decode_variants(const alm_batch *batch, alm_arena *arena, const 
     return ALM_OK;
 }
 
-// --- order -----------------------------------------------------------------------------------------
+// --- order ---------------------------------------------------------------------------------------
 
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 

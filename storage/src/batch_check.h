@@ -1,5 +1,5 @@
-// What can be said of a batch without looking at the store: every row and entry is well formed. Done in
-// the caller's thread, so that the writer only meets batches worth its time.
+// What can be said of a batch without looking at the store: every row and entry is well formed.
+// Done in the caller's thread, so that the writer only meets batches worth its time.
 #ifndef ALM_STORAGE_BATCH_CHECK_H
 #define ALM_STORAGE_BATCH_CHECK_H
 

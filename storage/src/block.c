@@ -9,7 +9,7 @@ static alm_code no_memory(alm_status *st)
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a block of rows");
 }
 
-// --- notes -----------------------------------------------------------------------------------------
+// --- notes ---------------------------------------------------------------------------------------
 
 // Distinct notes by open addressing; slot 0 of the answer means no note.
 typedef struct note_table {
@@ -74,7 +74,7 @@ static alm_code note_column(const alm_obs *rows, size_t count, note_table *table
     return ALM_OK;
 }
 
-// --- encoding --------------------------------------------------------------------------------------
+// --- encoding ------------------------------------------------------------------------------------
 
 static int64_t field_of(const alm_obs *row, int column)
 {
@@ -132,7 +132,7 @@ alm_code alm_block_encode(const alm_obs *rows, size_t count, alm_arena *scratch,
     return out->failed ? no_memory(st) : ALM_OK;
 }
 
-// --- reading ---------------------------------------------------------------------------------------
+// --- reading -------------------------------------------------------------------------------------
 
 static alm_code malformed(alm_status *st, const char *what)
 {

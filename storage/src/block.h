@@ -1,12 +1,13 @@
 // A block: rows of observations packed column by column. One codec for the log, the slices and the
 // older vintages; it knows nothing of keys or files.
 //
-//   u8 version; varint rows; varint notes, each varint length and bytes; then the columns (column.h)
+//   u8 version; varint rows; varint notes, each varint length and bytes; then the columns:
 //   variant, place, period (alm_period_pack), mantissa, exponent, unit (measure | mult << 8),
 //   flags (qualifier | status << 4 | has_number << 8), source + 1 (0: none), published, sequence,
 //   note (0: none, else index + 1)
 //
-// Decoding validates every number, so damaged or hostile bytes give a status, never a wrong row shape.
+// Decoding validates every number, so damaged or hostile bytes give a status, never a wrong row
+// shape.
 #ifndef ALM_STORAGE_BLOCK_H
 #define ALM_STORAGE_BLOCK_H
 
@@ -55,8 +56,8 @@ ALM_MUST_USE alm_code alm_block_open(alm_str bytes, size_t count_max, alm_arena 
 ALM_MUST_USE alm_code alm_block_get(alm_block *block, size_t from, size_t to, alm_obs *ret,
                                     alm_status *st);
 
-// The first row from `from` on whose place is not before `place`; count if none. Rows must be ordered
-// by place.
+// The first row from `from` on whose place is not before `place`; count if none. Rows must be
+// ordered by place.
 size_t alm_block_find_place(alm_block *block, size_t from, alm_place_id place);
 
 alm_place_id alm_block_place(alm_block *block, size_t row);

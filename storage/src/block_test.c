@@ -1,5 +1,5 @@
-// Columns and blocks: whatever goes in comes out; every small column exhaustively, large ones at random
-// with a printed seed; and no bytes, however damaged, give more than a status.
+// Columns and blocks: whatever goes in comes out; every small column exhaustively, large ones at
+// random with a printed seed; and no bytes, however damaged, give more than a status.
 #include "block.h"
 
 #include "alm/alloc.h"
@@ -27,7 +27,7 @@ static uint64_t test_seed(void)
     return seed * 2 + 1;
 }
 
-// --- columns ---------------------------------------------------------------------------------------
+// --- columns -------------------------------------------------------------------------------------
 
 static size_t assert_column_returns(const int64_t *values, size_t count)
 {
@@ -127,7 +127,7 @@ static void spends_nothing_on_what_is_regular(void **state)
     assert_true(assert_column_returns(values, ALM_ARRAY_LEN(values)) <= 3);
 }
 
-// --- blocks ----------------------------------------------------------------------------------------
+// --- blocks --------------------------------------------------------------------------------------
 
 static const char *const notes[] = {"", "初步核算", "按可比价格", "x"};
 
@@ -263,7 +263,7 @@ static void packs_a_release_below_four_bytes_a_row(void **state)
     alm_buf_deinit(&buf);
 }
 
-// --- damage ----------------------------------------------------------------------------------------
+// --- damage --------------------------------------------------------------------------------------
 
 static void read_all(const uint8_t *bytes, size_t len)
 {
@@ -297,14 +297,14 @@ static void survives_every_flipped_bit_and_every_cut(void **state)
         buf.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
     for (size_t len = 0; len < buf.len; len++) {
-        uint8_t *copy = malloc(len + 1); // as long as the cut, for the sanitizer
+        uint8_t *copy = alm_alloc(len + 1); // as long as the cut, for the sanitizer
         memcpy(copy, buf.data, len);
         alm_block block;
         alm_arena *arena = alm_arena_create(0);
         alm_str view = {.data = (const char *)copy, .len = len};
         assert_int_equal(alm_block_open(view, 1000, arena, &block, NULL), ALM_DATA_LOSS);
         alm_arena_destroy(&arena);
-        free(copy);
+        alm_free(copy);
     }
     alm_buf_deinit(&buf);
 }
@@ -327,7 +327,7 @@ static void refuses_more_rows_than_are_expected(void **state)
     alm_arena_destroy(&arena);
 }
 
-// --- memory ----------------------------------------------------------------------------------------
+// --- memory --------------------------------------------------------------------------------------
 
 static alm_code round_trip(const alm_obs *rows, size_t count)
 {

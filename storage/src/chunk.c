@@ -12,7 +12,7 @@ static alm_code damaged(alm_status *st, const char *what)
     return alm_status_set(st, ALM_DATA_LOSS, "a slice is damaged: %s", what);
 }
 
-// --- decoding --------------------------------------------------------------------------------------
+// --- decoding ------------------------------------------------------------------------------------
 
 static alm_code decode_rows(alm_str bytes, alm_arena *arena, alm_obs **ret, size_t *ret_count,
                             alm_status *st)
@@ -77,7 +77,7 @@ alm_code alm_chunk_decode(alm_str slice, alm_str vintages, alm_period period,
     return ALM_OK;
 }
 
-// --- questions -------------------------------------------------------------------------------------
+// --- questions -----------------------------------------------------------------------------------
 
 static size_t first_of_place(const alm_obs *rows, size_t count, alm_place_id place)
 {
@@ -120,7 +120,7 @@ size_t alm_chunk_cells(const alm_chunk *chunk)
     return cells;
 }
 
-// --- merging ---------------------------------------------------------------------------------------
+// --- merging -------------------------------------------------------------------------------------
 
 // Where a merge stands in an input ordered by place.
 typedef struct run_of_rows {

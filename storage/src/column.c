@@ -35,7 +35,7 @@ static size_t packed_bytes(size_t rows, unsigned width)
     return (rows * width + 7) / 8;
 }
 
-// --- encoding --------------------------------------------------------------------------------------
+// --- encoding ------------------------------------------------------------------------------------
 
 typedef struct frame_plan {
     int64_t base;
@@ -167,7 +167,7 @@ void alm_column_encode(const int64_t *values, size_t count, alm_buf *out)
     encode_frames(values, count, is_sloped, out);
 }
 
-// --- reading ---------------------------------------------------------------------------------------
+// --- reading -------------------------------------------------------------------------------------
 
 static bool open_frames(alm_reader *r, alm_column *column)
 {

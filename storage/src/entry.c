@@ -29,7 +29,7 @@ alm_str alm_entry_code(const alm_entry *entry)
     return ALM_STR("");
 }
 
-// --- encoding --------------------------------------------------------------------------------------
+// --- encoding ------------------------------------------------------------------------------------
 
 static void put_text(alm_buf *out, alm_str text)
 {
@@ -103,7 +103,7 @@ void alm_entry_encode(const alm_entry *entry, alm_buf *out)
     }
 }
 
-// --- decoding --------------------------------------------------------------------------------------
+// --- decoding ------------------------------------------------------------------------------------
 
 static alm_str get_text(alm_reader *r)
 {

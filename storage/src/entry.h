@@ -1,7 +1,7 @@
 // Catalogue entries as bytes: one form for each entry, so that equal bytes mean an equal entry.
 //
-//   u8 version; then the entry's fields in the order of the struct: texts as varint length and bytes,
-//   dates as u32, numbers as u8 or signed varint, lists as varint count and texts
+//   u8 version; then the entry's fields in the order of the struct: texts as varint length and
+//   bytes, dates as u32, numbers as u8 or signed varint, lists as varint count and texts
 #ifndef ALM_STORAGE_ENTRY_H
 #define ALM_STORAGE_ENTRY_H
 

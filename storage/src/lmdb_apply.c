@@ -1,4 +1,5 @@
-// One batch into a write transaction: known before? entries, then rows slice by slice, then the log.
+// One batch into a write transaction: known before? entries, then rows slice by slice, then the
+// log.
 #include "lmdb_store.h"
 
 #include <stdio.h>
@@ -33,7 +34,7 @@ static alm_code no_memory(alm_status *st)
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for the commit");
 }
 
-// --- known before? ---------------------------------------------------------------------------------
+// --- known before? -------------------------------------------------------------------------------
 
 static alm_code find_replay(apply_ctx *ctx, bool *ret_found, alm_status *st)
 {
@@ -66,7 +67,7 @@ static alm_code put_batch(apply_ctx *ctx, alm_status *st)
     return lmdb_put(ctx->txn, LMDB_BATCH, &key, &ctx->buf, 0, st);
 }
 
-// --- what rows lean on -----------------------------------------------------------------------------
+// --- what rows lean on ---------------------------------------------------------------------------
 
 static alm_code unknown_id(alm_status *st, size_t row, const char *kind, uint32_t id)
 {
@@ -101,7 +102,7 @@ static alm_code check_rows(const apply_ctx *ctx, const alm_head *head, alm_statu
     return ALM_OK;
 }
 
-// --- variants --------------------------------------------------------------------------------------
+// --- variants ------------------------------------------------------------------------------------
 
 static alm_code put_variant(apply_ctx *ctx, size_t index, uint32_t id, alm_status *st)
 {
@@ -153,7 +154,7 @@ static alm_code touch_variant(apply_ctx *ctx, uint32_t id, uint32_t *ret, alm_st
     return ALM_OK;
 }
 
-// --- rows ------------------------------------------------------------------------------------------
+// --- rows ----------------------------------------------------------------------------------------
 
 // Numbers of rows that have none are not stored, so that they cannot differ.
 static alm_obs row_to_store(const apply_ctx *ctx, size_t row)
@@ -352,7 +353,7 @@ static alm_code apply_rows(apply_ctx *ctx, alm_status *st)
     return ALM_OK;
 }
 
-// --- a changed precedence --------------------------------------------------------------------------
+// --- a changed precedence ------------------------------------------------------------------------
 
 // Chooses the winners of one chunk anew.
 static alm_code choose_again(apply_ctx *ctx, lmdb_slice_key slice, alm_status *st)
@@ -363,7 +364,8 @@ static alm_code choose_again(apply_ctx *ctx, lmdb_slice_key slice, alm_status *s
     return put_chunk(ctx, slice, &chunk, NULL, 0, st);
 }
 
-// Only cells with several vintages can have another winner. Keys first: a scan does not outlive writes.
+// Only cells with several vintages can have another winner. Keys first: a scan does not outlive
+// writes.
 static alm_code collect_revised(apply_ctx *ctx, lmdb_slice_key **ret, size_t *ret_count,
                                 alm_status *st)
 {
@@ -401,7 +403,7 @@ static alm_code choose_all_again(apply_ctx *ctx, alm_status *st)
     return ALM_OK;
 }
 
-// --- entries ---------------------------------------------------------------------------------------
+// --- entries -------------------------------------------------------------------------------------
 
 static alm_code apply_catalog(apply_ctx *ctx, alm_status *st)
 {
@@ -420,7 +422,7 @@ static alm_code apply_catalog(apply_ctx *ctx, alm_status *st)
     return change.precedence_changed ? choose_all_again(ctx, st) : ALM_OK;
 }
 
-// --- log and quarantine ----------------------------------------------------------------------------
+// --- log and quarantine --------------------------------------------------------------------------
 
 static alm_code put_log(apply_ctx *ctx, alm_status *st)
 {

@@ -28,7 +28,7 @@ static alm_code no_memory(alm_status *st)
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for the catalogue");
 }
 
-// --- a batch's entries -----------------------------------------------------------------------------
+// --- a batch's entries ---------------------------------------------------------------------------
 
 // A batch's entries of one kind, found by code.
 typedef struct entry_set {
@@ -99,7 +99,7 @@ static const alm_entry *entry_set_find(const entry_set *set, alm_str code)
     return is_there ? set->by_code[low - 1] : NULL;
 }
 
-// --- checks ----------------------------------------------------------------------------------------
+// --- checks --------------------------------------------------------------------------------------
 
 // The entry the code will stand for once the batch is in; NULL: none.
 static alm_code entry_to_be(const lmdb_txn *txn, const entry_set *set, alm_str code,
@@ -267,7 +267,7 @@ alm_code lmdb_catalog_check(const lmdb_txn *txn, const alm_batch *batch, alm_are
     return ALM_OK;
 }
 
-// --- precedence ------------------------------------------------------------------------------------
+// --- precedence ----------------------------------------------------------------------------------
 
 // The precedence of every source in one record, since reads need all of them at once.
 
@@ -310,7 +310,7 @@ static alm_code precedence_put(const lmdb_txn *txn, const int32_t *of, size_t co
     return lmdb_put(txn, LMDB_META, &key, scratch, 0, st);
 }
 
-// --- writing ---------------------------------------------------------------------------------------
+// --- writing -------------------------------------------------------------------------------------
 
 typedef struct put_ctx {
     const lmdb_txn *txn;
@@ -432,7 +432,7 @@ alm_code lmdb_catalog_put(const lmdb_txn *txn, const alm_batch *batch, alm_arena
     return code;
 }
 
-// --- visiting --------------------------------------------------------------------------------------
+// --- visiting ------------------------------------------------------------------------------------
 
 // All entries are copied out of one snapshot first, since a visitor may take its time.
 typedef struct entry_copy {

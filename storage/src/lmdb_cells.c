@@ -23,7 +23,7 @@ static alm_code reserve(gather *g, size_t count, alm_status *st)
                : no_memory(st);
 }
 
-// --- picking rows out of a block -------------------------------------------------------------------
+// --- picking rows out of a block -----------------------------------------------------------------
 
 // Of the chunk's places those asked for; with all_places none are listed.
 typedef struct place_run {
@@ -103,7 +103,7 @@ static alm_code pick(const alm_read *read, uint32_t chunk, alm_str bytes, alm_ar
     return ALM_OK;
 }
 
-// --- the stored winners ----------------------------------------------------------------------------
+// --- the stored winners --------------------------------------------------------------------------
 
 static alm_code take_winners(gather *g, const lmdb_rows *winners, alm_status *st)
 {
@@ -130,7 +130,7 @@ static bool all_admitted(const lmdb_view *view, const lmdb_rows *winners)
     return true;
 }
 
-// --- choosing among vintages -----------------------------------------------------------------------
+// --- choosing among vintages ---------------------------------------------------------------------
 
 // Moves the cell's admitted vintages to the end of out, and tells which of them wins.
 static alm_code admit_cell(gather *g, const alm_obs *stored_winner, const alm_obs *others,

@@ -12,7 +12,7 @@
 #define DATA_NAME      "data.mdb"
 #define PATH_MAX_BYTES 4096
 
-// --- file system -----------------------------------------------------------------------------------
+// --- file system ---------------------------------------------------------------------------------
 
 typedef struct remote_fs {
     uint32_t magic;
@@ -44,7 +44,7 @@ static alm_code refuse_remote(const char *dir, alm_status *st)
     return ALM_OK;
 }
 
-// --- lock ------------------------------------------------------------------------------------------
+// --- lock ----------------------------------------------------------------------------------------
 
 static void write_pid(int fd)
 {
@@ -85,7 +85,7 @@ static alm_code take_lock(const char *dir, int *ret_fd, alm_status *st)
     return ALM_OK;
 }
 
-// --- length of the data file -----------------------------------------------------------------------
+// --- length of the data file ---------------------------------------------------------------------
 
 // LMDB 0.9's two meta pages, as far as we look: offsets within a page.
 enum {

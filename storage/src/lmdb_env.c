@@ -10,7 +10,7 @@
 #define MAP_BYTES_DEFAULT ((size_t)64 << 30)
 #define READER_COUNT_MAX  1024
 
-// --- transactions ----------------------------------------------------------------------------------
+// --- transactions --------------------------------------------------------------------------------
 
 static int begin(lmdb_store *store, unsigned flags, lmdb_txn *ret)
 {
@@ -76,7 +76,7 @@ alm_code lmdb_commit(lmdb_store *store, lmdb_txn *txn, alm_status *st)
     return ALM_OK;
 }
 
-// --- head ------------------------------------------------------------------------------------------
+// --- head ----------------------------------------------------------------------------------------
 
 alm_code lmdb_head_get(const lmdb_txn *txn, alm_head *ret, alm_status *st)
 {
@@ -94,7 +94,7 @@ alm_code lmdb_head_put(const lmdb_txn *txn, const alm_head *head, alm_buf *scrat
     return lmdb_put(txn, LMDB_META, &key, scratch, 0, st);
 }
 
-// --- format ----------------------------------------------------------------------------------------
+// --- format --------------------------------------------------------------------------------------
 
 #define FORMAT_MAGIC   "ALMSTORE"
 #define FORMAT_VERSION 1
@@ -131,7 +131,7 @@ static alm_code check_format(const lmdb_txn *txn, alm_status *st)
     return ALM_OK;
 }
 
-// --- opening ---------------------------------------------------------------------------------------
+// --- opening -------------------------------------------------------------------------------------
 
 static alm_code open_dbis(lmdb_store *store, const lmdb_txn *txn, unsigned flags, alm_status *st)
 {

@@ -10,7 +10,7 @@ static alm_code no_memory(alm_status *st)
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a change");
 }
 
-// --- changes ---------------------------------------------------------------------------------------
+// --- changes -------------------------------------------------------------------------------------
 
 static alm_code copy_text(alm_arena *arena, alm_str text, alm_str *ret, alm_status *st)
 {
@@ -94,7 +94,7 @@ alm_code lmdb_feed_change(alm_store *store, uint64_t from_sequence, alm_arena *a
     return code;
 }
 
-// --- waiting ---------------------------------------------------------------------------------------
+// --- waiting -------------------------------------------------------------------------------------
 
 static struct timespec deadline_in(int64_t timeout_ms)
 {
@@ -133,7 +133,7 @@ alm_code lmdb_feed_wait(alm_store *base, uint64_t sequence, int64_t timeout_ms, 
                           (unsigned long long)sequence, (unsigned long long)reached);
 }
 
-// --- figures ---------------------------------------------------------------------------------------
+// --- figures -------------------------------------------------------------------------------------
 
 typedef struct reader_count {
     uint32_t live;

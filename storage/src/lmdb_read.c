@@ -36,7 +36,7 @@ static alm_code no_memory(alm_status *st)
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "the read is too large for its memory");
 }
 
-// --- variants --------------------------------------------------------------------------------------
+// --- variants ------------------------------------------------------------------------------------
 
 static alm_code add_id(lmdb_ids *ids, uint32_t id, alm_arena *arena, alm_status *st)
 {
@@ -170,7 +170,7 @@ static alm_code find_variants(read_ctx *ctx, const lmdb_txn *txn, alm_status *st
     return keep_wanted_variants(ctx, txn, st);
 }
 
-// --- the state -------------------------------------------------------------------------------------
+// --- the state -----------------------------------------------------------------------------------
 
 static alm_code fix_sources(read_ctx *ctx, alm_status *st)
 {
@@ -218,7 +218,7 @@ static alm_code open_state(read_ctx *ctx, alm_status *st)
     return code;
 }
 
-// --- walking the chunks of one variant --------------------------------------------------------------
+// --- walking the chunks of one variant -----------------------------------------------------------
 
 // One snapshot over one variant.
 typedef struct walk {
@@ -313,7 +313,7 @@ static alm_code walk_to(walk *w, const alm_read *read, lmdb_slice_key from, bool
     }
 }
 
-// --- last n ----------------------------------------------------------------------------------------
+// --- last n --------------------------------------------------------------------------------------
 
 static alm_code cutoffs_init(read_ctx *ctx, alm_status *st)
 {
@@ -403,7 +403,7 @@ static alm_code find_cutoffs(read_ctx *ctx, uint32_t variant, alm_status *st)
     return code;
 }
 
-// --- visiting --------------------------------------------------------------------------------------
+// --- visiting ------------------------------------------------------------------------------------
 
 // Notes view the map until here. Neighbours mostly share theirs.
 static alm_code copy_notes(lmdb_rows *rows, alm_arena *arena, alm_status *st)

@@ -21,7 +21,7 @@ const char *lmdb_dbi_name(lmdb_dbi dbi)
     return "?";
 }
 
-// --- keys ------------------------------------------------------------------------------------------
+// --- keys ----------------------------------------------------------------------------------------
 
 static void key_append(lmdb_key *key, const void *data, size_t len)
 {
@@ -163,7 +163,7 @@ void lmdb_label(lmdb_dbi dbi, MDB_val key, char *out)
     }
 }
 
-// --- errors ----------------------------------------------------------------------------------------
+// --- errors --------------------------------------------------------------------------------------
 
 static alm_code code_of_lmdb(int error)
 {
@@ -200,7 +200,7 @@ static alm_code record_failed(alm_status *st, int error, lmdb_dbi dbi, MDB_val k
     return alm_status_from_lmdb(st, error, label);
 }
 
-// --- checksums -------------------------------------------------------------------------------------
+// --- checksums -----------------------------------------------------------------------------------
 
 static uint64_t checksum_of(lmdb_dbi dbi, MDB_val key, const void *value, size_t len)
 {
@@ -227,7 +227,7 @@ static alm_code unwrap(lmdb_dbi dbi, MDB_val key, MDB_val raw, alm_str *ret, alm
     return ALM_OK;
 }
 
-// --- access ----------------------------------------------------------------------------------------
+// --- access --------------------------------------------------------------------------------------
 
 alm_code lmdb_get(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key, bool *ret_found,
                   alm_str *ret, alm_status *st)
@@ -302,7 +302,7 @@ alm_code lmdb_put_u32(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key, ui
     return error == MDB_SUCCESS ? ALM_OK : record_failed(st, error, dbi, k);
 }
 
-// --- scans -----------------------------------------------------------------------------------------
+// --- scans ---------------------------------------------------------------------------------------
 
 alm_code lmdb_scan_open(const lmdb_txn *txn, lmdb_dbi dbi, lmdb_scan *ret, alm_status *st)
 {

@@ -1,8 +1,8 @@
 // Records in LMDB: databases, keys, and values that carry their checksum.
 //
-// Every value ends in 8 bytes of XXH3 over the value, seeded with that of its key and its database, so a
-// value that was damaged or that stands under another key is noticed. Keys are big-endian, so that byte
-// order is logical order.
+// Every value ends in 8 bytes of XXH3 over the value, seeded with that of its key and its database,
+// so a value that was damaged or that stands under another key is noticed. Keys are big-endian, so
+// that byte order is logical order.
 #ifndef ALM_STORAGE_LMDB_RECORD_H
 #define ALM_STORAGE_LMDB_RECORD_H
 
@@ -40,7 +40,7 @@ typedef struct lmdb_txn {
     const MDB_dbi *dbis; // by lmdb_dbi
 } lmdb_txn;
 
-// --- keys ------------------------------------------------------------------------------------------
+// --- keys ----------------------------------------------------------------------------------------
 
 #define LMDB_KEY_BYTES_MAX 511
 typedef struct lmdb_key {
@@ -68,7 +68,7 @@ lmdb_key lmdb_key_of_slice(lmdb_slice_key key);
 ALM_MUST_USE bool lmdb_slice_key_from(MDB_val key, lmdb_slice_key *ret);
 ALM_MUST_USE bool lmdb_u64_from_key(MDB_val key, uint64_t *ret);
 
-// --- access ----------------------------------------------------------------------------------------
+// --- access --------------------------------------------------------------------------------------
 
 // Translates LMDB's answer (not MDB_SUCCESS); what names the operation.
 //
@@ -94,7 +94,7 @@ ALM_MUST_USE alm_code lmdb_put(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key
 ALM_MUST_USE alm_code lmdb_put_u32(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key,
                                    uint32_t value, alm_status *st);
 
-// --- scans -----------------------------------------------------------------------------------------
+// --- scans ---------------------------------------------------------------------------------------
 
 typedef struct lmdb_scan {
     MDB_cursor *cursor;

@@ -6,7 +6,7 @@ static alm_code no_memory(alm_status *st)
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for the list");
 }
 
-// --- series ----------------------------------------------------------------------------------------
+// --- series --------------------------------------------------------------------------------------
 
 typedef struct survey {
     lmdb_store *store;
@@ -130,7 +130,7 @@ alm_code lmdb_series_visit(alm_store *store,
     return code;
 }
 
-// --- quarantine ------------------------------------------------------------------------------------
+// --- quarantine ----------------------------------------------------------------------------------
 
 #define PAGE_ROW_COUNT 256 // copied out of one snapshot, then visited
 

@@ -50,7 +50,7 @@ static inline lmdb_store *lmdb_of(alm_store *store)
     return (lmdb_store *)store;
 }
 
-// --- lmdb_env --------------------------------------------------------------------------------------
+// --- lmdb_env ------------------------------------------------------------------------------------
 
 // A snapshot. Retries once after clearing dead readers. ALM_UNAVAILABLE: no reader slot is free.
 ALM_MUST_USE alm_code lmdb_begin_read(lmdb_store *store, lmdb_txn *ret, alm_status *st);
@@ -63,23 +63,23 @@ ALM_MUST_USE alm_code lmdb_head_get(const lmdb_txn *txn, alm_head *ret, alm_stat
 ALM_MUST_USE alm_code lmdb_head_put(const lmdb_txn *txn, const alm_head *head, alm_buf *scratch,
                                     alm_status *st);
 
-// --- lmdb_dir --------------------------------------------------------------------------------------
+// --- lmdb_dir ------------------------------------------------------------------------------------
 
-// Makes the folder if need be, refuses network file systems, takes the lock, and looks whether the data
-// file is as long as its meta page says. *ret_lock_fd holds the lock until closed.
+// Makes the folder if need be, refuses network file systems, takes the lock, and looks whether the
+// data file is as long as its meta page says. *ret_lock_fd holds the lock until closed.
 ALM_MUST_USE alm_code lmdb_dir_open(const char *dir, int *ret_lock_fd, alm_status *st);
-// Makes the data file at least as long as its meta page says and some more, so that a shorter one is
-// known to be damaged: LMDB does not write pages that it frees again in one transaction.
+// Makes the data file at least as long as its meta page says and some more, so that a shorter one
+// is known to be damaged: LMDB does not write pages that it frees again in one transaction.
 void lmdb_dir_grow(lmdb_store *store);
 
-// --- lmdb_writer -----------------------------------------------------------------------------------
+// --- lmdb_writer ---------------------------------------------------------------------------------
 
 ALM_MUST_USE alm_code lmdb_writer_start(lmdb_store *store, alm_status *st);
 void lmdb_writer_stop(lmdb_store *store); // answers what is queued first
 alm_code lmdb_writer_commit(alm_store *store, const alm_checked_batch *batch, alm_arena *arena,
                             alm_commit_result *ret, alm_status *st);
 
-// --- lmdb_apply ------------------------------------------------------------------------------------
+// --- lmdb_apply ----------------------------------------------------------------------------------
 
 // Puts one batch into the transaction and moves *head on. On failure *ret_wrote tells whether the
 // transaction holds a part of it.
@@ -87,7 +87,7 @@ ALM_MUST_USE alm_code lmdb_apply(const lmdb_txn *txn, const alm_checked_batch *b
                                  int64_t now_us, alm_arena *arena, alm_head *head,
                                  alm_commit_result *ret, bool *ret_wrote, alm_status *st);
 
-// --- lmdb_catalog ----------------------------------------------------------------------------------
+// --- lmdb_catalog --------------------------------------------------------------------------------
 
 typedef struct lmdb_catalog_change {
     uint64_t added, changed, unchanged;
@@ -109,7 +109,7 @@ ALM_MUST_USE alm_code lmdb_precedence_get(const lmdb_txn *txn, alm_arena *arena,
 alm_code lmdb_catalog_visit(alm_store *store, const alm_catalog_visitor *visitor,
                             uint64_t *ret_catalog_sequence, alm_status *st);
 
-// --- reads -----------------------------------------------------------------------------------------
+// --- reads ---------------------------------------------------------------------------------------
 
 // Ids of an indicator's variants, ascending; all of the store's with indicator empty. Appended.
 typedef struct lmdb_ids {

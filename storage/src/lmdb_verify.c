@@ -1,8 +1,8 @@
 // Verify: the log is the truth, and everything else must follow from it.
 //
-// The vintages of each variant are compared as multisets: a sum of 64-bit hashes over the rows of the
-// log and one over those of slices and vintages. That needs two numbers a variant however large the
-// store is, and no damage goes unseen but one in 2^64.
+// The vintages of each variant are compared as multisets: a sum of 64-bit hashes over the rows of
+// the log and one over those of slices and vintages. That needs two numbers a variant however large
+// the store is, and no damage goes unseen but one in 2^64.
 #include "lmdb_store.h"
 
 #include <stdarg.h>
@@ -75,7 +75,7 @@ static void each_record(verify_ctx *ctx, lmdb_dbi dbi,
     lmdb_scan_close(&scan);
 }
 
-// --- fingerprints ----------------------------------------------------------------------------------
+// --- fingerprints --------------------------------------------------------------------------------
 
 static void count_row(fingerprint *print, const alm_obs *row)
 {
@@ -98,7 +98,7 @@ static void count_row(fingerprint *print, const alm_obs *row)
     print->count++;
 }
 
-// --- log -------------------------------------------------------------------------------------------
+// --- log -----------------------------------------------------------------------------------------
 
 static alm_code check_log_rows(verify_ctx *ctx, const alm_log_record *record, uint64_t sequence,
                                alm_status *st)
@@ -134,7 +134,7 @@ static alm_code check_log(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st
     return check_log_rows(ctx, &record, sequence, st);
 }
 
-// --- slices ----------------------------------------------------------------------------------------
+// --- slices --------------------------------------------------------------------------------------
 
 static alm_code check_cell(verify_ctx *ctx, const alm_chunk *chunk, const alm_obs *winner,
                            alm_status *st)
@@ -218,7 +218,7 @@ static void compare_variants(verify_ctx *ctx)
     }
 }
 
-// --- variants --------------------------------------------------------------------------------------
+// --- variants ------------------------------------------------------------------------------------
 
 static alm_code check_variant(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st)
 {
@@ -249,7 +249,7 @@ static alm_code check_nothing(verify_ctx *ctx, const lmdb_scan *scan, alm_status
     return ALM_OK;
 }
 
-// --- catalogue -------------------------------------------------------------------------------------
+// --- catalogue -----------------------------------------------------------------------------------
 
 static alm_code check_source(verify_ctx *ctx, uint64_t id, const alm_source *source, alm_status *st)
 {
@@ -282,7 +282,7 @@ static alm_code check_entry(verify_ctx *ctx, const lmdb_scan *scan, alm_status *
     return kind == ALM_ENTRY_SOURCE ? check_source(ctx, number, &entry.source, st) : ALM_OK;
 }
 
-// --- batches and quarantine ------------------------------------------------------------------------
+// --- batches and quarantine ----------------------------------------------------------------------
 
 static alm_code check_batch(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st)
 {
@@ -302,7 +302,7 @@ static alm_code check_quarantined(verify_ctx *ctx, const lmdb_scan *scan, alm_st
     return alm_quarantined_decode(scan->value, &row, st);
 }
 
-// --- all of it -------------------------------------------------------------------------------------
+// --- all of it -----------------------------------------------------------------------------------
 
 static void check_count(verify_ctx *ctx, const char *what, uint64_t found, uint64_t said)
 {

@@ -1,5 +1,5 @@
-// Group commit: callers queue their batches and wait; one thread takes all that is queued, puts it into
-// one transaction and syncs once. While it syncs the next group gathers.
+// Group commit: callers queue their batches and wait; one thread takes all that is queued, puts it
+// into one transaction and syncs once. While it syncs the next group gathers.
 #include "lmdb_store.h"
 
 #include "alm/alloc.h"
@@ -22,7 +22,7 @@ struct lmdb_request {
     bool is_done; // guarded by the store's mutex
 };
 
-// --- the caller's side -----------------------------------------------------------------------------
+// --- the caller's side ---------------------------------------------------------------------------
 
 static alm_code refuse(const lmdb_store *store, alm_status *st)
 {
@@ -60,7 +60,7 @@ alm_code lmdb_writer_commit(alm_store *base, const alm_checked_batch *batch, alm
     return ALM_OK;
 }
 
-// --- one group -------------------------------------------------------------------------------------
+// --- one group -----------------------------------------------------------------------------------
 
 // What became of an attempt to put a group into one transaction.
 typedef enum outcome {
@@ -171,7 +171,7 @@ static void run_group(lmdb_store *store, lmdb_request *const *group, size_t coun
     }
 }
 
-// --- the thread ------------------------------------------------------------------------------------
+// --- the thread ----------------------------------------------------------------------------------
 
 // Takes off the queue what goes into one transaction. A dry run goes alone, since it is undone.
 static size_t take_group(lmdb_store *store, lmdb_request **group)

@@ -1,6 +1,6 @@
-// The store against a slow obvious twin: a flat list of vintages that is searched from end to end. Random
-// commits, revisions, withdrawals, repetitions, precedence changes and reads; the two must agree on every
-// answer. ALM_ORACLE_STEPS sets how many steps, ALM_TEST_SEED repeats a run.
+// The store against a slow obvious twin: a flat list of vintages that is searched from end to end.
+// Random commits, revisions, withdrawals, repetitions, precedence changes and reads; the two must
+// agree on every answer. ALM_ORACLE_STEPS sets how many steps, ALM_TEST_SEED repeats a run.
 #include "store_fixture.h"
 
 #include <time.h>
@@ -48,7 +48,7 @@ static bool one_in(world *w, uint32_t n)
     return below(w, n) == 0;
 }
 
-// --- the twin --------------------------------------------------------------------------------------
+// --- the twin ------------------------------------------------------------------------------------
 
 static int32_t precedence_of(const world *w, uint32_t source)
 {
@@ -240,7 +240,7 @@ static size_t twin_read(world *w, const alm_read *read, alm_obs *ret)
     return count;
 }
 
-// --- steps -----------------------------------------------------------------------------------------
+// --- steps ---------------------------------------------------------------------------------------
 
 static alm_obs random_row(world *w)
 {
@@ -431,8 +431,8 @@ static void assert_figures(world *w)
 
 static void load_places(world *w)
 {
-    alm_place *entries = calloc(PLACE_TOTAL, sizeof *entries);
-    char(*codes)[16] = calloc(PLACE_TOTAL, sizeof *codes);
+    alm_place *entries = alm_calloc(PLACE_TOTAL, sizeof *entries);
+    char(*codes)[16] = alm_calloc(PLACE_TOTAL, sizeof *codes);
     alm_indicator indicators[] = {an_indicator("gdp"), an_indicator("tax")};
     for (uint32_t i = 0; i < PLACE_TOTAL; i++) {
         snprintf(codes[i], sizeof codes[i], "p%u", i);
@@ -447,8 +447,8 @@ static void load_places(world *w)
                              .source_count = 1});
     w->sequence = 1;
     w->source_count = 1;
-    free(codes);
-    free(entries);
+    alm_free(codes);
+    alm_free(entries);
 }
 
 static uint64_t number_from_env(const char *name, uint64_t fallback)
@@ -464,7 +464,7 @@ static void agrees_with_a_slow_obvious_twin(void **state)
     print_message("seed %llu (ALM_TEST_SEED), %llu steps\n", (unsigned long long)seed,
                   (unsigned long long)steps);
     world w = {.f = *state, .random = seed * 2 + 1, .variant_order = {-1, -1, -1}};
-    w.vintages = calloc(VINTAGE_COUNT_MAX, sizeof *w.vintages);
+    w.vintages = alm_calloc(VINTAGE_COUNT_MAX, sizeof *w.vintages);
     load_places(&w);
     for (uint64_t i = 0; i < steps; i++) {
         uint32_t dice = below(&w, 100);
@@ -484,7 +484,7 @@ static void agrees_with_a_slow_obvious_twin(void **state)
     assert_figures(&w);
     print_message("%llu reads, %zu vintages, %llu rows compared\n", (unsigned long long)w.reads,
                   w.vintage_count, (unsigned long long)w.rows_compared);
-    free(w.vintages);
+    alm_free(w.vintages);
 }
 
 int main(void)

@@ -57,7 +57,7 @@ alm_code alm_read_wants_variant(const alm_read *read, alm_str text, bool *ret, a
     return ALM_OK;
 }
 
-// --- periods ---------------------------------------------------------------------------------------
+// --- periods -------------------------------------------------------------------------------------
 
 static bool in_range(alm_period from, alm_period to, alm_period period)
 {
@@ -100,7 +100,7 @@ uint64_t alm_read_next_period(const alm_read *read, uint64_t packed)
     return next;
 }
 
-// --- places ----------------------------------------------------------------------------------------
+// --- places --------------------------------------------------------------------------------------
 
 static size_t first_place(const alm_read *read, alm_place_id place)
 {

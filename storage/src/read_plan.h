@@ -1,5 +1,5 @@
-// What a read asks for, as questions an engine can put to its keys: which variants, which periods, which
-// places. Pure.
+// What a read asks for, as questions an engine can put to its keys: which variants, which periods,
+// which places. Pure.
 #ifndef ALM_STORAGE_READ_PLAN_H
 #define ALM_STORAGE_READ_PLAN_H
 

@@ -34,7 +34,7 @@ static alm_code no_memory(alm_status *st)
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a record");
 }
 
-// --- head ------------------------------------------------------------------------------------------
+// --- head ----------------------------------------------------------------------------------------
 
 static size_t head_fields(alm_head *head, uint64_t **fields)
 {
@@ -69,7 +69,7 @@ alm_code alm_head_decode(alm_str bytes, alm_head *ret, alm_status *st)
     return is_known && is_whole(&r) ? ALM_OK : damaged(st, "the store's head");
 }
 
-// --- log -------------------------------------------------------------------------------------------
+// --- log -----------------------------------------------------------------------------------------
 
 void alm_log_record_encode(const alm_log_record *record, alm_buf *out)
 {
@@ -127,7 +127,7 @@ alm_code alm_log_record_decode(alm_str bytes, alm_arena *arena, alm_log_record *
     return r.failed ? damaged(st, "a commit of the log") : ALM_OK;
 }
 
-// --- batch -----------------------------------------------------------------------------------------
+// --- batch ---------------------------------------------------------------------------------------
 
 void alm_batch_record_encode(const alm_batch_record *record, alm_buf *out)
 {
@@ -194,7 +194,7 @@ alm_code alm_batch_record_decode(alm_str bytes, alm_arena *arena, alm_batch_reco
     return is_whole(&r) ? ALM_OK : damaged(st, "the answer to a batch");
 }
 
-// --- quarantine ------------------------------------------------------------------------------------
+// --- quarantine ----------------------------------------------------------------------------------
 
 void alm_quarantined_encode(const alm_quarantined *record, alm_buf *out)
 {

@@ -2,6 +2,7 @@
 #ifndef ALM_STORAGE_STORE_FIXTURE_H
 #define ALM_STORAGE_STORE_FIXTURE_H
 
+#include "alm/alloc.h"
 #include "alm/store.h"
 
 #include <setjmp.h>
@@ -70,7 +71,7 @@ static inline void fixture_deinit(fixture *f)
 
 static inline int fixture_setup(void **state)
 {
-    fixture *f = calloc(1, sizeof *f);
+    fixture *f = alm_calloc(1, sizeof *f);
     fixture_init(f, (size_t)256 << 20);
     *state = f;
     return 0;
@@ -80,7 +81,7 @@ static inline int fixture_teardown(void **state)
 {
     fixture *f = *state;
     fixture_deinit(f);
-    free(f);
+    alm_free(f);
     return 0;
 }
 
@@ -89,7 +90,7 @@ static inline alm_str text(const char *s)
     return alm_str_from(s);
 }
 
-// --- entries and rows ------------------------------------------------------------------------------
+// --- entries and rows ----------------------------------------------------------------------------
 
 static inline alm_indicator an_indicator(const char *code)
 {
@@ -148,7 +149,7 @@ static inline alm_obs a_withdrawal(alm_obs row, int day)
     return row;
 }
 
-// --- commits ---------------------------------------------------------------------------------------
+// --- commits -------------------------------------------------------------------------------------
 
 static const alm_str fixture_variants[] = {{"A.gdp.P.level._Z._T", 19},
                                            {"A.gdp.P.level._Z.industry=software", 34},
@@ -203,7 +204,7 @@ static inline void commit_catalog(fixture *f)
     assert_int_equal(result.catalog_added, 8);
 }
 
-// --- reads -----------------------------------------------------------------------------------------
+// --- reads ---------------------------------------------------------------------------------------
 
 #define ANSWER_ROW_COUNT_MAX 4096
 typedef struct answer {

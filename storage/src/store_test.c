@@ -1,5 +1,5 @@
-// The store as its callers see it: commits and their answers, reads, the catalogue, the feed. Each test
-// has a store of its own on the disk.
+// The store as its callers see it: commits and their answers, reads, the catalogue, the feed. Each
+// test has a store of its own on the disk.
 #include "store_fixture.h"
 
 #include "alm/limits.h"
@@ -18,7 +18,7 @@ static alm_obs with_source(alm_obs row, uint32_t source)
     return row;
 }
 
-// --- rows ------------------------------------------------------------------------------------------
+// --- rows ----------------------------------------------------------------------------------------
 
 static void keeps_a_row_with_every_field(void **state)
 {
@@ -149,7 +149,7 @@ static void a_dry_run_answers_and_stores_nothing(void **state)
     assert_int_equal(real.catalog_added, 1);
 }
 
-// --- malformed rows --------------------------------------------------------------------------------
+// --- malformed rows ------------------------------------------------------------------------------
 
 typedef struct defect_row {
     const char *name;
@@ -253,7 +253,7 @@ static void refuses_an_unknown_indicator(void **state)
                      ALM_INVALID_ARGUMENT);
 }
 
-// --- which vintage wins ----------------------------------------------------------------------------
+// --- which vintage wins --------------------------------------------------------------------------
 
 static int64_t value_at(fixture *f, alm_read read)
 {
@@ -355,7 +355,7 @@ static void reads_the_newest_n_with_a_value(void **state)
     }
 }
 
-// --- selection -------------------------------------------------------------------------------------
+// --- selection -----------------------------------------------------------------------------------
 
 static void selects_variants_periods_and_places(void **state)
 {
@@ -434,9 +434,9 @@ static void reads_across_chunks(void **state)
     fixture *f = *state;
     enum { COUNT = 20000 };
     alm_indicator indicator = an_indicator("gdp");
-    alm_place *places = calloc(COUNT, sizeof *places);
-    alm_obs *rows = calloc(COUNT, sizeof *rows);
-    char(*codes)[16] = calloc(COUNT, sizeof *codes);
+    alm_place *places = alm_calloc(COUNT, sizeof *places);
+    alm_obs *rows = alm_calloc(COUNT, sizeof *rows);
+    char(*codes)[16] = alm_calloc(COUNT, sizeof *codes);
     for (uint32_t i = 0; i < COUNT; i++) {
         snprintf(codes[i], sizeof codes[i], "p%u", i);
         places[i] = a_place(codes[i], ALM_LEVEL_TOWN, "");
@@ -463,12 +463,12 @@ static void reads_across_chunks(void **state)
         assert_int_equal(a->rows[i].value.number.mantissa, COUNT - 1 - wanted[i]);
     }
     assert_int_equal(assert_verifies(f).cells, COUNT);
-    free(codes);
-    free(rows);
-    free(places);
+    alm_free(codes);
+    alm_free(rows);
+    alm_free(places);
 }
 
-// --- catalogue -------------------------------------------------------------------------------------
+// --- catalogue -----------------------------------------------------------------------------------
 
 typedef struct catalog_count {
     uint32_t indicators, places, sources;
@@ -488,9 +488,8 @@ static alm_code count_place(void *arg, alm_place_id id, const alm_place *e, alm_
     catalog_count *c = arg;
     (void)st;
     assert_int_equal(id, c->places++);
-    strncat(c->names, " ", sizeof c->names - strlen(c->names) - 1);
-    strncat(c->names, e->name_zh.data,
-            ALM_MIN(e->name_zh.len, sizeof c->names - strlen(c->names) - 1));
+    size_t len = strlen(c->names);
+    snprintf(c->names + len, sizeof c->names - len, " %.*s", ALM_STR_ARGS(e->name_zh));
     return ALM_OK;
 }
 static alm_code count_source(void *arg, uint32_t id, const alm_source *e, alm_status *st)
@@ -576,7 +575,7 @@ static void refuses_entries_that_cannot_stand(void **state)
     assert_verifies(f);
 }
 
-// --- series and quarantine -------------------------------------------------------------------------
+// --- series and quarantine -----------------------------------------------------------------------
 
 static alm_code take_info(void *arg, const alm_series_info *info, alm_status *st)
 {
@@ -620,7 +619,7 @@ static void keeps_what_could_not_be_taken(void **state)
     enum { COUNT = 600 };
     char record[5000] = "a,b,";
     memset(record + 4, 'x', sizeof record - 4);
-    alm_quarantined *rows = calloc(COUNT, sizeof *rows);
+    alm_quarantined *rows = alm_calloc(COUNT, sizeof *rows);
     for (uint64_t i = 0; i < COUNT; i++) {
         rows[i] = (alm_quarantined){.row = i,
                                     .column = 2,
@@ -635,10 +634,10 @@ static void keeps_what_could_not_be_taken(void **state)
     ASSERT_OK(f, alm_store_visit_quarantine(f->store, count_quarantined, &seen, &f->st));
     assert_int_equal(seen, COUNT);
     assert_verifies(f);
-    free(rows);
+    alm_free(rows);
 }
 
-// --- feed ------------------------------------------------------------------------------------------
+// --- feed ----------------------------------------------------------------------------------------
 
 static void tells_changes_from_any_sequence(void **state)
 {
@@ -688,7 +687,7 @@ static void waits_for_a_sequence(void **state)
     pthread_join(thread, NULL);
 }
 
-// --- many callers ----------------------------------------------------------------------------------
+// --- many callers --------------------------------------------------------------------------------
 
 #define CALLER_COUNT  8
 #define CALLER_ROUNDS 30

@@ -1,10 +1,15 @@
-// Goal: what the store acknowledged is there after SIGKILL, and no batch is there by half. Method: a child
-// commits batches from several threads and reports each acknowledgment through a pipe; it is killed at a
-// random moment, the store is opened again, verified and read. ALM_CRASH_ROUNDS, ALM_TEST_SEED.
+// Goal: what the store acknowledged is there after SIGKILL, and no batch is there by half. Method:
+// a child commits batches from several threads and reports each acknowledgment through a pipe; it
+// is killed at a random moment, the store is opened again, verified and read. ALM_CRASH_ROUNDS,
+// ALM_TEST_SEED.
 //
-// The page cache survives SIGKILL, so this tests atomicity and the order of things, not the disk's flush.
+// The page cache survives SIGKILL, so this tests atomicity and the order of things, not the disk's
+// flush.
+#include "alm/alloc.h"
+#include "alm/clock.h"
 #include "alm/store.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -100,7 +105,7 @@ static alm_code commit_batch(alm_store *store, uint32_t n, alm_arena *arena, alm
     return alm_store_commit(store, &batch, arena, &result, st);
 }
 
-// --- the child -------------------------------------------------------------------------------------
+// --- the child -----------------------------------------------------------------------------------
 
 typedef struct committer {
     alm_store *store;
@@ -144,7 +149,7 @@ static void run_child(const char *dir, uint32_t first, int ack_fd)
     _exit(0);
 }
 
-// --- the parent ------------------------------------------------------------------------------------
+// --- the parent ----------------------------------------------------------------------------------
 
 typedef struct ledger {
     uint8_t acknowledged[BATCH_MAX];
@@ -153,16 +158,31 @@ typedef struct ledger {
     uint32_t acknowledged_count;
 } ledger;
 
-static void sleep_us(uint64_t us)
+static int64_t now_ms(void)
 {
-    struct timespec t = {.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000};
-    nanosleep(&t, NULL);
+    alm_clock clock = alm_clock_system();
+    return alm_clock_mono_ms(&clock);
 }
 
-static void crash_once(const char *dir, ledger *l, uint64_t life_us)
+// Takes one acknowledgment. False: none came in time, or none will come any more.
+static bool take_ack(ledger *l, int fd, int64_t until_ms)
+{
+    uint32_t n;
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    int64_t left_ms = until_ms - now_ms();
+    if (poll(&ready, 1, (int)ALM_MAX(left_ms, 0)) != 1 ||
+        read(fd, &n, sizeof n) != (ssize_t)sizeof n) {
+        return false;
+    }
+    l->acknowledged[n] = 1;
+    l->acknowledged_count++;
+    l->next = ALM_MAX(l->next, n + 1);
+    return true;
+}
+
+static void crash_once(const char *dir, ledger *l, int64_t life_ms)
 {
     int fds[2];
-    uint32_t n;
     int status;
     assert_int_equal(pipe(fds), 0);
     pid_t child = fork();
@@ -173,15 +193,11 @@ static void crash_once(const char *dir, ledger *l, uint64_t life_us)
     }
     close(fds[1]);
     // The first acknowledgment first, so that every round crashes a store at work.
-    assert_int_equal(read(fds[0], &n, sizeof n), sizeof n);
-    l->acknowledged[n] = 1;
-    l->acknowledged_count++;
-    sleep_us(life_us);
+    assert_true(take_ack(l, fds[0], now_ms() + 60000));
+    int64_t until_ms = now_ms() + life_ms;
+    while (take_ack(l, fds[0], until_ms)) {}
     kill(child, SIGKILL);
-    while (read(fds[0], &n, sizeof n) == (ssize_t)sizeof n) {
-        l->acknowledged[n] = 1;
-        l->acknowledged_count++;
-        l->next = ALM_MAX(l->next, n + 1);
+    while (take_ack(l, fds[0], now_ms() + 60000)) { // until the pipe's end
     }
     close(fds[0]);
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -267,24 +283,24 @@ static void keeps_what_it_acknowledged(void **state)
     char dir[] = "/tmp/alm_crash_XXXXXX";
     print_message("seed %llu (ALM_TEST_SEED)\n", (unsigned long long)seed);
     assert_non_null(mkdtemp(dir));
-    ledger *l = calloc(1, sizeof *l);
+    ledger *l = alm_calloc(1, sizeof *l);
     assert_non_null(l);
     alm_store *store = open_store(dir, 0);
     load_catalog(store);
     alm_store_close(&store);
     for (uint64_t i = 0; i < rounds; i++) {
         seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-        crash_once(dir, l, (seed >> 33) % 40000);
+        crash_once(dir, l, (int64_t)(seed >> 33) % 60);
         assert_ledger(dir, l);
     }
     print_message("%u batches acknowledged in %llu rounds\n", l->acknowledged_count,
                   (unsigned long long)rounds);
-    free(l);
+    alm_free(l);
     remove_store(dir);
     rmdir(dir);
 }
 
-// --- a full disk -----------------------------------------------------------------------------------
+// --- a full disk ---------------------------------------------------------------------------------
 
 static uint32_t commit_until_full(alm_store *store, uint32_t from)
 {
@@ -306,7 +322,7 @@ static uint32_t commit_until_full(alm_store *store, uint32_t from)
 
 static void assert_batches(alm_store *store, uint32_t count)
 {
-    ledger *l = calloc(1, sizeof *l);
+    ledger *l = alm_calloc(1, sizeof *l);
     assert_non_null(l);
     alm_read read = {
         .breakdown = ALM_STR("*"), .all_places = true, .all_periods = true, .as_of = ALM_DATE_MAX};
@@ -314,7 +330,7 @@ static void assert_batches(alm_store *store, uint32_t count)
     for (uint32_t n = 0; n < BATCH_MAX; n++) {
         assert_int_equal(l->rows[n], n < count ? ROWS_OF_BATCH : 0);
     }
-    free(l);
+    alm_free(l);
 }
 
 // Reads go on, and commits again as soon as there is room, without opening anew.

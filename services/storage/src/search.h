@@ -4,8 +4,8 @@
 
 #include "alm/catalog.h"
 
-// words: separated by white space (U+3000 too); none: everything matches. Each word must occur in one
-// of the texts, not all in the same.
+// words: separated by white space (U+3000 too); none: everything matches. Each word must occur in
+// one of the texts, not all in the same.
 bool search_texts(alm_str words, const alm_str *texts, size_t count);
 
 bool search_indicator(alm_str words, const alm_indicator *entry);

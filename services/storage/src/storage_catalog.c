@@ -6,7 +6,8 @@
 #include "almanac/v1/gateway.pb-c.h"
 #include "search.h"
 
-// Entries of one message: at most 64 KiB each by the limits of names and texts, most below 200 bytes.
+// Entries of one message: at most 64 KiB each by the limits of names and texts, most below 200
+// bytes.
 #define PAGE_ENTRY_COUNT 1024
 #define PAGE_BYTES       ((size_t)1 << 20)
 
@@ -35,7 +36,7 @@ typedef struct catalog_stream {
     uint64_t sent; // messages
 } catalog_stream;
 
-// --- pages -----------------------------------------------------------------------------------------
+// --- pages ---------------------------------------------------------------------------------------
 
 static alm_code send_load_page(catalog_stream *s, alm_status *st)
 {
@@ -116,7 +117,8 @@ static void add(catalog_stream *s, ProtobufCMessage *message)
     s->page.entries[s->page.count++] = message;
 }
 
-// Ends a visit early without failing it: the limit is reached. OUT_OF_RANGE comes from nowhere else.
+// Ends a visit early without failing it: the limit is reached. OUT_OF_RANGE comes from nowhere
+// else.
 static alm_code take_one(catalog_stream *s)
 {
     if (s->left == 0) {
@@ -126,7 +128,7 @@ static alm_code take_one(catalog_stream *s)
     return ALM_OK;
 }
 
-// --- entries ---------------------------------------------------------------------------------------
+// --- entries -------------------------------------------------------------------------------------
 
 static alm_code visit_indicator(void *arg, uint32_t id, const alm_indicator *entry, alm_status *st)
 {
@@ -173,7 +175,7 @@ static alm_code visit_source(void *arg, uint32_t id, const alm_source *entry, al
     return ALM_OK;
 }
 
-// --- series ----------------------------------------------------------------------------------------
+// --- series --------------------------------------------------------------------------------------
 
 static alm_code add_series(catalog_stream *s, const alm_series_info *info, alm_status *st)
 {
@@ -265,7 +267,7 @@ static alm_code send_place_series(catalog_stream *s, alm_str code, alm_status *s
     return add_series(s, &gathered.info, st);
 }
 
-// --- quarantine ------------------------------------------------------------------------------------
+// --- quarantine ----------------------------------------------------------------------------------
 
 static alm_code visit_quarantined(void *arg, const alm_quarantined *row, alm_status *st)
 {
@@ -300,7 +302,7 @@ static alm_code visit_quarantined(void *arg, const alm_quarantined *row, alm_sta
     return ALM_OK;
 }
 
-// --- the two methods -------------------------------------------------------------------------------
+// --- the two methods -----------------------------------------------------------------------------
 
 static alm_code stream_open(catalog_stream *s, storage_service *service, alm_call *call,
                             alm_status *st)

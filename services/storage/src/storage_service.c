@@ -34,7 +34,7 @@ alm_code storage_wait(alm_store *store, uint64_t sequence, alm_call *call, alm_s
     }
 }
 
-// --- Commit ----------------------------------------------------------------------------------------
+// --- Commit --------------------------------------------------------------------------------------
 
 // The arrays of a CommitRequest as the engine takes them.
 static alm_code entries_from(const Almanac__Internal__CommitRequest *request, alm_arena *arena,
@@ -175,7 +175,7 @@ alm_code storage_commit(void *self, alm_call *call, const ProtobufCMessage *mess
     return alm_call_send(call, &response.base, st);
 }
 
-// --- Read ------------------------------------------------------------------------------------------
+// --- Read ----------------------------------------------------------------------------------------
 
 static alm_code period_from(uint64_t packed, alm_period *ret, alm_status *st)
 {
@@ -345,7 +345,7 @@ alm_code storage_read(void *self, alm_call *call, const ProtobufCMessage *messag
     return code;
 }
 
-// --- Head and Verify -------------------------------------------------------------------------------
+// --- Head and Verify -----------------------------------------------------------------------------
 
 alm_code storage_head(void *self, alm_call *call, const ProtobufCMessage *message, alm_status *st)
 {

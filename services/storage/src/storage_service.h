@@ -1,4 +1,5 @@
-// Answers almanac.internal.Storage from a store. Between messages and the engine; no rule of its own.
+// Answers almanac.internal.Storage from a store. Between messages and the engine; no rule of its
+// own.
 #ifndef STORAGE_SERVICE_H
 #define STORAGE_SERVICE_H
 
@@ -17,7 +18,8 @@ typedef struct storage_service {
 // How many of the rows go into one message.
 size_t storage_block_rows(const alm_obs *rows, size_t count);
 
-// Waits for a sequence for as long as the call lasts. ALM_CANCELLED, ALM_DEADLINE_EXCEEDED: it is over.
+// Waits for a sequence for as long as the call lasts. ALM_CANCELLED, ALM_DEADLINE_EXCEEDED: it is
+// over.
 ALM_MUST_USE alm_code storage_wait(alm_store *store, uint64_t sequence, alm_call *call,
                                    alm_status *st);
 

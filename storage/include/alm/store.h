@@ -138,8 +138,8 @@ ALM_MUST_USE alm_code alm_store_read(alm_store *store, const alm_read *read, alm
 
 // --- catalogue -----------------------------------------------------------------------------------
 
-// Visits entries in id order; views are valid during the visit. No lock or snapshot is held meanwhile.
-// *ret_catalog_sequence (may be NULL) is set before the first visit.
+// Visits entries in id order; views are valid during the visit. No lock or snapshot is held
+// meanwhile. *ret_catalog_sequence (may be NULL) is set before the first visit.
 typedef struct alm_catalog_visitor {
     void *arg;
     alm_code (*indicator)(void *arg, uint32_t id, const alm_indicator *entry, alm_status *st);
