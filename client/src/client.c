@@ -1,0 +1,109 @@
+#include "client.h"
+
+#include "alm/alloc.h"
+
+#include <string.h>
+
+#define CONNECT_MS_DEFAULT 3000
+
+#define ALMANAC_CODE_CHECK(name, number, http, exit, text, retry)                                  \
+    _Static_assert(ALMANAC_##name == (int)ALM_##name, "the public codes are ours");
+ALM_CODE_MAP(ALMANAC_CODE_CHECK)
+
+_Static_assert(sizeof(((almanac_error *)0)->field) == ALM_STATUS_FIELD_MAX, "copied whole");
+_Static_assert(sizeof(((almanac_error *)0)->message) == ALM_STATUS_MESSAGE_MAX, "copied whole");
+
+almanac_code alm_client_answer(alm_code code, const alm_status *st, almanac_error *error)
+{
+    if (code != ALM_OK && error != NULL) {
+        error->code = (almanac_code)code;
+        error->retry_after_ms = st->retry_after_ms;
+        memcpy(error->field, st->field, sizeof error->field);
+        memcpy(error->message, st->message, sizeof error->message);
+    }
+    return (almanac_code)code;
+}
+
+alm_code alm_client_code(uint32_t number)
+{
+    alm_code code = ALM_UNKNOWN;
+    return alm_code_from_number(number, &code) ? code : ALM_UNKNOWN;
+}
+
+const char *almanac_code_name(almanac_code code)
+{
+    return alm_code_name(alm_client_code((uint32_t)code));
+}
+
+int almanac_code_exit(almanac_code code)
+{
+    return alm_code_exit(alm_client_code((uint32_t)code));
+}
+
+const char *almanac_version(void)
+{
+    return ALMANAC_VERSION;
+}
+
+static alm_code wait_until_there(almanac_client *client, const char *endpoint, int64_t connect_ms,
+                                 alm_status *st)
+{
+    if (connect_ms < 0) {
+        return ALM_OK;
+    }
+    int64_t wait_ms = connect_ms == 0 ? CONNECT_MS_DEFAULT : connect_ms;
+    alm_code code = alm_channel_wait_ready(client->channel, wait_ms, st);
+    if (code == ALM_DEADLINE_EXCEEDED || code == ALM_UNAVAILABLE) {
+        return alm_status_set_field(st, ALM_UNAVAILABLE, "endpoint", "no almanac at %s", endpoint);
+    }
+    return code;
+}
+
+static alm_code open_client(const char *endpoint, const almanac_client_opts *opts,
+                            almanac_client **ret_client, alm_status *st)
+{
+    static const almanac_client_opts usual = {0};
+    opts = opts != NULL ? opts : &usual;
+    endpoint = endpoint != NULL ? endpoint : ALMANAC_ENDPOINT_DEFAULT;
+    almanac_client *client = alm_calloc(1, sizeof *client);
+    if (client == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "client: out of memory");
+    }
+    client->timeout_ms = opts->timeout_ms;
+    client->clock = alm_clock_system();
+    alm_code code = alm_rpc_create(NULL, &client->rpc, st);
+    if (code == ALM_OK) {
+        code = alm_channel_open(client->rpc, endpoint, NULL, &client->channel, st);
+    }
+    if (code == ALM_OK) {
+        code = wait_until_there(client, endpoint, opts->connect_ms, st);
+    }
+    if (code != ALM_OK) {
+        almanac_client_close(&client);
+        return code;
+    }
+    *ret_client = client;
+    return ALM_OK;
+}
+
+almanac_code almanac_client_open(const char *endpoint, const almanac_client_opts *opts,
+                                 almanac_client **ret_client, almanac_error *error)
+{
+    alm_status st = ALM_STATUS_INIT;
+    return alm_client_answer(open_client(endpoint, opts, ret_client, &st), &st, error);
+}
+
+void almanac_client_close(almanac_client **client)
+{
+    if (*client == NULL) {
+        return;
+    }
+    if ((*client)->channel != NULL) {
+        alm_channel_close(&(*client)->channel);
+    }
+    if ((*client)->rpc != NULL) {
+        alm_rpc_destroy(&(*client)->rpc);
+    }
+    alm_free(*client);
+    *client = NULL;
+}

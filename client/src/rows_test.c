@@ -1,0 +1,190 @@
+// Blocks from the wire: a good one gives its rows, and each way to damage it is refused by name.
+#include "rows.h"
+
+#include "utf8_check.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+// A block of two rows, each column an array of its own, so that a test can damage one place.
+typedef struct block {
+    Almanac__V1__ResultBlock message;
+    char *strings[4];
+    uint32_t texts[12][2];
+    int64_t mantissa[2];
+    int32_t exponent[2];
+    protobuf_c_boolean has_number[2];
+    double lower[2], upper[2];
+    uint32_t qualifier[2], status[2], origin[2], of_count[2], of_expected[2];
+} block;
+
+static void init(block *b)
+{
+    *b = (block){.message = ALMANAC__V1__RESULT_BLOCK__INIT};
+    static char empty[] = "", gdp[] = "gdp", place[] = "310105", unit[] = "CNY_E8";
+    b->strings[0] = empty;
+    b->strings[1] = gdp;
+    b->strings[2] = place;
+    b->strings[3] = unit;
+    b->message.strings = b->strings;
+    b->message.n_strings = 4;
+    b->message.rows = 2;
+    b->texts[0][0] = b->texts[0][1] = 1;
+    b->texts[1][0] = b->texts[1][1] = 2;
+    b->texts[7][0] = b->texts[7][1] = 3;
+    b->mantissa[1] = 16853;
+    b->exponent[1] = -2;
+    b->has_number[1] = 1;
+    b->lower[0] = -(double)INFINITY;
+    b->upper[0] = (double)INFINITY;
+    b->status[0] = 10;
+    b->origin[1] = 1;
+    size_t text = 0;
+#define COLUMN(name, array)                                                                        \
+    b->message.name = (array);                                                                     \
+    b->message.n_##name = 2
+    COLUMN(indicator, b->texts[text++]);
+    COLUMN(place, b->texts[text++]);
+    COLUMN(period, b->texts[text++]);
+    COLUMN(measure, b->texts[text++]);
+    COLUMN(accumulation, b->texts[text++]);
+    COLUMN(breakdown, b->texts[text++]);
+    COLUMN(relation, b->texts[text++]);
+    COLUMN(unit, b->texts[text++]);
+    COLUMN(source, b->texts[text++]);
+    COLUMN(published, b->texts[text++]);
+    COLUMN(note, b->texts[text++]);
+    COLUMN(reason, b->texts[text++]);
+    COLUMN(mantissa, b->mantissa);
+    COLUMN(exponent, b->exponent);
+    COLUMN(has_number, b->has_number);
+    COLUMN(lower, b->lower);
+    COLUMN(upper, b->upper);
+    COLUMN(qualifier, b->qualifier);
+    COLUMN(status, b->status);
+    COLUMN(origin, b->origin);
+    COLUMN(of_count, b->of_count);
+    COLUMN(of_expected, b->of_expected);
+#undef COLUMN
+}
+
+static void gives_rows(void **state)
+{
+    (void)state;
+    block b;
+    init(&b);
+    assert_int_equal(alm_block_check(&b.message, NULL), ALM_OK);
+    almanac_row first = alm_block_row(&b.message, 0);
+    almanac_row second = alm_block_row(&b.message, 1);
+    assert_string_equal(first.indicator, "gdp");
+    assert_string_equal(first.reason, "");
+    assert_false(first.has_number);
+    assert_int_equal(first.status, 'O');
+    assert_int_equal(second.mantissa, 16853);
+    assert_int_equal(second.exponent, -2);
+    assert_string_equal(second.unit, "CNY_E8");
+    assert_int_equal(second.origin, ALMANAC_COMPUTED);
+}
+
+typedef struct damage_row {
+    const char *name;
+    void (*damage)(block *b);
+    const char *want; // in the message
+} damage_row;
+
+static void short_column(block *b)
+{
+    b->message.n_upper = 1;
+}
+static void text_index(block *b)
+{
+    b->texts[11][1] = 4;
+}
+static void no_strings(block *b)
+{
+    b->message.n_strings = 0;
+}
+static void exponent(block *b)
+{
+    b->exponent[0] = 41;
+}
+static void lower_above_upper(block *b)
+{
+    b->lower[1] = 2;
+    b->upper[1] = 1;
+}
+static void not_a_number(block *b)
+{
+    b->lower[1] = (double)NAN;
+}
+static void qualifier(block *b)
+{
+    b->qualifier[1] = 11;
+}
+static void status(block *b)
+{
+    b->status[1] = 13;
+}
+static void origin(block *b)
+{
+    b->origin[0] = 2;
+}
+static void rows(block *b)
+{
+    b->message.rows = 3;
+}
+
+static const damage_row damage_rows[] = {
+    {"damage: a short column", short_column, "column upper has 1 of 2"},
+    {"damage: more rows than columns", rows, "column indicator has 2 of 3"},
+    {"damage: a text past the table", text_index, "column reason, row 1"},
+    {"damage: no table", no_strings, "column indicator, row 0"},
+    {"damage: exponent", exponent, "column exponent, row 0"},
+    {"damage: interval", lower_above_upper, "column lower, row 1"},
+    {"damage: no number", not_a_number, "column lower, row 1"},
+    {"damage: qualifier", qualifier, "column qualifier, row 1"},
+    {"damage: status", status, "column status, row 1"},
+    {"damage: origin", origin, "column origin, row 0"},
+};
+
+static void refuses(void **state)
+{
+    const damage_row *row = *state;
+    alm_status st = ALM_STATUS_INIT;
+    block b;
+    init(&b);
+    row->damage(&b);
+    assert_int_equal(alm_block_check(&b.message, &st), ALM_INTERNAL);
+    assert_non_null(strstr(st.message, row->want));
+}
+
+// The walk reaches a string two messages down, and in a list.
+static void refuses_text_that_is_not_utf8(void **state)
+{
+    (void)state;
+    block b;
+    init(&b);
+    assert_int_equal(alm_utf8_check(&b.message.base, NULL), ALM_OK);
+    char bad[] = "caf\xe9";
+    b.strings[2] = bad;
+    alm_status st = ALM_STATUS_INIT;
+    assert_int_equal(alm_utf8_check(&b.message.base, &st), ALM_INTERNAL);
+    assert_non_null(strstr(st.message, "ResultBlock.strings"));
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[ALM_ARRAY_LEN(damage_rows) + 2];
+    size_t count = 0;
+    for (; count < ALM_ARRAY_LEN(damage_rows); count++) {
+        tests[count] = (struct CMUnitTest){.name = damage_rows[count].name,
+                                           .test_func = refuses,
+                                           .initial_state = (void *)(uintptr_t)&damage_rows[count]};
+    }
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(gives_rows);
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(refuses_text_that_is_not_utf8);
+    return _cmocka_run_group_tests("rows", tests, count, NULL, NULL);
+}

@@ -1,0 +1,127 @@
+#include "unit_label.h"
+
+#include "alm/assert.h"
+#include "alm/str.h"
+
+#include <stdio.h>
+
+// The model's units again, since the client knows codes only; tests/ holds the two together.
+typedef struct unit_word {
+    const char *code, *zh, *en;
+} unit_word;
+
+static const unit_word unit_words[] = {
+    {"CNY", "元", "yuan"},
+    {"USD", "美元", "US dollars"},
+    {"m2", "平方米", "m²"},
+    {"ha", "公顷", "ha"},
+    {"km2", "平方公里", "km²"},
+    {"mu", "亩", "mu"},
+    {"m", "米", "m"},
+    {"km", "公里", "km"},
+    {"persons", "人", "persons"},
+    {"visits", "人次", "visits"},
+    {"count", "个", ""},
+    {"count_jia", "家", ""},
+    {"count_tao", "套", ""},
+    {"count_zhuang", "幢", ""},
+    {"count_xiang", "项", ""},
+    {"count_chu", "处", ""},
+    {"count_zuo", "座", ""},
+    {"count_zhang", "张", ""},
+    {"count_hu", "户", "households"},
+    {"count_jian", "件", ""},
+    {"percent", "%", "%"},
+    {"permille", "‰", "‰"},
+    {"times", "倍", "times"},
+    {"pp", "个百分点", "pp"},
+    {"index", "", ""},
+    {"rank", "位", ""},
+    {"ordinal", "", ""},
+    {"ratio", "", ""},
+};
+
+typedef struct multiplier_word {
+    const char *zh, *en;
+    bool reads_on; // "6 million yuan", but not "6 10 thousand yuan"
+} multiplier_word;
+
+static const multiplier_word multiplier_words[] = {
+    {"", "", true},
+    {"十", "ten", false},
+    {"百", "hundred", false},
+    {"千", "thousand", true},
+    {"万", "10 thousand", false},
+    {"十万", "100 thousand", false},
+    {"百万", "million", true},
+    {"千万", "10 million", false},
+    {"亿", "100 million", false},
+    {"十亿", "billion", true},
+    {"百亿", "10 billion", false},
+    {"千亿", "100 billion", false},
+    {"万亿", "trillion", true},
+};
+
+// The base and the power of ten of a code. False: no unit of ours.
+static bool split_code(const char *unit, const unit_word **ret_word, int64_t *ret_power)
+{
+    alm_str base = alm_str_from(unit);
+    size_t mark = alm_str_find(base, ALM_STR("_E"));
+    *ret_power = 0;
+    if (mark != SIZE_MAX) {
+        if (!alm_str_to_i64(alm_str_slice(base, mark + 2, base.len), ret_power)) {
+            return false;
+        }
+        base = alm_str_slice(base, 0, mark);
+    }
+    for (size_t i = 0; i < ALM_ARRAY_LEN(unit_words); i++) {
+        if (alm_str_eq(base, alm_str_from(unit_words[i].code))) {
+            *ret_word = &unit_words[i];
+            return *ret_power < (int64_t)ALM_ARRAY_LEN(multiplier_words);
+        }
+    }
+    return false;
+}
+
+static size_t written(int len)
+{
+    ALM_ASSERT(len >= 0);
+    return ALM_MIN((size_t)len, (size_t)ALMANAC_UNIT_TEXT_MAX - 1);
+}
+
+size_t almanac_unit_label(const char *unit, almanac_lang lang, char *out)
+{
+    const unit_word *word = NULL;
+    int64_t power = 0;
+    if (!split_code(unit, &word, &power)) {
+        return written(snprintf(out, ALMANAC_UNIT_TEXT_MAX, "%s", unit));
+    }
+    const char *name = lang == ALMANAC_ZH ? word->zh : word->en;
+    const char *gap = name[0] != '\0' ? " " : "";
+    if (power < 0) {
+        return written(
+            snprintf(out, ALMANAC_UNIT_TEXT_MAX, "×10^%lld%s%s", (long long)power, gap, name));
+    }
+    const char *multiplier =
+        lang == ALMANAC_ZH ? multiplier_words[power].zh : multiplier_words[power].en;
+    gap = lang == ALMANAC_EN && power > 0 ? gap : "";
+    return written(snprintf(out, ALMANAC_UNIT_TEXT_MAX, "%s%s%s", multiplier, gap, name));
+}
+
+alm_unit_shape alm_unit_shape_of(const char *unit, almanac_lang lang)
+{
+    const unit_word *word = NULL;
+    int64_t power = 0;
+    if (!split_code(unit, &word, &power)) {
+        return ALM_UNIT_PLAIN;
+    }
+    alm_str base = alm_str_from(word->code);
+    if (alm_str_eq(base, ALM_STR("percent")) || alm_str_eq(base, ALM_STR("permille"))) {
+        return ALM_UNIT_CLINGS;
+    }
+    if (alm_str_eq(base, ALM_STR("rank"))) {
+        return ALM_UNIT_RANK;
+    }
+    bool is_apart = lang == ALMANAC_EN && (power < 0 || !multiplier_words[power].reads_on);
+    return is_apart ? ALM_UNIT_APART : ALM_UNIT_PLAIN;
+}
