@@ -1,0 +1,120 @@
+#include "cli_ask.h"
+
+#include "cli_command.h"
+
+bool cli_split_words(cli *self, const char *const *words, size_t count, const char *const **ret,
+                     size_t *ret_count)
+{
+    const char **parts = NULL;
+    size_t part_count = 0, part_cap = 0;
+    for (size_t i = 0; i < count; i++) {
+        alm_str rest = alm_str_from(words[i]);
+        for (alm_str part; alm_str_split(&rest, ',', &part);) {
+            void *array = parts;
+            part = alm_str_trim(part);
+            if (part.len == 0) {
+                continue;
+            }
+            if (!alm_arena_grow(self->arena, &array, &part_cap, part_count + 1, sizeof *parts)) {
+                return false;
+            }
+            parts = array;
+            parts[part_count] = alm_arena_strdup(self->arena, part);
+            if (parts[part_count++] == NULL) {
+                return false;
+            }
+        }
+    }
+    *ret = parts;
+    *ret_count = part_count;
+    return true;
+}
+
+// --by a=b --by c=d is the breakdown a=b+c=d.
+static const char *breakdown_of(cli *self)
+{
+    const char *const *pairs = NULL;
+    size_t count = alm_config_values(self->config, "by", &pairs);
+    const char *joined = "";
+    for (size_t i = 0; i < count && joined != NULL; i++) {
+        joined = i == 0 ? pairs[0] : alm_arena_printf(self->arena, "%s+%s", joined, pairs[i]);
+    }
+    return joined;
+}
+
+static almanac_order order_of(const cli *self)
+{
+    const char *order = cli_text(self, "order");
+    if (order[0] == '\0') { // the first of a ranking is what one looks for
+        return self->command->transform == ALMANAC_TRANSFORM_RANK ? ALMANAC_ORDER_VALUE_ASC
+                                                                  : ALMANAC_ORDER_KEY;
+    }
+    return strcmp(order, "value:desc") == 0  ? ALMANAC_ORDER_VALUE_DESC
+           : strcmp(order, "value:asc") == 0 ? ALMANAC_ORDER_VALUE_ASC
+                                             : ALMANAC_ORDER_KEY;
+}
+
+static bool read_transform(cli *self, almanac_query *query)
+{
+    const char *given = cli_text(self, "transform");
+    query->transform = self->command->transform;
+    if (given[0] == '\0') {
+        return true;
+    }
+    if (query->transform != ALMANAC_TRANSFORM_NONE) {
+        (void)cli_fail_usage(self, "--transform is for query; %s has its own", self->command->name);
+        return false;
+    }
+    return almanac_transform_parse(given, &query->transform); // a listed word, checked before
+}
+
+static bool check_needed(cli *self, const almanac_query *query)
+{
+    const char *missing = query->places[0] == '\0'    ? "--place"
+                          : query->periods[0] == '\0' ? "--period"
+                                                      : NULL;
+    if (query->indicator_count == 0) {
+        (void)cli_fail_usage(self, "names no indicator");
+        return false;
+    }
+    if (missing != NULL) {
+        (void)cli_fail_usage(self, "%s is missing", missing);
+        return false;
+    }
+    return true;
+}
+
+bool cli_ask(cli *self, almanac_query *ret, int *ret_exit)
+{
+    const char *const *words = NULL;
+    size_t count = cli_positional(self, &words);
+    const char *period = cli_text(self, "period");
+    *ret = (almanac_query){
+        .places = cli_text(self, "place"),
+        .periods =
+            period[0] == '\0' && self->command->period != NULL ? self->command->period : period,
+        .breakdown = breakdown_of(self),
+        .measure = cli_text(self, "measure"),
+        .accumulation = cli_text(self, "accumulation"),
+        .frequency = cli_text(self, "frequency"),
+        .as_of = cli_text(self, "as-of"),
+        .group_by = cli_text(self, "group-by"),
+        .unit = cli_text(self, "unit"),
+        .order = order_of(self),
+        .limit = (uint32_t)alm_config_int(self->config, "limit"),
+        .min_sequence = (uint64_t)alm_config_int(self->config, "min-sequence"),
+        .incomplete = alm_config_bool(self->config, "incomplete"),
+    };
+    ret->source_count = alm_config_values(self->config, "source", &ret->sources);
+    *ret_exit = CLI_EXIT_USAGE; // until all is well
+    if (!cli_split_words(self, words, count, &ret->indicators, &ret->indicator_count) ||
+        ret->breakdown == NULL) {
+        *ret_exit = cli_fail_memory(self);
+        return false;
+    }
+    if (!read_transform(self, ret) || !check_needed(self, ret)) {
+        return false;
+    }
+    *ret_exit = 0;
+    return true;
+}

@@ -1,0 +1,404 @@
+#include "cli_command.h"
+
+#define OPTIONS(list)  .options = (list), .option_count = ALM_ARRAY_LEN(list)
+#define EXAMPLES(list) .examples = (list), .example_count = ALM_ARRAY_LEN(list)
+
+#define DAY_MS         ((int64_t)24 * 60 * 60 * 1000)
+
+const alm_option cli_global_options[] = {
+    {.name = "endpoint",
+     .type = ALM_OPTION_TEXT,
+     .fallback = ALMANAC_ENDPOINT_DEFAULT,
+     .placeholder = "ADDRESS",
+     .help = "where the almanac is: tcp://HOST:PORT or ipc://PATH"},
+    {.name = "timeout",
+     .type = ALM_OPTION_DURATION_MS,
+     .fallback = "30s",
+     .placeholder = "TIME",
+     .help = "how long one call may take: 500ms, 30s, 2m",
+     .min = 1,
+     .max = DAY_MS},
+    {.name = "lang",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "zh|en",
+     .help = "language of tables; from LANG if not given"},
+    {.name = "output",
+     .type = ALM_OPTION_TEXT,
+     .fallback = "table",
+     .placeholder = "table|csv|json",
+     .help = "tables for people, CSV and JSON for pipes",
+     .letter = 'o'},
+    {.name = "no-color", .type = ALM_OPTION_BOOL, .help = "no colours; also NO_COLOR"},
+};
+const size_t cli_global_option_count = ALM_ARRAY_LEN(cli_global_options);
+
+#define OPTION_PLACE                                                                               \
+    {                                                                                              \
+        .name = "place", .type = ALM_OPTION_TEXT, .placeholder = "EXPR",                           \
+        .help = "places: 310105, 310000/* (children), 310000/**@district, 310105~ (siblings)",     \
+        .letter = 'p'                                                                              \
+    }
+#define OPTION_PERIOD                                                                              \
+    {                                                                                              \
+        .name = "period", .type = ALM_OPTION_TEXT, .placeholder = "EXPR",                          \
+        .help = "periods: 2023, 2023-Q3, 2019..2023, latest, last:5, all", .letter = 't'           \
+    }
+#define OPTION_AS_OF                                                                               \
+    {                                                                                              \
+        .name = "as-of", .type = ALM_OPTION_TEXT, .placeholder = "DATE",                           \
+        .help = "as it was published on that day"                                                  \
+    }
+
+static const alm_option import_options[] = {
+    {.name = "kind",
+     .type = ALM_OPTION_TEXT,
+     .fallback = "observations",
+     .placeholder = "observations|indicators|places|targets|sources",
+     .help = "what the rows are"},
+    {.name = "place",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "CODE",
+     .help = "place of rows without one",
+     .letter = 'p'},
+    {.name = "period",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "PERIOD",
+     .help = "period of rows without one",
+     .letter = 't'},
+    {.name = "published",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "DATE",
+     .help = "publication date of rows without one"},
+    {.name = "source",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "TITLE",
+     .help = "source of rows without one"},
+    {.name = "dry-run", .type = ALM_OPTION_BOOL, .help = "check everything, store nothing"},
+    {.name = "batch-id",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "ID",
+     .help = "names the import; made of the content if not given"},
+    {.name = "encoding",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "utf-8|gb18030",
+     .help = "of the file; found out if not given"},
+};
+
+static const alm_option query_options[] = {
+    OPTION_PLACE,
+    OPTION_PERIOD,
+    {.name = "measure",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "CODE",
+     .help = "level, growth_yoy, share_of, rank, target ...; * for all",
+     .letter = 'm'},
+    {.name = "by",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "DIM=MEMBER",
+     .help = "breakdown: industry=software; * for all; totals only if not given",
+     .repeats = true},
+    {.name = "accumulation",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "P|C",
+     .help = "the period alone, or from 1 January to its end"},
+    {.name = "frequency",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "A|S|T|Q|M|W|D",
+     .help = "only periods of this frequency"},
+    {.name = "transform",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "none|growth_yoy|rank|share|rollup|target",
+     .help = "what to compute"},
+    {.name = "group-by",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "country|province|city|district|town|village|local",
+     .help = "roll-up: the level of the groups"},
+    {.name = "unit",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "UNIT",
+     .help = "convert into it: CNY_E8, 亿元, or `indicator` for the indicator's own",
+     .letter = 'u'},
+    {.name = "order",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "key|value:desc|value:asc",
+     .help = "order of the rows"},
+    {.name = "limit",
+     .type = ALM_OPTION_INT,
+     .fallback = "0",
+     .placeholder = "N",
+     .help = "rows of each indicator; 0 for all",
+     .min = 0,
+     .max = UINT32_MAX,
+     .letter = 'n'},
+    OPTION_AS_OF,
+    {.name = "source",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "CODE",
+     .help = "only from this source",
+     .repeats = true},
+    {.name = "incomplete",
+     .type = ALM_OPTION_BOOL,
+     .help = "answer roll-ups and shares though members are missing"},
+    {.name = "min-sequence",
+     .type = ALM_OPTION_INT,
+     .fallback = "0",
+     .placeholder = "N",
+     .help = "at least this commit must be visible",
+     .min = 0,
+     .max = INT64_MAX},
+};
+
+static const alm_option scorecard_options[] = {OPTION_PLACE, OPTION_PERIOD, OPTION_AS_OF};
+
+static const alm_option search_options[] = {
+    {.name = "limit",
+     .type = ALM_OPTION_INT,
+     .fallback = "20",
+     .placeholder = "N",
+     .help = "hits of each kind; 0 for all",
+     .min = 0,
+     .max = UINT32_MAX,
+     .letter = 'n'},
+};
+
+static const alm_option catalog_options[] = {
+    {.name = "words",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "WORDS",
+     .help = "entries that hold every word in a code, name, alias or theme",
+     .letter = 'w'},
+    {.name = "place",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "CODE",
+     .help = "series: only of this place",
+     .letter = 'p'},
+    {.name = "limit",
+     .type = ALM_OPTION_INT,
+     .fallback = "0",
+     .placeholder = "N",
+     .help = "entries; 0 for all",
+     .min = 0,
+     .max = UINT32_MAX,
+     .letter = 'n'},
+};
+
+static const alm_option watch_options[] = {
+    OPTION_PLACE,
+    {.name = "from-sequence",
+     .type = ALM_OPTION_INT,
+     .fallback = "0",
+     .placeholder = "N",
+     .help = "changes after this one; 0 for what comes from now on",
+     .min = 0,
+     .max = INT64_MAX},
+};
+
+static const cli_example import_examples[] = {
+    {"almanac import report.csv --published 2024-02-20", "values published on that day"},
+    {"almanac import *.csv --dry-run", "what would be stored, and what is wrong"},
+    {"iconv -f gbk old.csv | almanac import -", "from a pipe"},
+};
+static const cli_example query_examples[] = {
+    {"almanac query gdp,population --place 310105 --period 2019..2023",
+     "two indicators, five years"},
+    {"almanac query gdp --place '310000/*' --period 2023 --order value:desc --limit 5",
+     "the five largest"},
+    {"almanac query gdp --place 310105 --period all -o csv > gdp.csv", "for a spreadsheet"},
+};
+static const cli_example latest_examples[] = {
+    {"almanac latest gdp --place 310105", "the newest value"},
+};
+static const cli_example series_examples[] = {
+    {"almanac series gdp --place 310105", "every period"},
+    {"almanac series gdp --place 310105 --as-of 2022-06-30", "as it was known then"},
+};
+static const cli_example growth_examples[] = {
+    {"almanac growth gdp --place 310105 --period last:5", "five years of growth"},
+};
+static const cli_example share_examples[] = {
+    {"almanac share gdp --place '310000/*'", "of the parent place, percent"},
+};
+static const cli_example rank_examples[] = {
+    {"almanac rank gdp --place '310000/*' --period 2023", "all districts in order"},
+};
+static const cli_example rollup_examples[] = {
+    {"almanac rollup gdp --place '310000/**@town' --group-by district", "towns into districts"},
+};
+static const cli_example target_examples[] = {
+    {"almanac target gdp --place 310105 --period 2025", "how far towards the plan"},
+};
+static const cli_example explain_examples[] = {
+    {"almanac explain gdp --place 310105 --period 2023 --transform growth_yoy",
+     "which observations went into it, and how"},
+};
+static const cli_example scorecard_examples[] = {
+    {"almanac scorecard --place 310105 --period 2023", "the place's year on one page"},
+};
+static const cli_example search_examples[] = {
+    {"almanac search 生产总值", "codes for words"},
+};
+static const cli_example catalog_examples[] = {
+    {"almanac catalog indicators --words industry", "the indicators of a theme"},
+    {"almanac catalog places load places.csv", "add places"},
+    {"almanac catalog quarantine", "what could not be taken, and why"},
+};
+static const cli_example watch_examples[] = {
+    {"almanac watch gdp --place '310000/**' -o json", "changes as lines of JSON"},
+};
+static const cli_example completion_examples[] = {
+    {"source <(almanac completion bash)", "for this shell"},
+    {"almanac completion fish > ~/.config/fish/completions/almanac.fish", "for good"},
+};
+
+#define QUERY_USAGE "INDICATOR[,...] --place EXPR [--period EXPR] [options]"
+#define SHORTHAND(n, text, more, list, kind, when)                                                 \
+    {                                                                                              \
+        .name = (n), .usage = QUERY_USAGE, .summary = (text), .details = (more),                   \
+        .positional_min = 1, .positional_max = SIZE_MAX, OPTIONS(query_options), EXAMPLES(list),   \
+        .run = cli_query, .transform = (kind), .period = (when)                                    \
+    }
+
+const cli_command cli_commands[] = {
+    {.name = "import",
+     .usage = "FILE... [options]",
+     .summary = "store the rows of CSV files",
+     .details = "Reads each file (- is standard input), checks every row, stores what is good and "
+                "says of the rest what is wrong with it. Importing a file twice stores it once. "
+                "Exits with 0 when all rows were taken and with 2 when some were not.",
+     .takes_files = true,
+     .positional_min = 1,
+     .positional_max = SIZE_MAX,
+     OPTIONS(import_options),
+     EXAMPLES(import_examples),
+     .run = cli_import},
+    {.name = "query",
+     .usage = "INDICATOR[,...] --place EXPR --period EXPR [options]",
+     .summary = "ask for values",
+     .details = "Indicators are codes or names, * stands for all. Values are shown to the digit as "
+                "published, with qualifier and unit; what was computed, what is not final and why "
+                "something is missing is marked.",
+     .positional_min = 1,
+     .positional_max = SIZE_MAX,
+     OPTIONS(query_options),
+     EXAMPLES(query_examples),
+     .run = cli_query},
+    SHORTHAND("latest", "the newest value of each series", "A query with --period latest.",
+              latest_examples, ALMANAC_TRANSFORM_NONE, "latest"),
+    SHORTHAND("series", "all periods of a series, with a sparkline", "A query with --period all.",
+              series_examples, ALMANAC_TRANSFORM_NONE, "all"),
+    SHORTHAND("growth", "growth year on year, computed from levels",
+              "A query with --transform growth_yoy; --period latest unless given.", growth_examples,
+              ALMANAC_TRANSFORM_GROWTH_YOY, "latest"),
+    SHORTHAND("share", "share of the parent place",
+              "A query with --transform share; --period latest unless given.", share_examples,
+              ALMANAC_TRANSFORM_SHARE, "latest"),
+    SHORTHAND("rank", "rank among the siblings of a place",
+              "A query with --transform rank, the first first; --period latest unless given.",
+              rank_examples, ALMANAC_TRANSFORM_RANK, "latest"),
+    SHORTHAND("rollup", "values of groups of places",
+              "A query with --transform rollup; --period latest unless given.", rollup_examples,
+              ALMANAC_TRANSFORM_ROLLUP, "latest"),
+    SHORTHAND("target", "progress towards targets",
+              "A query with --transform target; --period latest unless given.", target_examples,
+              ALMANAC_TRANSFORM_TARGET, "latest"),
+    {.name = "explain",
+     .usage = "INDICATOR --place CODE --period PERIOD [options]",
+     .summary = "how one value came about",
+     .details = "Shows the observations, vintages and sources that went into one cell, and the "
+                "formula.",
+     .positional_min = 1,
+     .positional_max = 1,
+     OPTIONS(query_options),
+     EXAMPLES(explain_examples),
+     .run = cli_explain},
+    {.name = "scorecard",
+     .usage = "--place CODE --period PERIOD [--as-of DATE]",
+     .summary = "a place's year on one page",
+     .details = "One line an indicator, grouped by theme: value, growth, share, rank, progress "
+                "towards the target and source, as published; what is missing is shown as a dash, "
+                "growth that was computed is marked with a star.",
+     OPTIONS(scorecard_options),
+     EXAMPLES(scorecard_examples),
+     .run = cli_scorecard},
+    {.name = "search",
+     .usage = "WORDS [--limit N]",
+     .summary = "find indicators, places and sources by words",
+     .details = "Looks for entries that hold every word in a code, name, alias or theme.",
+     .positional_min = 1,
+     .positional_max = SIZE_MAX,
+     OPTIONS(search_options),
+     EXAMPLES(search_examples),
+     .run = cli_search},
+    {.name = "catalog",
+     .usage = "indicators|places|sources|series|quarantine [load FILE] [options]",
+     .summary = "list the catalogue, or load it from a file",
+     .details = "Lists indicators, places, sources, the series there are, or the rows in "
+                "quarantine. With load, imports a CSV file of indicators, places or sources.",
+     .words = "indicators|places|sources|series|quarantine",
+     .takes_files = true,
+     .positional_min = 1,
+     .positional_max = 3,
+     OPTIONS(catalog_options),
+     EXAMPLES(catalog_examples),
+     .run = cli_catalog},
+    {.name = "watch",
+     .usage = "[INDICATOR[,...]] [--place EXPR] [--from-sequence N]",
+     .summary = "show changes as they happen",
+     .details = "Runs until it is interrupted.",
+     .positional_max = SIZE_MAX,
+     OPTIONS(watch_options),
+     EXAMPLES(watch_examples),
+     .run = cli_watch},
+    {.name = "status",
+     .usage = "",
+     .summary = "what is running and how much is stored",
+     .details = "One line for each address of each service.",
+     .run = cli_status},
+    {.name = "verify",
+     .usage = "",
+     .summary = "check the whole store",
+     .details = "Reads everything and checks every checksum and every derived value. Exits with 5 "
+                "when something is damaged.",
+     .run = cli_verify},
+    {.name = "version",
+     .usage = "",
+     .summary = "the version of this program",
+     .details = "See status for the version of the almanac it talks to.",
+     .run = cli_version},
+    {.name = "completion",
+     .usage = "bash|zsh|fish",
+     .summary = "completion for a shell",
+     .details = "Prints a script for the shell to read.",
+     .words = "bash|zsh|fish",
+     .positional_min = 1,
+     .positional_max = 1,
+     EXAMPLES(completion_examples),
+     .run = cli_completion},
+    {.name = "manual",
+     .usage = "",
+     .summary = "the manual page, for man -l -",
+     .details = "Prints almanac(1) in mdoc.",
+     .run = cli_manual},
+    {.name = "help",
+     .usage = "[COMMAND]",
+     .summary = "help for a command",
+     .details = "The same as COMMAND --help.",
+     .positional_max = 1,
+     .run = cli_help},
+};
+const size_t cli_command_count = ALM_ARRAY_LEN(cli_commands);
+
+const cli_command *cli_command_find(alm_str name)
+{
+    for (size_t i = 0; i < cli_command_count; i++) {
+        if (alm_str_eq(name, alm_str_from(cli_commands[i].name))) {
+            return &cli_commands[i];
+        }
+    }
+    return NULL;
+}
+
+bool cli_option_has_choices(const alm_option *option)
+{
+    return option->placeholder != NULL && strchr(option->placeholder, '|') != NULL;
+}

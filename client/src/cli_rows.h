@@ -1,0 +1,22 @@
+// Rows of an answer as a table, as CSV and as JSON.
+#ifndef ALM_CLI_ROWS_H
+#define ALM_CLI_ROWS_H
+
+#include "cli.h"
+#include "cli_csv.h"
+#include "cli_json.h"
+#include "cli_names.h"
+
+// The rows as a table on self->out, with a sparkline for each series of three periods or more where
+// with_spark and the output is a terminal. False: out of memory.
+bool cli_rows_table(cli *self, const almanac_row *rows, size_t count, const cli_names *names,
+                    bool with_spark);
+
+void cli_rows_csv_header(cli_csv *csv);
+void cli_row_csv(cli_csv *csv, const almanac_row *row);
+void cli_row_json(cli_json *json, const almanac_row *row); // an object
+
+// Value for drawing only: what is shown are the digits.
+double cli_row_double(const almanac_row *row); // NAN when missing
+
+#endif

@@ -1,0 +1,224 @@
+// status, verify and version.
+#include "cli_command.h"
+#include "cli_csv.h"
+#include "cli_json.h"
+#include "cli_table.h"
+
+#include <inttypes.h>
+
+typedef struct fact {
+    const char *key, *zh, *en;
+    uint64_t value;
+} fact;
+
+static const char *grouped(cli *self, uint64_t value)
+{
+    char text[ALMANAC_NUMBER_TEXT_MAX];
+    almanac_number_text((int64_t)ALM_MIN(value, (uint64_t)INT64_MAX), 0, ',', text);
+    return alm_arena_strdup(self->arena, alm_str_from(text));
+}
+
+static bool show_facts(cli *self, const fact *facts, size_t count)
+{
+    const cli_column columns[] = {{.title = cli_say(self, "项目", "What")},
+                                  {.title = cli_say(self, "数量", "Count"), .right = true}};
+    cli_table *table = cli_table_create(self->arena, columns, ALM_ARRAY_LEN(columns));
+    for (size_t i = 0; i < count; i++) {
+        cli_table_cell(table, cli_say(self, facts[i].zh, facts[i].en));
+        cli_table_cell(table, grouped(self, facts[i].value));
+    }
+    return cli_table_print(table, self->out, self->columns, self->color);
+}
+
+static bool show_services(cli *self, const almanac_report *report)
+{
+    const cli_column columns[] = {
+        {.title = cli_say(self, "服务", "Service"), .keeps = true},
+        {.title = cli_say(self, "地址", "Address")},
+        {.title = cli_say(self, "状态", "State")},
+        {.title = cli_say(self, "在途", "Now"), .right = true},
+        {.title = cli_say(self, "调用", "Calls"), .right = true},
+        {.title = cli_say(self, "失败", "Failures"), .right = true},
+    };
+    cli_table *table = cli_table_create(self->arena, columns, ALM_ARRAY_LEN(columns));
+    for (size_t i = 0; i < report->service_count; i++) {
+        const almanac_service *service = &report->services[i];
+        cli_table_cell(table, service->name);
+        cli_table_cell(table, service->endpoint);
+        cli_table_cell(table, service->state);
+        cli_table_cell(table, grouped(self, service->outstanding));
+        cli_table_cell(table, grouped(self, service->calls));
+        cli_table_cell(table, grouped(self, service->failures));
+    }
+    fprintf(self->out, "almanac %s\n\n", report->version);
+    bool done = cli_table_print(table, self->out, self->columns, self->color);
+    fputc('\n', self->out);
+    return done;
+}
+
+static void write_facts_csv(cli *self, const fact *facts, size_t count)
+{
+    cli_csv csv = {.out = self->out};
+    cli_csv_raw(&csv, "what");
+    cli_csv_raw(&csv, "value");
+    cli_csv_end(&csv);
+    for (size_t i = 0; i < count; i++) {
+        cli_csv_raw(&csv, facts[i].key);
+        cli_csv_u64(&csv, facts[i].value);
+        cli_csv_end(&csv);
+    }
+}
+
+static void write_facts_json(cli_json *json, const fact *facts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        cli_json_u64(json, facts[i].key, facts[i].value);
+    }
+}
+
+static void write_report_json(cli *self, const almanac_report *report, const fact *facts,
+                              size_t count)
+{
+    cli_json json = {.out = self->out};
+    cli_json_object(&json, NULL);
+    cli_json_text(&json, "version", report->version);
+    write_facts_json(&json, facts, count);
+    cli_json_array(&json, "services");
+    for (size_t i = 0; i < report->service_count; i++) {
+        const almanac_service *service = &report->services[i];
+        cli_json_object(&json, NULL);
+        cli_json_text(&json, "name", service->name);
+        cli_json_text(&json, "endpoint", service->endpoint);
+        cli_json_text(&json, "state", service->state);
+        cli_json_u64(&json, "outstanding", service->outstanding);
+        cli_json_u64(&json, "calls", service->calls);
+        cli_json_u64(&json, "failures", service->failures);
+        cli_json_end_object(&json);
+    }
+    cli_json_end_array(&json);
+    cli_json_end_object(&json);
+    cli_json_line(&json);
+}
+
+static int show_report(cli *self, const almanac_report *report)
+{
+    const fact facts[] = {
+        {"sequence", "提交序号", "commits", report->sequence},
+        {"observations", "数值（含各版本）", "observations, all vintages", report->observations},
+        {"cells", "当前数值", "current values", report->cells},
+        {"indicators", "指标", "indicators", report->indicators},
+        {"places", "地区", "places", report->places},
+        {"sources", "来源", "sources", report->sources},
+        {"series_variants", "序列种类", "kinds of series", report->series_variants},
+        {"quarantined", "隔离行", "rows in quarantine", report->quarantined},
+        {"bytes_used", "已用字节", "bytes used", report->bytes_used},
+        {"bytes_map", "最大字节", "bytes at most", report->bytes_map},
+    };
+    switch (self->output) {
+    case CLI_TABLE:
+        return show_services(self, report) && show_facts(self, facts, ALM_ARRAY_LEN(facts))
+                   ? 0
+                   : cli_fail_memory(self);
+    case CLI_CSV:
+        write_facts_csv(self, facts, ALM_ARRAY_LEN(facts));
+        break;
+    case CLI_JSON:
+        write_report_json(self, report, facts, ALM_ARRAY_LEN(facts));
+        break;
+    }
+    return 0;
+}
+
+int cli_status(cli *self)
+{
+    int exit_code = 0;
+    if (!cli_connect(self, &exit_code)) {
+        return exit_code;
+    }
+    almanac_error error;
+    almanac_report *report = NULL;
+    if (almanac_report_get(self->client, &report, &error) != ALMANAC_OK) {
+        return cli_fail(self, &error);
+    }
+    exit_code = show_report(self, report);
+    almanac_report_free(&report);
+    return exit_code;
+}
+
+static void write_verification_json(cli *self, const almanac_verification *v, const fact *facts,
+                                    size_t count)
+{
+    cli_json json = {.out = self->out};
+    cli_json_object(&json, NULL);
+    cli_json_bool(&json, "clean", v->clean);
+    write_facts_json(&json, facts, count);
+    cli_json_array(&json, "problems");
+    for (size_t i = 0; i < v->problem_count; i++) {
+        cli_json_text(&json, NULL, v->problems[i]);
+    }
+    cli_json_end_array(&json);
+    cli_json_u64(&json, "problems_not_listed", v->problems_not_listed);
+    cli_json_end_object(&json);
+    cli_json_line(&json);
+}
+
+static void say_problems(cli *self, const almanac_verification *v)
+{
+    for (size_t i = 0; i < v->problem_count; i++) {
+        fprintf(self->err, "almanac: %s\n", v->problems[i]);
+    }
+    if (v->problems_not_listed > 0) {
+        fprintf(self->err, "... and %" PRIu64 " more\n", v->problems_not_listed);
+    }
+}
+
+static int show_verification(cli *self, const almanac_verification *v)
+{
+    const fact facts[] = {
+        {"log_records", "日志记录", "records of the log", v->log_records},
+        {"observations", "数值（含各版本）", "observations, all vintages", v->observations},
+        {"slices", "切片", "slices", v->slices},
+        {"cells", "当前数值", "current values", v->cells},
+    };
+    int exit_code = v->clean ? 0 : almanac_code_exit(ALMANAC_DATA_LOSS);
+    switch (self->output) {
+    case CLI_TABLE:
+        say_problems(self, v);
+        fprintf(self->out, "%s\n\n",
+                v->clean ? cli_say(self, "完好", "clean") : cli_say(self, "有损坏", "damaged"));
+        return show_facts(self, facts, ALM_ARRAY_LEN(facts)) ? exit_code : cli_fail_memory(self);
+    case CLI_CSV:
+        say_problems(self, v);
+        write_facts_csv(self, facts, ALM_ARRAY_LEN(facts));
+        break;
+    case CLI_JSON:
+        write_verification_json(self, v, facts, ALM_ARRAY_LEN(facts));
+        break;
+    }
+    return exit_code;
+}
+
+int cli_verify(cli *self)
+{
+    int exit_code = 0;
+    if (!cli_connect(self, &exit_code)) {
+        return exit_code;
+    }
+    almanac_error error;
+    almanac_verification *verification = NULL;
+    // The usual timeout is for questions; only one that was asked for bounds this.
+    int64_t timeout_ms =
+        alm_config_is_set(self->config, "timeout") ? alm_config_int(self->config, "timeout") : 0;
+    if (almanac_verification_get(self->client, timeout_ms, &verification, &error) != ALMANAC_OK) {
+        return cli_fail(self, &error);
+    }
+    exit_code = show_verification(self, verification);
+    almanac_verification_free(&verification);
+    return exit_code;
+}
+
+int cli_version(cli *self)
+{
+    fprintf(self->out, "almanac %s\n", almanac_version());
+    return 0;
+}

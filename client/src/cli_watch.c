@@ -1,0 +1,125 @@
+#include "cli_ask.h"
+#include "cli_command.h"
+#include "cli_rows.h"
+
+#include <inttypes.h>
+
+static bool show_table(cli *self, const almanac_change *change)
+{
+    fprintf(self->out, "#%" PRIu64 "  %s  +%" PRIu64 " ~%" PRIu64 "%s  %s\n", change->sequence,
+            change->at, change->added, change->revised,
+            change->catalog_changed ? cli_say(self, "  目录有变", "  catalogue changed") : "",
+            change->batch_id);
+    if (change->row_count > 0) {
+        cli_names names = cli_names_of(self, change->rows, change->row_count);
+        if (!cli_rows_table(self, change->rows, change->row_count, &names, false)) {
+            return false;
+        }
+    }
+    if (change->rows_not_listed > 0) {
+        fprintf(self->out,
+                cli_say(self, "……另有 %" PRIu64 " 行\n", "... and %" PRIu64 " more rows\n"),
+                change->rows_not_listed);
+    }
+    fputc('\n', self->out);
+    return true;
+}
+
+// One object a line.
+static void show_json(cli *self, const almanac_change *change)
+{
+    cli_json json = {.out = self->out};
+    cli_json_object(&json, NULL);
+    cli_json_u64(&json, "sequence", change->sequence);
+    cli_json_text(&json, "at", change->at);
+    cli_json_text(&json, "batch_id", change->batch_id);
+    cli_json_u64(&json, "added", change->added);
+    cli_json_u64(&json, "revised", change->revised);
+    cli_json_bool(&json, "catalog_changed", change->catalog_changed);
+    cli_json_array(&json, "series");
+    for (size_t i = 0; i < change->variant_count; i++) {
+        cli_json_text(&json, NULL, change->variants[i]);
+    }
+    cli_json_end_array(&json);
+    cli_json_array(&json, "rows");
+    for (size_t i = 0; i < change->row_count; i++) {
+        cli_row_json(&json, &change->rows[i]);
+    }
+    cli_json_end_array(&json);
+    cli_json_u64(&json, "rows_not_listed", change->rows_not_listed);
+    cli_json_end_object(&json);
+    cli_json_line(&json);
+}
+
+static bool show_csv(cli *self, const almanac_change *change)
+{
+    cli_csv csv = {.out = self->out};
+    for (size_t i = 0; i < change->row_count; i++) {
+        cli_row_csv(&csv, &change->rows[i]);
+    }
+    if (change->rows_not_listed > 0) {
+        fprintf(self->err, "almanac: #%" PRIu64 ": %" PRIu64 " more rows\n", change->sequence,
+                change->rows_not_listed);
+    }
+    return true;
+}
+
+static bool show(cli *self, const almanac_change *change)
+{
+    switch (self->output) {
+    case CLI_TABLE:
+        return show_table(self, change);
+    case CLI_CSV:
+        return show_csv(self, change);
+    case CLI_JSON:
+        show_json(self, change);
+        return true;
+    }
+    return true;
+}
+
+static int follow(cli *self, almanac_watch *watch)
+{
+    almanac_error error;
+    const almanac_change *change = NULL;
+    cli_csv csv = {.out = self->out};
+    if (self->output == CLI_CSV) {
+        cli_rows_csv_header(&csv);
+    }
+    for (;;) {
+        (void)fflush(self->out); // whoever reads on in a pipe wants it now
+        if (almanac_watch_next(watch, &change, &error) != ALMANAC_OK) {
+            return cli_fail(self, &error);
+        }
+        if (change == NULL || ferror(self->out) != 0) {
+            return 0;
+        }
+        if (!show(self, change)) {
+            return cli_fail_memory(self);
+        }
+    }
+}
+
+int cli_watch(cli *self)
+{
+    const char *const *words = NULL;
+    size_t count = cli_positional(self, &words);
+    almanac_watch_query query = {.places = cli_text(self, "place"),
+                                 .from_sequence =
+                                     (uint64_t)alm_config_int(self->config, "from-sequence")};
+    if (!cli_split_words(self, words, count, &query.indicators, &query.indicator_count)) {
+        return cli_fail_memory(self);
+    }
+    int exit_code = 0;
+    if (!cli_connect(self, &exit_code)) {
+        return exit_code;
+    }
+    almanac_error error;
+    almanac_watch *watch = NULL;
+    if (almanac_watch_open(self->client, &query, &watch, &error) != ALMANAC_OK) {
+        return cli_fail(self, &error);
+    }
+    exit_code = follow(self, watch);
+    almanac_watch_close(&watch);
+    return exit_code;
+}

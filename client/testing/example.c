@@ -1,0 +1,236 @@
+#include "example.h"
+
+#include <math.h>
+
+#define OPEN ((double)INFINITY)
+
+#define KEY(code, when, what)                                                                      \
+    .indicator = (code), .place = "310105", .period = (when), .measure = (what),                   \
+    .accumulation = "P", .sequence = 7
+#define ROW(code, when, what)                                                                      \
+    KEY(code, when, what), .published = "2024-01-15", .source = "news-2024"
+#define NUMBER(m, e, u, from, to)                                                                  \
+    .mantissa = (m), .exponent = (e), .unit = (u), .has_number = true, .lower = (from),            \
+    .upper = (to)
+
+static const almanac_row published[] = {
+    {ROW("gdp", "2019", "level"), NUMBER(15800, -1, "CNY_E8", 1579.95, 1580.05)},
+    {ROW("gdp", "2020", "level"), NUMBER(16125, -1, "CNY_E8", 1612.45, 1612.55)},
+    {ROW("gdp", "2021", "level"), NUMBER(18312, -1, "CNY_E8", 1831.15, 1831.25), .status = 'P'},
+    {KEY("gdp", "2022", "level"), .unit = "CNY_E8", .status = 'O', .lower = -OPEN, .upper = OPEN,
+     .reason = "no source has it"},
+    {ROW("gdp", "2023", "level"), NUMBER(2000, 0, "CNY_E8", 2000, OPEN), .qualifier = 7,
+     .note = "首次突破"},
+    {ROW("gdp", "2023", "growth_yoy"), NUMBER(13, 0, "percent", 12, 14), .qualifier = 1},
+    {ROW("gdp", "2023", "rank"), .unit = "rank", .qualifier = 9, .relation = "@310000/growth_yoy",
+     .lower = -OPEN, .upper = OPEN},
+    {ROW("tax", "2023", "level"), NUMBER(3788, -1, "CNY_E8", 378.75, 378.85)},
+    {ROW("tax", "2023", "share_of"), NUMBER(677, -1, "percent", 67.65, 67.75),
+     .relation = "tax_revenue"},
+    {ROW("enterprises", "2023", "level"), NUMBER(6100, 0, "count_jia", 6100, OPEN), .qualifier = 2},
+    {ROW("enterprises", "2023", "count_of_change"), NUMBER(312, 0, "count_jia", 312, 312)},
+    {ROW("enterprises", "2023", "level"), NUMBER(745, 0, "count_jia", 745, 745),
+     .breakdown = "industry=software"},
+    {ROW("homes", "2023", "growth_yoy"), NUMBER(-31, -1, "percent", -3.15, -3.05)},
+    {ROW("unknown", "2023", "level"), NUMBER(5, -1, "index", 0.45, 0.55),
+     .note = "=HYPERLINK(\"http://x\")"},
+};
+
+static const almanac_row targets[] = {
+    {ROW("homes", "2021/2025", "target"), NUMBER(15000, 0, "count_tao", 15000, 15000)},
+    {ROW("homes", "2021/2025", "target_progress"), NUMBER(118, -1, "percent", 11.7, OPEN),
+     .origin = ALMANAC_COMPUTED, .reason = "1,765 of 15,000 套", .of_count = 1, .of_expected = 5},
+};
+
+static const almanac_row growth[] = {
+    {ROW("tax", "2023", "growth_yoy"), NUMBER(725, -2, "percent", 7.2, 7.3),
+     .origin = ALMANAC_COMPUTED},
+    {ROW("gdp", "2023", "growth_yoy"), NUMBER(240, -1, "percent", 23.9, OPEN),
+     .origin = ALMANAC_COMPUTED},
+};
+
+static const almanac_row ranks[] = {
+    {ROW("gdp", "2023", "rank"), NUMBER(1, 0, "rank", 1, 1), .origin = ALMANAC_COMPUTED,
+     .of_count = 14, .of_expected = 16, .relation = "@310000"},
+};
+
+static char gdp[] = "gdp", tax[] = "tax", enterprises[] = "enterprises", homes[] = "homes";
+static char gdp_zh[] = "地区生产总值", gdp_en[] = "Gross domestic product", cny[] = "CNY_E8";
+static char tax_zh[] = "重点产业税收", tax_en[] = "Tax of key industries";
+static char enterprises_zh[] = "数字经济企业数", enterprises_en[] = "Digital-economy enterprises";
+static char homes_zh[] = "保障性租赁住房", homes_en[] = "Affordable rental homes";
+static char economy[] = "economy", industry[] = "industry", housing[] = "housing";
+static char shanghai[] = "310000", shanghai_zh[] = "上海市", shanghai_en[] = "Shanghai";
+static char changning[] = "310105", changning_zh[] = "长宁区", changning_en[] = "Changning";
+static char news[] = "news-2024", news_title[] = "新闻报道：长宁区2023年发展成绩";
+static char day[] = "2024-01-15", variant[] = "A.gdp.P.level._Z._T", first[] = "2019";
+static char last[] = "2023", file_name[] = "report.csv", field[] = "value";
+static char reason[] = "not a number: n/a", when[] = "2024-01-16T08:00:00Z", batch[] = "b-1";
+static uint8_t record[] = {'g', 'd', 'p', ',', 0xb3, 0xa4, ',', 'n', '/', 'a'};
+
+static Almanac__V1__CatalogResponse *catalog(void)
+{
+    static Almanac__V1__Indicator i[4];
+    static Almanac__V1__Indicator *indicators[] = {&i[0], &i[1], &i[2], &i[3]};
+    static Almanac__V1__Place p[2];
+    static Almanac__V1__Place *places[] = {&p[0], &p[1]};
+    static Almanac__V1__Source source = ALMANAC__V1__SOURCE__INIT;
+    static Almanac__V1__Source *sources[] = {&source};
+    static Almanac__V1__SeriesInfo series = ALMANAC__V1__SERIES_INFO__INIT;
+    static Almanac__V1__SeriesInfo *all_series[] = {&series};
+    static Almanac__V1__QuarantinedRow row = ALMANAC__V1__QUARANTINED_ROW__INIT;
+    static Almanac__V1__QuarantinedRow *quarantine[] = {&row};
+    static Almanac__V1__CatalogResponse all = ALMANAC__V1__CATALOG_RESPONSE__INIT;
+    char *const names[][4] = {{gdp, gdp_zh, gdp_en, economy},
+                              {tax, tax_zh, tax_en, economy},
+                              {enterprises, enterprises_zh, enterprises_en, industry},
+                              {homes, homes_zh, homes_en, housing}};
+    for (size_t n = 0; n < ALM_ARRAY_LEN(names); n++) {
+        i[n] = (Almanac__V1__Indicator)ALMANAC__V1__INDICATOR__INIT;
+        i[n].code = names[n][0];
+        i[n].name_zh = names[n][1];
+        i[n].name_en = names[n][2];
+        i[n].theme = names[n][3];
+        i[n].unit = cny;
+        i[n].value_type = ALMANAC__V1__VALUE_TYPE__VALUE_TYPE_FLOW;
+        i[n].over_places = ALMANAC__V1__AGGREGATION__AGGREGATION_SUM;
+        i[n].direction = ALMANAC__V1__DIRECTION__DIRECTION_UP;
+    }
+    for (size_t n = 0; n < ALM_ARRAY_LEN(places); n++) {
+        p[n] = (Almanac__V1__Place)ALMANAC__V1__PLACE__INIT;
+        p[n].code = n == 0 ? shanghai : changning;
+        p[n].name_zh = n == 0 ? shanghai_zh : changning_zh;
+        p[n].name_en = n == 0 ? shanghai_en : changning_en;
+        p[n].level =
+            n == 0 ? ALMANAC__V1__LEVEL__LEVEL_PROVINCE : ALMANAC__V1__LEVEL__LEVEL_DISTRICT;
+    }
+    source.code = news;
+    source.title = news_title;
+    source.published = day;
+    series.variant = variant;
+    series.first_period = first;
+    series.last_period = last;
+    series.place_count = 1;
+    series.cell_count = 5;
+    row.file_name = file_name;
+    row.batch_id = batch;
+    row.row = 3;
+    row.column = 4;
+    row.field = field;
+    row.reason = reason;
+    row.at = when;
+    row.record = (ProtobufCBinaryData){sizeof record, record};
+    all.indicators = indicators;
+    all.n_indicators = ALM_ARRAY_LEN(indicators);
+    all.places = places;
+    all.n_places = ALM_ARRAY_LEN(places);
+    all.sources = sources;
+    all.n_sources = 1;
+    all.series = all_series;
+    all.n_series = 1;
+    all.quarantine = quarantine;
+    all.n_quarantine = 1;
+    return &all;
+}
+
+static const Almanac__V1__ExplainResponse *explanation(void)
+{
+    static Almanac__V1__ExplainStep s[2];
+    static Almanac__V1__ExplainStep *steps[] = {&s[0], &s[1]};
+    static Almanac__V1__ExplainResponse all = ALMANAC__V1__EXPLAIN_RESPONSE__INIT;
+    static char what[] = "growth_yoy = (a / b - 1) x 100", percent[] = "约 13%";
+    static char input[] = "gdp 310105 2023 level", value[] = "突破 2,000 亿元";
+    static char interval[] = "[2000, +inf)", letter[] = "A";
+    s[0] = (Almanac__V1__ExplainStep)ALMANAC__V1__EXPLAIN_STEP__INIT;
+    s[1] = s[0];
+    s[0].what = what;
+    s[0].value = percent;
+    s[0].status = letter;
+    s[1].depth = 1;
+    s[1].what = input;
+    s[1].value = value;
+    s[1].interval = interval;
+    s[1].status = letter;
+    s[1].source = news_title;
+    s[1].published = day;
+    all.steps = steps;
+    all.n_steps = 2;
+    return &all;
+}
+
+static const Almanac__V1__StatusResponse *status(void)
+{
+    static Almanac__V1__ServiceStatus s[2];
+    static Almanac__V1__ServiceStatus *services[] = {&s[0], &s[1]};
+    static Almanac__V1__StatusResponse all = ALMANAC__V1__STATUS_RESPONSE__INIT;
+    static char version[] = "0.1.0", storage[] = "storage", aggregation[] = "aggregation";
+    static char here[] = "tcp://10.0.0.2:7101", there[] = "tcp://10.0.0.3:7103";
+    static char serving[] = "serving", unreachable[] = "unreachable";
+    s[0] = (Almanac__V1__ServiceStatus)ALMANAC__V1__SERVICE_STATUS__INIT;
+    s[1] = s[0];
+    s[0].name = storage;
+    s[0].endpoint = here;
+    s[0].state = serving;
+    s[0].calls = 1234;
+    s[1].name = aggregation;
+    s[1].endpoint = there;
+    s[1].state = unreachable;
+    s[1].failures = 3;
+    all.version = version;
+    all.services = services;
+    all.n_services = 2;
+    all.sequence = 42;
+    all.observations = 12345678;
+    all.cells = 9999;
+    all.indicators = 58;
+    all.places = 665000;
+    all.sources = 3;
+    all.series_variants = 74;
+    all.quarantined = 1;
+    all.bytes_used = 4096000;
+    all.bytes_map = 1073741824;
+    return &all;
+}
+
+static const Almanac__V1__VerifyResponse *verification(void)
+{
+    static Almanac__V1__VerifyResponse all = ALMANAC__V1__VERIFY_RESPONSE__INIT;
+    static char problem[] = "slice A.gdp.P.level._Z._T 2023: checksum does not match";
+    static char *problems[] = {problem};
+    all.problems = problems;
+    all.n_problems = 1;
+    all.problems_not_listed = 2;
+    all.log_records = 64;
+    all.observations = 64;
+    return &all;
+}
+
+void example_fill(fake_gateway *gateway)
+{
+    static Almanac__V1__WatchResponse change = ALMANAC__V1__WATCH_RESPONSE__INIT;
+    static const Almanac__V1__WatchResponse *const changes[] = {&change};
+    static char *variants[] = {variant};
+    change.sequence = 42;
+    change.at = when;
+    change.batch_id = batch;
+    change.added = 2;
+    change.variants = variants;
+    change.n_variants = 1;
+    change.rows_not_listed = 3;
+    gateway->rows[ALMANAC_TRANSFORM_NONE] = published;
+    gateway->row_counts[ALMANAC_TRANSFORM_NONE] = ALM_ARRAY_LEN(published);
+    gateway->rows[ALMANAC_TRANSFORM_TARGET] = targets;
+    gateway->row_counts[ALMANAC_TRANSFORM_TARGET] = ALM_ARRAY_LEN(targets);
+    gateway->rows[ALMANAC_TRANSFORM_GROWTH_YOY] = growth;
+    gateway->row_counts[ALMANAC_TRANSFORM_GROWTH_YOY] = ALM_ARRAY_LEN(growth);
+    gateway->rows[ALMANAC_TRANSFORM_RANK] = ranks;
+    gateway->row_counts[ALMANAC_TRANSFORM_RANK] = ALM_ARRAY_LEN(ranks);
+    gateway->catalog = catalog();
+    gateway->explanation = explanation();
+    gateway->status = status();
+    gateway->verification = verification();
+    gateway->changes = changes;
+    gateway->change_count = 1;
+    gateway->change_rows = published;
+    gateway->change_row_count = 2;
+}
