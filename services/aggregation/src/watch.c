@@ -128,15 +128,32 @@ static alm_result_row row_of(const watch *it, const alm_variant_entry *entry, co
     return row;
 }
 
-static alm_code check_ids(const watch *it, const alm_obs *row, alm_status *st)
+static const alm_obs *find_unknown(const watch *it, const alm_obs *rows, size_t count)
 {
     size_t places = alm_place_tree_count(alm_catalog_places(it->catalog));
     size_t sources = alm_catalog_source_count(it->catalog);
-    if (row->place < places && (row->source == ALM_SOURCE_NONE || row->source < sources)) {
+    for (size_t i = 0; i < count; i++) {
+        bool knows_source = rows[i].source == ALM_SOURCE_NONE || rows[i].source < sources;
+        if (rows[i].place >= places || !knows_source) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+// The catalogue may have grown between our look at it and the feed's start.
+static alm_code know_ids(watch *it, const alm_obs *rows, size_t count, alm_status *st)
+{
+    if (find_unknown(it, rows, count) == NULL) {
+        return ALM_OK;
+    }
+    ALM_TRY(renew_filters(it, st));
+    const alm_obs *unknown = find_unknown(it, rows, count);
+    if (unknown == NULL) {
         return ALM_OK;
     }
     return alm_status_set(st, ALM_INTERNAL, "a change names place %u, source %u, unknown here",
-                          row->place, row->source);
+                          unknown->place, unknown->source);
 }
 
 static alm_code put_rows(watch *it, alm_variant_table *table, const uint32_t *map,
@@ -152,7 +169,6 @@ static alm_code put_rows(watch *it, alm_variant_table *table, const uint32_t *ma
     ALM_TRY(alm_result_writer_create(it->arena, response->sequence, &writer, st));
     for (size_t i = 0; i < count; i++) {
         const alm_variant_entry *entry = alm_variant_table_get(table, map[rows[i].variant]);
-        ALM_TRY(check_ids(it, &rows[i], st));
         if (!is_wanted(it, &entry->variant, &rows[i])) {
             continue;
         }
@@ -203,6 +219,7 @@ static alm_code tell_change(watch *it, const Almanac__Internal__WatchResponse *c
         ALM_TRY(alm_obs_block_read(change->block, it->arena, &variants, &variant_count, &rows,
                                    &count, st));
         ALM_TRY(alm_variant_table_map(table, variants, variant_count, &map, st));
+        ALM_TRY(know_ids(it, rows, count, st));
         ALM_TRY(put_rows(it, table, map, rows, count, &response, st));
     }
     bool is_wanted_change = response.n_variants > 0 || change->catalog_changed ||
@@ -212,6 +229,7 @@ static alm_code tell_change(watch *it, const Almanac__Internal__WatchResponse *c
 
 static alm_code follow(watch *it, alm_stream *stream, alm_status *st)
 {
+    uint64_t renewed = 0; // a large commit comes in parts
     for (;;) {
         ProtobufCMessage *message;
         alm_arena_reset(it->arena);
@@ -221,8 +239,9 @@ static alm_code follow(watch *it, alm_stream *stream, alm_status *st)
         }
         const Almanac__Internal__WatchResponse *change =
             (const Almanac__Internal__WatchResponse *)message;
-        if (change->catalog_changed) {
+        if (change->catalog_changed && change->sequence != renewed) {
             ALM_TRY(renew_filters(it, st));
+            renewed = change->sequence;
         }
         ALM_TRY(tell_change(it, change, st));
     }
