@@ -1,0 +1,527 @@
+// Goal: what the answering core promises also holds over calls and a real store: rows arrive in
+// blocks, at one pinned state, with errors beside them; a question sees its own writes; the change
+// feed is told in codes. Method: the storage and the aggregation module in one process over
+// inproc, a fresh store a test.
+#include "alm/aggregation_module.h"
+#include "alm/alloc.h"
+#include "alm/limits.h"
+#include "alm/storage_module.h"
+#include "alm/wire.h"
+
+#include "almanac/internal/aggregation.pb-c.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define TIMEOUT_MS 20000
+
+typedef struct fixture {
+    char dir[64];
+    char storage_address[64], aggregation_address[64];
+    alm_log log;
+    alm_config *config;
+    alm_rpc *rpc;
+    alm_module_ctx storage_ctx, aggregation_ctx;
+    void *storage, *aggregation;
+    alm_channel *to_storage, *to_aggregation;
+    alm_arena *arena;
+    uint64_t batches;
+} fixture;
+
+static const char *scheme = "inproc";
+
+static void die(const alm_status *st)
+{
+    fail_msg("%s %s: %s", alm_code_name(st->code), st->field, st->message);
+}
+
+static int set_up(void **state)
+{
+    fixture *f = alm_calloc(1, sizeof *f);
+    alm_status st = ALM_STATUS_INIT;
+    snprintf(f->dir, sizeof f->dir, "/tmp/almanac-query-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    alm_log_init(&f->log, "test");
+    f->log.level = ALM_LOG_OFF;
+    char data[80];
+    snprintf(data, sizeof data, "--data=%s", f->dir);
+    char program[] = "test";
+    char map[] = "--map-bytes=256M";
+    char *argv[] = {program, data, map, NULL};
+    f->arena = alm_arena_create(0);
+    alm_rpc_opts opts = {.log = &f->log};
+    if (alm_config_load(alm_module_storage.options, alm_module_storage.option_count, 3, argv,
+                        &f->config, &st) != ALM_OK ||
+        alm_rpc_create(&opts, &f->rpc, &st) != ALM_OK) {
+        die(&st);
+    }
+    snprintf(f->storage_address, sizeof f->storage_address, "%s://query.storage", scheme);
+    snprintf(f->aggregation_address, sizeof f->aggregation_address, "%s://query.aggregation",
+             scheme);
+    f->storage_ctx = (alm_module_ctx){.rpc = f->rpc,
+                                      .log = &f->log,
+                                      .clock = alm_clock_system(),
+                                      .config = f->config,
+                                      .bind = f->storage_address};
+    f->aggregation_ctx = f->storage_ctx;
+    f->aggregation_ctx.bind = f->aggregation_address;
+    f->aggregation_ctx.endpoints.storage = f->storage_ctx.bind;
+    if (alm_module_storage.start(&f->storage_ctx, &f->storage, &st) != ALM_OK ||
+        alm_module_aggregation.start(&f->aggregation_ctx, &f->aggregation, &st) != ALM_OK ||
+        alm_channel_open(f->rpc, f->storage_ctx.bind, NULL, &f->to_storage, &st) != ALM_OK ||
+        alm_channel_open(f->rpc, f->aggregation_ctx.bind, NULL, &f->to_aggregation, &st) !=
+            ALM_OK) {
+        die(&st);
+    }
+    *state = f;
+    return 0;
+}
+
+static void remove_dir(const char *path)
+{
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        if (entry->d_name[0] != '.') {
+            assert_int_equal(unlinkat(dirfd(dir), entry->d_name, 0), 0);
+        }
+    }
+    closedir(dir);
+    assert_int_equal(rmdir(path), 0);
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    alm_channel_close(&f->to_aggregation);
+    alm_channel_close(&f->to_storage);
+    alm_module_aggregation.stop(f->aggregation, 1000);
+    alm_module_storage.stop(f->storage, 1000);
+    alm_rpc_destroy(&f->rpc);
+    alm_config_destroy(&f->config);
+    alm_arena_destroy(&f->arena);
+    remove_dir(f->dir);
+    alm_free(f);
+    return 0;
+}
+
+// --- writing; places have the ids 0 to 3 in this order ------------------------------------------
+
+static uint64_t commit(fixture *f, Almanac__Internal__CommitRequest *request)
+{
+    alm_status st = ALM_STATUS_INIT;
+    ProtobufCMessage *reply;
+    uint8_t digest[8] = {0};
+    request->batch_id = alm_arena_printf(f->arena, "b%llu", (unsigned long long)++f->batches);
+    request->digest = (ProtobufCBinaryData){sizeof digest, digest};
+    alm_call_opts opts = {.timeout_ms = TIMEOUT_MS};
+    if (alm_channel_call(f->to_storage, &alm_service_storage, "Commit", &opts, &request->base,
+                         f->arena, &reply, &st) != ALM_OK) {
+        die(&st);
+    }
+    const Almanac__Internal__CommitResponse *response =
+        (const Almanac__Internal__CommitResponse *)reply;
+    assert_int_equal(response->n_conflicts, 0);
+    return response->sequence;
+}
+
+static Almanac__V1__Place *new_place(fixture *f, const char *code, const char *parent,
+                                     Almanac__V1__Level level)
+{
+    Almanac__V1__Place *place = alm_arena_alloc(f->arena, sizeof *place);
+    almanac__v1__place__init(place);
+    place->code = alm_arena_strdup(f->arena, alm_str_from(code));
+    place->name_zh = place->code;
+    place->parent = alm_arena_strdup(f->arena, alm_str_from(parent));
+    place->level = level;
+    return place;
+}
+
+static void commit_catalog(fixture *f)
+{
+    Almanac__Internal__CommitRequest request = ALMANAC__INTERNAL__COMMIT_REQUEST__INIT;
+    Almanac__V1__Place *places[] = {
+        new_place(f, "310000", "", ALMANAC__V1__LEVEL__LEVEL_PROVINCE),
+        new_place(f, "310104", "310000", ALMANAC__V1__LEVEL__LEVEL_DISTRICT),
+        new_place(f, "310105", "310000", ALMANAC__V1__LEVEL__LEVEL_DISTRICT),
+        new_place(f, "310105001", "310105", ALMANAC__V1__LEVEL__LEVEL_TOWN),
+    };
+    char gdp_code[] = "gdp";
+    char pop_code[] = "pop";
+    char name[] = "生产总值";
+    char pop_name[] = "人口";
+    char yuan[] = "CNY_E8";
+    char persons[] = "persons_E4";
+    Almanac__V1__Indicator gdp = ALMANAC__V1__INDICATOR__INIT;
+    gdp.code = gdp_code;
+    gdp.name_zh = name;
+    gdp.unit = yuan;
+    gdp.value_type = ALMANAC__V1__VALUE_TYPE__VALUE_TYPE_FLOW;
+    gdp.over_places = gdp.over_time = ALMANAC__V1__AGGREGATION__AGGREGATION_SUM;
+    Almanac__V1__Indicator pop = gdp;
+    pop.code = pop_code;
+    pop.name_zh = pop_name;
+    pop.unit = persons;
+    Almanac__V1__Indicator *indicators[] = {&gdp, &pop};
+    char source_code[] = "report";
+    char title[] = "Report of 2023";
+    Almanac__V1__Source source = ALMANAC__V1__SOURCE__INIT;
+    source.code = source_code;
+    source.title = title;
+    source.precedence = 10;
+    Almanac__V1__Source *sources[] = {&source};
+    request.places = places;
+    request.n_places = ALM_ARRAY_LEN(places);
+    request.indicators = indicators;
+    request.n_indicators = ALM_ARRAY_LEN(indicators);
+    request.sources = sources;
+    request.n_sources = ALM_ARRAY_LEN(sources);
+    (void)commit(f, &request);
+}
+
+static alm_obs observe(alm_place_id place, int32_t year, int64_t hundredths, uint32_t source)
+{
+    return (alm_obs){
+        .place = place,
+        .period = {.freq = ALM_FREQ_ANNUAL, .length = 1, .ordinal = year},
+        .value = {.number = {hundredths, -2},
+                  .unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = 8},
+                  .has_number = true},
+        .source = source,
+        .published = alm_date_from_ymd(2024, 1, 20),
+    };
+}
+
+static uint64_t commit_rows(fixture *f, const char *variant, const alm_obs *rows, size_t count)
+{
+    Almanac__Internal__CommitRequest request = ALMANAC__INTERNAL__COMMIT_REQUEST__INIT;
+    alm_str text = alm_str_from(variant);
+    alm_status st = ALM_STATUS_INIT;
+    if (alm_obs_block_write(&text, 1, rows, count, NULL, f->arena, &request.observations, &st) !=
+        ALM_OK) {
+        die(&st);
+    }
+    return commit(f, &request);
+}
+
+// --- asking -------------------------------------------------------------------------------------
+
+static void ask_gdp(Almanac__V1__QueryRequest *request, char **indicators, size_t count,
+                    const char *places, const char *periods)
+{
+    almanac__v1__query_request__init(request);
+    request->indicators = indicators;
+    request->n_indicators = count;
+    request->places = (char *)(uintptr_t)places;
+    request->periods = (char *)(uintptr_t)periods;
+}
+
+typedef struct answer {
+    Almanac__V1__ResultBlock *blocks[64];
+    size_t block_count;
+    Almanac__V1__ItemError *errors[8];
+    size_t error_count;
+    size_t rows;
+    alm_status st;
+} answer;
+
+static void execute(fixture *f, const Almanac__V1__QueryRequest *request, answer *ret)
+{
+    alm_stream *stream;
+    alm_call_opts opts = {.timeout_ms = TIMEOUT_MS};
+    *ret = (answer){0};
+    if (alm_stream_open(f->to_aggregation, &alm_service_aggregation, "Execute", &opts,
+                        &request->base, &stream, &ret->st) != ALM_OK) {
+        die(&ret->st);
+    }
+    for (;;) {
+        ProtobufCMessage *message;
+        if (alm_stream_next(stream, f->arena, &message, &ret->st) != ALM_OK || message == NULL) {
+            break;
+        }
+        const Almanac__V1__QueryResponse *response = (const Almanac__V1__QueryResponse *)message;
+        if (response->block != NULL) {
+            assert_true(response->block->rows <= ALM_RESULT_BLOCK_ROW_COUNT);
+            assert_true(ret->block_count < ALM_ARRAY_LEN(ret->blocks));
+            ret->blocks[ret->block_count++] = response->block;
+            ret->rows += response->block->rows;
+        }
+        for (size_t i = 0; i < response->n_errors; i++) {
+            assert_true(ret->error_count < ALM_ARRAY_LEN(ret->errors));
+            ret->errors[ret->error_count++] = response->errors[i];
+        }
+    }
+    alm_stream_close(&stream);
+}
+
+static const char *text_at(const Almanac__V1__ResultBlock *block, const uint32_t *column, size_t i)
+{
+    return block->strings[column[i]];
+}
+
+// --- the tests ----------------------------------------------------------------------------------
+
+static void answers_at_a_pinned_state(void **state)
+{
+    fixture *f = *state;
+    Almanac__V1__QueryRequest request;
+    char gdp[] = "gdp", by_name[] = "人口", unknown[] = "gdpp";
+    char *indicators[] = {gdp, unknown, by_name};
+    answer a;
+    commit_catalog(f);
+    alm_obs rows[] = {observe(2, 2022, 15000, 0), observe(2, 2023, 16950, ALM_SOURCE_NONE)};
+    uint64_t first = commit_rows(f, "A.gdp.P.level._Z._T", rows, 2);
+    alm_obs revised = observe(2, 2023, 18000, ALM_SOURCE_NONE);
+    revised.published++;
+    uint64_t second = commit_rows(f, "A.gdp.P.level._Z._T", &revised, 1);
+
+    ask_gdp(&request, indicators, 3, "310105", "2023");
+    request.min_sequence = second;
+    execute(f, &request, &a);
+    assert_int_equal(a.st.code, ALM_OK);
+    assert_int_equal(a.error_count, 1);
+    assert_string_equal(a.errors[0]->item, "gdpp");
+    assert_int_equal(a.errors[0]->code, ALM_NOT_FOUND);
+    assert_int_equal(a.rows, 2);
+    const Almanac__V1__ResultBlock *block = a.blocks[0];
+    assert_int_equal(block->sequence, second);
+    assert_int_equal(block->mantissa[0], 18000);
+    assert_string_equal(text_at(block, block->place, 0), "310105");
+    assert_string_equal(text_at(block, block->unit, 0), "CNY_E8");
+    assert_false(block->has_number[1]);
+    assert_string_equal(text_at(block, block->indicator, 1), "pop");
+    assert_string_equal(text_at(block, block->reason, 1),
+                        "no observation of pop for 310105 in 2023");
+
+    request.min_sequence = 0;
+    request.at_sequence = first;
+    execute(f, &request, &a);
+    assert_int_equal(a.blocks[0]->mantissa[0], 16950);
+    assert_int_equal(a.blocks[0]->sequence, first);
+
+    request.transform = ALMANAC__V1__TRANSFORM__TRANSFORM_GROWTH_YOY;
+    request.n_indicators = 1;
+    execute(f, &request, &a);
+    assert_int_equal(a.rows, 1);
+    block = a.blocks[0];
+    assert_int_equal(block->mantissa[0], 1300);
+    assert_int_equal(block->exponent[0], -2);
+    assert_int_equal(block->origin[0], ALMANAC__V1__ORIGIN__ORIGIN_COMPUTED);
+    assert_string_equal(text_at(block, block->measure, 0), "growth_yoy");
+}
+
+static void fails_as_a_whole_with_the_field(void **state)
+{
+    fixture *f = *state;
+    Almanac__V1__QueryRequest request;
+    char gdp[] = "gdp";
+    char *indicators[] = {gdp};
+    answer a;
+    commit_catalog(f);
+    ask_gdp(&request, indicators, 1, "319999", "2023");
+    execute(f, &request, &a);
+    assert_int_equal(a.st.code, ALM_NOT_FOUND);
+    assert_string_equal(a.st.field, "places");
+    ask_gdp(&request, indicators, 1, "310105", "2023");
+    char measure[] = "levels";
+    request.measure = measure;
+    execute(f, &request, &a);
+    assert_int_equal(a.st.code, ALM_INVALID_ARGUMENT);
+    assert_string_equal(a.st.field, "measure");
+    // A sequence that does not exist yet is waited for, no longer than the call may take.
+    alm_stream *stream;
+    ProtobufCMessage *message;
+    alm_call_opts opts = {.timeout_ms = 700};
+    ask_gdp(&request, indicators, 1, "310105", "2023");
+    request.min_sequence = 1000000;
+    assert_int_equal(alm_stream_open(f->to_aggregation, &alm_service_aggregation, "Execute", &opts,
+                                     &request.base, &stream, &a.st),
+                     ALM_OK);
+    assert_int_equal(alm_stream_next(stream, f->arena, &message, &a.st), ALM_DEADLINE_EXCEEDED);
+    alm_stream_close(&stream);
+}
+
+// More rows than a block holds, in key order over the blocks.
+static void streams_blocks_in_order(void **state)
+{
+    fixture *f = *state;
+    Almanac__V1__QueryRequest request;
+    char gdp[] = "gdp";
+    char *indicators[] = {gdp};
+    answer a;
+    commit_catalog(f);
+    const size_t years = 5000;
+    alm_obs *rows = alm_arena_calloc(f->arena, years * 2, sizeof *rows);
+    for (size_t i = 0; i < years; i++) {
+        rows[i] = observe(1, (int32_t)i + 1, (int64_t)i, 0);
+        rows[years + i] = observe(2, (int32_t)i + 1, (int64_t)(years + i), 0);
+    }
+    (void)commit_rows(f, "A.gdp.P.level._Z._T", rows, years * 2);
+    ask_gdp(&request, indicators, 1, "310105,310104", "all");
+    execute(f, &request, &a);
+    assert_int_equal(a.st.code, ALM_OK);
+    assert_int_equal(a.rows, years * 2);
+    assert_int_equal(a.block_count, 3);
+    size_t row = 0;
+    for (size_t b = 0; b < a.block_count; b++) {
+        for (size_t i = 0; i < a.blocks[b]->rows; i++, row++) {
+            int64_t want = row < years ? (int64_t)(years + row) : (int64_t)(row - years);
+            assert_int_equal(a.blocks[b]->mantissa[i], want);
+        }
+    }
+    request.transform = ALMANAC__V1__TRANSFORM__TRANSFORM_ROLLUP;
+    request.incomplete = true;
+    char province[] = "province";
+    request.group_by = province;
+    execute(f, &request, &a);
+    assert_int_equal(a.rows, years);
+    assert_int_equal(a.blocks[0]->mantissa[7], 7 + (int64_t)years + 7);
+    assert_int_equal(a.blocks[0]->of_count[7], 2);
+}
+
+static void plans_what_stands_for_what(void **state)
+{
+    fixture *f = *state;
+    Almanac__V1__QueryRequest request;
+    char star[] = "*", name[] = "生产总值", unknown[] = "nothing-like-it";
+    char *every[] = {star};
+    char *named[] = {name, unknown};
+    alm_status st = ALM_STATUS_INIT;
+    ProtobufCMessage *reply;
+    commit_catalog(f);
+    alm_obs row = observe(2, 2023, 16950, 0);
+    uint64_t sequence = commit_rows(f, "A.gdp.P.level._Z._T", &row, 1);
+    alm_call_opts opts = {.timeout_ms = TIMEOUT_MS};
+    ask_gdp(&request, every, 1, "310105", "2023");
+    if (alm_channel_call(f->to_aggregation, &alm_service_aggregation, "Plan", &opts, &request.base,
+                         f->arena, &reply, &st) != ALM_OK) {
+        die(&st);
+    }
+    const Almanac__Internal__PlanResponse *plan = (const Almanac__Internal__PlanResponse *)reply;
+    assert_int_equal(plan->n_indicators, 1);
+    assert_string_equal(plan->indicators[0], "gdp");
+    assert_int_equal(plan->sequence, sequence);
+    ask_gdp(&request, named, 2, "310105", "2023");
+    if (alm_channel_call(f->to_aggregation, &alm_service_aggregation, "Plan", &opts, &request.base,
+                         f->arena, &reply, &st) != ALM_OK) {
+        die(&st);
+    }
+    plan = (const Almanac__Internal__PlanResponse *)reply;
+    assert_int_equal(plan->n_indicators, 1);
+    assert_string_equal(plan->indicators[0], "gdp");
+    assert_int_equal(plan->n_errors, 1);
+    assert_string_equal(plan->errors[0]->item, "nothing-like-it");
+}
+
+static void explains_with_superseded_vintages(void **state)
+{
+    fixture *f = *state;
+    Almanac__V1__QueryRequest query;
+    Almanac__V1__ExplainRequest request = ALMANAC__V1__EXPLAIN_REQUEST__INIT;
+    char gdp[] = "gdp";
+    char *indicators[] = {gdp};
+    alm_status st = ALM_STATUS_INIT;
+    ProtobufCMessage *reply;
+    commit_catalog(f);
+    alm_obs first = observe(2, 2023, 20000, 0);
+    first.value.qualifier = ALM_QUALIFIER_MORE_THAN;
+    alm_obs second = observe(2, 2023, 22862, 0);
+    second.published = alm_date_from_ymd(2025, 1, 20);
+    (void)commit_rows(f, "A.gdp.P.level._Z._T", &first, 1);
+    (void)commit_rows(f, "A.gdp.P.level._Z._T", &second, 1);
+    ask_gdp(&query, indicators, 1, "310105", "2023");
+    request.query = &query;
+    alm_call_opts opts = {.timeout_ms = TIMEOUT_MS};
+    if (alm_channel_call(f->to_aggregation, &alm_service_aggregation, "Explain", &opts,
+                         &request.base, f->arena, &reply, &st) != ALM_OK) {
+        die(&st);
+    }
+    const Almanac__V1__ExplainResponse *response = (const Almanac__V1__ExplainResponse *)reply;
+    assert_int_equal(response->n_steps, 2);
+    assert_int_equal(response->steps[0]->depth, 0);
+    assert_string_equal(response->steps[0]->published, "2025-01-20");
+    assert_string_equal(response->steps[0]->source, "Report of 2023");
+    assert_int_equal(response->steps[1]->depth, 1);
+    assert_string_equal(response->steps[1]->what, "superseded vintage");
+    assert_string_equal(response->steps[1]->interval, "at least 200");
+    request.query = NULL;
+    assert_int_equal(alm_channel_call(f->to_aggregation, &alm_service_aggregation, "Explain", &opts,
+                                      &request.base, f->arena, &reply, &st),
+                     ALM_INVALID_ARGUMENT);
+    assert_string_equal(st.field, "query");
+}
+
+static void tells_changes_in_codes(void **state)
+{
+    fixture *f = *state;
+    Almanac__V1__WatchRequest request = ALMANAC__V1__WATCH_REQUEST__INIT;
+    char gdp[] = "gdp", places[] = "310105";
+    char *indicators[] = {gdp};
+    alm_status st = ALM_STATUS_INIT;
+    alm_stream *stream;
+    ProtobufCMessage *message;
+    commit_catalog(f);
+    alm_obs here = observe(2, 2023, 16950, 0);
+    alm_obs elsewhere = observe(1, 2023, 1, 0);
+    request.from_sequence = commit_rows(f, "A.gdp.P.level._Z._T", &elsewhere, 1);
+    uint64_t sequence = commit_rows(f, "A.gdp.P.level._Z._T", &here, 1);
+    request.indicators = indicators;
+    request.n_indicators = 1;
+    request.places = places;
+    alm_call_opts opts = {.timeout_ms = -1};
+    if (alm_stream_open(f->to_aggregation, &alm_service_aggregation, "Watch", &opts, &request.base,
+                        &stream, &st) != ALM_OK ||
+        alm_stream_next(stream, f->arena, &message, &st) != ALM_OK) {
+        die(&st);
+    }
+    const Almanac__V1__WatchResponse *change = (const Almanac__V1__WatchResponse *)message;
+    assert_int_equal(change->sequence, sequence);
+    assert_int_equal(change->n_variants, 1);
+    assert_string_equal(change->variants[0], "A.gdp.P.level._Z._T");
+    assert_int_equal(change->block->rows, 1);
+    assert_string_equal(text_at(change->block, change->block->place, 0), "310105");
+    assert_string_equal(text_at(change->block, change->block->source, 0), "report");
+    // What is committed while the stream is open comes too.
+    here.published++;
+    here.value.number.mantissa++;
+    sequence = commit_rows(f, "A.gdp.P.level._Z._T", &here, 1);
+    if (alm_stream_next(stream, f->arena, &message, &st) != ALM_OK) {
+        die(&st);
+    }
+    change = (const Almanac__V1__WatchResponse *)message;
+    assert_int_equal(change->sequence, sequence);
+    assert_int_equal(change->revised, 1);
+    assert_int_equal(change->block->mantissa[0], 16951);
+    alm_stream_close(&stream);
+
+    char unknown[] = "gdpp";
+    indicators[0] = unknown;
+    if (alm_stream_open(f->to_aggregation, &alm_service_aggregation, "Watch", &opts, &request.base,
+                        &stream, &st) != ALM_OK) {
+        die(&st);
+    }
+    assert_int_equal(alm_stream_next(stream, f->arena, &message, &st), ALM_NOT_FOUND);
+    alm_stream_close(&stream);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) {
+        scheme = argv[1];
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(answers_at_a_pinned_state, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(fails_as_a_whole_with_the_field, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(streams_blocks_in_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(plans_what_stands_for_what, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(explains_with_superseded_vintages, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tells_changes_in_codes, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
