@@ -317,7 +317,7 @@ static void step_commit(world *w)
 static void step_sources(world *w)
 {
     uint32_t id = below(w, w->source_count + 1);
-    char code[16];
+    char code[32];
     if (id == SOURCE_COUNT_MAX) {
         return;
     }
