@@ -77,6 +77,13 @@ static void say_summary(cli *self, const imported *file, bool is_dry)
     const almanac_import_result *r = &file->result;
     const char *would =
         is_dry ? cli_say(self, "（试运行，未入库）", " (dry run, nothing stored)") : "";
+    if (was_replayed(r)) {
+        fprintf(self->out,
+                cli_say(self, "%s：没有变化，此文件已导入过（批次 %s）\n",
+                        "%s: nothing changed: this file was imported before (batch %s)\n"),
+                file->path, r->batch_id);
+        return;
+    }
     fprintf(self->out,
             cli_say(self,
                     "%s：%" PRIu64 " 行，新增 %" PRIu64 "，修订 %" PRIu64 "，不变 %" PRIu64
@@ -84,12 +91,6 @@ static void say_summary(cli *self, const imported *file, bool is_dry)
                     "%s: %" PRIu64 " rows, %" PRIu64 " added, %" PRIu64 " revised, %" PRIu64
                     " unchanged, %" PRIu64 " quarantined%s\n"),
             file->path, r->rows, r->added, r->revised, r->unchanged, r->quarantined, would);
-    if (was_replayed(r)) {
-        fprintf(self->out,
-                cli_say(self, "没有变化：此文件已导入过（批次 %s）\n",
-                        "nothing changed: this file was imported before (batch %s)\n"),
-                r->batch_id);
-    }
 }
 
 static void write_json(cli_json *json, const imported *file)

@@ -186,7 +186,8 @@ const char *cli_relation_text(cli *self, const cli_names *names, const char *rel
     relation_parts parts = split_relation(relation);
     bool has_indicator = parts.indicator.len > 0;
     bool has_place = parts.place.len > 0;
-    bool has_measure = parts.measure.len > 0;
+    // Levels are what is ranked unless something else is said.
+    bool has_measure = parts.measure.len > 0 && !alm_str_eq(parts.measure, ALM_STR("level"));
     const char *place = has_place ? cli_place_name(names, terminated(self, parts.place)) : "";
     const char *indicator =
         has_indicator ? cli_indicator_name(names, terminated(self, parts.indicator)) : "";

@@ -24,6 +24,9 @@ static int show_table(cli *self, almanac_rows *answer)
         return cli_fail(self, &error);
     }
     int exit_code = say_item_errors(self, answer);
+    if (count == 0 && exit_code != 0) {
+        return exit_code;
+    }
     if (count == 0) {
         fprintf(self->err, "%s\n",
                 cli_say(self, "没有符合条件的数值；almanac catalog series 列出已有序列",
@@ -139,7 +142,7 @@ static bool show_steps(cli *self, const almanac_explanation *explanation)
         cli_table_cell(table, alm_arena_printf(self->arena, "%*s%s", indent, "", step->what));
         cli_table_cell(table, step->value);
         cli_table_cell(table, step->interval);
-        cli_table_cell(table, strcmp(step->status, "A") == 0 ? "" : step->status);
+        cli_table_cell(table, strcmp(step->status, "normal") == 0 ? "" : step->status);
         cli_table_cell(table, step->source);
         cli_table_cell(table, step->published);
         cli_table_cell(table, step->note);

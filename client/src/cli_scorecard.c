@@ -118,11 +118,24 @@ static void take_published(scorecard *card, const almanac_row *row)
     *cell = joined(card, *cell, text_of(card, row));
 }
 
-// Planned values and progress towards them, as "15,000 套 (2021/2025): 11.8%".
+// A target is about whatever is said of the indicator: its level, or what was new in the period.
+static score_line *target_line(scorecard *card, const almanac_row *row)
+{
+    for (size_t i = 0; i < card->line_count; i++) {
+        score_line *line = &card->lines[i];
+        if (strcmp(line->indicator, row->indicator) == 0 &&
+            strcmp(line->breakdown, row->breakdown) == 0) {
+            return line;
+        }
+    }
+    return new_line(card, row);
+}
+
+// Planned values and progress towards them, as "15,000 套 @2021/2025 → 11.8%".
 static void take_target(scorecard *card, const almanac_row *row)
 {
     char value[ALMANAC_VALUE_TEXT_MAX];
-    score_line *line = level_line(card, row);
+    score_line *line = target_line(card, row);
     if (line == NULL) {
         return;
     }
@@ -167,19 +180,29 @@ static int by_theme(const void *a, const void *b)
     return order != 0 ? order : (x->order > y->order) - (x->order < y->order);
 }
 
+// "引进重点项目数 · 新增 · 2023": the name, and what sets the line apart from others of it.
 static const char *name_of(scorecard *card, const score_line *line)
 {
     cli *self = card->self;
+    const almanac_row *row = line->value;
     const char *name = cli_indicator_name(&card->names, line->indicator);
-    bool is_plain = line->value == NULL || is_measure(line->value, "level");
-    bool is_cumulative = line->value != NULL && strcmp(line->value->accumulation, "C") == 0;
-    const char *measure = is_plain ? "" : almanac_measure_label(line->value->measure, self->lang);
-    const char *period = line->value != NULL ? line->value->period : cli_text(self, "period");
-    bool is_asked = strcmp(period, cli_text(self, "period")) == 0;
-    return alm_arena_printf(self->arena, "  %s%s%s%s%s%s%s%s", name,
-                            line->breakdown[0] ? " · " : "", line->breakdown, is_plain ? "" : " · ",
-                            measure, is_asked ? "" : " · ", is_asked ? "" : period,
-                            is_cumulative ? cli_say(self, " · 年初至今", " · year to date") : "");
+    if (row == NULL) {
+        return alm_arena_printf(self->arena, "  %s%s%s", name,
+                                line->breakdown[0] != '\0' ? " · " : "", line->breakdown);
+    }
+    bool is_level = is_measure(row, "level");
+    bool is_asked = strcmp(row->period, cli_text(self, "period")) == 0;
+    bool is_cumulative = strcmp(row->accumulation, "C") == 0;
+    const char *parts[] = {
+        line->breakdown, is_level ? "" : almanac_measure_label(row->measure, self->lang),
+        cli_relation_text(self, &card->names, row->relation), is_asked ? "" : row->period,
+        is_cumulative ? cli_say(self, "年初至今", "year to date") : ""};
+    const char *all = alm_arena_printf(self->arena, "  %s", name);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(parts) && all != NULL; i++) {
+        bool is_said = parts[i] != NULL && parts[i][0] != '\0';
+        all = is_said ? alm_arena_printf(self->arena, "%s · %s", all, parts[i]) : all;
+    }
+    return all;
 }
 
 static void add_line(scorecard *card, cli_table *table, const score_line *line)

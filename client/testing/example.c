@@ -140,7 +140,7 @@ static const Almanac__V1__ExplainResponse *explanation(void)
     static Almanac__V1__ExplainResponse all = ALMANAC__V1__EXPLAIN_RESPONSE__INIT;
     static char what[] = "growth_yoy = (a / b - 1) x 100", percent[] = "约 13%";
     static char input[] = "gdp 310105 2023 level", value[] = "突破 2,000 亿元";
-    static char interval[] = "[2000, +inf)", letter[] = "A";
+    static char interval[] = "[2000, +inf)", letter[] = "normal";
     s[0] = (Almanac__V1__ExplainStep)ALMANAC__V1__EXPLAIN_STEP__INIT;
     s[1] = s[0];
     s[0].what = what;
