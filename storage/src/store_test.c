@@ -754,6 +754,61 @@ static void groups_the_commits_of_many_callers(void **state)
     assert_verifies(f);
 }
 
+static alm_code count_rows(void *arg, alm_str variant, const alm_obs *rows, size_t count,
+                           alm_status *st)
+{
+    (void)variant;
+    (void)rows;
+    (void)st;
+    *(uint64_t *)arg += count;
+    return ALM_OK;
+}
+
+// --- memory --------------------------------------------------------------------------------------
+
+static alm_code commit_and_read(fixture *f, const char *id, int year)
+{
+    alm_status st = ALM_STATUS_INIT;
+    alm_commit_result result;
+    uint64_t rows = 0;
+    alm_arena *arena = alm_arena_create(0);
+    if (arena == NULL) {
+        return ALM_RESOURCE_EXHAUSTED;
+    }
+    alm_obs row = a_row(GDP, 0, year, 7, 1);
+    alm_batch batch = batch_of_rows(&row, 1);
+    batch.id = text(id);
+    alm_code code = alm_store_commit(f->store, &batch, arena, &result, &st);
+    if (code == ALM_OK) {
+        alm_read read = read_all();
+        code = alm_store_read(f->store, &read, count_rows, &rows, NULL, &st);
+        assert_true(code != ALM_OK || rows > 0);
+    }
+    alm_arena_destroy(&arena);
+    return code;
+}
+
+static void survives_every_failing_allocation(void **state)
+{
+    fixture *f = *state;
+    uint64_t failures = 0;
+    commit_catalog(f);
+    for (uint64_t n = 1;; n++) {
+        char id[32];
+        snprintf(id, sizeof id, "torture-%llu", (unsigned long long)n);
+        (void)alm_alloc_fail_at(n, 1);
+        alm_code code = commit_and_read(f, id, 1000 + (int)n);
+        (void)alm_alloc_fail_at(0, 0);
+        if (code == ALM_OK) {
+            break;
+        }
+        assert_int_equal(code, ALM_RESOURCE_EXHAUSTED);
+        failures++;
+    }
+    assert_true(failures > 10);
+    assert_verifies(f);
+}
+
 #define FIXTURE_TEST(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -780,6 +835,7 @@ int main(void)
         FIXTURE_TEST(tells_changes_from_any_sequence),
         FIXTURE_TEST(waits_for_a_sequence),
         FIXTURE_TEST(groups_the_commits_of_many_callers),
+        FIXTURE_TEST(survives_every_failing_allocation),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
