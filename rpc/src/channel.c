@@ -327,7 +327,8 @@ void alm_channel_visit(alm_channel *channel,
 static alm_code ask_health(alm_channel *channel, const char *service, int64_t timeout_ms,
                            alm_arena *arena, alm_status *st)
 {
-    Almanac__Internal__HealthCheckRequest request = ALMANAC__INTERNAL__HEALTH_CHECK_REQUEST__INIT;
+    Almanac__Internal__HealthCheckRequest request;
+    almanac__internal__health_check_request__init(&request);
     request.service = (char *)(uintptr_t)(service != NULL ? service : "");
     alm_call_opts opts = {.timeout_ms = timeout_ms};
     ProtobufCMessage *reply;

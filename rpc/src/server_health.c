@@ -25,8 +25,8 @@ static int status_of(const alm_server *server, const char *service)
 
 static alm_code send_status(alm_call *call, int status, alm_status *st)
 {
-    Almanac__Internal__HealthCheckResponse response =
-        ALMANAC__INTERNAL__HEALTH_CHECK_RESPONSE__INIT;
+    Almanac__Internal__HealthCheckResponse response;
+    almanac__internal__health_check_response__init(&response);
     response.status = (Almanac__Internal__HealthCheckResponse__ServingStatus)status;
     return alm_call_send(call, &response.base, st);
 }
@@ -52,8 +52,8 @@ static alm_code check(void *self, alm_call *call, const ProtobufCMessage *reques
 // With the lock held: a parked call has no thread that could block for it.
 static void notify(alm_server *server, alm_call *call, int status)
 {
-    Almanac__Internal__HealthCheckResponse response =
-        ALMANAC__INTERNAL__HEALTH_CHECK_RESPONSE__INIT;
+    Almanac__Internal__HealthCheckResponse response;
+    almanac__internal__health_check_response__init(&response);
     response.status = (Almanac__Internal__HealthCheckResponse__ServingStatus)status;
     uint8_t bytes[16];
     size_t size = protobuf_c_message_get_packed_size(&response.base);

@@ -17,6 +17,7 @@
 #include "record.h"
 #include "rpc_internal.h"
 
+#define HASH_FUNCTION HASH_OAT // the default falls through switch labels, which clang refuses
 #include <uthash.h>
 #include <utlist.h>
 

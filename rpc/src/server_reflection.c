@@ -60,8 +60,8 @@ static alm_code list_services(void *self, alm_call *call, const ProtobufCMessage
     (void)request;
     const alm_server *server = self;
     alm_arena *arena = alm_call_arena(call);
-    Almanac__Internal__ListServicesResponse response =
-        ALMANAC__INTERNAL__LIST_SERVICES_RESPONSE__INIT;
+    Almanac__Internal__ListServicesResponse response;
+    almanac__internal__list_services_response__init(&response);
     void **services =
         make_messages(arena, server->service_count, sizeof(Almanac__Internal__ServiceInfo));
     if (services == NULL) {
@@ -108,8 +108,8 @@ static void describe_field(const ProtobufCMessageDescriptor *type,
 static alm_code describe_fields(const ProtobufCMessageDescriptor *type, alm_call *call,
                                 alm_status *st)
 {
-    Almanac__Internal__DescribeMessageResponse response =
-        ALMANAC__INTERNAL__DESCRIBE_MESSAGE_RESPONSE__INIT;
+    Almanac__Internal__DescribeMessageResponse response;
+    almanac__internal__describe_message_response__init(&response);
     void **fields =
         make_messages(alm_call_arena(call), type->n_fields, sizeof(Almanac__Internal__FieldInfo));
     if (fields == NULL) {
@@ -126,8 +126,8 @@ static alm_code describe_fields(const ProtobufCMessageDescriptor *type, alm_call
 
 static alm_code describe_values(const ProtobufCEnumDescriptor *type, alm_call *call, alm_status *st)
 {
-    Almanac__Internal__DescribeMessageResponse response =
-        ALMANAC__INTERNAL__DESCRIBE_MESSAGE_RESPONSE__INIT;
+    Almanac__Internal__DescribeMessageResponse response;
+    almanac__internal__describe_message_response__init(&response);
     void **values = make_messages(alm_call_arena(call), type->n_values,
                                   sizeof(Almanac__Internal__EnumValueInfo));
     if (values == NULL) {
