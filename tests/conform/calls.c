@@ -20,7 +20,8 @@ static void every_code_travels(void **state)
 {
     world *w = *state;
     for (uint32_t code = 1; code < ALM_CODE_COUNT; code++) {
-        Almanac__Test__FailRequest request = ALMANAC__TEST__FAIL_REQUEST__INIT;
+        Almanac__Test__FailRequest request;
+        almanac__test__fail_request__init(&request);
         char message[64];
         snprintf(message, sizeof message, "地区 '310199' failed with %u", code);
         request.code = code;
@@ -43,7 +44,8 @@ static void every_code_travels(void **state)
 
 static void say_blob(world *w, size_t blob_len, alm_code want)
 {
-    Almanac__Test__SayRequest request = ALMANAC__TEST__SAY_REQUEST__INIT;
+    Almanac__Test__SayRequest request;
+    almanac__test__say_request__init(&request);
     ProtobufCMessage *reply = NULL;
     request.blob.len = blob_len;
     request.blob.data = alm_calloc(1, blob_len + 1);
@@ -76,8 +78,10 @@ static void empty_and_large_messages_travel(void **state)
 static void size_limits_hold_to_the_byte(void **state)
 {
     world *w = *state;
-    Almanac__Test__CountRequest request = ALMANAC__TEST__COUNT_REQUEST__INIT;
-    Almanac__Test__CountResponse empty = ALMANAC__TEST__COUNT_RESPONSE__INIT;
+    Almanac__Test__CountRequest request;
+    almanac__test__count_request__init(&request);
+    Almanac__Test__CountResponse empty;
+    almanac__test__count_response__init(&empty);
     // tag, a length of four bytes, and the padding
     uint32_t most =
         (uint32_t)(ALM_RPC_MESSAGE_BYTES_MAX - protobuf_c_message_get_packed_size(&empty.base) - 5);
@@ -103,7 +107,8 @@ static void size_limits_hold_to_the_byte(void **state)
 static void unknown_services_and_methods_are_unimplemented(void **state)
 {
     world *w = *state;
-    Almanac__Test__SayRequest request = ALMANAC__TEST__SAY_REQUEST__INIT;
+    Almanac__Test__SayRequest request;
+    almanac__test__say_request__init(&request);
     const struct {
         const alm_service_def *service;
         const char *method;
@@ -144,7 +149,8 @@ static void *run_stress(void *arg)
     alm_arena *arena = alm_arena_create(0);
     for (uint64_t i = 0; i < STRESS_CALLS; i++) {
         alm_status st = ALM_STATUS_INIT;
-        Almanac__Test__SayRequest request = ALMANAC__TEST__SAY_REQUEST__INIT;
+        Almanac__Test__SayRequest request;
+        almanac__test__say_request__init(&request);
         ProtobufCMessage *reply = NULL;
         char text[32];
         snprintf(text, sizeof text, "%llu", (unsigned long long)(i * i));
@@ -204,7 +210,8 @@ static void stats_count_every_call(void **state)
     for (int i = 0; i < 5; i++) {
         assert_non_null(world_say(w, w->channel, "four", NULL));
     }
-    Almanac__Test__SayRequest request = ALMANAC__TEST__SAY_REQUEST__INIT;
+    Almanac__Test__SayRequest request;
+    almanac__test__say_request__init(&request);
     ProtobufCMessage *reply = NULL;
     assert_int_equal(alm_channel_call(w->channel, &echo_service, "Silent", NULL, &request.base,
                                       w->arena, &reply, &w->st),

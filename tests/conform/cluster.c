@@ -135,7 +135,8 @@ static void *run_caller(void *arg)
     caller *self = arg;
     alm_arena *arena = alm_arena_create(0);
     while (atomic_load(self->go_on) != 0) {
-        Almanac__Test__SayRequest request = ALMANAC__TEST__SAY_REQUEST__INIT;
+        Almanac__Test__SayRequest request;
+        almanac__test__say_request__init(&request);
         ProtobufCMessage *reply = NULL;
         alm_status st = ALM_STATUS_INIT;
         alm_code code = alm_channel_call(self->channel, &echo_service, self->method, NULL,
@@ -232,7 +233,8 @@ static void *run_waiter(void *arg)
 {
     waiter *self = arg;
     alm_arena *arena = alm_arena_create(0);
-    Almanac__Test__WaitRequest request = ALMANAC__TEST__WAIT_REQUEST__INIT;
+    Almanac__Test__WaitRequest request;
+    almanac__test__wait_request__init(&request);
     request.wait_ms = self->wait_ms;
     ProtobufCMessage *reply = NULL;
     self->st = ALM_STATUS_INIT;
@@ -269,7 +271,8 @@ static void a_drain_lets_calls_end_and_cancels_the_rest(void **state)
     for (size_t i = 0; i < ALM_ARRAY_LEN(jobs); i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, run_waiter, &jobs[i]), 0);
     }
-    Almanac__Test__CountRequest request = ALMANAC__TEST__COUNT_REQUEST__INIT;
+    Almanac__Test__CountRequest request;
+    almanac__test__count_request__init(&request);
     alm_stream *watch = NULL;
     alm_call_opts opts = {.timeout_ms = -1, .fail_fast = true};
     assert_code(ALM_OK, alm_channel_wait_ready(w->channel, WORLD_WAIT_MS, &w->st));
@@ -326,7 +329,8 @@ static void endless_calls_leave_room_for_others(void **state)
     echo_start(&small, w->rpc, address, &opts);
     alm_channel *channel = world_open(w, small.address);
     alm_stream *watches[8];
-    Almanac__Test__CountRequest request = ALMANAC__TEST__COUNT_REQUEST__INIT;
+    Almanac__Test__CountRequest request;
+    almanac__test__count_request__init(&request);
     request.count = 1;
     for (size_t i = 0; i < ALM_ARRAY_LEN(watches); i++) {
         assert_code(ALM_OK, alm_stream_open(channel, &echo_service, "Endless", NULL, &request.base,

@@ -59,7 +59,8 @@ static alm_code say(void *self, alm_call *call, const ProtobufCMessage *request,
 {
     echo_server *echo = self;
     const Almanac__Test__SayRequest *asked = (const Almanac__Test__SayRequest *)request;
-    Almanac__Test__SayResponse response = ALMANAC__TEST__SAY_RESPONSE__INIT;
+    Almanac__Test__SayResponse response;
+    almanac__test__say_response__init(&response);
     response.text = asked->text;
     response.blob = asked->blob;
     response.number = asked->number;
@@ -71,7 +72,8 @@ static alm_code say(void *self, alm_call *call, const ProtobufCMessage *request,
 
 static alm_code send_number(alm_call *call, uint64_t number, uint32_t padding, alm_status *st)
 {
-    Almanac__Test__CountResponse response = ALMANAC__TEST__COUNT_RESPONSE__INIT;
+    Almanac__Test__CountResponse response;
+    almanac__test__count_response__init(&response);
     response.number = number;
     response.padding.len = padding;
     response.padding.data = alm_arena_calloc(alm_call_arena(call), padding, 1);
@@ -98,7 +100,8 @@ static alm_code leave(echo_server *echo, alm_code code)
 static alm_code count_to(echo_server *echo, alm_call *call, uint64_t count, uint32_t padding,
                          alm_status *st)
 {
-    Almanac__Test__CountResponse response = ALMANAC__TEST__COUNT_RESPONSE__INIT;
+    Almanac__Test__CountResponse response;
+    almanac__test__count_response__init(&response);
     response.padding.len = padding;
     response.padding.data = alm_arena_calloc(alm_call_arena(call), 1, padding);
     assert_non_null(response.padding.data);
@@ -147,7 +150,8 @@ static alm_code fail_now(void *self, alm_call *call, const ProtobufCMessage *req
 {
     (void)self;
     alm_code code = fail_as((const Almanac__Test__FailRequest *)request, st);
-    Almanac__Test__SayResponse response = ALMANAC__TEST__SAY_RESPONSE__INIT;
+    Almanac__Test__SayResponse response;
+    almanac__test__say_response__init(&response);
     return code == ALM_OK ? alm_call_send(call, &response.base, st) : code;
 }
 
@@ -164,7 +168,8 @@ static alm_code fail_late(void *self, alm_call *call, const ProtobufCMessage *re
 
 static alm_code work(alm_call *call, const Almanac__Test__WaitRequest *asked, alm_status *st)
 {
-    Almanac__Test__WaitResponse response = ALMANAC__TEST__WAIT_RESPONSE__INIT;
+    Almanac__Test__WaitResponse response;
+    almanac__test__wait_response__init(&response);
     response.time_left_ms = (uint32_t)ALM_MIN(alm_call_time_left_ms(call), UINT32_MAX);
     response.request_id = text(alm_call_request_id(call));
     alm_clock clock = alm_clock_system();
@@ -186,7 +191,8 @@ static alm_code relay(void *self, alm_call *call, const ProtobufCMessage *reques
 {
     echo_server *echo = self;
     const Almanac__Test__WaitRequest *asked = (const Almanac__Test__WaitRequest *)request;
-    Almanac__Test__WaitRequest passed = ALMANAC__TEST__WAIT_REQUEST__INIT;
+    Almanac__Test__WaitRequest passed;
+    almanac__test__wait_request__init(&passed);
     passed.wait_ms = asked->wait_ms;
     alm_call_opts opts = {.parent = call, .timeout_ms = asked->timeout_ms};
     ProtobufCMessage *reply;

@@ -38,7 +38,8 @@ static void a_probe_of_nobody_is_unavailable(void **state)
 
 static alm_stream *watch_health(world *w, const char *service)
 {
-    Almanac__Internal__HealthCheckRequest request = ALMANAC__INTERNAL__HEALTH_CHECK_REQUEST__INIT;
+    Almanac__Internal__HealthCheckRequest request;
+    almanac__internal__health_check_request__init(&request);
     request.service = (char *)(uintptr_t)service;
     alm_call_opts opts = {.timeout_ms = -1};
     alm_stream *stream = NULL;
@@ -105,7 +106,8 @@ find_service(const Almanac__Internal__ListServicesResponse *list, const char *na
 static void reflection_lists_services(void **state)
 {
     world *w = *state;
-    Almanac__Internal__ListServicesRequest request = ALMANAC__INTERNAL__LIST_SERVICES_REQUEST__INIT;
+    Almanac__Internal__ListServicesRequest request;
+    almanac__internal__list_services_request__init(&request);
     ProtobufCMessage *reply = NULL;
     assert_code(ALM_OK, alm_channel_call(w->channel, &alm_service_reflection, "ListServices", NULL,
                                          &request.base, w->arena, &reply, &w->st));
@@ -127,8 +129,8 @@ static void reflection_lists_services(void **state)
 static alm_code describe(world *w, const char *name,
                          const Almanac__Internal__DescribeMessageResponse **ret)
 {
-    Almanac__Internal__DescribeMessageRequest request =
-        ALMANAC__INTERNAL__DESCRIBE_MESSAGE_REQUEST__INIT;
+    Almanac__Internal__DescribeMessageRequest request;
+    almanac__internal__describe_message_request__init(&request);
     request.name = (char *)(uintptr_t)name;
     ProtobufCMessage *reply = NULL;
     w->st = ALM_STATUS_INIT;

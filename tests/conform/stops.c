@@ -61,7 +61,8 @@ static void *run_waiter(void *arg)
 {
     waiter *self = arg;
     alm_arena *arena = alm_arena_create(0);
-    Almanac__Test__WaitRequest request = ALMANAC__TEST__WAIT_REQUEST__INIT;
+    Almanac__Test__WaitRequest request;
+    almanac__test__wait_request__init(&request);
     ProtobufCMessage *reply = NULL;
     self->st = ALM_STATUS_INIT;
     self->code = alm_channel_call(self->channel, &echo_service, self->method, NULL, &request.base,

@@ -26,7 +26,8 @@ static void a_stream_has_all_its_messages_in_order(void **state)
 static void messages_before_a_failure_arrive_then_the_failure(void **state)
 {
     world *w = *state;
-    Almanac__Test__FailRequest request = ALMANAC__TEST__FAIL_REQUEST__INIT;
+    Almanac__Test__FailRequest request;
+    almanac__test__fail_request__init(&request);
     request.code = ALM_DATA_LOSS;
     request.message = (char *)(uintptr_t) "block 7 is damaged";
     request.messages = 3;

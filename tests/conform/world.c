@@ -96,7 +96,8 @@ int world_tear_down(void **state)
 Almanac__Test__SayResponse *world_say(world *w, alm_channel *channel, const char *text,
                                       const alm_call_opts *opts)
 {
-    Almanac__Test__SayRequest request = ALMANAC__TEST__SAY_REQUEST__INIT;
+    Almanac__Test__SayRequest request;
+    almanac__test__say_request__init(&request);
     request.text = (char *)(uintptr_t)text;
     ProtobufCMessage *reply = NULL;
     w->st = ALM_STATUS_INIT;
@@ -108,7 +109,8 @@ Almanac__Test__SayResponse *world_say(world *w, alm_channel *channel, const char
 alm_code world_wait(world *w, alm_channel *channel, const char *method, uint32_t wait_ms,
                     const alm_call_opts *opts, Almanac__Test__WaitResponse **ret)
 {
-    Almanac__Test__WaitRequest request = ALMANAC__TEST__WAIT_REQUEST__INIT;
+    Almanac__Test__WaitRequest request;
+    almanac__test__wait_request__init(&request);
     request.wait_ms = wait_ms;
     ProtobufCMessage *reply = NULL;
     w->st = ALM_STATUS_INIT;
@@ -123,7 +125,8 @@ alm_code world_wait(world *w, alm_channel *channel, const char *method, uint32_t
 alm_stream *world_count(world *w, alm_channel *channel, uint64_t count, uint32_t padding,
                         const alm_call_opts *opts)
 {
-    Almanac__Test__CountRequest request = ALMANAC__TEST__COUNT_REQUEST__INIT;
+    Almanac__Test__CountRequest request;
+    almanac__test__count_request__init(&request);
     request.count = count;
     request.padding = padding;
     alm_stream *stream = NULL;
