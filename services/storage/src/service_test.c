@@ -1,0 +1,472 @@
+// The service over a real server and channel: every method, from message to store and back.
+#include "alm/storage_module.h"
+
+#include "alm/alloc.h"
+#include "alm/wire.h"
+
+#include "almanac/v1/gateway.pb-c.h"
+#include "storage_service.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define PLACE_COUNT 20000
+
+typedef struct fixture {
+    char dir[64];
+    char address[64];
+    alm_rpc *rpc;
+    alm_config *config;
+    void *module;
+    alm_channel *channel;
+    alm_arena *arena;
+    alm_status st;
+    int batches;
+} fixture;
+
+#define ASSERT_OK(f, expr)                                                                         \
+    do {                                                                                           \
+        if ((expr) != ALM_OK) {                                                                    \
+            fail_msg("%s: %s: %s", #expr, alm_code_name((f)->st.code), (f)->st.message);           \
+        }                                                                                          \
+    } while (0)
+
+static alm_code start_module(fixture *f)
+{
+    alm_module_ctx ctx = {
+        .rpc = f->rpc, .clock = alm_clock_system(), .config = f->config, .bind = f->address};
+    return alm_module_storage.start(&ctx, &f->module, &f->st);
+}
+
+static int setup(void **state)
+{
+    static int number;
+    fixture *f = alm_calloc(1, sizeof *f);
+    f->st = ALM_STATUS_INIT;
+    snprintf(f->dir, sizeof f->dir, "/tmp/alm_service_XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    snprintf(f->address, sizeof f->address, "inproc://storage-%d", ++number);
+    char program[] = "test", data[] = "--data", map[] = "--map-bytes=256M";
+    char *argv[] = {program, data, f->dir, map};
+    ASSERT_OK(f, alm_rpc_create(&(alm_rpc_opts){0}, &f->rpc, &f->st));
+    ASSERT_OK(f, alm_config_load(alm_module_storage.options, alm_module_storage.option_count, 4,
+                                 argv, &f->config, &f->st));
+    ASSERT_OK(f, start_module(f));
+    ASSERT_OK(f, alm_channel_open(f->rpc, f->address, NULL, &f->channel, &f->st));
+    f->arena = alm_arena_create(0);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture *f = *state;
+    static const char *const names[] = {"data.mdb", "lock.mdb", "almanac.lock"};
+    alm_channel_close(&f->channel);
+    alm_module_storage.stop(f->module, 1000);
+    alm_config_destroy(&f->config);
+    alm_rpc_destroy(&f->rpc);
+    alm_arena_destroy(&f->arena);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(names); i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/%s", f->dir, names[i]);
+        unlink(path);
+    }
+    rmdir(f->dir);
+    alm_free(f);
+    return 0;
+}
+
+// --- calls ---------------------------------------------------------------------------------------
+
+static alm_code call(fixture *f, const char *method, const ProtobufCMessage *request, void *ret)
+{
+    ProtobufCMessage **reply = ret;
+    f->st = ALM_STATUS_INIT;
+    return alm_channel_call(f->channel, &alm_service_storage, method, NULL, request, f->arena,
+                            reply, &f->st);
+}
+
+static alm_stream *open_stream(fixture *f, const char *method, const ProtobufCMessage *request)
+{
+    alm_stream *stream = NULL;
+    f->st = ALM_STATUS_INIT;
+    ASSERT_OK(f, alm_stream_open(f->channel, &alm_service_storage, method, NULL, request, &stream,
+                                 &f->st));
+    return stream;
+}
+
+// NULL at the end.
+static void *next(fixture *f, alm_stream *stream)
+{
+    ProtobufCMessage *message;
+    ASSERT_OK(f, alm_stream_next(stream, f->arena, &message, &f->st));
+    return message;
+}
+
+static Almanac__Internal__CommitRequest a_commit(fixture *f)
+{
+    static uint8_t digest[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    Almanac__Internal__CommitRequest request = ALMANAC__INTERNAL__COMMIT_REQUEST__INIT;
+    request.batch_id = alm_arena_printf(f->arena, "batch-%d", ++f->batches);
+    request.digest = (ProtobufCBinaryData){.len = sizeof digest, .data = digest};
+    return request;
+}
+
+static const alm_indicator gdp = {.code = {"gdp", 3},
+                                  .name_zh = {"生产总值", 12},
+                                  .name_en = {"GDP", 3},
+                                  .unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = 8},
+                                  .value_type = ALM_VALUE_TYPE_FLOW,
+                                  .over_places = ALM_AGGREGATION_SUM,
+                                  .over_time = ALM_AGGREGATION_SUM};
+
+static void commit_catalog(fixture *f)
+{
+    Almanac__Internal__CommitRequest request = a_commit(f);
+    Almanac__Internal__CommitResponse *response;
+    request.n_indicators = 1;
+    request.indicators = alm_arena_calloc(f->arena, 1, sizeof(void *));
+    ASSERT_OK(f, alm_indicator_to_proto(&gdp, f->arena, &request.indicators[0], &f->st));
+    request.n_places = PLACE_COUNT;
+    request.places = alm_arena_calloc(f->arena, PLACE_COUNT, sizeof(void *));
+    for (int i = 0; i < PLACE_COUNT; i++) {
+        alm_place place = {.code = alm_str_from(alm_arena_printf(f->arena, "p%d", i)),
+                           .name_zh = ALM_STR("街道"),
+                           .level = ALM_LEVEL_TOWN,
+                           .valid_from = ALM_DATE_NONE,
+                           .valid_to = ALM_DATE_MAX};
+        ASSERT_OK(f, alm_place_to_proto(&place, f->arena, &request.places[i], &f->st));
+    }
+    ASSERT_OK(f, call(f, "Commit", &request.base, &response));
+    assert_int_equal(response->catalog_added, PLACE_COUNT + 1);
+    assert_int_equal(response->sequence, 1);
+}
+
+static alm_obs a_row(alm_place_id place, int year, int64_t mantissa)
+{
+    return (alm_obs){
+        .place = place,
+        .period = {.freq = ALM_FREQ_ANNUAL, .length = 1, .ordinal = year},
+        .value = {.number = {.mantissa = mantissa, .exponent = -2},
+                  .unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = 8},
+                  .has_number = true},
+        .source = ALM_SOURCE_NONE,
+        .published = 19723,
+    };
+}
+
+static Almanac__Internal__CommitResponse *commit_rows(fixture *f, const alm_obs *rows, size_t count)
+{
+    static const alm_str variant = {"A.gdp.P.level._Z._T", 19};
+    Almanac__Internal__CommitRequest request = a_commit(f);
+    Almanac__Internal__CommitResponse *response;
+    uint32_t *numbers = alm_arena_calloc(f->arena, count, sizeof *numbers);
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = (uint32_t)i + 2;
+    }
+    ASSERT_OK(f, alm_obs_block_write(&variant, 1, rows, count, numbers, f->arena,
+                                     &request.observations, &f->st));
+    ASSERT_OK(f, call(f, "Commit", &request.base, &response));
+    return response;
+}
+
+static void commit_slice(fixture *f, int year)
+{
+    alm_obs *rows = alm_arena_calloc(f->arena, PLACE_COUNT, sizeof *rows);
+    for (uint32_t i = 0; i < PLACE_COUNT; i++) {
+        rows[i] = a_row(i, year, year + (int64_t)i);
+    }
+    assert_int_equal(commit_rows(f, rows, PLACE_COUNT)->added, PLACE_COUNT);
+}
+
+// --- tests ---------------------------------------------------------------------------------------
+
+static void commits_and_tells_conflicts_by_row_number(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    alm_obs rows[] = {a_row(0, 2023, 1), a_row(0, 2023, 2), a_row(1, 2023, 3)};
+    Almanac__Internal__CommitResponse *response = commit_rows(f, rows, 3);
+    assert_int_equal(response->added, 2);
+    assert_int_equal(response->n_conflicts, 1);
+    assert_int_equal(response->conflicts[0]->row, 1);
+    assert_int_equal(response->conflicts[0]->row_number, 3);
+    assert_true(strlen(response->conflicts[0]->reason) > 0);
+}
+
+static void refuses_a_commit_without_digest_or_id(void **state)
+{
+    fixture *f = *state;
+    Almanac__Internal__CommitResponse *response;
+    Almanac__Internal__CommitRequest request = a_commit(f);
+    request.digest.len = 0;
+    assert_int_equal(call(f, "Commit", &request.base, &response), ALM_INVALID_ARGUMENT);
+    assert_string_equal(f->st.field, "digest");
+    request = a_commit(f);
+    char empty[] = "";
+    request.batch_id = empty;
+    assert_int_equal(call(f, "Commit", &request.base, &response), ALM_INVALID_ARGUMENT);
+    assert_string_equal(f->st.field, "batch_id");
+}
+
+static void reads_in_blocks_with_the_state_they_show(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    commit_slice(f, 2022);
+    commit_slice(f, 2023);
+    Almanac__Internal__PlaceSet places = ALMANAC__INTERNAL__PLACE_SET__INIT;
+    Almanac__Internal__PeriodSet periods = ALMANAC__INTERNAL__PERIOD_SET__INIT;
+    Almanac__Internal__ReadRequest request = ALMANAC__INTERNAL__READ_REQUEST__INIT;
+    places.all = true;
+    periods.all = true;
+    request.places = &places;
+    request.periods = &periods;
+    request.min_sequence = 3;
+    alm_stream *stream = open_stream(f, "Read", &request.base);
+    size_t count = 0;
+    for (Almanac__Internal__ReadResponse *r; (r = next(f, stream)) != NULL;) {
+        alm_str *variants;
+        alm_obs *rows;
+        size_t variant_count, n;
+        assert_int_equal(r->sequence, 3);
+        assert_int_equal(r->catalog_sequence, 1);
+        ASSERT_OK(f, alm_obs_block_read(r->block, f->arena, &variants, &variant_count, &rows, &n,
+                                        &f->st));
+        assert_true(n <= STORAGE_BLOCK_ROW_COUNT);
+        for (size_t i = 0; i < n; i++, count++) {
+            int year = count < PLACE_COUNT ? 2022 : 2023;
+            assert_int_equal(rows[i].period.ordinal, year);
+            assert_int_equal(rows[i].place, count % PLACE_COUNT);
+            assert_int_equal(rows[i].value.number.mantissa, year + (int64_t)rows[i].place);
+            assert_int_equal(rows[i].sequence, year - 2020);
+        }
+    }
+    alm_stream_close(&stream);
+    assert_int_equal(count, 2 * PLACE_COUNT);
+}
+
+static void an_empty_answer_still_tells_its_state(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    Almanac__Internal__ReadRequest request = ALMANAC__INTERNAL__READ_REQUEST__INIT;
+    alm_stream *stream = open_stream(f, "Read", &request.base);
+    Almanac__Internal__ReadResponse *response = next(f, stream);
+    assert_non_null(response);
+    assert_int_equal(response->sequence, 1);
+    assert_null(response->block);
+    assert_null(next(f, stream));
+    alm_stream_close(&stream);
+}
+
+static void refuses_a_malformed_read(void **state)
+{
+    fixture *f = *state;
+    ProtobufCMessage *message;
+    Almanac__Internal__ReadRequest request = ALMANAC__INTERNAL__READ_REQUEST__INIT;
+    uint32_t measure = 99;
+    request.measures = &measure;
+    request.n_measures = 1;
+    alm_stream *stream = open_stream(f, "Read", &request.base);
+    assert_int_equal(alm_stream_next(stream, f->arena, &message, &f->st), ALM_INVALID_ARGUMENT);
+    assert_string_equal(f->st.field, "measures");
+    alm_stream_close(&stream);
+}
+
+static void loads_the_catalogue_by_id(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    Almanac__Internal__LoadCatalogRequest request = ALMANAC__INTERNAL__LOAD_CATALOG_REQUEST__INIT;
+    alm_stream *stream = open_stream(f, "LoadCatalog", &request.base);
+    size_t indicators = 0, places = 0;
+    for (Almanac__Internal__LoadCatalogResponse *r; (r = next(f, stream)) != NULL;) {
+        assert_int_equal(r->catalog_sequence, 1);
+        for (size_t i = 0; i < r->n_places; i++, places++) {
+            char code[16];
+            snprintf(code, sizeof code, "p%zu", places);
+            assert_string_equal(r->places[i]->code, code);
+        }
+        indicators += r->n_indicators;
+    }
+    alm_stream_close(&stream);
+    assert_int_equal(indicators, 1);
+    assert_int_equal(places, PLACE_COUNT);
+    request.known_sequence = 1;
+    stream = open_stream(f, "LoadCatalog", &request.base);
+    Almanac__Internal__LoadCatalogResponse *response = next(f, stream);
+    assert_int_equal(response->catalog_sequence, 1);
+    assert_int_equal(response->n_places + response->n_indicators, 0);
+    assert_null(next(f, stream));
+    alm_stream_close(&stream);
+}
+
+static Almanac__V1__CatalogResponse *ask_catalog(fixture *f, Almanac__V1__CatalogKind kind,
+                                                 const char *words, uint32_t limit,
+                                                 const char *place)
+{
+    Almanac__V1__CatalogRequest request = ALMANAC__V1__CATALOG_REQUEST__INIT;
+    request.kind = kind;
+    request.words = alm_arena_strdup(f->arena, alm_str_from(words));
+    request.limit = limit;
+    request.place = alm_arena_strdup(f->arena, alm_str_from(place));
+    alm_stream *stream = open_stream(f, "Catalog", &request.base);
+    Almanac__V1__CatalogResponse *response = next(f, stream);
+    if (response != NULL) {
+        assert_null(next(f, stream));
+    }
+    alm_stream_close(&stream);
+    return response;
+}
+
+static void searches_the_catalogue(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    alm_obs rows[] = {a_row(0, 2021, 1), a_row(0, 2023, 2), a_row(7, 2022, 3)};
+    commit_rows(f, rows, 3);
+    Almanac__V1__CatalogResponse *r =
+        ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "P1999 街道", 0, "");
+    assert_int_equal(r->n_places, 11); // p1999, p19990..p19999
+    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "", 5, "");
+    assert_int_equal(r->n_places, 5);
+    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_INDICATORS, "生产", 0, "");
+    assert_int_equal(r->n_indicators, 1);
+    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES, "gdp", 0, "");
+    assert_int_equal(r->n_series, 1);
+    assert_int_equal(r->series[0]->place_count, 2);
+    assert_int_equal(r->series[0]->cell_count, 3);
+    assert_string_equal(r->series[0]->first_period, "2021");
+    assert_string_equal(r->series[0]->last_period, "2023");
+    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES, "", 0, "p7");
+    assert_int_equal(r->n_series, 1);
+    assert_int_equal(r->series[0]->place_count, 1);
+    assert_string_equal(r->series[0]->last_period, "2022");
+    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES, "", 0, "p8");
+    assert_null(r);
+}
+
+static void keeps_quarantined_rows(void **state)
+{
+    fixture *f = *state;
+    Almanac__Internal__CommitRequest request = a_commit(f);
+    Almanac__Internal__CommitResponse *response;
+    Almanac__V1__QuarantinedRow row = ALMANAC__V1__QUARANTINED_ROW__INIT;
+    Almanac__V1__QuarantinedRow *list[] = {&row};
+    char file[] = "gdp.csv", reason[] = "not a number", record[] = "gdp,2023,x";
+    row.file_name = file;
+    row.row = 7;
+    row.reason = reason;
+    row.record = (ProtobufCBinaryData){.len = strlen(record), .data = (uint8_t *)record};
+    request.quarantine = list;
+    request.n_quarantine = 1;
+    ASSERT_OK(f, call(f, "Commit", &request.base, &response));
+    Almanac__V1__CatalogResponse *r =
+        ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_QUARANTINE, "number", 0, "");
+    assert_int_equal(r->n_quarantine, 1);
+    assert_string_equal(r->quarantine[0]->file_name, file);
+    assert_int_equal(r->quarantine[0]->row, 7);
+    assert_int_equal(r->quarantine[0]->record.len, strlen(record));
+    assert_int_equal(strlen(r->quarantine[0]->at), strlen("2026-11-24T06:30:00.123Z"));
+}
+
+static void *commit_later(void *arg)
+{
+    fixture *f = arg;
+    alm_obs row = a_row(3, 2023, 9);
+    commit_rows(f, &row, 1);
+    return NULL;
+}
+
+static void watches_from_a_sequence_on(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    commit_slice(f, 2022);
+    Almanac__Internal__WatchRequest request = ALMANAC__INTERNAL__WATCH_REQUEST__INIT;
+    request.from_sequence = 2;
+    alm_stream *stream = open_stream(f, "Watch", &request.base);
+    size_t rows = 0;
+    while (rows < PLACE_COUNT) {
+        Almanac__Internal__WatchResponse *r = next(f, stream);
+        assert_int_equal(r->sequence, 2);
+        assert_int_equal(r->added, PLACE_COUNT);
+        assert_true(r->at_us > 0);
+        rows += r->block->rows;
+    }
+    fixture other = *f; // another thread has its own arena
+    other.arena = alm_arena_create(0);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, commit_later, &other), 0);
+    Almanac__Internal__WatchResponse *r = next(f, stream);
+    pthread_join(thread, NULL);
+    assert_int_equal(r->sequence, 3);
+    assert_int_equal(r->block->rows, 1);
+    assert_string_equal(r->block->variants[0], "A.gdp.P.level._Z._T");
+    alm_stream_close(&stream);
+    alm_arena_destroy(&other.arena);
+}
+
+static void tells_its_figures_and_verifies(void **state)
+{
+    fixture *f = *state;
+    Almanac__Internal__HeadRequest head_request = ALMANAC__INTERNAL__HEAD_REQUEST__INIT;
+    Almanac__Internal__HeadResponse *head;
+    Almanac__V1__VerifyRequest verify_request = ALMANAC__V1__VERIFY_REQUEST__INIT;
+    Almanac__V1__VerifyResponse *verified;
+    commit_catalog(f);
+    commit_slice(f, 2022);
+    ASSERT_OK(f, call(f, "Head", &head_request.base, &head));
+    assert_int_equal(head->sequence, 2);
+    assert_int_equal(head->catalog_sequence, 1);
+    assert_int_equal(head->cells, PLACE_COUNT);
+    assert_int_equal(head->places, PLACE_COUNT);
+    assert_int_equal(head->bytes_map, 256 << 20);
+    ASSERT_OK(f, call(f, "Verify", &verify_request.base, &verified));
+    assert_true(verified->clean);
+    assert_int_equal(verified->observations, PLACE_COUNT);
+    assert_int_equal(verified->log_records, 2);
+}
+
+static void a_missing_data_option_is_named(void **state)
+{
+    fixture *f = *state;
+    fixture other = *f;
+    char program[] = "test";
+    char *argv[] = {program};
+    snprintf(other.address, sizeof other.address, "inproc://storage-other");
+    ASSERT_OK(f, alm_config_load(alm_module_storage.options, alm_module_storage.option_count, 1,
+                                 argv, &other.config, &f->st));
+    assert_int_equal(start_module(&other), ALM_INVALID_ARGUMENT);
+    assert_non_null(strstr(other.st.message, "--data"));
+    alm_config_destroy(&other.config);
+    other.config = f->config; // the same folder again
+    assert_int_equal(start_module(&other), ALM_FAILED_PRECONDITION);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(commits_and_tells_conflicts_by_row_number),
+        TEST(refuses_a_commit_without_digest_or_id),
+        TEST(reads_in_blocks_with_the_state_they_show),
+        TEST(an_empty_answer_still_tells_its_state),
+        TEST(refuses_a_malformed_read),
+        TEST(loads_the_catalogue_by_id),
+        TEST(searches_the_catalogue),
+        TEST(keeps_quarantined_rows),
+        TEST(watches_from_a_sequence_on),
+        TEST(tells_its_figures_and_verifies),
+        TEST(a_missing_data_option_is_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
