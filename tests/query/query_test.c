@@ -145,7 +145,8 @@ static Almanac__V1__Place *new_place(fixture *f, const char *code, const char *p
 
 static void commit_catalog(fixture *f)
 {
-    Almanac__Internal__CommitRequest request = ALMANAC__INTERNAL__COMMIT_REQUEST__INIT;
+    Almanac__Internal__CommitRequest request;
+    almanac__internal__commit_request__init(&request);
     Almanac__V1__Place *places[] = {
         new_place(f, "310000", "", ALMANAC__V1__LEVEL__LEVEL_PROVINCE),
         new_place(f, "310104", "310000", ALMANAC__V1__LEVEL__LEVEL_DISTRICT),
@@ -158,7 +159,8 @@ static void commit_catalog(fixture *f)
     char pop_name[] = "人口";
     char yuan[] = "CNY_E8";
     char persons[] = "persons_E4";
-    Almanac__V1__Indicator gdp = ALMANAC__V1__INDICATOR__INIT;
+    Almanac__V1__Indicator gdp;
+    almanac__v1__indicator__init(&gdp);
     gdp.code = gdp_code;
     gdp.name_zh = name;
     gdp.unit = yuan;
@@ -171,7 +173,8 @@ static void commit_catalog(fixture *f)
     Almanac__V1__Indicator *indicators[] = {&gdp, &pop};
     char source_code[] = "report";
     char title[] = "Report of 2023";
-    Almanac__V1__Source source = ALMANAC__V1__SOURCE__INIT;
+    Almanac__V1__Source source;
+    almanac__v1__source__init(&source);
     source.code = source_code;
     source.title = title;
     source.precedence = 10;
@@ -200,7 +203,8 @@ static alm_obs observe(alm_place_id place, int32_t year, int64_t hundredths, uin
 
 static uint64_t commit_rows(fixture *f, const char *variant, const alm_obs *rows, size_t count)
 {
-    Almanac__Internal__CommitRequest request = ALMANAC__INTERNAL__COMMIT_REQUEST__INIT;
+    Almanac__Internal__CommitRequest request;
+    almanac__internal__commit_request__init(&request);
     alm_str text = alm_str_from(variant);
     alm_status st = ALM_STATUS_INIT;
     if (alm_obs_block_write(&text, 1, rows, count, NULL, f->arena, &request.observations, &st) !=
@@ -423,7 +427,8 @@ static void explains_with_superseded_vintages(void **state)
 {
     fixture *f = *state;
     Almanac__V1__QueryRequest query;
-    Almanac__V1__ExplainRequest request = ALMANAC__V1__EXPLAIN_REQUEST__INIT;
+    Almanac__V1__ExplainRequest request;
+    almanac__v1__explain_request__init(&request);
     char gdp[] = "gdp";
     char *indicators[] = {gdp};
     alm_status st = ALM_STATUS_INIT;
@@ -460,12 +465,13 @@ static void explains_with_superseded_vintages(void **state)
 static void tells_changes_in_codes(void **state)
 {
     fixture *f = *state;
-    Almanac__V1__WatchRequest request = ALMANAC__V1__WATCH_REQUEST__INIT;
+    Almanac__V1__WatchRequest request;
+    almanac__v1__watch_request__init(&request);
     char gdp[] = "gdp", places[] = "310105";
     char *indicators[] = {gdp};
     alm_status st = ALM_STATUS_INIT;
     alm_stream *stream;
-    ProtobufCMessage *message;
+    ProtobufCMessage *message = NULL;
     commit_catalog(f);
     alm_obs here = observe(2, 2023, 16950, 0);
     alm_obs elsewhere = observe(1, 2023, 1, 0);

@@ -239,7 +239,8 @@ static char *status_text(const explanation *it, alm_obs_status status)
 
 static alm_code add_remark(explanation *it, uint32_t depth, char *what, alm_status *st)
 {
-    Almanac__V1__ExplainStep step = ALMANAC__V1__EXPLAIN_STEP__INIT;
+    Almanac__V1__ExplainStep step;
+    almanac__v1__explain_step__init(&step);
     step.what = what;
     return add_step(it, depth, &step, st);
 }
@@ -247,7 +248,8 @@ static alm_code add_remark(explanation *it, uint32_t depth, char *what, alm_stat
 static alm_code add_observation(explanation *it, uint32_t depth, char *what, const alm_obs *obs,
                                 alm_status *st)
 {
-    Almanac__V1__ExplainStep step = ALMANAC__V1__EXPLAIN_STEP__INIT;
+    Almanac__V1__ExplainStep step;
+    almanac__v1__explain_step__init(&step);
     step.what = what;
     step.value = value_text(it->arena, &obs->value);
     step.interval = interval_text(it->arena, alm_value_interval(&obs->value));
@@ -325,7 +327,8 @@ static alm_code add_answer(explanation *it, const alm_result_row *row, alm_statu
     if (place == NULL) {
         return no_memory(st);
     }
-    Almanac__V1__ExplainStep step = ALMANAC__V1__EXPLAIN_STEP__INIT;
+    Almanac__V1__ExplainStep step;
+    almanac__v1__explain_step__init(&step);
     step.what = series_text(it, row->indicator, place, row->period, row->measure, row->breakdown,
                             row->relation, row->accumulation);
     if (row->computed && step.what != NULL) {

@@ -160,7 +160,8 @@ static void bounds_its_lists(void **unused)
     alm_query_plan plan;
     alm_status st = ALM_STATUS_INIT;
     alm_arena *arena = alm_arena_create(0);
-    Almanac__V1__QueryRequest request = ALMANAC__V1__QUERY_REQUEST__INIT;
+    Almanac__V1__QueryRequest request;
+    almanac__v1__query_request__init(&request);
     char name[] = "gdp";
     char *names[ALM_QUERY_INDICATOR_COUNT_MAX + 1];
     for (size_t i = 0; i < ALM_ARRAY_LEN(names); i++) {

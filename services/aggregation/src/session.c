@@ -10,7 +10,8 @@ static alm_code no_memory(alm_status *st)
 static alm_code ask_head(alm_aggregator *self, alm_call *call,
                          const Almanac__Internal__HeadResponse **ret, alm_status *st)
 {
-    Almanac__Internal__HeadRequest request = ALMANAC__INTERNAL__HEAD_REQUEST__INIT;
+    Almanac__Internal__HeadRequest request;
+    almanac__internal__head_request__init(&request);
     alm_call_opts opts = {.parent = call};
     ProtobufCMessage *reply;
     ALM_TRY(alm_channel_call(self->storage, &alm_service_storage, "Head", &opts, &request.base,
@@ -22,9 +23,12 @@ static alm_code ask_head(alm_aggregator *self, alm_call *call,
 // A read of nothing that waits until the commit is visible: Head itself does not wait.
 static alm_code wait_for(alm_aggregator *self, alm_call *call, uint64_t sequence, alm_status *st)
 {
-    Almanac__Internal__ReadRequest request = ALMANAC__INTERNAL__READ_REQUEST__INIT;
-    Almanac__Internal__PlaceSet places = ALMANAC__INTERNAL__PLACE_SET__INIT;
-    Almanac__Internal__PeriodSet periods = ALMANAC__INTERNAL__PERIOD_SET__INIT;
+    Almanac__Internal__ReadRequest request;
+    almanac__internal__read_request__init(&request);
+    Almanac__Internal__PlaceSet places;
+    almanac__internal__place_set__init(&places);
+    Almanac__Internal__PeriodSet periods;
+    almanac__internal__period_set__init(&periods);
     request.places = &places;
     request.periods = &periods;
     request.min_sequence = sequence;

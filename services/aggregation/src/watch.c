@@ -196,7 +196,8 @@ static alm_code put_rows(watch *it, alm_variant_table *table, const uint32_t *ma
 static alm_code tell_change(watch *it, const Almanac__Internal__WatchResponse *change,
                             alm_status *st)
 {
-    Almanac__V1__WatchResponse response = ALMANAC__V1__WATCH_RESPONSE__INIT;
+    Almanac__V1__WatchResponse response;
+    almanac__v1__watch_response__init(&response);
     char at[ALM_TIMESTAMP_MAX];
     alm_clock_format_rfc3339(change->at_us, at);
     response.sequence = change->sequence;
@@ -259,7 +260,8 @@ alm_code alm_aggregation_watch(void *self, alm_call *call, const ProtobufCMessag
     };
     alm_stream *stream = NULL;
     alm_code code = it.filter_arena == NULL || it.arena == NULL ? no_memory(st) : ALM_OK;
-    Almanac__Internal__WatchRequest feed = ALMANAC__INTERNAL__WATCH_REQUEST__INIT;
+    Almanac__Internal__WatchRequest feed;
+    almanac__internal__watch_request__init(&feed);
     feed.from_sequence = it.request->from_sequence;
     alm_call_opts opts = {.parent = call, .timeout_ms = -1};
     alm_call_set_endless(call);
