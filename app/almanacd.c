@@ -1,5 +1,5 @@
-// almanacd: every service in one process, meeting over inproc. For a laptop, for tests and for small
-// offices; the separate binaries are the same modules.
+// almanacd: every service in one process, meeting over inproc. For a laptop, for tests and for
+// small offices; the separate binaries are the same modules.
 #include "alm/aggregation_module.h"
 #include "alm/gateway_module.h"
 #include "alm/ingestion_module.h"

@@ -1,5 +1,5 @@
-// Goal: probes and metrics answer over real sockets, and a client cannot hold a connection for ever.
-// Method: a gateway whose services are not there, asked with raw HTTP; one client drips a byte at a time.
+// Goal: probes and metrics answer over real sockets, and no client can hold a connection for ever.
+// Method: a gateway whose services are not there, asked with raw HTTP; one client drips its bytes.
 #include "http.h"
 
 #include "gateway_service.h"
@@ -130,7 +130,8 @@ static void draining_is_said(void **state)
     assert_has(ask("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"), "[-]gateway draining\n");
 }
 
-// Prometheus' format: HELP and TYPE once a family and before its samples; a line end after every line.
+// Prometheus' format: HELP and TYPE once a family and before its samples; a line end after every
+// line.
 static void metrics_are_well_formed(void **state)
 {
     (void)state;

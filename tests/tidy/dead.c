@@ -57,9 +57,7 @@ static alm_str start_of(const tidy_file *list)
 static bool list_names(const tidy_file *list, alm_str path)
 {
     alm_str start = start_of(list);
-    if (!alm_str_starts_with(path, start)) {
-        return false;
-    }
+    bool is_below = alm_str_starts_with(path, start);
     char full[512];
     char pattern[512];
     (void)snprintf(full, sizeof full, "%.*s", ALM_STR_ARGS(path));
@@ -67,8 +65,8 @@ static bool list_names(const tidy_file *list, alm_str path)
     for (alm_str argument; next_argument(list->text, &at, &argument);) {
         alm_str name = without_variable(argument);
         (void)snprintf(pattern, sizeof pattern, "%.*s", ALM_STR_ARGS(name));
-        if (fnmatch(pattern, full, FNM_PATHNAME) == 0 ||
-            fnmatch(pattern, full + start.len, FNM_PATHNAME) == 0) {
+        bool is_named = fnmatch(pattern, full, FNM_PATHNAME) == 0;
+        if (is_named || (is_below && fnmatch(pattern, full + start.len, FNM_PATHNAME) == 0)) {
             return true;
         }
     }

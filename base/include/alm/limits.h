@@ -37,8 +37,8 @@
 #define ALM_RPC_QUEUE_COUNT_MAX       1024              // calls waiting for a handler
 #define ALM_RPC_CONNECTION_COUNT_MAX  256               // addresses of one channel
 #define ALM_RPC_DEADLINE_MS_DEFAULT   30000
-#define ALM_RPC_PEER_COUNT_MAX        10000 // connections of one server
-#define ALM_RPC_UNPACK_DEPTH_MAX      32    // messages within messages
+#define ALM_RPC_PEER_COUNT_MAX        10000               // connections of one server
+#define ALM_RPC_UNPACK_DEPTH_MAX      32                  // messages within messages
 #define ALM_RPC_UNPACK_BYTES_MAX      ((size_t)192 << 20) // what a message may take unpacked
 
 // Import

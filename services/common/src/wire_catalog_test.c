@@ -1,4 +1,4 @@
-// Goal: catalogue entries survive the trip over the wire, and what came malformed is refused by field.
+// Goal: catalogue entries survive the trip over the wire; what is malformed is refused by field.
 // Method: full and empty entries there and back; a table of single damages.
 #include "alm/wire.h"
 

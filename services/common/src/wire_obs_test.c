@@ -1,4 +1,4 @@
-// Goal: observations survive the trip over the wire to the last bit, and no malformed block gets in.
+// Goal: observations survive the trip over the wire to the last bit; no malformed block gets in.
 // Method: random rows there and back; then one field broken at a time, by a table of damages.
 #include "alm/wire.h"
 
@@ -104,7 +104,7 @@ static void there_and_back(void **state)
     alm_arena_destroy(&arena);
 }
 
-// --- damages ----------------------------------------------------------------------------------------
+// --- damages -------------------------------------------------------------------------------------
 
 static char bad_variant[] = "A.gdp.P.level";
 static char bad_note[] = "\xff";

@@ -295,14 +295,13 @@ static void reads_alike_in_any_encoding(void **state)
         assert_int_equal(result.encoding, want[i]);
         assert_int_equal(result.report.set_aside_count, 1);
         assert_out(
-            f,
-            "5:1 指标 [常驻人口] unknown indicator '常驻人口'; did you mean population "
-            "(常住人口)?\n"
-            "2 A.gdp.P.level._Z._T 310105 2023 1765.06 CNY_E8 more_than A - 2024-02-29 "
-            "初步核算\n"
-            "3 A.enterprises.P.level._Z._T 310106 2023 6100 count_jia about A - 2024-02-29 \n"
-            "4 A.population.P.level._Z._T 310105 2023 1069 persons_E4 exact A - 2024-02-29 "
-            "见“公报”\n");
+            f, "5:1 指标 [常驻人口] unknown indicator '常驻人口'; did you mean population "
+               "(常住人口)?\n"
+               "2 A.gdp.P.level._Z._T 310105 2023 1765.06 CNY_E8 more_than A - 2024-02-29 "
+               "初步核算\n"
+               "3 A.enterprises.P.level._Z._T 310106 2023 6100 count_jia about A - 2024-02-29 \n"
+               "4 A.population.P.level._Z._T 310105 2023 1069 persons_E4 exact A - 2024-02-29 "
+               "见“公报”\n");
     }
     alm_buf_deinit(&marked);
     alm_buf_deinit(&gb);
@@ -332,8 +331,9 @@ static void put_random_row(alm_buf *out, uint64_t *seed, const size_t order[6])
 {
     static const char *const cells[6][8] = {
         {"gdp", "地区生产总值", "population", "gdp", "gdpp", "enterprises", "\"gdp\"", ""},
-        {"310105", "长宁区", "310106", "310101", "310195", "310103", "\"静安区\"", "上"
-                                                                             "海市"},
+        {"310105", "长宁区", "310106", "310101", "310195", "310103", "\"静安区\"",
+         "上"
+         "海市"},
         {"2023", "2022", "2021-Q1", "2019", "2023-13", "2010", "\"2023\"", "2023-09"},
         {"1", "2", "1.50", "-3", "NaN", "\"1,000\"", "", "7"},
         {"亿元", "CNY_E8", "万人", "家", "m2", "", "\"亿元\"", "亿元"},
