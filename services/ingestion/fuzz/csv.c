@@ -1,5 +1,5 @@
-// Any bytes as CSV: records are in order and inside the text, broken ones have no fields, every byte
-// that is no line end is in a record, and reading on from any record gives what follows it.
+// Any bytes as CSV: records are in order and inside the text, broken ones have no fields, every
+// byte that is no line end is in a record, and reading on from any record gives what follows it.
 #include "csv.h"
 
 #include "alm/limits.h"
