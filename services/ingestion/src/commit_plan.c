@@ -8,7 +8,7 @@
 // A message may have ALM_RPC_MESSAGE_BYTES_MAX; what is estimated below stays under this.
 #define PART_BYTES_MAX     (ALM_RPC_MESSAGE_BYTES_MAX / 4 * 3)
 // Every row may come back as a conflict with its reason, and that is one message too.
-#define PART_OBS_COUNT_MAX 20000
+#define PART_OBS_COUNT_MAX 16000
 #define OBS_BYTES          48 // every column at its longest
 #define FIELD_BYTES        4  // tag and length of a text
 #define RECORD_BYTES_MAX   4096

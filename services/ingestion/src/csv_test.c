@@ -186,6 +186,11 @@ static void reads_as_the_slow_reader(void **state)
     (void)state;
     static const char letters[] = {'"', '"', '"', ',', ',', '\n', '\n', '\r', 'a', 'b', ' ', '\0'};
     uint64_t seed = random_seed();
+    alm_arena *arena = alm_arena_create(0);
+    alm_buf want, got;
+    assert_non_null(arena);
+    alm_buf_init(&want, 0);
+    alm_buf_init(&got, 0);
     for (size_t round = 0; round < 200000; round++) {
         char text[40];
         size_t len = random_below(&seed, sizeof text);
@@ -193,22 +198,19 @@ static void reads_as_the_slow_reader(void **state)
         for (size_t i = 0; i < len; i++) {
             text[i] = letters[random_below(&seed, letter_count)];
         }
-        alm_arena *arena = alm_arena_create(0);
-        alm_buf want, got;
-        assert_non_null(arena);
-        alm_buf_init(&want, 0);
-        alm_buf_init(&got, 0);
+        alm_arena_reset(arena);
+        alm_buf_reset(&want);
+        alm_buf_reset(&got);
         slow_read_all((alm_str){text, len}, &want);
         fast_read_all((alm_str){text, len}, arena, &got);
         if (!alm_str_eq(alm_buf_view(&want), alm_buf_view(&got))) {
-            print_error("text '%.*s'\nwant %.*s\ngot %.*s\n", (int)len, text, (int)want.len,
-                        (const char *)want.data, (int)got.len, (const char *)got.data);
-            fail();
+            fail_msg("text '%.*s'\nwant %.*s\ngot %.*s", (int)len, text, (int)want.len,
+                     (const char *)want.data, (int)got.len, (const char *)got.data);
         }
-        alm_buf_deinit(&want);
-        alm_buf_deinit(&got);
-        alm_arena_destroy(&arena);
     }
+    alm_buf_deinit(&want);
+    alm_buf_deinit(&got);
+    alm_arena_destroy(&arena);
 }
 
 // --- bounds -------------------------------------------------------------------------------------
