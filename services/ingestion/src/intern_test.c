@@ -1,6 +1,6 @@
-// Goal: equal texts have one number, others never share it, and numbers are dense in order of first
-// sight. Method: random short texts, empty ones and ones with NUL among them, against a list that is
-// searched from its start.
+// Goal: equal texts have one number, others never share it, and numbers are dense in order of
+// first sight. Method: random short texts, empty ones and ones with NUL among them, against a list
+// that is searched from its start.
 #include "intern.h"
 
 #include "test_random.h"
