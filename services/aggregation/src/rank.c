@@ -238,9 +238,11 @@ static alm_code answer(ranker *it, const alm_asked_cell *cell, alm_status *st)
     const char *reason = "";
     if (it->entry_slice[cell->place] == it->slice_number) {
         const alm_ranked *entry = &it->ranked[it->entry_of[cell->place]];
-        computed.all_exact = it->all_exact;
+        // Each peer without a value may be better.
+        size_t unknown = it->peer_count - it->ranked_count;
+        computed.all_exact = it->all_exact && unknown == 0;
         alm_computed_number(&computed, (alm_decimal){entry->rank, 0},
-                            (alm_interval){entry->rank_low, entry->rank_high});
+                            (alm_interval){entry->rank_low, entry->rank_high + (double)unknown});
         ALM_TRY(remark(it, place, &reason, st));
     } else {
         alm_computed_missing(&computed, ALM_OBS_STATUS_MISSING_UNSPECIFIED);
