@@ -162,13 +162,14 @@ static alm_code sort(const alm_answers *answers, const alm_query_plan *plan,
     bool orders_values = plan->order != ALMANAC__V1__ORDER__ORDER_KEY;
     for (uint32_t i = 0; i < answers->count; i++) {
         const alm_answer *answer = alm_answers_get(answers, i);
-        uint32_t order = plan->place_order[answer->obs.place];
+        uint32_t order = alm_query_plan_place_index(plan, answer->obs.place);
         bool is_computed = answer->extra != NULL && answer->extra->computed;
         keys[i] = (sort_key){
             .is_descending = plan->order == ALMANAC__V1__ORDER__ORDER_VALUE_DESC,
             .row = i,
             // Groups of a roll-up need not be places that were asked: they follow by id.
-            .place_order = order != 0 ? order : (UINT64_C(1) << 32) + answer->obs.place,
+            .place_order =
+                order != ALM_PLACE_NONE ? order : (UINT64_C(1) << 32) + answer->obs.place,
             .period =
                 answer->obs.period.freq == ALM_FREQ_NONE ? 0 : alm_period_pack(answer->obs.period),
             .variant = (uint64_t)ranks[answer->obs.variant] * 2 + is_computed,

@@ -4,7 +4,7 @@
 typedef struct collector {
     alm_query_run *run;
     alm_cell_index *seen; // (place, period) that has a row; only where missing cells are answered
-    uint8_t *has_row;     // by place id
+    uint8_t *has_row;     // by index into the plan's places
 } collector;
 
 static alm_code take_note(alm_query_run *run, alm_obs *obs, alm_status *st)
@@ -30,7 +30,7 @@ static alm_code visit(void *arg, const alm_str *variants, size_t variant_count, 
         obs.variant = map[obs.variant];
         ALM_TRY(take_note(run, &obs, st));
         ALM_TRY(alm_answers_add_published(&run->answers, &obs, st));
-        it->has_row[obs.place] = 1;
+        it->has_row[alm_query_plan_place_index(run->plan, obs.place)] = 1;
         if (run->plan->listed_count > 0) {
             ALM_TRY(alm_cell_index_add(it->seen, obs.place, alm_period_pack(obs.period), 0,
                                        &ignored, st));
@@ -83,12 +83,13 @@ static alm_code add_missing(alm_query_run *run, alm_place_id place, alm_period p
     return alm_answers_add(&run->answers, &obs, &extra, st);
 }
 
-static alm_code add_missing_of_place(alm_query_run *run, const collector *it, alm_place_id place,
+static alm_code add_missing_of_place(alm_query_run *run, const collector *it, size_t index,
                                      alm_status *st)
 {
     const alm_query_plan *plan = run->plan;
+    alm_place_id place = plan->places.ids[index];
     if (plan->listed_count == 0) {
-        return it->has_row[place] ? ALM_OK : add_missing(run, place, (alm_period){0}, st);
+        return it->has_row[index] ? ALM_OK : add_missing(run, place, (alm_period){0}, st);
     }
     for (size_t i = 0; i < plan->listed_count; i++) {
         alm_period period = plan->listed[i];
@@ -119,7 +120,7 @@ alm_code alm_published_run(alm_query_run *run, alm_status *st)
     collector it = {
         .run = run,
         .seen = alm_arena_alloc(run->arena, sizeof *it.seen),
-        .has_row = alm_arena_calloc(run->arena, alm_place_tree_count(plan->tree), 1),
+        .has_row = alm_arena_calloc(run->arena, plan->places.count, 1),
     };
     if (it.seen == NULL || it.has_row == NULL) {
         return alm_query_run_no_memory(st);
@@ -137,7 +138,7 @@ alm_code alm_published_run(alm_query_run *run, alm_status *st)
         return ALM_OK;
     }
     for (size_t i = 0; i < plan->places.count; i++) {
-        ALM_TRY(add_missing_of_place(run, &it, plan->places.ids[i], st));
+        ALM_TRY(add_missing_of_place(run, &it, i, st));
     }
     return ALM_OK;
 }

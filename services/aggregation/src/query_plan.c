@@ -133,6 +133,40 @@ static alm_code check_expr_length(const char *text, const char *field, alm_statu
                                 ALM_EXPR_BYTES_MAX);
 }
 
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static alm_code sort_places(alm_query_plan *plan, alm_arena *arena, alm_status *st)
+{
+    size_t count = plan->places.count;
+    uint64_t *pairs = alm_arena_calloc(arena, count, sizeof *pairs);
+    plan->place_ids = alm_arena_calloc(arena, count, sizeof *plan->place_ids);
+    plan->place_order = alm_arena_calloc(arena, count, sizeof *plan->place_order);
+    if (pairs == NULL || plan->place_ids == NULL || plan->place_order == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        pairs[i] = (uint64_t)plan->places.ids[i] << 32 | i;
+    }
+    qsort(pairs, count, sizeof *pairs, by_number);
+    for (size_t i = 0; i < count; i++) {
+        plan->place_ids[i] = (alm_place_id)(pairs[i] >> 32);
+        plan->place_order[i] = (uint32_t)pairs[i];
+    }
+    return ALM_OK;
+}
+
+uint32_t alm_query_plan_place_index(const alm_query_plan *plan, alm_place_id place)
+{
+    const alm_place_id *found =
+        bsearch(&place, plan->place_ids, plan->places.count, sizeof place, by_id);
+    return found == NULL ? ALM_PLACE_NONE : plan->place_order[found - plan->place_ids];
+}
+
 static alm_code take_places(const char *expr, alm_query_plan *plan, alm_arena *arena,
                             alm_status *st)
 {
@@ -142,19 +176,7 @@ static alm_code take_places(const char *expr, alm_query_plan *plan, alm_arena *a
     ALM_TRY(in_field(alm_place_expr_eval(plan->tree, alm_str_from(expr), ALM_DATE_NONE, arena,
                                          &plan->places, st),
                      "places", st));
-    size_t count = plan->places.count;
-    plan->place_ids = alm_arena_calloc(arena, count, sizeof *plan->place_ids);
-    plan->place_order =
-        alm_arena_calloc(arena, alm_place_tree_count(plan->tree), sizeof *plan->place_order);
-    if (plan->place_ids == NULL || plan->place_order == NULL) {
-        return no_memory(st);
-    }
-    for (size_t i = 0; i < count; i++) {
-        plan->place_ids[i] = plan->places.ids[i];
-        plan->place_order[plan->places.ids[i]] = (uint32_t)i + 1;
-    }
-    qsort(plan->place_ids, count, sizeof *plan->place_ids, by_id);
-    return ALM_OK;
+    return sort_places(plan, arena, st);
 }
 
 // Periods of a range with two ends.

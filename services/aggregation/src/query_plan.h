@@ -30,7 +30,7 @@ typedef struct alm_query_plan {
     bool every;              // "*" was asked: items are the whole catalogue
     alm_place_list places;   // in answering order
     alm_place_id *place_ids; // the same, ascending
-    uint32_t *place_order;   // by place id: 1 + index into places; 0: not asked
+    uint32_t *place_order;   // of place_ids[i]: its index in places
     alm_period_expr periods;
     alm_period *listed;  // the single periods, when the expression is a bounded list of at most
     size_t listed_count; // ALM_QUERY_MISSING_COUNT_MAX; ascending
@@ -62,6 +62,10 @@ typedef struct alm_query_plan {
 ALM_MUST_USE alm_code alm_query_plan_make(const Almanac__V1__QueryRequest *request,
                                           const alm_catalog *catalog, alm_arena *arena,
                                           alm_query_plan *ret, alm_status *st);
+
+// The place's index in plan->places; ALM_PLACE_NONE: it is not asked. A search, not a table: a
+// tree with every village is too large to be cleared for each question.
+uint32_t alm_query_plan_place_index(const alm_query_plan *plan, alm_place_id place);
 
 // How many cells of one indicator the question is about, as words: "3 places x 5 periods = 15
 // cells", or "3 places x every period". Lives in the arena; never NULL.

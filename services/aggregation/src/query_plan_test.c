@@ -132,8 +132,9 @@ static void turns_words_into_numbers(void **unused)
     assert_int_equal(plan.items[1].fault.code, ALM_NOT_FOUND);
     assert_int_equal(plan.places.count, 2);
     assert_true(plan.place_ids[0] < plan.place_ids[1]);
-    assert_int_equal(plan.place_order[plan.places.ids[0]], 1);
-    assert_int_equal(plan.place_order[plan.places.ids[1]], 2);
+    assert_int_equal(alm_query_plan_place_index(&plan, plan.places.ids[0]), 0);
+    assert_int_equal(alm_query_plan_place_index(&plan, plan.places.ids[1]), 1);
+    assert_int_equal(alm_query_plan_place_index(&plan, 0), ALM_PLACE_NONE);
     assert_int_equal(plan.listed_count, 3);
     assert_int_equal(plan.listed[0].ordinal, 2020);
     assert_int_equal(plan.listed[2].ordinal, 2022);

@@ -10,14 +10,18 @@
 #define NAMED_MISSING_MAX 5
 
 typedef struct peer_group {
-    alm_place_id *ids; // of any day
-    size_t count;
+    uint32_t first; // its peers, of any day, are peers[first] .. peers[first + count - 1]
+    uint32_t count;
     alm_str scope; // code of the parent; empty for roots
 } peer_group;
 
 typedef struct ranker {
     alm_query_run *run;
-    uint32_t *group_of; // by place id: 1 + index into groups; 0: not yet
+    alm_cell_index peer_of; // (place id, 0) to index into peers
+    alm_place_id *peers;
+    size_t peer_total, peer_cap;
+    uint32_t *group_of; // by peer
+    size_t group_of_cap;
     peer_group *groups;
     size_t group_count, group_cap;
     alm_place_id *missing; // scratch for the largest group
@@ -25,22 +29,39 @@ typedef struct ranker {
     // Of the slice (variant, period, group) that was ranked last:
     uint32_t slice_variant;
     alm_period slice_period;
-    uint32_t slice_group; // 1 + index; 0: none yet
+    uint32_t slice_group; // ALM_CELL_NONE: none yet
     alm_ranked *ranked;
     size_t ranked_count;
     size_t peer_count;
     bool all_exact;
     const char *lacking; // which peers have no value; ""
-    uint32_t *entry_of;  // by place id: 1 + index into ranked, when entry_slice says so
+    uint32_t *entry_of;  // by peer: index into ranked, when entry_slice says so
     uint32_t *entry_slice;
     uint32_t slice_number;
 } ranker;
 
-static alm_code group_of(ranker *it, alm_place_id place, uint32_t *ret, alm_status *st)
+static alm_code add_peer(ranker *it, alm_place_id place, alm_status *st)
+{
+    alm_arena *arena = it->run->arena;
+    void *peers = it->peers;
+    void *groups = it->group_of;
+    if (!alm_arena_grow(arena, &peers, &it->peer_cap, it->peer_total + 1, sizeof(alm_place_id)) ||
+        !alm_arena_grow(arena, &groups, &it->group_of_cap, it->peer_total + 1, sizeof(uint32_t))) {
+        return alm_query_run_no_memory(st);
+    }
+    it->peers = peers;
+    it->group_of = groups;
+    uint32_t peer = (uint32_t)it->peer_total++;
+    it->peers[peer] = place;
+    it->group_of[peer] = (uint32_t)it->group_count;
+    return alm_cell_index_add(&it->peer_of, place, 0, peer, &peer, st);
+}
+
+// Makes the group of a place unless it is there. Groups have no place in common.
+static alm_code make_group(ranker *it, alm_place_id place, alm_status *st)
 {
     alm_query_run *run = it->run;
-    if (it->group_of[place] != 0) {
-        *ret = it->group_of[place];
+    if (alm_cell_index_find(&it->peer_of, place, 0) != ALM_CELL_NONE) {
         return ALM_OK;
     }
     alm_place_list siblings;
@@ -53,17 +74,23 @@ static alm_code group_of(ranker *it, alm_place_id place, uint32_t *ret, alm_stat
     }
     it->groups = groups;
     alm_place_id parent = alm_place_tree_parent(run->plan->tree, place);
-    it->groups[it->group_count++] = (peer_group){
-        siblings.ids,
-        siblings.count,
+    it->groups[it->group_count] = (peer_group){
+        (uint32_t)it->peer_total,
+        (uint32_t)siblings.count,
         parent == ALM_PLACE_NONE ? (alm_str){0} : alm_place_tree_get(run->plan->tree, parent)->code,
     };
     for (size_t i = 0; i < siblings.count; i++) {
-        it->group_of[siblings.ids[i]] = (uint32_t)it->group_count;
+        ALM_TRY(add_peer(it, siblings.ids[i], st));
     }
-    *ret = it->group_of[place];
-    ALM_ASSERT(*ret != 0);
+    it->group_count++;
     return ALM_OK;
+}
+
+static uint32_t peer_of(const ranker *it, alm_place_id place)
+{
+    uint32_t peer = alm_cell_index_find(&it->peer_of, place, 0);
+    ALM_ASSERT(peer < it->peer_total);
+    return peer;
 }
 
 static int by_id(const void *a, const void *b)
@@ -73,38 +100,33 @@ static int by_id(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-// The peers of all asked places. Groups have no place in common.
+// The peers of all asked places.
 static alm_code fetch_peers(ranker *it, const alm_asked *asked, alm_status *st)
 {
     alm_query_run *run = it->run;
-    uint32_t group;
-    for (size_t i = 0; i < asked->count; i++) {
-        ALM_TRY(group_of(it, asked->cells[i].place, &group, st));
-    }
-    size_t count = 0;
     size_t largest = 0;
+    for (size_t i = 0; i < asked->count; i++) {
+        ALM_TRY(make_group(it, asked->cells[i].place, st));
+    }
     for (size_t i = 0; i < it->group_count; i++) {
-        count += it->groups[i].count;
         largest = ALM_MAX(largest, it->groups[i].count);
     }
-    alm_place_id *peers = alm_arena_calloc(run->arena, count, sizeof *peers);
+    size_t count = it->peer_total;
+    alm_place_id *ids = alm_arena_calloc(run->arena, count, sizeof *ids);
+    it->entry_of = alm_arena_calloc(run->arena, count, sizeof *it->entry_of);
+    it->entry_slice = alm_arena_calloc(run->arena, count, sizeof *it->entry_slice);
     it->ranked = alm_arena_calloc(run->arena, largest, sizeof *it->ranked);
     it->missing = alm_arena_calloc(run->arena, largest, sizeof *it->missing);
     it->scratch = alm_arena_calloc(run->arena, largest * 2, sizeof *it->scratch);
-    if (peers == NULL || it->ranked == NULL || it->missing == NULL || it->scratch == NULL) {
+    if (ids == NULL || it->entry_of == NULL || it->entry_slice == NULL || it->ranked == NULL ||
+        it->missing == NULL || it->scratch == NULL) {
         return alm_query_run_no_memory(st);
     }
-    size_t at = 0;
-    for (size_t i = 0; i < it->group_count; i++) {
-        for (size_t k = 0; k < it->groups[i].count; k++) {
-            peers[at++] = it->groups[i].ids[k];
-        }
-    }
-    qsort(peers, count, sizeof *peers, by_id);
+    memcpy(ids, it->peers, count * sizeof *ids);
+    qsort(ids, count, sizeof *ids, by_id);
     alm_period_expr periods;
     ALM_TRY(alm_asked_periods(asked, 0, run->arena, &periods, st));
-    return alm_query_run_fetch(run, ALM_MEASURE_BIT(run->plan->measure), peers, count, &periods,
-                               st);
+    return alm_query_run_fetch(run, ALM_MEASURE_BIT(run->plan->measure), ids, count, &periods, st);
 }
 
 // "3 of 16 peers have no value: 310104 徐汇区, ..."
@@ -142,13 +164,13 @@ static bool comparable(const alm_query_run *run, const alm_obs *row, alm_ranked 
 static alm_code rank_slice(ranker *it, const alm_asked_cell *cell, uint32_t group, alm_status *st)
 {
     alm_query_run *run = it->run;
-    const peer_group *peers = &it->groups[group - 1];
+    const peer_group *peers = &it->groups[group];
     alm_date day = alm_period_last_day(cell->period);
     size_t missing_count = 0;
     it->ranked_count = it->peer_count = 0;
     it->all_exact = true;
-    for (size_t i = 0; i < peers->count; i++) {
-        alm_place_id peer = peers->ids[i];
+    for (uint32_t i = 0; i < peers->count; i++) {
+        alm_place_id peer = it->peers[peers->first + i];
         if (!alm_place_valid_on(alm_place_tree_get(run->plan->tree, peer), day)) {
             continue;
         }
@@ -156,7 +178,7 @@ static alm_code rank_slice(ranker *it, const alm_asked_cell *cell, uint32_t grou
         const alm_obs *row = alm_cells_find(&run->cells, cell->variant, peer, cell->period);
         alm_ranked *entry = &it->ranked[it->ranked_count];
         if (comparable(run, row, entry)) {
-            entry->key = peer;
+            entry->key = peers->first + i;
             it->all_exact &= row->value.qualifier == ALM_QUALIFIER_EXACT;
             it->ranked_count++;
         } else {
@@ -225,8 +247,8 @@ static alm_code answer(ranker *it, const alm_asked_cell *cell, alm_status *st)
 {
     alm_query_run *run = it->run;
     const alm_place *place = alm_place_tree_get(run->plan->tree, cell->place);
-    uint32_t group;
-    ALM_TRY(group_of(it, cell->place, &group, st));
+    uint32_t peer = peer_of(it, cell->place);
+    uint32_t group = it->group_of[peer];
     if (!is_ranked_slice(it, cell, group)) {
         ALM_TRY(rank_slice(it, cell, group, st));
     }
@@ -236,8 +258,8 @@ static alm_code answer(ranker *it, const alm_asked_cell *cell, alm_status *st)
         alm_computed_input(&computed, row);
     }
     const char *reason = "";
-    if (it->entry_slice[cell->place] == it->slice_number) {
-        const alm_ranked *entry = &it->ranked[it->entry_of[cell->place]];
+    if (it->entry_slice[peer] == it->slice_number) {
+        const alm_ranked *entry = &it->ranked[it->entry_of[peer]];
         // Each peer without a value may be better.
         size_t unknown = it->peer_count - it->ranked_count;
         computed.all_exact = it->all_exact && unknown == 0;
@@ -250,8 +272,8 @@ static alm_code answer(ranker *it, const alm_asked_cell *cell, alm_status *st)
         ALM_TRY(alm_asked_mention_published(run, cell, "rank", &reason, st));
     }
     uint32_t variant;
-    ALM_TRY(alm_asked_answer_variant(run, cell->variant, ALM_MEASURE_RANK,
-                                     it->groups[group - 1].scope, &variant, st));
+    ALM_TRY(alm_asked_answer_variant(run, cell->variant, ALM_MEASURE_RANK, it->groups[group].scope,
+                                     &variant, st));
     return alm_computed_answer(&computed, variant, cell->place, cell->period, reason,
                                (uint32_t)it->ranked_count, (uint32_t)it->peer_count, &run->answers,
                                st);
@@ -263,8 +285,8 @@ static int by_slice(const void *a, const void *b, void *arg)
     const ranker *it = arg;
     const alm_asked_cell *x = a;
     const alm_asked_cell *y = b;
-    uint32_t x_group = it->group_of[x->place];
-    uint32_t y_group = it->group_of[y->place];
+    uint32_t x_group = it->group_of[peer_of(it, x->place)];
+    uint32_t y_group = it->group_of[peer_of(it, y->place)];
     if (x->variant != y->variant) {
         return x->variant < y->variant ? -1 : 1;
     }
@@ -280,25 +302,23 @@ static int by_slice(const void *a, const void *b, void *arg)
 
 alm_code alm_rank_run(alm_query_run *run, alm_status *st)
 {
-    size_t place_count = alm_place_tree_count(run->plan->tree);
-    ranker it = {
-        .run = run,
-        .group_of = alm_arena_calloc(run->arena, place_count, sizeof *it.group_of),
-        .entry_of = alm_arena_calloc(run->arena, place_count, sizeof *it.entry_of),
-        .entry_slice = alm_arena_calloc(run->arena, place_count, sizeof *it.entry_slice),
-    };
-    if (it.group_of == NULL || it.entry_of == NULL || it.entry_slice == NULL) {
+    // In the arena: its index is released with it.
+    ranker *it = alm_arena_calloc(run->arena, 1, sizeof *it);
+    if (it == NULL) {
         return alm_query_run_no_memory(st);
     }
+    it->run = run;
+    it->slice_group = ALM_CELL_NONE;
+    ALM_TRY(alm_cell_index_init(&it->peer_of, run->arena, st));
     alm_asked asked;
     ALM_TRY(alm_asked_collect(run, ALM_MEASURE_RANK, &asked, st));
     if (asked.count == 0) {
         return ALM_OK;
     }
-    ALM_TRY(fetch_peers(&it, &asked, st));
-    qsort_r(asked.cells, asked.count, sizeof asked.cells[0], by_slice, &it);
+    ALM_TRY(fetch_peers(it, &asked, st));
+    qsort_r(asked.cells, asked.count, sizeof asked.cells[0], by_slice, it);
     for (size_t i = 0; i < asked.count; i++) {
-        ALM_TRY(answer(&it, &asked.cells[i], st));
+        ALM_TRY(answer(it, &asked.cells[i], st));
     }
     return ALM_OK;
 }

@@ -19,7 +19,8 @@ static const world_example examples[] = {
       "gdp 310106 2023 level 100.0 CNY_E8", "gdp 310105 2023 rank.@310000 2 rank"},
      "i=gdp p=310105 t=2023 x=rank",
      "310105 2023 rank.@310000 P 2 rank\n"
-     "310105 2023 rank.@310000 C 2 rank about [2, 3] 3/4 -- 1 of 4 peers have no value: 310104 徐汇区\n"},
+     "310105 2023 rank.@310000 C 2 rank about [2, 3] 3/4 -- 1 of 4 peers have no value: 310104 "
+     "徐汇区\n"},
     {"less is better",
      {"pm25 310101 2023 level 30 index", "pm25 310104 2023 level 28 index",
       "pm25 310105 2023 level 35 index", "pm25 310106 2023 level 31 index"},

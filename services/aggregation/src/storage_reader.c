@@ -2,6 +2,8 @@
 
 #include "alm/wire.h"
 
+#include <stdlib.h>
+
 static alm_code no_memory(alm_status *st)
 {
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for a read of storage");
@@ -125,36 +127,60 @@ static alm_code make_request(const alm_storage_reader *reader, const alm_fetch *
 
 // --- the answer ---------------------------------------------------------------------------------
 
-// One byte a place: is it asked for? NULL when the answer needs no filter.
+// Which places were asked for. Only a read of all needs a table; else a search in the list does.
+typedef struct place_filter {
+    const alm_fetch *fetch;
+    const uint8_t *table; // a byte a place; NULL: none
+} place_filter;
+
 static alm_code make_filter(const alm_storage_reader *reader, const alm_fetch *fetch,
-                            alm_arena *arena, uint8_t **ret, alm_status *st)
+                            alm_arena *arena, place_filter *ret, alm_status *st)
 {
-    *ret = NULL;
-    if (fetch->all_places) {
+    *ret = (place_filter){.fetch = fetch};
+    if (fetch->all_places || !wants_all(fetch, reader->catalog)) {
         return ALM_OK;
     }
     size_t count = alm_place_tree_count(alm_catalog_places(reader->catalog));
-    *ret = alm_arena_calloc(arena, count, 1);
-    if (*ret == NULL) {
+    uint8_t *table = alm_arena_calloc(arena, count, 1);
+    if (table == NULL) {
         return no_memory(st);
     }
     for (size_t i = 0; i < fetch->place_count; i++) {
-        (*ret)[fetch->places[i]] = 1;
+        table[fetch->places[i]] = 1;
     }
+    ret->table = table;
     return ALM_OK;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    alm_place_id x = *(const alm_place_id *)a;
+    alm_place_id y = *(const alm_place_id *)b;
+    return x < y ? -1 : x > y;
+}
+
+// place: known to the catalogue.
+static bool is_asked(const place_filter *filter, alm_place_id place)
+{
+    const alm_fetch *fetch = filter->fetch;
+    if (filter->table != NULL) {
+        return filter->table[place] != 0;
+    }
+    return fetch->all_places ||
+           bsearch(&place, fetch->places, fetch->place_count, sizeof place, by_id) != NULL;
 }
 
 // Keeps the rows of asked places, and refuses ids that the catalogue does not have: it is as new as
 // the state that is read.
-static alm_code keep_asked(const alm_storage_reader *reader, const uint8_t *filter, alm_obs *rows,
-                           size_t *count, alm_status *st)
+static alm_code keep_asked(const alm_storage_reader *reader, const place_filter *filter,
+                           alm_obs *rows, size_t *count, alm_status *st)
 {
     size_t places = alm_place_tree_count(alm_catalog_places(reader->catalog));
     size_t sources = alm_catalog_source_count(reader->catalog);
     size_t kept = 0;
     for (size_t i = 0; i < *count; i++) {
         bool is_new_place = rows[i].place >= places;
-        if (is_new_place && filter != NULL) {
+        if (is_new_place && filter->table != NULL) {
             continue; // of a wider read: loaded since, and nobody asked for it
         }
         if (is_new_place || (rows[i].source != ALM_SOURCE_NONE && rows[i].source >= sources)) {
@@ -163,7 +189,7 @@ static alm_code keep_asked(const alm_storage_reader *reader, const uint8_t *filt
                                   "places, %zu sources",
                                   rows[i].place, rows[i].source, places, sources);
         }
-        if (filter == NULL || filter[rows[i].place]) {
+        if (is_asked(filter, rows[i].place)) {
             rows[kept++] = rows[i];
         }
     }
@@ -172,7 +198,7 @@ static alm_code keep_asked(const alm_storage_reader *reader, const uint8_t *filt
 }
 
 static alm_code visit_message(const alm_storage_reader *reader, const ProtobufCMessage *message,
-                              const uint8_t *filter, alm_arena *arena, alm_row_visit visit,
+                              const place_filter *filter, alm_arena *arena, alm_row_visit visit,
                               void *arg, alm_status *st)
 {
     const Almanac__Internal__ReadResponse *response =
@@ -197,7 +223,7 @@ static alm_code visit_message(const alm_storage_reader *reader, const ProtobufCM
 }
 
 static alm_code visit_stream(const alm_storage_reader *reader, alm_stream *stream,
-                             const uint8_t *filter, alm_arena *arena, alm_row_visit visit,
+                             const place_filter *filter, alm_arena *arena, alm_row_visit visit,
                              void *arg, alm_status *st)
 {
     for (;;) {
@@ -224,7 +250,7 @@ static alm_code read_rows(void *self, const alm_fetch *fetch, alm_row_visit visi
         goto done;
     }
     read_request request;
-    uint8_t *filter;
+    place_filter filter;
     alm_call_opts opts = {.parent = reader->call};
     code = make_request(reader, fetch, request_arena, &request, st);
     if (code == ALM_OK) {
@@ -235,7 +261,7 @@ static alm_code read_rows(void *self, const alm_fetch *fetch, alm_row_visit visi
                                &stream, st);
     }
     if (code == ALM_OK) {
-        code = visit_stream(reader, stream, filter, message_arena, visit, arg, st);
+        code = visit_stream(reader, stream, &filter, message_arena, visit, arg, st);
     }
 done:
     alm_stream_close(&stream);

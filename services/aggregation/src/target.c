@@ -332,7 +332,7 @@ static alm_code answer_missing(alm_query_run *run, const uint8_t *has_target, al
     ALM_TRY(alm_query_run_missing_variant(run, ALM_MEASURE_TARGET, ALM_FREQ_ANNUAL, &variant, st));
     for (size_t i = 0; i < plan->places.count; i++) {
         alm_place_id place = plan->places.ids[i];
-        if (has_target[place]) {
+        if (has_target[i]) {
             continue;
         }
         alm_obs obs = {
@@ -355,7 +355,7 @@ static alm_code answer_missing(alm_query_run *run, const uint8_t *has_target, al
 alm_code alm_target_run(alm_query_run *run, alm_status *st)
 {
     const alm_query_plan *plan = run->plan;
-    uint8_t *has_target = alm_arena_calloc(run->arena, alm_place_tree_count(plan->tree), 1);
+    uint8_t *has_target = alm_arena_calloc(run->arena, plan->places.count, 1);
     if (has_target == NULL) {
         return alm_query_run_no_memory(st);
     }
@@ -367,7 +367,7 @@ alm_code alm_target_run(alm_query_run *run, alm_status *st)
     ALM_TRY(horizon_units(run, targets, count, &measures, &units, st));
     ALM_TRY(alm_query_run_fetch(run, measures, plan->place_ids, plan->places.count, &units, st));
     for (size_t i = 0; i < count; i++) {
-        has_target[targets[i]->place] = 1;
+        has_target[alm_query_plan_place_index(plan, targets[i]->place)] = 1;
         ALM_TRY(answer(run, targets[i], st));
     }
     return answer_missing(run, has_target, st);
