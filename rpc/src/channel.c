@@ -104,12 +104,12 @@ static alm_code start(alm_channel *channel, alm_status *st)
     alm_lock(&client->lock);
     alm_code code = alm_client_start(client, st);
     if (code == ALM_OK && channel->name_count > 0) {
-        code = alm_resolver_start(client, st);
+        code = alm_resolver_start(client, &client->resolver, st);
     }
     if (code == ALM_OK) {
         DL_APPEND(client->channels, channel);
         alm_client_wake(client);
-        pthread_cond_broadcast(&client->resolver_work);
+        alm_resolver_wake(client->resolver);
     }
     alm_unlock(&client->lock);
     return code;
@@ -226,6 +226,18 @@ static pick_result pick(alm_channel *channel, const alm_stream *stream)
     return result;
 }
 
+bool alm_channel_has_other(const alm_channel *channel, const alm_connection *than)
+{
+    const alm_connection *connection;
+    DL_FOREACH(channel->connections, connection)
+    {
+        if (connection != than && connection->state == ALM_CONNECTION_HEALTHY) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void alm_channel_place(alm_channel *channel, alm_stream *stream)
 {
     const char *name = stream->service->descriptor->name;
@@ -272,25 +284,13 @@ int64_t alm_channel_place_waiting(alm_channel *channel, int64_t now_us)
 
 // --- for people and probes -----------------------------------------------------------------------
 
-static bool is_ready(const alm_channel *channel)
-{
-    const alm_connection *connection;
-    DL_FOREACH(channel->connections, connection)
-    {
-        if (connection->state == ALM_CONNECTION_HEALTHY) {
-            return true;
-        }
-    }
-    return false;
-}
-
 alm_code alm_channel_wait_ready(alm_channel *channel, int64_t timeout_ms, alm_status *st)
 {
     alm_client *client = channel->client;
     int64_t until_us = alm_rpc_now_us(client->rpc) + timeout_ms * 1000;
     alm_code code = ALM_OK;
     alm_lock(&client->lock);
-    while (!is_ready(channel)) {
+    while (!alm_channel_has_other(channel, NULL)) {
         int64_t left_us = until_us - alm_rpc_now_us(client->rpc);
         if (left_us <= 0) {
             const char *why = channel->last_error;

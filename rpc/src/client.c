@@ -4,8 +4,9 @@
 
 #include <poll.h>
 
-#define RECEIVE_COUNT_MAX 256  // frames of a connection in one turn
-#define FULL_RETRY_US     2000 // a queue in the transport is full
+#define RECEIVE_COUNT_MAX  256  // frames of a connection in one turn
+#define FULL_RETRY_US      2000 // a queue in the transport is full
+#define OUT_KEEP_BYTES_MAX ((size_t)1 << 20)
 
 alm_code alm_client_create(alm_rpc *rpc, alm_client **ret, alm_status *st)
 {
@@ -20,7 +21,6 @@ alm_code alm_client_create(alm_rpc *rpc, alm_client **ret, alm_status *st)
         return code;
     }
     pthread_mutex_init(&client->lock, NULL);
-    alm_cond_init(&client->resolver_work);
     *ret = client;
     return ALM_OK;
 }
@@ -35,16 +35,12 @@ void alm_client_destroy(alm_client **client)
     alm_lock(&self->lock);
     self->is_stopping = true;
     alm_client_wake(self);
-    pthread_cond_broadcast(&self->resolver_work);
     alm_unlock(&self->lock);
     if (self->is_running) {
         pthread_join(self->thread, NULL);
     }
-    if (self->has_resolver) {
-        pthread_join(self->resolver, NULL);
-    }
+    alm_resolver_stop(&self->resolver);
     alm_wake_deinit(&self->wake);
-    pthread_cond_destroy(&self->resolver_work);
     pthread_mutex_destroy(&self->lock);
     alm_free(self->snapshot);
     alm_free(self->fds);
@@ -148,6 +144,9 @@ static void swap_buffers(alm_connection *connection)
         connection->sending_at = 0;
         connection->out = spent;
         alm_buf_reset(&connection->out);
+        if (connection->out.cap > OUT_KEEP_BYTES_MAX) {
+            alm_buf_deinit(&connection->out); // a burst's memory is not kept
+        }
     }
 }
 

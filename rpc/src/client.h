@@ -31,6 +31,7 @@
 #define ALM_CHECKSUM_COUNT_MAX  64
 
 typedef struct alm_connection alm_connection;
+typedef struct alm_resolver alm_resolver;
 
 typedef enum alm_connection_state {
     ALM_CONNECTION_IDLE,       // no port; the next is opened at open_us
@@ -88,8 +89,7 @@ struct alm_channel {
 
     alm_target_name *names;
     size_t name_count;
-    int64_t resolve_us; // next
-    bool is_resolving;
+    int64_t resolve_us;   // next
     char last_error[128]; // why there is no healthy connection, for messages
 };
 
@@ -146,9 +146,7 @@ struct alm_client {
         uint64_t checksum;
     } checksums[ALM_CHECKSUM_COUNT_MAX];
     size_t checksum_count;
-    bool has_resolver;
-    pthread_cond_t resolver_work;
-    pthread_t resolver;
+    alm_resolver *resolver; // NULL: no channel has a name
 
     pthread_t thread;
     alm_wake wake;
@@ -185,6 +183,8 @@ void alm_channel_release(alm_channel *channel); // frees with the last reference
 void alm_channel_place(alm_channel *channel, alm_stream *stream);
 // Places what waits. Returns when to do so again.
 int64_t alm_channel_place_waiting(alm_channel *channel, int64_t now_us);
+// Whether a healthy connection other than this one (NULL: any) is there.
+bool alm_channel_has_other(const alm_channel *channel, const alm_connection *than);
 void alm_channel_note_error(alm_channel *channel, const char *text);
 
 // --- stream.c
@@ -196,9 +196,17 @@ void alm_stream_end(alm_stream *stream, const alm_status *st);
 bool alm_stream_send_request(alm_stream *stream, alm_connection *connection, uint32_t method_first);
 
 // --- resolver.c
-ALM_MUST_USE alm_code alm_resolver_start(alm_client *client, alm_status *st);
-void alm_resolver_kick(alm_channel *channel); // soon, not only when it is due
+// Once is enough; with the client's lock held.
+ALM_MUST_USE alm_code alm_resolver_start(alm_client *client, alm_resolver **resolver,
+                                         alm_status *st);
+// Never waits for a name server: a thread that does is left to end by itself. Accepts NULL. Without
+// the lock; the channels must be gone.
+void alm_resolver_stop(alm_resolver **resolver);
+void alm_resolver_wake(alm_resolver *resolver); // looks at its channels again; accepts NULL
+void alm_resolver_kick(alm_channel *channel);   // soon, not only when it is due
 // Address texts of a name, for the caller to free. Blocks; takes no lock.
+//
+// ALM_UNAVAILABLE  there is no such name, or no name server
 ALM_MUST_USE alm_code alm_resolve(const alm_target_name *name, char (**ret)[ALM_ADDRESS_BYTES_MAX],
                                   size_t *ret_count, alm_status *st);
 

@@ -76,12 +76,80 @@ static void unwant_all(alm_channel *channel)
     }
 }
 
-// What the resolver works on without the lock: a copy, since the channel may be closed meanwhile.
-typedef struct resolver_job {
-    alm_channel *channel; // retained
-    alm_target_name *names;
+struct alm_resolver {
+    pthread_t thread;
+    alm_client *client;
+    // Held by the thread while it takes what it has found to the client, and by the client's end.
+    // Order: this lock, then the client's.
+    pthread_mutex_t lock;
+    bool is_orphan; // guarded by lock: there is no client any more
+    // Guarded by the client's lock:
+    pthread_cond_t work;
+    bool is_out;            // at a name server, holding no lock
+    alm_channel *channel;   // retained while out
+    alm_target_name *names; // a copy of the channel's
     size_t name_count;
-} resolver_job;
+};
+
+static void resolver_free(alm_resolver *resolver)
+{
+    alm_free(resolver->names);
+    pthread_cond_destroy(&resolver->work);
+    pthread_mutex_destroy(&resolver->lock);
+    alm_free(resolver);
+}
+
+// The addresses of all names. One that cannot be resolved spoils the whole: its channel keeps the
+// addresses it had.
+typedef struct answer {
+    char (*addresses)[ALM_ADDRESS_BYTES_MAX];
+    size_t count;
+    alm_code code;
+    alm_status st;
+} answer;
+
+static alm_code append(answer *all, const alm_target_name *name)
+{
+    char(*found)[ALM_ADDRESS_BYTES_MAX];
+    size_t count = 0;
+    ALM_TRY(alm_resolve(name, &found, &count, &all->st));
+    void *grown = alm_realloc(all->addresses, (all->count + count) * sizeof *found);
+    if (grown == NULL) {
+        alm_free(found);
+        return alm_status_set(&all->st, ALM_RESOURCE_EXHAUSTED, "no memory for addresses");
+    }
+    all->addresses = grown;
+    memcpy(all->addresses + all->count, found, count * sizeof *found);
+    all->count += count;
+    alm_free(found);
+    return ALM_OK;
+}
+
+// Without any lock.
+static answer ask(const alm_target_name *names, size_t count)
+{
+    answer all = {.st = ALM_STATUS_INIT};
+    for (size_t i = 0; i < count && all.code == ALM_OK; i++) {
+        all.code = append(&all, &names[i]);
+    }
+    return all;
+}
+
+static void apply(alm_channel *channel, const answer *all)
+{
+    if (all->code != ALM_OK) {
+        alm_channel_note_error(channel, all->st.message);
+        return;
+    }
+    if (channel->is_closed) {
+        return;
+    }
+    unwant_all(channel);
+    for (size_t i = 0; i < all->count; i++) {
+        set_wanted(channel, all->addresses[i]);
+    }
+    alm_client_wake(channel->client);
+}
 
 static alm_channel *find_due(alm_client *client, int64_t now_us, int64_t *ret_until_us)
 {
@@ -100,68 +168,115 @@ static alm_channel *find_due(alm_client *client, int64_t now_us, int64_t *ret_un
     return NULL;
 }
 
-// Without the lock. A name that cannot be resolved keeps the addresses it had.
-static void work(alm_client *client, const resolver_job *job)
+// With the client's lock held: waits for a channel that is due and takes its names along. False:
+// the client stops.
+static bool take_job(alm_resolver *resolver)
 {
-    alm_channel *channel = job->channel;
-    alm_status st = ALM_STATUS_INIT;
-    char(*found[16])[ALM_ADDRESS_BYTES_MAX] = {0};
-    size_t counts[16] = {0};
-    size_t name_count = ALM_MIN(job->name_count, ALM_ARRAY_LEN(found));
-    alm_code code = ALM_OK;
-    for (size_t i = 0; i < name_count && code == ALM_OK; i++) {
-        code = alm_resolve(&job->names[i], &found[i], &counts[i], &st);
-    }
-    alm_lock(&client->lock);
-    if (code != ALM_OK) {
-        alm_channel_note_error(channel, st.message);
-    } else if (!channel->is_closed) {
-        unwant_all(channel);
-        for (size_t i = 0; i < name_count; i++) {
-            for (size_t j = 0; j < counts[i]; j++) {
-                set_wanted(channel, found[i][j]);
-            }
-        }
-        alm_client_wake(client);
-    }
-    alm_unlock(&client->lock);
-    for (size_t i = 0; i < name_count; i++) {
-        alm_free(found[i]);
-    }
-}
-
-static void *run(void *arg)
-{
-    alm_client *client = arg;
-    alm_lock(&client->lock);
+    alm_client *client = resolver->client;
     while (!client->is_stopping) {
         int64_t now_us = alm_rpc_now_us(client->rpc);
         int64_t until_us;
         alm_channel *channel = find_due(client, now_us, &until_us);
         if (channel == NULL) {
             int64_t wait_us = until_us == ALM_NEVER_US ? ALM_NEVER_US : until_us - now_us;
-            alm_cond_wait_us(&client->resolver_work, &client->lock, wait_us);
+            alm_cond_wait_us(&resolver->work, &client->lock, wait_us);
             continue;
         }
         channel->resolve_us = now_us + channel->resolve_ms * 1000;
-        channel->ref_count++; // its names stay as they are, and so stay valid
-        resolver_job job = {channel, channel->names, channel->name_count};
+        size_t size = channel->name_count * sizeof *channel->names;
+        alm_target_name *names = alm_realloc(resolver->names, size);
+        if (names != NULL) {
+            memcpy(names, channel->names, size);
+            channel->ref_count++;
+            resolver->names = names;
+            resolver->name_count = channel->name_count;
+            resolver->channel = channel;
+            resolver->is_out = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void *run(void *arg)
+{
+    alm_resolver *resolver = arg;
+    alm_client *client = resolver->client;
+    alm_lock(&client->lock);
+    while (take_job(resolver)) {
         alm_unlock(&client->lock);
-        work(client, &job);
+        answer all = ask(resolver->names, resolver->name_count);
+        alm_lock(&resolver->lock);
+        if (resolver->is_orphan) {
+            alm_unlock(&resolver->lock);
+            alm_free(all.addresses);
+            resolver_free(resolver);
+            return NULL;
+        }
         alm_lock(&client->lock);
-        alm_channel_release(channel);
+        alm_unlock(&resolver->lock);
+        apply(resolver->channel, &all);
+        alm_channel_release(resolver->channel);
+        resolver->channel = NULL;
+        resolver->is_out = false;
+        alm_free(all.addresses);
     }
     alm_unlock(&client->lock);
     return NULL;
 }
 
-alm_code alm_resolver_start(alm_client *client, alm_status *st)
+alm_code alm_resolver_start(alm_client *client, alm_resolver **ret, alm_status *st)
 {
-    if (!client->has_resolver) {
-        ALM_TRY(alm_thread_start(&client->resolver, run, client, st));
-        client->has_resolver = true;
+    if (*ret != NULL) {
+        return ALM_OK;
     }
+    alm_resolver *resolver = alm_calloc(1, sizeof *resolver);
+    if (resolver == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a resolver");
+    }
+    resolver->client = client;
+    pthread_mutex_init(&resolver->lock, NULL);
+    alm_cond_init(&resolver->work);
+    alm_code code = alm_thread_start(&resolver->thread, run, resolver, st);
+    if (code != ALM_OK) {
+        resolver_free(resolver);
+        return code;
+    }
+    *ret = resolver;
     return ALM_OK;
+}
+
+void alm_resolver_stop(alm_resolver **resolver)
+{
+    alm_resolver *self = *resolver;
+    if (self == NULL) {
+        return;
+    }
+    alm_client *client = self->client;
+    alm_lock(&self->lock);
+    alm_lock(&client->lock);
+    ALM_ASSERT(client->is_stopping);
+    pthread_cond_broadcast(&self->work);
+    bool is_out = self->is_out;
+    if (is_out) {
+        self->is_orphan = true;
+        alm_channel_release(self->channel);
+        pthread_detach(self->thread);
+    }
+    alm_unlock(&client->lock);
+    alm_unlock(&self->lock); // an orphan may be gone from here on
+    if (!is_out) {
+        pthread_join(self->thread, NULL);
+        resolver_free(self);
+    }
+    *resolver = NULL;
+}
+
+void alm_resolver_wake(alm_resolver *resolver)
+{
+    if (resolver != NULL) {
+        pthread_cond_broadcast(&resolver->work);
+    }
 }
 
 void alm_resolver_kick(alm_channel *channel)
@@ -169,6 +284,6 @@ void alm_resolver_kick(alm_channel *channel)
     if (channel->name_count > 0) {
         int64_t soon_us = alm_rpc_now_us(channel->client->rpc) + RESOLVE_PAUSE_US;
         channel->resolve_us = ALM_MIN(channel->resolve_us, soon_us);
-        pthread_cond_broadcast(&channel->client->resolver_work);
+        alm_resolver_wake(channel->client->resolver);
     }
 }

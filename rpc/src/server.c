@@ -198,9 +198,12 @@ static bool all_peers_drained(const alm_server *server)
 }
 
 // Every peer answers a PING that follows GOAWAY: after that no new call of it is on its way. With a
-// second one after the last END, all answers have arrived.
-static void ping_all(alm_server *server, int64_t until_us)
+// second one after the last END, all answers have arrived. A peer that hangs must not take the time
+// of the calls in progress.
+static void ping_all(alm_server *server, int64_t deadline_us)
 {
+    int64_t soon_us = alm_rpc_now_us(server->rpc) + ALM_SERVER_PING_MS * INT64_C(1000);
+    int64_t until_us = ALM_MIN(deadline_us, soon_us);
     for (alm_peer *peer = server->peers; peer != NULL; peer = peer->hh.next) {
         peer->is_drained = false;
     }

@@ -66,12 +66,6 @@ static void call_give_back(alm_server *server, alm_call *call)
 
 // --- start ---------------------------------------------------------------------------------------
 
-static void refuse(alm_server *server, alm_peer *peer, const alm_record *request, uint8_t flags,
-                   const alm_status *st)
-{
-    alm_peer_send_end(server, peer, request->call_id, flags, st);
-}
-
 // Whether a request may be taken at all; st says why not.
 static alm_code admit(alm_server *server, const alm_record *request, uint8_t *ret_flags,
                       alm_status *st)
@@ -151,9 +145,8 @@ static bool has_room_to_run(const alm_server *server)
     return server->running_count - endless_count < server->thread_count_max;
 }
 
-// Sees to it that a queued call has, or will have, a thread. False: the queue is full, or there is
-// no thread at all.
-static bool provide_thread(alm_server *server)
+// Starts a thread if the calls in the queue have none.
+static void provide_thread(alm_server *server)
 {
     bool is_short = server->free_thread_count <= server->queue_count;
     if (is_short && has_room_to_run(server) &&
@@ -165,45 +158,74 @@ static bool provide_thread(alm_server *server)
             server->free_thread_count++;
         }
     }
-    return server->thread_count > 0 &&
-           server->queue_count < server->free_thread_count + server->queue_count_max;
+}
+
+static alm_code find_room(alm_server *server, const alm_peer *peer, const alm_record *request,
+                          alm_status *st)
+{
+    if (HASH_COUNT(peer->calls) >= ALM_RPC_PEER_CALL_COUNT_MAX) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "the client has %d calls in progress",
+                              ALM_RPC_PEER_CALL_COUNT_MAX);
+    }
+    if (server->methods[request->arg].runs_inline) {
+        return ALM_OK;
+    }
+    provide_thread(server);
+    bool has_room = server->queue_count < server->free_thread_count + server->queue_count_max &&
+                    server->queue_bytes + request->payload.len <= ALM_RPC_QUEUE_BYTES_MAX;
+    if (!has_room || server->thread_count == 0) {
+        alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s has %zu calls of %zu bytes waiting",
+                       server->name, server->queue_count, server->queue_bytes);
+        st->retry_after_ms = QUEUE_RETRY_MS;
+        return ALM_RESOURCE_EXHAUSTED;
+    }
+    return ALM_OK;
 }
 
 static void run_call(alm_call *call);
+
+static void enqueue(alm_server *server, alm_call *call)
+{
+    call->state = ALM_CALL_QUEUED;
+    DL_APPEND(server->queue, call);
+    server->queue_count++;
+    server->queue_bytes += call->request.len;
+    pthread_cond_signal(&server->work);
+}
+
+static void dequeue(alm_server *server, alm_call *call)
+{
+    DL_DELETE(server->queue, call);
+    server->queue_count--;
+    server->queue_bytes -= call->request.len;
+    call->state = ALM_CALL_RUNNING;
+}
 
 void alm_call_start(alm_server *server, alm_peer *peer, const alm_record *request)
 {
     alm_status st = ALM_STATUS_INIT;
     uint8_t flags = 0;
-    if (admit(server, request, &flags, &st) != ALM_OK) {
-        refuse(server, peer, request, flags, &st);
+    alm_code code = admit(server, request, &flags, &st);
+    if (code == ALM_OK) {
+        code = find_room(server, peer, request, &st);
+    }
+    alm_call *call = code == ALM_OK ? call_of(server, peer, request) : NULL;
+    if (code == ALM_OK && call == NULL) {
+        code = alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "%s has no memory for a call",
+                              server->name);
+    }
+    if (code != ALM_OK) {
+        alm_peer_send_end(server, peer, request->call_id, flags, &st);
         return;
     }
-    bool runs_inline = server->methods[request->arg].runs_inline;
-    if (!runs_inline && !provide_thread(server)) {
-        alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "%s has %zu calls waiting", server->name,
-                       server->queue_count);
-        st.retry_after_ms = QUEUE_RETRY_MS;
-        refuse(server, peer, request, flags, &st);
+    if (!call->method->runs_inline) {
+        enqueue(server, call);
         return;
     }
-    alm_call *call = call_of(server, peer, request);
-    if (call == NULL) {
-        alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "%s has no memory for a call", server->name);
-        refuse(server, peer, request, flags, &st);
-        return;
-    }
-    if (runs_inline) {
-        call->state = ALM_CALL_RUNNING;
-        alm_unlock(&server->lock);
-        run_call(call);
-        alm_lock(&server->lock);
-        return;
-    }
-    call->state = ALM_CALL_QUEUED;
-    DL_APPEND(server->queue, call);
-    server->queue_count++;
-    pthread_cond_signal(&server->work);
+    call->state = ALM_CALL_RUNNING;
+    alm_unlock(&server->lock);
+    run_call(call);
+    alm_lock(&server->lock);
 }
 
 // --- run -----------------------------------------------------------------------------------------
@@ -269,11 +291,9 @@ void *alm_server_handle(void *arg)
             break;
         }
         alm_call *call = server->queue;
-        DL_DELETE(server->queue, call);
-        server->queue_count--;
+        dequeue(server, call);
         server->free_thread_count--;
         server->running_count++;
-        call->state = ALM_CALL_RUNNING;
         alm_unlock(&server->lock);
         run_call(call);
         alm_lock(&server->lock);
@@ -312,12 +332,11 @@ void alm_call_stop(alm_call *call, alm_code code, const char *text)
         return;
     }
     if (call->state == ALM_CALL_QUEUED) {
-        DL_DELETE(server->queue, call);
-        server->queue_count--;
+        dequeue(server, call);
     } else {
         DL_DELETE(server->watches, call);
+        call->state = ALM_CALL_RUNNING;
     }
-    call->state = ALM_CALL_RUNNING;
     alm_status st = ALM_STATUS_INIT;
     alm_status_set(&st, code, "%s", text);
     alm_call_finish(call, &st);
@@ -503,7 +522,7 @@ void alm_call_set_endless(alm_call *call)
             alm_call_stop(call, ALM_UNAVAILABLE, "the server is stopping");
         }
         if (server->queue != NULL) {
-            (void)provide_thread(server);
+            provide_thread(server);
             pthread_cond_signal(&server->work);
         }
     }

@@ -24,7 +24,8 @@
 #define ALM_SERVER_ENDPOINT_COUNT_MAX 16
 #define ALM_SERVER_PORT_COUNT         2 // one for libzmq's schemes, one for loop
 #define ALM_SERVER_HEARTBEAT_MS       500
-#define ALM_SERVER_SILENCE_BEATS      6 // a peer silent for so many of its beats is gone
+#define ALM_SERVER_SILENCE_BEATS      6    // a peer silent for so many of its beats is gone
+#define ALM_SERVER_PING_MS            1000 // how long a drain waits for peers to answer its PING
 #define ALM_PEER_OUT_BYTES_HIGH       ((size_t)8 << 20) // streams wait while more is unsent
 #define ALM_REQUEST_ID_MAX            64                // with the NUL
 
@@ -131,7 +132,7 @@ struct alm_server {
     alm_peer *peers; // by id
     alm_peer *dirty, *stalled;
     alm_call *queue; // calls to run
-    size_t queue_count;
+    size_t queue_count, queue_bytes;
     alm_call *watches; // parked
     alm_call *free_calls;
     size_t active_count;                 // queued, running and parked

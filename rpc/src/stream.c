@@ -72,7 +72,9 @@ static bool may_retry(const alm_stream *stream, bool is_refused)
 
 void alm_stream_fail(alm_stream *stream, bool is_refused, const alm_status *why)
 {
-    if (!may_retry(stream, is_refused) || stream->fail_fast) {
+    bool has_where =
+        !stream->fail_fast || alm_channel_has_other(stream->channel, stream->connection);
+    if (!may_retry(stream, is_refused) || !has_where) {
         alm_stream_end(stream, why);
         return;
     }

@@ -324,6 +324,49 @@ static void a_cancelled_call_ends(void **state)
     unserve(&s);
 }
 
+static void count_cancelled(void *arg, const alm_method_stats *stats)
+{
+    *(uint64_t *)arg += stats->finished[ALM_CANCELLED];
+}
+
+// A client that is gone without a word, as when its process is killed.
+static void a_peer_that_vanishes_is_noticed(void **state)
+{
+    served s;
+    serve(&s, *state, NULL);
+    greet(&s.peer);
+    for (uint64_t id = 1; id <= 3; id++) {
+        peer_send(&s.peer, request(id, WATCH));
+        peer_expect(&s.peer, ALM_RECORD_MESSAGE);
+    }
+    peer_close(&s.peer);
+    uint64_t cancelled = 0;
+    for (int waited_ms = 0; cancelled < 3 && waited_ms < WAIT_MS; waited_ms += 5) {
+        poll(NULL, 0, 5); // looks again
+        cancelled = 0;
+        alm_server_stats(s.server, count_cancelled, &cancelled);
+    }
+    assert_int_equal(cancelled, 3);
+    unserve(&s);
+}
+
+static void a_peer_has_so_many_calls_and_no_more(void **state)
+{
+    served s;
+    serve(&s, *state, NULL);
+    greet(&s.peer);
+    for (uint64_t id = 1; id <= ALM_RPC_PEER_CALL_COUNT_MAX; id++) {
+        peer_send(&s.peer, request(id, WATCH));
+        peer_expect(&s.peer, ALM_RECORD_MESSAGE);
+    }
+    peer_send(&s.peer, request(1u << 20, WATCH));
+    expect_end(&s.peer, 1u << 20, ALM_RESOURCE_EXHAUSTED);
+    peer_send(&s.peer, (alm_record){.type = ALM_RECORD_CANCEL, .call_id = 1});
+    expect_end(&s.peer, 1, ALM_CANCELLED);
+    expect_served(&s.peer, 1u << 21);
+    unserve(&s);
+}
+
 static int64_t atomic_clock_us(void *self)
 {
     return atomic_load((atomic_llong *)self);
@@ -661,6 +704,10 @@ int main(void)
         ON(records_of_no_call_are_passed_over, LOOP),
         ON(a_cancelled_call_ends, TCP),
         ON(a_cancelled_call_ends, LOOP),
+        ON(a_peer_that_vanishes_is_noticed, TCP),
+        ON(a_peer_that_vanishes_is_noticed, INPROC),
+        ON(a_peer_that_vanishes_is_noticed, LOOP),
+        ON(a_peer_has_so_many_calls_and_no_more, LOOP),
         ON(a_silent_peer_is_forgotten, LOOP),
         cmocka_unit_test(bytes_of_another_protocol_harm_nobody),
         cmocka_unit_test(replies_are_judged),
