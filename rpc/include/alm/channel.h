@@ -36,7 +36,8 @@ typedef struct alm_call_opts {
     const alm_call *parent; // a call of ours this one is made for: its deadline and request id are
                             // passed on, and its cancellation cancels this one
     uint64_t affinity;      // 0: none; else calls with one affinity prefer one connection
-    bool fail_fast;         // no healthy connection: UNAVAILABLE at once instead of waiting
+    bool fail_fast;         // no healthy connection: UNAVAILABLE at once instead of waiting, also
+                            // when the call would be tried again
 } alm_call_opts;
 
 // A unary call. *ret_reply lives in the arena.
@@ -46,6 +47,8 @@ typedef struct alm_call_opts {
 //                         spent)
 // ALM_DEADLINE_EXCEEDED, ALM_CANCELLED
 // ALM_UNIMPLEMENTED       unknown service or method
+// ALM_FAILED_PRECONDITION the server's messages of this service are not ours: another version
+// ALM_RESOURCE_EXHAUSTED  the request or the reply is larger than the limit, or the server is full
 // ALM_INTERNAL            the reply cannot be decoded
 ALM_MUST_USE alm_code alm_channel_call(alm_channel *channel, const alm_service_def *service,
                                        const char *method, const alm_call_opts *opts,
@@ -74,6 +77,7 @@ typedef struct alm_connection_info {
     uint32_t outstanding;
     uint64_t calls, failures;
 } alm_connection_info;
+// visit must not use the channel.
 void alm_channel_visit(alm_channel *channel,
                        void (*visit)(void *arg, const alm_connection_info *info), void *arg);
 

@@ -67,11 +67,12 @@ ALM_MUST_USE alm_code alm_call_send(alm_call *call, const ProtobufCMessage *mess
 
 // A long handler asks this between steps. st as alm_call_send.
 ALM_MUST_USE alm_code alm_call_check(alm_call *call, alm_status *st);
-int64_t alm_call_time_left_ms(const alm_call *call); // 0: over
+int64_t alm_call_time_left_ms(const alm_call *call); // 0: over; INT64_MAX: no deadline
 const char *alm_call_request_id(const alm_call *call);
 const char *alm_call_peer(const alm_call *call); // for logs only
 
-// Marks the call as one without an end (Watch): a drain cancels it at once.
+// Marks the call as one without an end (Watch): a drain cancels it at once, and it does not count
+// against thread_count_max.
 void alm_call_set_endless(alm_call *call);
 
 // --- for /metrics --------------------------------------------------------------------------------
