@@ -1,7 +1,5 @@
 #include "server_internal.h"
 
-#include "alm/alloc.h"
-
 #include <stdio.h>
 
 static alm_code add_service(alm_server *server, const alm_service_def *service,

@@ -1,7 +1,6 @@
 // Calls in progress: how they start, wait, run, are stopped and end, and what handlers may ask.
 #include "server_internal.h"
 
-#include "alm/alloc.h"
 #include "prescan.h"
 
 #include <stdio.h>
@@ -133,6 +132,10 @@ static alm_call *call_of(alm_server *server, alm_peer *peer, const alm_record *r
     call->credit = peer->window_bytes;
     set_request_id(call, request->metadata);
     HASH_ADD(hh, peer->calls, id, sizeof call->id, call);
+    if (call->hh.tbl == NULL) {
+        call_give_back(server, call);
+        return NULL;
+    }
     server->active_count++;
     call->method->stats.started++;
     call->method->stats.bytes_received += request->payload.len;

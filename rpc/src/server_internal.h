@@ -9,6 +9,7 @@
 #ifndef ALM_SERVER_INTERNAL_H
 #define ALM_SERVER_INTERNAL_H
 
+#include "alm/alloc.h"
 #include "alm/buf.h"
 #include "alm/limits.h"
 #include "alm/server.h"
@@ -17,7 +18,10 @@
 #include "record.h"
 #include "rpc_internal.h"
 
-#define HASH_FUNCTION HASH_OAT // the default falls through switch labels, which clang refuses
+#define HASH_FUNCTION          HASH_OAT // the default falls through switch labels, which clang refuses
+#define HASH_NONFATAL_OOM      1        // an element that was not added has hh.tbl NULL
+#define uthash_malloc(size)    alm_alloc(size)
+#define uthash_free(ptr, size) alm_free(ptr)
 #include <uthash.h>
 #include <utlist.h>
 

@@ -1,8 +1,6 @@
 // The socket thread of a server: all frames in, all records out, and which peers are there.
 #include "server_internal.h"
 
-#include "alm/alloc.h"
-
 #include <poll.h>
 #include <stdio.h>
 
@@ -95,6 +93,15 @@ static void peer_lost(alm_server *server, alm_peer *peer, const char *text)
     }
 }
 
+// Needs no memory: it is what is left to say when there is none.
+static void send_reset(alm_server *server, const alm_peer_id *id)
+{
+    static const char reset[ALM_RECORD_HEADER_BYTES] = {
+        [0] = ALM_RECORD_HEADER_BYTES, [4] = ALM_RECORD_RESET};
+    alm_port *port = server->ports[id->port];
+    (void)port->ops->send(port, &id->key, (alm_str){.data = reset, .len = sizeof reset});
+}
+
 static alm_peer *find_peer(alm_server *server, const alm_peer_id *id)
 {
     alm_peer *peer;
@@ -120,6 +127,10 @@ static alm_peer *add_peer(alm_server *server, const alm_peer_id *id)
                        (unsigned)id->key.bytes[i]);
     }
     HASH_ADD(hh, server->peers, id, sizeof peer->id, peer);
+    if (peer->hh.tbl == NULL) {
+        alm_peer_free(peer);
+        return NULL;
+    }
     return peer;
 }
 
@@ -207,18 +218,6 @@ static alm_code take_record(alm_server *server, alm_peer *peer, const alm_record
         return alm_status_set(st, ALM_INVALID_ARGUMENT, "a record a client must not send: type %d",
                               (int)record->type);
     }
-}
-
-static void send_reset(alm_server *server, const alm_peer_id *id)
-{
-    alm_buf frame;
-    alm_buf_init(&frame, 0);
-    alm_record reset = {.type = ALM_RECORD_RESET};
-    if (alm_record_append(&frame, &reset)) {
-        alm_port *port = server->ports[id->port];
-        (void)port->ops->send(port, &id->key, alm_buf_view(&frame));
-    }
-    alm_buf_deinit(&frame);
 }
 
 // The peer a frame is from: known, or new and starting with HELLO. NULL: neither.
@@ -331,7 +330,9 @@ static void flush_peer(alm_server *server, alm_peer *peer)
     alm_sent sent = ALM_SENT_OK;
     do {
         if (peer->is_doomed) {
+            alm_peer_id id = peer->id;
             peer_lost(server, peer, "no memory for the client's answers");
+            send_reset(server, &id);
             return;
         }
         if (peer->sending_at == peer->sending.len) {

@@ -309,6 +309,30 @@ static void records_of_no_call_are_passed_over(void **state)
     unserve(&s);
 }
 
+// The bytes docs/WIRE.md shows.
+static void the_documented_example_holds(void **state)
+{
+    static const uint8_t asked[] = {0x18, 0, 0, 0, 2, 0, 0, 0, 0,    0, 0, 0,
+                                    7,    0, 0, 0, 0, 0, 0, 0, 0xe8, 3, 0, 0};
+    static const uint8_t answered[] = {
+        0x1a, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 1, //
+        0x18, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    served s;
+    serve(&s, *state, NULL);
+    greet(&s.peer);
+    peer_send_bytes(&s.peer, asked, sizeof asked);
+    alm_buf got;
+    alm_buf_init(&got, 0);
+    alm_record message = peer_expect(&s.peer, ALM_RECORD_MESSAGE);
+    assert_true(alm_record_append(&got, &message));
+    alm_record ended = peer_expect(&s.peer, ALM_RECORD_END);
+    assert_true(alm_record_append(&got, &ended));
+    assert_int_equal(got.len, sizeof answered);
+    assert_memory_equal(got.data, answered, sizeof answered);
+    alm_buf_deinit(&got);
+    unserve(&s);
+}
+
 static void a_cancelled_call_ends(void **state)
 {
     served s;
@@ -702,6 +726,7 @@ int main(void)
         ON(calls_that_cannot_start_end_with_their_reason, LOOP),
         ON(records_of_no_call_are_passed_over, TCP),
         ON(records_of_no_call_are_passed_over, LOOP),
+        ON(the_documented_example_holds, TCP),
         ON(a_cancelled_call_ends, TCP),
         ON(a_cancelled_call_ends, LOOP),
         ON(a_peer_that_vanishes_is_noticed, TCP),
