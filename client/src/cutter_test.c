@@ -4,6 +4,7 @@
 
 #include "cutter_check.h"
 
+#include "alm/alloc.h"
 #include "alm/limits.h"
 
 #include <setjmp.h>
@@ -145,6 +146,25 @@ static void passes_over_a_line_of_64_mib(void **state)
     alm_cutter_destroy(&cutter);
 }
 
+// Each allocation fails once: nothing leaks, and what fails says so.
+static void lives_without_memory(void **state)
+{
+    (void)state;
+    alm_bytes header;
+    alm_status st = ALM_STATUS_INIT;
+    for (uint64_t n = 1; n <= 3; n++) {
+        text_source from = {.text = ALM_STR("a\n1\n")};
+        (void)alm_alloc_fail_at(n, 0);
+        alm_cutter *cutter = alm_cutter_create(NULL, read_text, &from);
+        assert_int_equal(cutter != NULL, n == 3);
+        if (cutter != NULL) {
+            assert_int_equal(alm_cutter_header(cutter, &header, &st), ALM_RESOURCE_EXHAUSTED);
+        }
+        (void)alm_alloc_fail_at(0, 0);
+        alm_cutter_destroy(&cutter);
+    }
+}
+
 static uint64_t next_random(uint64_t *seed)
 {
     *seed ^= *seed << 13;
@@ -177,7 +197,7 @@ static void random_files_keep_their_rows(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ALM_ARRAY_LEN(cut_rows) + 2];
+    struct CMUnitTest tests[ALM_ARRAY_LEN(cut_rows) + 3];
     size_t count = 0;
     for (; count < ALM_ARRAY_LEN(cut_rows); count++) {
         tests[count] = (struct CMUnitTest){.name = cut_rows[count].name,
@@ -185,6 +205,7 @@ int main(void)
                                            .initial_state = (void *)(uintptr_t)&cut_rows[count]};
     }
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(passes_over_a_line_of_64_mib);
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(lives_without_memory);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(random_files_keep_their_rows);
     return _cmocka_run_group_tests("cutter", tests, count, NULL, NULL);
 }

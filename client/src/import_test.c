@@ -175,23 +175,30 @@ static void names_the_batch_by_its_content(void **state)
     assert_string_equal(seen.batch_id, "mine");
 }
 
-static void leaves_out_what_is_too_long(void **state)
+#define LONG_BYTES (ALM_IMPORT_RECORD_BYTES_MAX + 5)
+
+// Three pieces: a row, a record that is too long to send, another row.
+static void write_long_row(void)
 {
-    (void)state;
-    const size_t long_bytes = ALM_IMPORT_RECORD_BYTES_MAX + 5;
     alm_buf text;
-    almanac_import_result result;
     alm_buf_init(&text, 0);
     alm_buf_str(&text, ALM_STR("a\n1\n"));
-    for (size_t i = 0; i < long_bytes; i++) {
+    for (size_t i = 0; i < LONG_BYTES; i++) {
         alm_buf_char(&text, 'x');
     }
     alm_buf_str(&text, ALM_STR("\n2\n"));
     write_file(text.data, text.len);
     alm_buf_deinit(&text);
+}
+
+static void leaves_out_what_is_too_long(void **state)
+{
+    (void)state;
+    almanac_import_result result;
+    write_long_row();
     assert_int_equal(almanac_import_file(client, path, NULL, &result, NULL), ALMANAC_OK);
     assert_int_equal(seen.oversize_row, 3);
-    assert_int_equal(seen.oversize_bytes, long_bytes);
+    assert_int_equal(seen.oversize_bytes, LONG_BYTES);
     assert_int_equal(result.quarantined, 1);
     assert_int_equal(seen.records.len, 4);
     assert_memory_equal(seen.records.data, "1\n2\n", 4);
@@ -229,15 +236,14 @@ static void gives_up_in_time_and_says_what_was_stored(void **state)
     (void)state;
     almanac_import_result result;
     almanac_error error;
-    const almanac_import_opts opts = {.piece_timeout_ms = 300};
-    write_rows(30000);
+    const almanac_import_opts opts = {.piece_timeout_ms = 500};
+    write_long_row();
     seen.fails_at_piece = 1;
     seen.failures_left = UINT32_MAX;
     almanac_code code = almanac_import_file(client, path, &opts, &result, &error);
     assert_true(code == ALMANAC_UNAVAILABLE || code == ALMANAC_DEADLINE_EXCEEDED);
     assert_int_equal(result.pieces, 1);
-    assert_true(result.added > 0);
-    assert_true(result.added < 30000);
+    assert_int_equal(result.added, 1);
 }
 
 typedef struct watcher {

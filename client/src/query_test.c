@@ -5,6 +5,7 @@
 #include "fake_gateway.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -236,6 +237,42 @@ static void can_be_closed_half_read(void **state)
     almanac_rows_close(&rows);
 }
 
+#define THREAD_COUNT     4
+#define QUESTIONS_A_TIME 25
+
+static void *ask_often(void *arg)
+{
+    bool *ret_good = arg;
+    *ret_good = true;
+    for (int i = 0; i < QUESTIONS_A_TIME; i++) {
+        almanac_rows *rows = NULL;
+        const almanac_row *all = NULL;
+        size_t count = 0;
+        bool is_good = almanac_query_open(client, &question, &rows, NULL) == ALMANAC_OK &&
+                       almanac_rows_all(rows, &all, &count, NULL) == ALMANAC_OK &&
+                       count == ALM_ARRAY_LEN(levels) && all[4].mantissa == 228620;
+        almanac_rows_close(&rows);
+        *ret_good = *ret_good && is_good;
+    }
+    return NULL;
+}
+
+static void serves_many_threads_at_once(void **state)
+{
+    (void)state;
+    pthread_t threads[THREAD_COUNT];
+    bool good[THREAD_COUNT];
+    give_levels(2);
+    gateway.forgets_requests = true;
+    for (size_t i = 0; i < THREAD_COUNT; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_often, &good[i]), 0);
+    }
+    for (size_t i = 0; i < THREAD_COUNT; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_true(good[i]);
+    }
+}
+
 static void wants_a_whole_question(void **state)
 {
     (void)state;
@@ -417,6 +454,7 @@ int main(void)
         WITH_GATEWAY(tells_a_failure_after_rows),
         WITH_GATEWAY(refuses_a_damaged_answer),
         WITH_GATEWAY(can_be_closed_half_read),
+        WITH_GATEWAY(serves_many_threads_at_once),
         WITH_GATEWAY(wants_a_whole_question),
         WITH_GATEWAY(says_that_nobody_is_there),
         WITH_GATEWAY(explains),

@@ -8,6 +8,9 @@
 
 static void keep_request(fake_gateway *self, const ProtobufCMessage *request)
 {
+    if (self->forgets_requests) {
+        return;
+    }
     self->request_size = protobuf_c_message_get_packed_size(request);
     if (self->request_size <= sizeof self->request) {
         (void)protobuf_c_message_pack(request, self->request);

@@ -49,7 +49,8 @@ typedef struct fake_gateway {
     void *import_arg;
     size_t import_count;
 
-    // The last request, packed.
+    // The last request, packed. Not kept where calls come at once from several threads.
+    bool forgets_requests;
     uint8_t request[FAKE_REQUEST_MAX];
     size_t request_size;
 
