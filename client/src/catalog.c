@@ -21,7 +21,8 @@ static alm_code open_catalog(almanac_client *client, const almanac_catalog_query
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "catalog: out of memory");
     }
     catalog->kind = query->kind;
-    Almanac__V1__CatalogRequest request = ALMANAC__V1__CATALOG_REQUEST__INIT;
+    Almanac__V1__CatalogRequest request;
+    almanac__v1__catalog_request__init(&request);
     request.kind = (Almanac__V1__CatalogKind)query->kind;
     request.words = alm_client_text(query->words);
     request.place = alm_client_text(query->place);

@@ -288,7 +288,7 @@ static alm_code quarantine_one(fake_gateway *self, alm_arena *arena,
     static char field[] = "value", value[] = "n/a", reason[] = "not a number";
     Almanac__V1__Defect *defect = alm_arena_alloc(arena, sizeof *defect);
     ret->defects = alm_arena_alloc(arena, sizeof *ret->defects);
-    *defect = (Almanac__V1__Defect)ALMANAC__V1__DEFECT__INIT;
+    almanac__v1__defect__init(defect);
     defect->row = 2;
     defect->column = 1;
     defect->field = field;

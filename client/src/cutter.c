@@ -240,10 +240,13 @@ static size_t mark_length(alm_bytes data)
 alm_code alm_cutter_header(alm_cutter *cutter, alm_bytes *ret, alm_status *st)
 {
     ALM_ASSERT(cutter->header == NULL);
+    // The header is looked for in a full buffer, or in all there is.
+    uint64_t row;
     do {
+        row = cutter->row;
         ALM_TRY(fill(cutter, st));
         skip_empty_lines(cutter);
-    } while (cutter->at == cutter->len && !cutter->at_end);
+    } while (cutter->row != row && !cutter->at_end);
 
     alm_bytes data = rest(cutter);
     size_t mark = mark_length(data);

@@ -185,8 +185,10 @@ static alm_code tell_progress(const import_run *in, alm_status *st)
 // Sends one piece and adds up what came back.
 static alm_code import_piece(import_run *in, const alm_piece *piece, alm_status *st)
 {
-    Almanac__V1__ImportRequest request = ALMANAC__V1__IMPORT_REQUEST__INIT;
-    Almanac__V1__OversizeRecord oversize = ALMANAC__V1__OVERSIZE_RECORD__INIT;
+    Almanac__V1__ImportRequest request;
+    almanac__v1__import_request__init(&request);
+    Almanac__V1__OversizeRecord oversize;
+    almanac__v1__oversize_record__init(&oversize);
     Almanac__V1__OversizeRecord *oversizes[] = {&oversize};
     const almanac_import_opts *opts = in->opts;
     request.batch_id = in->result.batch_id;

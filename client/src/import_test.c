@@ -342,7 +342,7 @@ static alm_code find_defects(fake_gateway *self, alm_arena *arena,
     Almanac__V1__Defect *defect = alm_arena_alloc(arena, sizeof *defect);
     ret->defects = alm_arena_alloc(arena, sizeof *ret->defects);
     static char field[] = "value", value[] = "n/a", reason[] = "not a number";
-    *defect = (Almanac__V1__Defect)ALMANAC__V1__DEFECT__INIT;
+    almanac__v1__defect__init(defect);
     defect->row = 3;
     defect->column = 4;
     defect->field = field;

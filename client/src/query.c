@@ -32,7 +32,7 @@ alm_code alm_query_message(const almanac_query *query, Almanac__V1__QueryRequest
     if (query->periods == NULL || query->periods[0] == '\0') {
         return missing(st, "periods");
     }
-    *ret = (Almanac__V1__QueryRequest)ALMANAC__V1__QUERY_REQUEST__INIT;
+    almanac__v1__query_request__init(ret);
     ret->indicators = alm_client_texts(query->indicators);
     ret->n_indicators = query->indicator_count;
     ret->places = alm_client_text(query->places);

@@ -306,9 +306,11 @@ static void says_that_nobody_is_there(void **state)
 static void explains(void **state)
 {
     (void)state;
-    Almanac__V1__ExplainStep step = ALMANAC__V1__EXPLAIN_STEP__INIT;
+    Almanac__V1__ExplainStep step;
+    almanac__v1__explain_step__init(&step);
     Almanac__V1__ExplainStep *steps[] = {&step};
-    Almanac__V1__ExplainResponse response = ALMANAC__V1__EXPLAIN_RESPONSE__INIT;
+    Almanac__V1__ExplainResponse response;
+    almanac__v1__explain_response__init(&response);
     char what[] = "gdp 310105 2023 level";
     step.what = what;
     step.depth = 3;
@@ -333,9 +335,11 @@ static void explains(void **state)
 static void reports(void **state)
 {
     (void)state;
-    Almanac__V1__ServiceStatus service = ALMANAC__V1__SERVICE_STATUS__INIT;
+    Almanac__V1__ServiceStatus service;
+    almanac__v1__service_status__init(&service);
     Almanac__V1__ServiceStatus *services[] = {&service};
-    Almanac__V1__StatusResponse response = ALMANAC__V1__STATUS_RESPONSE__INIT;
+    Almanac__V1__StatusResponse response;
+    almanac__v1__status_response__init(&response);
     char name[] = "storage", version[] = "0.1.0";
     service.name = name;
     service.calls = 12;
@@ -353,7 +357,9 @@ static void reports(void **state)
     assert_int_equal(report->services[0].calls, 12);
     almanac_report_free(&report);
 
-    Almanac__V1__VerifyResponse verdict = ALMANAC__V1__VERIFY_RESPONSE__INIT;
+    Almanac__V1__VerifyResponse verdict;
+
+    almanac__v1__verify_response__init(&verdict);
     char problem[] = "slice 3: checksum";
     char *problems[] = {problem};
     verdict.problems = problems;
@@ -370,8 +376,10 @@ static void reports(void **state)
 static void watches(void **state)
 {
     (void)state;
-    Almanac__V1__WatchResponse first = ALMANAC__V1__WATCH_RESPONSE__INIT;
-    Almanac__V1__WatchResponse second = ALMANAC__V1__WATCH_RESPONSE__INIT;
+    Almanac__V1__WatchResponse first;
+    almanac__v1__watch_response__init(&first);
+    Almanac__V1__WatchResponse second;
+    almanac__v1__watch_response__init(&second);
     const Almanac__V1__WatchResponse *const changes[] = {&first, &second};
     char variant[] = "A.gdp.P.level._Z._T";
     char *variants[] = {variant};
@@ -405,11 +413,14 @@ static void watches(void **state)
 static void lists_the_catalogue(void **state)
 {
     (void)state;
-    Almanac__V1__Indicator indicator = ALMANAC__V1__INDICATOR__INIT;
+    Almanac__V1__Indicator indicator;
+    almanac__v1__indicator__init(&indicator);
     Almanac__V1__Indicator *indicators[] = {&indicator};
-    Almanac__V1__QuarantinedRow row = ALMANAC__V1__QUARANTINED_ROW__INIT;
+    Almanac__V1__QuarantinedRow row;
+    almanac__v1__quarantined_row__init(&row);
     Almanac__V1__QuarantinedRow *rows[] = {&row};
-    Almanac__V1__CatalogResponse response = ALMANAC__V1__CATALOG_RESPONSE__INIT;
+    Almanac__V1__CatalogResponse response;
+    almanac__v1__catalog_response__init(&response);
     char code[] = "gdp", name[] = "地区生产总值";
     uint8_t record[] = {0xb3, 0xa4, ',', '1'}; // GB18030
     indicator.code = code;

@@ -75,7 +75,8 @@ static alm_code get_explanation(almanac_client *client, const almanac_query *que
 {
     Almanac__V1__QueryRequest inner;
     ALM_TRY(alm_query_message(query, &inner, st));
-    Almanac__V1__ExplainRequest request = ALMANAC__V1__EXPLAIN_REQUEST__INIT;
+    Almanac__V1__ExplainRequest request;
+    almanac__v1__explain_request__init(&request);
     request.query = &inner;
     alm_arena *arena = NULL;
     ProtobufCMessage *message = NULL;
@@ -140,7 +141,8 @@ static alm_code report_of(const Almanac__V1__StatusResponse *message, alm_arena 
 
 static alm_code get_report(almanac_client *client, almanac_report **ret, alm_status *st)
 {
-    Almanac__V1__StatusRequest request = ALMANAC__V1__STATUS_REQUEST__INIT;
+    Almanac__V1__StatusRequest request;
+    almanac__v1__status_request__init(&request);
     alm_arena *arena = NULL;
     ProtobufCMessage *message = NULL;
     ALM_TRY(call(client, "Status", 0, &request.base, &arena, &message, st));
@@ -170,7 +172,8 @@ void almanac_report_free(almanac_report **report)
 static alm_code get_verification(almanac_client *client, int64_t timeout_ms,
                                  almanac_verification **ret, alm_status *st)
 {
-    Almanac__V1__VerifyRequest request = ALMANAC__V1__VERIFY_REQUEST__INIT;
+    Almanac__V1__VerifyRequest request;
+    almanac__v1__verify_request__init(&request);
     alm_arena *arena = NULL;
     ProtobufCMessage *reply = NULL;
     int64_t wait_ms = timeout_ms != 0 ? timeout_ms : VERIFY_MS_DEFAULT;

@@ -23,7 +23,8 @@ typedef struct block {
 
 static void init(block *b)
 {
-    *b = (block){.message = ALMANAC__V1__RESULT_BLOCK__INIT};
+    *b = (block){0};
+    almanac__v1__result_block__init(&b->message);
     static char empty[] = "", gdp[] = "gdp", place[] = "310105", unit[] = "CNY_E8";
     b->strings[0] = empty;
     b->strings[1] = gdp;

@@ -17,7 +17,8 @@ static alm_code open_watch(almanac_client *client, const almanac_watch_query *qu
     if (watch == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "watch: out of memory");
     }
-    Almanac__V1__WatchRequest request = ALMANAC__V1__WATCH_REQUEST__INIT;
+    Almanac__V1__WatchRequest request;
+    almanac__v1__watch_request__init(&request);
     request.from_sequence = query->from_sequence;
     request.indicators = alm_client_texts(query->indicators);
     request.n_indicators = query->indicator_count;

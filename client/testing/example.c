@@ -74,19 +74,23 @@ static Almanac__V1__CatalogResponse *catalog(void)
     static Almanac__V1__Indicator *indicators[] = {&i[0], &i[1], &i[2], &i[3]};
     static Almanac__V1__Place p[2];
     static Almanac__V1__Place *places[] = {&p[0], &p[1]};
-    static Almanac__V1__Source source = ALMANAC__V1__SOURCE__INIT;
+    static Almanac__V1__Source source;
+    almanac__v1__source__init(&source);
     static Almanac__V1__Source *sources[] = {&source};
-    static Almanac__V1__SeriesInfo series = ALMANAC__V1__SERIES_INFO__INIT;
+    static Almanac__V1__SeriesInfo series;
+    almanac__v1__series_info__init(&series);
     static Almanac__V1__SeriesInfo *all_series[] = {&series};
-    static Almanac__V1__QuarantinedRow row = ALMANAC__V1__QUARANTINED_ROW__INIT;
+    static Almanac__V1__QuarantinedRow row;
+    almanac__v1__quarantined_row__init(&row);
     static Almanac__V1__QuarantinedRow *quarantine[] = {&row};
-    static Almanac__V1__CatalogResponse all = ALMANAC__V1__CATALOG_RESPONSE__INIT;
+    static Almanac__V1__CatalogResponse all;
+    almanac__v1__catalog_response__init(&all);
     char *const names[][4] = {{gdp, gdp_zh, gdp_en, economy},
                               {tax, tax_zh, tax_en, economy},
                               {enterprises, enterprises_zh, enterprises_en, industry},
                               {homes, homes_zh, homes_en, housing}};
     for (size_t n = 0; n < ALM_ARRAY_LEN(names); n++) {
-        i[n] = (Almanac__V1__Indicator)ALMANAC__V1__INDICATOR__INIT;
+        almanac__v1__indicator__init(&i[n]);
         i[n].code = names[n][0];
         i[n].name_zh = names[n][1];
         i[n].name_en = names[n][2];
@@ -97,7 +101,7 @@ static Almanac__V1__CatalogResponse *catalog(void)
         i[n].direction = ALMANAC__V1__DIRECTION__DIRECTION_UP;
     }
     for (size_t n = 0; n < ALM_ARRAY_LEN(places); n++) {
-        p[n] = (Almanac__V1__Place)ALMANAC__V1__PLACE__INIT;
+        almanac__v1__place__init(&p[n]);
         p[n].code = n == 0 ? shanghai : changning;
         p[n].name_zh = n == 0 ? shanghai_zh : changning_zh;
         p[n].name_en = n == 0 ? shanghai_en : changning_en;
@@ -137,11 +141,12 @@ static const Almanac__V1__ExplainResponse *explanation(void)
 {
     static Almanac__V1__ExplainStep s[2];
     static Almanac__V1__ExplainStep *steps[] = {&s[0], &s[1]};
-    static Almanac__V1__ExplainResponse all = ALMANAC__V1__EXPLAIN_RESPONSE__INIT;
+    static Almanac__V1__ExplainResponse all;
+    almanac__v1__explain_response__init(&all);
     static char what[] = "growth_yoy = (a / b - 1) x 100", percent[] = "约 13%";
     static char input[] = "gdp 310105 2023 level", value[] = "突破 2,000 亿元";
     static char interval[] = "[2000, +inf)", letter[] = "normal";
-    s[0] = (Almanac__V1__ExplainStep)ALMANAC__V1__EXPLAIN_STEP__INIT;
+    almanac__v1__explain_step__init(&s[0]);
     s[1] = s[0];
     s[0].what = what;
     s[0].value = percent;
@@ -162,11 +167,12 @@ static const Almanac__V1__StatusResponse *status(void)
 {
     static Almanac__V1__ServiceStatus s[2];
     static Almanac__V1__ServiceStatus *services[] = {&s[0], &s[1]};
-    static Almanac__V1__StatusResponse all = ALMANAC__V1__STATUS_RESPONSE__INIT;
+    static Almanac__V1__StatusResponse all;
+    almanac__v1__status_response__init(&all);
     static char version[] = "0.1.0", storage[] = "storage", aggregation[] = "aggregation";
     static char here[] = "tcp://10.0.0.2:7101", there[] = "tcp://10.0.0.3:7103";
     static char serving[] = "serving", unreachable[] = "unreachable";
-    s[0] = (Almanac__V1__ServiceStatus)ALMANAC__V1__SERVICE_STATUS__INIT;
+    almanac__v1__service_status__init(&s[0]);
     s[1] = s[0];
     s[0].name = storage;
     s[0].endpoint = here;
@@ -194,7 +200,8 @@ static const Almanac__V1__StatusResponse *status(void)
 
 static const Almanac__V1__VerifyResponse *verification(void)
 {
-    static Almanac__V1__VerifyResponse all = ALMANAC__V1__VERIFY_RESPONSE__INIT;
+    static Almanac__V1__VerifyResponse all;
+    almanac__v1__verify_response__init(&all);
     static char problem[] = "slice A.gdp.P.level._Z._T 2023: checksum does not match";
     static char *problems[] = {problem};
     all.problems = problems;
@@ -207,7 +214,8 @@ static const Almanac__V1__VerifyResponse *verification(void)
 
 void example_fill(fake_gateway *gateway)
 {
-    static Almanac__V1__WatchResponse change = ALMANAC__V1__WATCH_RESPONSE__INIT;
+    static Almanac__V1__WatchResponse change;
+    almanac__v1__watch_response__init(&change);
     static const Almanac__V1__WatchResponse *const changes[] = {&change};
     static char *variants[] = {variant};
     change.sequence = 42;

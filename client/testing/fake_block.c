@@ -50,7 +50,7 @@ static void fill_numbers(Almanac__V1__ResultBlock *block, size_t i, const almana
 Almanac__V1__ResultBlock *fake_block(alm_arena *arena, const almanac_row *rows, size_t count)
 {
     Almanac__V1__ResultBlock *block = column(arena, 1, sizeof *block);
-    *block = (Almanac__V1__ResultBlock)ALMANAC__V1__RESULT_BLOCK__INIT;
+    almanac__v1__result_block__init(block);
     block->rows = (uint32_t)count;
     block->sequence = count > 0 ? rows[0].sequence : 0;
     block->strings = column(arena, 12 * count + 1, sizeof *block->strings);

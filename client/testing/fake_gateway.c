@@ -28,13 +28,14 @@ static alm_code failure(const fake_gateway *self, alm_status *st)
 static alm_code send_errors(const fake_gateway *self, alm_call *call, alm_status *st)
 {
     alm_arena *arena = alm_call_arena(call);
-    Almanac__V1__QueryResponse response = ALMANAC__V1__QUERY_RESPONSE__INIT;
+    Almanac__V1__QueryResponse response;
+    almanac__v1__query_response__init(&response);
     Almanac__V1__ItemError *errors = alm_arena_calloc(arena, self->error_count, sizeof *errors);
     Almanac__V1__ItemError **pointers =
         alm_arena_calloc(arena, self->error_count, sizeof *pointers);
     ALM_ASSERT(errors != NULL && pointers != NULL);
     for (size_t i = 0; i < self->error_count; i++) {
-        errors[i] = (Almanac__V1__ItemError)ALMANAC__V1__ITEM_ERROR__INIT;
+        almanac__v1__item_error__init(&errors[i]);
         errors[i].item = fake_text(arena, self->errors[i].item);
         errors[i].message = fake_text(arena, self->errors[i].message);
         errors[i].code = self->errors[i].code;
@@ -54,7 +55,8 @@ static alm_code query(void *arg, alm_call *call, const ProtobufCMessage *request
     size_t count = self->row_counts[transform];
     size_t step = self->block_rows > 0 ? self->block_rows : ALM_MAX(count, (size_t)1);
     for (size_t from = 0; from < count; from += step) {
-        Almanac__V1__QueryResponse response = ALMANAC__V1__QUERY_RESPONSE__INIT;
+        Almanac__V1__QueryResponse response;
+        almanac__v1__query_response__init(&response);
         response.block = fake_block(alm_call_arena(call), self->rows[transform] + from,
                                     ALM_MIN(step, count - from));
         if (self->damages_blocks) {
@@ -71,7 +73,8 @@ static alm_code query(void *arg, alm_call *call, const ProtobufCMessage *request
 static alm_code explain(void *arg, alm_call *call, const ProtobufCMessage *request, alm_status *st)
 {
     fake_gateway *self = arg;
-    static const Almanac__V1__ExplainResponse empty = ALMANAC__V1__EXPLAIN_RESPONSE__INIT;
+    Almanac__V1__ExplainResponse empty;
+    almanac__v1__explain_response__init(&empty);
     keep_request(self, request);
     ALM_TRY(failure(self, st));
     return alm_call_send(call, self->explanation != NULL ? &self->explanation->base : &empty.base,
@@ -94,7 +97,8 @@ static alm_code import(void *arg, alm_call *call, const ProtobufCMessage *messag
 {
     fake_gateway *self = arg;
     const Almanac__V1__ImportRequest *request = (const Almanac__V1__ImportRequest *)message;
-    Almanac__V1__ImportResponse response = ALMANAC__V1__IMPORT_RESPONSE__INIT;
+    Almanac__V1__ImportResponse response;
+    almanac__v1__import_response__init(&response);
     static char encoding[] = "utf-8";
     response.encoding = encoding;
     response.batch_id = request->batch_id;
@@ -168,7 +172,8 @@ static alm_code watch(void *arg, alm_call *call, const ProtobufCMessage *request
 static alm_code status(void *arg, alm_call *call, const ProtobufCMessage *request, alm_status *st)
 {
     fake_gateway *self = arg;
-    static const Almanac__V1__StatusResponse empty = ALMANAC__V1__STATUS_RESPONSE__INIT;
+    Almanac__V1__StatusResponse empty;
+    almanac__v1__status_response__init(&empty);
     keep_request(self, request);
     ALM_TRY(failure(self, st));
     return alm_call_send(call, self->status != NULL ? &self->status->base : &empty.base, st);
@@ -177,7 +182,8 @@ static alm_code status(void *arg, alm_call *call, const ProtobufCMessage *reques
 static alm_code verify(void *arg, alm_call *call, const ProtobufCMessage *request, alm_status *st)
 {
     fake_gateway *self = arg;
-    static const Almanac__V1__VerifyResponse empty = ALMANAC__V1__VERIFY_RESPONSE__INIT;
+    Almanac__V1__VerifyResponse empty;
+    almanac__v1__verify_response__init(&empty);
     keep_request(self, request);
     ALM_TRY(failure(self, st));
     return alm_call_send(call, self->verification != NULL ? &self->verification->base : &empty.base,
