@@ -50,7 +50,7 @@ static int setup(void **state)
     f->st = ALM_STATUS_INIT;
     snprintf(f->dir, sizeof f->dir, "/tmp/alm_service_XXXXXX");
     assert_non_null(mkdtemp(f->dir));
-    snprintf(f->address, sizeof f->address, "inproc://storage-%d", ++number);
+    snprintf(f->address, sizeof f->address, "loop://storage-%d", ++number);
     char program[] = "test", data[] = "--data", map[] = "--map-bytes=256M";
     char *argv[] = {program, data, f->dir, map};
     ASSERT_OK(f, alm_rpc_create(&(alm_rpc_opts){0}, &f->rpc, &f->st));
@@ -441,7 +441,7 @@ static void a_missing_data_option_is_named(void **state)
     fixture other = *f;
     char program[] = "test";
     char *argv[] = {program};
-    snprintf(other.address, sizeof other.address, "inproc://storage-other");
+    snprintf(other.address, sizeof other.address, "loop://storage-other");
     ASSERT_OK(f, alm_config_load(alm_module_storage.options, alm_module_storage.option_count, 1,
                                  argv, &other.config, &f->st));
     assert_int_equal(start_module(&other), ALM_INVALID_ARGUMENT);
