@@ -76,31 +76,47 @@ static alm_code note_column(const alm_obs *rows, size_t count, note_table *table
 
 // --- encoding ------------------------------------------------------------------------------------
 
-static int64_t field_of(const alm_obs *row, int column)
+#define FILL(expr)                                                                                 \
+    for (size_t i = 0; i < count; i++) {                                                           \
+        const alm_obs *row = &rows[i];                                                             \
+        ret[i] = (int64_t)(expr);                                                                  \
+    }                                                                                              \
+    break
+
+static void period_column(const alm_obs *rows, size_t count, int64_t *ret)
 {
-    const alm_value *v = &row->value;
+    for (size_t i = 0; i < count; i++) { // neighbours mostly share theirs
+        bool is_same = i > 0 && alm_period_eq(rows[i].period, rows[i - 1].period);
+        ret[i] = is_same ? ret[i - 1] : (int64_t)alm_period_pack(rows[i].period);
+    }
+}
+
+static void get_column(const alm_obs *rows, size_t count, int column, int64_t *ret)
+{
     switch (column) {
     case ALM_BLOCK_VARIANT:
-        return row->variant;
+        FILL(row->variant);
     case ALM_BLOCK_PLACE:
-        return row->place;
+        FILL(row->place);
     case ALM_BLOCK_PERIOD:
-        return (int64_t)alm_period_pack(row->period);
+        period_column(rows, count, ret);
+        break;
     case ALM_BLOCK_MANTISSA:
-        return v->number.mantissa;
+        FILL(row->value.number.mantissa);
     case ALM_BLOCK_EXPONENT:
-        return v->number.exponent;
+        FILL(row->value.number.exponent);
     case ALM_BLOCK_UNIT:
-        return v->unit.measure | (uint8_t)v->unit.mult << 8;
+        FILL(row->value.unit.measure | (uint8_t)row->value.unit.mult << 8);
     case ALM_BLOCK_FLAGS:
-        return (int64_t)v->qualifier | (int64_t)v->status << 4 | (v->has_number ? 1 << 8 : 0);
+        FILL((unsigned)row->value.qualifier | (unsigned)row->value.status << 4 |
+             (row->value.has_number ? 1u << 8 : 0));
     case ALM_BLOCK_SOURCE:
-        return (uint32_t)(row->source + 1);
+        FILL((uint32_t)(row->source + 1));
     case ALM_BLOCK_PUBLISHED:
-        return row->published;
+        FILL(row->published);
     default:
         ALM_ASSERT(column == ALM_BLOCK_SEQUENCE);
-        return (int64_t)row->sequence;
+        FILL(row->sequence);
     }
 }
 
@@ -109,7 +125,8 @@ alm_code alm_block_encode(const alm_obs *rows, size_t count, alm_arena *scratch,
 {
     int64_t *column = alm_arena_alloc(scratch, count * sizeof *column);
     int64_t *notes = alm_arena_alloc(scratch, count * sizeof *notes);
-    if (column == NULL || notes == NULL) {
+    int64_t *indices = alm_arena_alloc(scratch, count * sizeof *indices);
+    if (column == NULL || notes == NULL || indices == NULL) {
         return no_memory(st);
     }
     note_table table;
@@ -123,12 +140,10 @@ alm_code alm_block_encode(const alm_obs *rows, size_t count, alm_arena *scratch,
         alm_buf_str(out, table.notes[i]);
     }
     for (int c = 0; c < ALM_BLOCK_NOTE; c++) {
-        for (size_t i = 0; i < count; i++) {
-            column[i] = field_of(&rows[i], c);
-        }
-        alm_column_encode(column, count, out);
+        get_column(rows, count, c, column);
+        alm_column_encode(column, count, indices, out);
     }
-    alm_column_encode(notes, count, out);
+    alm_column_encode(notes, count, indices, out);
     return out->failed ? no_memory(st) : ALM_OK;
 }
 
@@ -185,98 +200,148 @@ alm_code alm_block_open(alm_str bytes, size_t count_max, alm_arena *arena, alm_b
     return alm_reader_left(&r) == 0 ? ALM_OK : malformed(st, "bytes after its end");
 }
 
-static bool fits_u32(int64_t v)
-{
-    return v >= 0 && v <= UINT32_MAX;
-}
+// Sets one field of count rows. False: a value that no row can have.
+#define SET(valid, assign)                                                                         \
+    for (size_t i = 0; i < count; i++) {                                                           \
+        int64_t v = values[i];                                                                     \
+        if (!(valid)) {                                                                            \
+            return false;                                                                          \
+        }                                                                                          \
+        alm_obs *row = &rows[i];                                                                   \
+        assign;                                                                                    \
+    }                                                                                              \
+    return true
 
-static bool value_from(const int64_t *fields, alm_value *ret)
+static bool set_period(const int64_t *values, size_t count, alm_obs *rows)
 {
-    int64_t mantissa = fields[ALM_BLOCK_MANTISSA];
-    int64_t exponent = fields[ALM_BLOCK_EXPONENT];
-    int64_t unit = fields[ALM_BLOCK_UNIT];
-    int64_t flags = fields[ALM_BLOCK_FLAGS];
-    if (mantissa > ALM_DECIMAL_MANTISSA_MAX || mantissa < -ALM_DECIMAL_MANTISSA_MAX ||
-        exponent < ALM_DECIMAL_EXPONENT_MIN || exponent > ALM_DECIMAL_EXPONENT_MAX || unit < 0 ||
-        unit > UINT16_MAX || flags < 0 || flags > 0x1ff) {
-        return false;
-    }
-    *ret = (alm_value){
-        .number = {.mantissa = mantissa, .exponent = (int8_t)exponent},
-        .unit = {.measure = (uint8_t)unit, .mult = (int8_t)(uint8_t)(unit >> 8)},
-        .qualifier = (alm_qualifier)(flags & 0xf),
-        .status = (alm_obs_status)(flags >> 4 & 0xf),
-        .has_number = flags >> 8 != 0,
-    };
-    return ret->qualifier < ALM_QUALIFIER_COUNT && ret->status < ALM_OBS_STATUS_COUNT &&
-           (unit == 0 || alm_unit_valid(ret->unit));
-}
-
-static bool row_from(const alm_block *block, const int64_t *fields, alm_obs *ret)
-{
-    int64_t note = fields[ALM_BLOCK_NOTE];
-    int64_t published = fields[ALM_BLOCK_PUBLISHED];
-    if (!fits_u32(fields[ALM_BLOCK_VARIANT]) || !fits_u32(fields[ALM_BLOCK_PLACE]) ||
-        !fits_u32(fields[ALM_BLOCK_SOURCE]) || published <= ALM_DATE_NONE ||
-        published >= ALM_DATE_MAX || fields[ALM_BLOCK_SEQUENCE] < 0 || note < 0 ||
-        (uint64_t)note > block->note_count || fields[ALM_BLOCK_PERIOD] < 0) {
-        return false;
-    }
-    *ret = (alm_obs){
-        .variant = (uint32_t)fields[ALM_BLOCK_VARIANT],
-        .place = (alm_place_id)fields[ALM_BLOCK_PLACE],
-        .source = (uint32_t)fields[ALM_BLOCK_SOURCE] - 1,
-        .published = (alm_date)published,
-        .sequence = (uint64_t)fields[ALM_BLOCK_SEQUENCE],
-    };
-    if (note > 0) {
-        ret->note = block->notes[note - 1];
-    }
-    return alm_period_unpack((uint64_t)fields[ALM_BLOCK_PERIOD], &ret->period) &&
-           value_from(fields, &ret->value);
-}
-
-static alm_code get_row(alm_block *block, size_t row, alm_obs *ret, alm_status *st)
-{
-    int64_t fields[ALM_BLOCK_COLUMN_COUNT];
-    for (int c = 0; c < ALM_BLOCK_COLUMN_COUNT; c++) {
-        fields[c] = alm_column_get(&block->columns[c], row);
-    }
-    return row_from(block, fields, ret) ? ALM_OK : malformed(st, "a row");
-}
-
-static alm_code get_frame(alm_block *block, size_t frame, alm_obs *ret, alm_status *st)
-{
-    int64_t values[ALM_BLOCK_COLUMN_COUNT][ALM_COLUMN_FRAME];
-    size_t rows = ALM_MIN(block->count - frame * ALM_COLUMN_FRAME, (size_t)ALM_COLUMN_FRAME);
-    for (int c = 0; c < ALM_BLOCK_COLUMN_COUNT; c++) {
-        alm_column_get_frame(&block->columns[c], frame, values[c]);
-    }
-    for (size_t i = 0; i < rows; i++) {
-        int64_t fields[ALM_BLOCK_COLUMN_COUNT];
-        for (int c = 0; c < ALM_BLOCK_COLUMN_COUNT; c++) {
-            fields[c] = values[c][i];
-        }
-        if (!row_from(block, fields, &ret[i])) {
-            return malformed(st, "a row");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && values[i] == values[i - 1]) {
+            rows[i].period = rows[i - 1].period;
+        } else if (values[i] < 0 || !alm_period_unpack((uint64_t)values[i], &rows[i].period)) {
+            return false;
         }
     }
-    return ALM_OK;
+    return true;
+}
+
+static bool set_unit(const int64_t *values, size_t count, alm_obs *rows)
+{
+    for (size_t i = 0; i < count; i++) {
+        int64_t v = values[i];
+        alm_unit unit = {.measure = (uint8_t)v, .mult = (int8_t)(uint8_t)(v >> 8)};
+        if (v < 0 || v > UINT16_MAX || (v != 0 && !alm_unit_valid(unit))) {
+            return false;
+        }
+        rows[i].value.unit = unit;
+    }
+    return true;
+}
+
+static bool set_flags(const int64_t *values, size_t count, alm_obs *rows)
+{
+    for (size_t i = 0; i < count; i++) {
+        int64_t v = values[i];
+        alm_value *value = &rows[i].value;
+        if (v < 0 || v > 0x1ff || (v & 0xf) >= ALM_QUALIFIER_COUNT ||
+            (v >> 4 & 0xf) >= ALM_OBS_STATUS_COUNT) {
+            return false;
+        }
+        value->qualifier = (alm_qualifier)(v & 0xf);
+        value->status = (alm_obs_status)(v >> 4 & 0xf);
+        value->has_number = v >> 8 != 0;
+    }
+    return true;
+}
+
+static bool set_column(const alm_block *block, int column, const int64_t *values, size_t count,
+                       alm_obs *rows)
+{
+    switch (column) {
+    case ALM_BLOCK_VARIANT:
+        SET(v >= 0 && v <= UINT32_MAX, row->variant = (uint32_t)v);
+    case ALM_BLOCK_PLACE:
+        SET(v >= 0 && v <= UINT32_MAX, row->place = (alm_place_id)v);
+    case ALM_BLOCK_PERIOD:
+        return set_period(values, count, rows);
+    case ALM_BLOCK_MANTISSA:
+        SET(v >= -ALM_DECIMAL_MANTISSA_MAX && v <= ALM_DECIMAL_MANTISSA_MAX,
+            row->value.number.mantissa = v);
+    case ALM_BLOCK_EXPONENT:
+        SET(v >= ALM_DECIMAL_EXPONENT_MIN && v <= ALM_DECIMAL_EXPONENT_MAX,
+            row->value.number.exponent = (int8_t)v);
+    case ALM_BLOCK_UNIT:
+        return set_unit(values, count, rows);
+    case ALM_BLOCK_FLAGS:
+        return set_flags(values, count, rows);
+    case ALM_BLOCK_SOURCE:
+        SET(v >= 0 && v <= UINT32_MAX, row->source = (uint32_t)v - 1);
+    case ALM_BLOCK_PUBLISHED:
+        SET(v > ALM_DATE_NONE && v < ALM_DATE_MAX, row->published = (alm_date)v);
+    case ALM_BLOCK_SEQUENCE:
+        SET(v >= 0, row->sequence = (uint64_t)v);
+    default:
+        ALM_ASSERT(column == ALM_BLOCK_NOTE);
+        SET(v >= 0 && (uint64_t)v <= block->note_count,
+            row->note = v > 0 ? block->notes[v - 1] : (alm_str){0});
+    }
+}
+
+// A row of the columns that are the same in all rows.
+static bool common_row(const alm_block *block, alm_obs *ret)
+{
+    *ret = (alm_obs){0};
+    for (int c = 0; c < ALM_BLOCK_COLUMN_COUNT; c++) {
+        const alm_column *column = &block->columns[c];
+        if (!column->is_framed && !set_column(block, c, &column->base, 1, ret)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Rows of one frame or one row of it; common is in them already.
+static bool set_framed(alm_block *block, size_t from, size_t count, alm_obs *rows)
+{
+    int64_t values[ALM_COLUMN_FRAME];
+    for (int c = 0; c < ALM_BLOCK_COLUMN_COUNT; c++) {
+        alm_column *column = &block->columns[c];
+        if (!column->is_framed) {
+            continue;
+        }
+        if (count == 1) {
+            values[0] = alm_column_get(column, from);
+        } else {
+            alm_column_get_frame(column, from / ALM_COLUMN_FRAME, values);
+        }
+        if (!set_column(block, c, values, count, rows)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 alm_code alm_block_get(alm_block *block, size_t from, size_t to, alm_obs *ret, alm_status *st)
 {
     ALM_ASSERT(from <= to && to <= block->count);
-    size_t row = from;
-    while (row < to) {
-        size_t frame_end = ALM_MIN(block->count, (row / ALM_COLUMN_FRAME + 1) * ALM_COLUMN_FRAME);
-        if (row % ALM_COLUMN_FRAME == 0 && frame_end <= to) {
-            ALM_TRY(get_frame(block, row / ALM_COLUMN_FRAME, ret + (row - from), st));
-            row = frame_end;
-        } else {
-            ALM_TRY(get_row(block, row, ret + (row - from), st));
-            row++;
+    alm_obs common;
+    if (from == to) {
+        return ALM_OK; // a block without rows has no common one
+    }
+    if (!common_row(block, &common)) {
+        return malformed(st, "a constant column");
+    }
+    for (size_t row = from; row < to;) {
+        size_t end = ALM_MIN(block->count, (row / ALM_COLUMN_FRAME + 1) * ALM_COLUMN_FRAME);
+        bool is_whole = row % ALM_COLUMN_FRAME == 0 && end <= to;
+        size_t count = is_whole ? end - row : 1;
+        alm_obs *rows = ret + (row - from);
+        for (size_t i = 0; i < count; i++) {
+            rows[i] = common;
         }
+        if (!set_framed(block, row, count, rows)) {
+            return malformed(st, "a row");
+        }
+        row += count;
     }
     return ALM_OK;
 }

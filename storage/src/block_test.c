@@ -35,7 +35,9 @@ static size_t assert_column_returns(const int64_t *values, size_t count)
     alm_column column;
     int64_t frame[ALM_COLUMN_FRAME];
     alm_buf_init(&buf, 0);
-    alm_column_encode(values, count, &buf);
+    int64_t scratch[8192];
+    assert_true(count <= ALM_ARRAY_LEN(scratch));
+    alm_column_encode(values, count, scratch, &buf);
     assert_false(buf.failed);
     alm_reader r = alm_reader_of(buf.data, buf.len);
     assert_true(alm_column_open(&r, count, &column));
@@ -99,14 +101,15 @@ static void returns_random_columns(void **state)
     int64_t values[1000];
     for (int round = 0; round < 300; round++) {
         size_t count = next_random(&random) % ALM_ARRAY_LEN(values);
-        unsigned shape = next_random(&random) % 4;
+        unsigned shape = next_random(&random) % 5;
         unsigned shift = next_random(&random) % 64;
         int64_t at = (int64_t)next_random(&random) >> shift;
         for (size_t i = 0; i < count; i++) {
             uint64_t noise = next_random(&random) >> shift;
             values[i] = shape == 0   ? (int64_t)noise
-                        : shape == 1 ? at + (int64_t)i
+                        : shape == 1 ? (int64_t)((uint64_t)at + i)
                         : shape == 2 ? (int64_t)((uint64_t)at + i * (noise & 3))
+                        : shape == 3 ? (int64_t)((uint64_t)at * (noise % 3))
                                      : at;
         }
         assert_column_returns(values, count);
@@ -125,6 +128,10 @@ static void spends_nothing_on_what_is_regular(void **state)
         values[i] = 42;
     }
     assert_true(assert_column_returns(values, ALM_ARRAY_LEN(values)) <= 3);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(values); i++) { // a bit a row for one of two
+        values[i] = i % 3 == 0 ? 20000000 : -7;
+    }
+    assert_true(assert_column_returns(values, ALM_ARRAY_LEN(values)) < 8192 / 8 + 200);
 }
 
 // --- blocks --------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ static alm_code decode_rows(alm_str bytes, alm_arena *arena, alm_obs **ret, size
     }
     alm_block block;
     ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, arena, &block, st));
-    alm_obs *rows = alm_arena_calloc(arena, block.count, sizeof *rows);
+    alm_obs *rows = alm_arena_alloc(arena, block.count * sizeof *rows);
     if (rows == NULL) {
         return no_memory(st);
     }
@@ -156,8 +156,8 @@ alm_code alm_chunk_merge(const alm_chunk *chunk, const alm_obs *rows, size_t cou
                          alm_status *st)
 {
     size_t total = chunk->winner_count + chunk->other_count + count;
-    *ret = (alm_chunk){.winners = alm_arena_calloc(arena, total, sizeof *ret->winners),
-                       .others = alm_arena_calloc(arena, total, sizeof *ret->others)};
+    *ret = (alm_chunk){.winners = alm_arena_alloc(arena, total * sizeof *ret->winners),
+                       .others = alm_arena_alloc(arena, total * sizeof *ret->others)};
     if (ret->winners == NULL || ret->others == NULL) {
         return no_memory(st);
     }

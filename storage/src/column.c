@@ -2,7 +2,7 @@
 
 #include <endian.h>
 
-enum { TAG_ZERO = 0, TAG_CONSTANT = 1, TAG_FRAMES = 2, TAG_SLOPED = 3 };
+enum { TAG_ZERO = 0, TAG_CONSTANT = 1, TAG_FRAMES = 2, TAG_SLOPED = 3, TAG_DICTIONARY = 4 };
 
 static size_t frame_count(size_t rows)
 {
@@ -90,25 +90,21 @@ static bool is_ascending(const int64_t *values, size_t count)
     return true;
 }
 
-static void put_little(alm_buf *out, uint64_t v, size_t bytes)
+static void put_little(uint8_t *at, uint64_t v, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
-        alm_buf_u8(out, (uint8_t)(v >> (8 * i)));
+        at[i] = (uint8_t)(v >> (8 * i));
     }
 }
 
 static void pack_frame(const int64_t *values, size_t from, size_t rows, frame_plan plan,
-                       bool is_sloped, alm_buf *out)
+                       bool is_sloped, uint8_t *room)
 {
     size_t bytes = packed_bytes(rows, plan.width);
-    uint8_t *room = alm_buf_reserve(out, bytes);
-    if (room == NULL || bytes == 0) {
-        return;
-    }
     uint64_t pending = 0; // bits not yet written, lowest first
     unsigned fill = 0;
     size_t at = 0;
-    for (size_t i = from; i < from + rows; i++) {
+    for (size_t i = from; plan.width > 0 && i < from + rows; i++) {
         uint64_t v = minus(level(values, i, is_sloped), plan.base);
         pending |= v << fill;
         fill += plan.width;
@@ -122,36 +118,103 @@ static void pack_frame(const int64_t *values, size_t from, size_t rows, frame_pl
     }
     uint64_t word = htole64(pending);
     memcpy(room + at, &word, bytes - at);
-    out->len += bytes;
 }
 
-static void encode_frames(const int64_t *values, size_t count, bool is_sloped, alm_buf *out)
+static void encode_frames(const int64_t *values, size_t count, bool is_sloped, size_t bits_bytes,
+                          alm_buf *out)
 {
     size_t frames = frame_count(count);
     int64_t lowest = INT64_MAX;
     int64_t highest = INT64_MIN;
     for (size_t f = 0; f < frames; f++) {
-        frame_plan plan = plan_frame(values, count, f, is_sloped);
-        lowest = ALM_MIN(lowest, plan.base);
-        highest = ALM_MAX(highest, plan.base);
+        int64_t base = plan_frame(values, count, f, is_sloped).base;
+        lowest = ALM_MIN(lowest, base);
+        highest = ALM_MAX(highest, base);
     }
     size_t base_bytes = (width_of(minus(highest, lowest)) + 7) / 8;
     alm_buf_u8(out, is_sloped ? TAG_SLOPED : TAG_FRAMES);
     alm_buf_svarint(out, lowest);
     alm_buf_u8(out, (uint8_t)base_bytes);
-    for (size_t f = 0; f < frames; f++) {
-        alm_buf_u8(out, (uint8_t)plan_frame(values, count, f, is_sloped).width);
+    uint8_t *widths = alm_buf_reserve(out, frames * (1 + base_bytes) + bits_bytes);
+    if (widths == NULL) {
+        return;
     }
-    for (size_t f = 0; f < frames; f++) {
-        put_little(out, minus(plan_frame(values, count, f, is_sloped).base, lowest), base_bytes);
-    }
+    uint8_t *bases = widths + frames;
+    uint8_t *bits = bases + frames * base_bytes;
     for (size_t f = 0; f < frames; f++) {
         frame_plan plan = plan_frame(values, count, f, is_sloped);
-        pack_frame(values, f * ALM_COLUMN_FRAME, frame_rows(count, f), plan, is_sloped, out);
+        size_t rows = frame_rows(count, f);
+        widths[f] = (uint8_t)plan.width;
+        put_little(bases + f * base_bytes, minus(plan.base, lowest), base_bytes);
+        pack_frame(values, f * ALM_COLUMN_FRAME, rows, plan, is_sloped, bits);
+        bits += packed_bytes(rows, plan.width);
     }
+    out->len += frames * (1 + base_bytes) + bits_bytes;
 }
 
-void alm_column_encode(const int64_t *values, size_t count, alm_buf *out)
+// --- dictionary ----------------------------------------------------------------------------------
+
+typedef struct dictionary {
+    int64_t values[ALM_COLUMN_DICTIONARY_MAX]; // ascending
+    size_t count;
+} dictionary;
+
+static size_t dictionary_find(const dictionary *d, int64_t v)
+{
+    size_t at = 0;
+    while (at < d->count && d->values[at] < v) {
+        at++;
+    }
+    return at;
+}
+
+// False: too many different values.
+static bool dictionary_of(const int64_t *values, size_t count, dictionary *ret)
+{
+    ret->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && values[i] == values[i - 1]) {
+            continue;
+        }
+        size_t at = dictionary_find(ret, values[i]);
+        if (at < ret->count && ret->values[at] == values[i]) {
+            continue;
+        }
+        if (ret->count == ALM_COLUMN_DICTIONARY_MAX) {
+            return false;
+        }
+        memmove(ret->values + at + 1, ret->values + at, (ret->count - at) * sizeof *ret->values);
+        ret->values[at] = values[i];
+        ret->count++;
+    }
+    return true;
+}
+
+// By indices if that is shorter. False: it is not, nothing was written.
+static bool encode_dictionary(const int64_t *values, size_t count, size_t plain_bytes,
+                              int64_t *scratch, alm_buf *out)
+{
+    dictionary d;
+    if (!dictionary_of(values, count, &d)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        scratch[i] = (int64_t)dictionary_find(&d, values[i]);
+    }
+    size_t index_bytes = plan_bytes(scratch, count, false);
+    if (index_bytes + 1 + 5 * d.count >= plain_bytes) {
+        return false;
+    }
+    alm_buf_u8(out, TAG_DICTIONARY);
+    alm_buf_u8(out, (uint8_t)d.count);
+    for (size_t i = 0; i < d.count; i++) {
+        alm_buf_svarint(out, d.values[i]);
+    }
+    encode_frames(scratch, count, false, index_bytes, out);
+    return true;
+}
+
+void alm_column_encode(const int64_t *values, size_t count, int64_t *scratch, alm_buf *out)
 {
     if (count == 0 || (values[0] == 0 && is_constant(values, count))) {
         alm_buf_u8(out, TAG_ZERO);
@@ -162,9 +225,13 @@ void alm_column_encode(const int64_t *values, size_t count, alm_buf *out)
         alm_buf_svarint(out, values[0]);
         return;
     }
-    bool is_sloped = is_ascending(values, count) &&
-                     plan_bytes(values, count, true) < plan_bytes(values, count, false);
-    encode_frames(values, count, is_sloped, out);
+    size_t plain_bytes = plan_bytes(values, count, false);
+    size_t sloped_bytes = is_ascending(values, count) ? plan_bytes(values, count, true) : SIZE_MAX;
+    if (sloped_bytes < plain_bytes) {
+        encode_frames(values, count, true, sloped_bytes, out);
+    } else if (!encode_dictionary(values, count, plain_bytes, scratch, out)) {
+        encode_frames(values, count, false, plain_bytes, out);
+    }
 }
 
 // --- reading -------------------------------------------------------------------------------------
@@ -194,6 +261,18 @@ static bool open_frames(alm_reader *r, alm_column *column)
     return !r->failed;
 }
 
+static bool open_dictionary(alm_reader *r, alm_column *column)
+{
+    column->dictionary_count = alm_read_u8(r);
+    if (column->dictionary_count < 2 || column->dictionary_count > ALM_COLUMN_DICTIONARY_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < column->dictionary_count; i++) {
+        column->dictionary[i] = alm_read_svarint(r);
+    }
+    return alm_read_u8(r) == TAG_FRAMES && open_frames(r, column);
+}
+
 bool alm_column_open(alm_reader *r, size_t count, alm_column *ret)
 {
     *ret = (alm_column){.count = count};
@@ -209,6 +288,9 @@ bool alm_column_open(alm_reader *r, size_t count, alm_column *ret)
         ret->is_framed = true;
         ret->is_sloped = tag == TAG_SLOPED;
         return count > 0 && open_frames(r, ret);
+    case TAG_DICTIONARY:
+        ret->is_framed = true;
+        return count > 0 && open_dictionary(r, ret);
     default:
         return false;
     }
@@ -257,6 +339,12 @@ static void move_to_frame(alm_column *column, size_t frame)
     }
 }
 
+// An index out of range can only come of damage; it gives what no field can hold.
+static int64_t look_up(const alm_column *column, int64_t index)
+{
+    return index >= 0 && index < column->dictionary_count ? column->dictionary[index] : INT64_MIN;
+}
+
 int64_t alm_column_get(alm_column *column, size_t row)
 {
     ALM_ASSERT(row < column->count);
@@ -268,6 +356,9 @@ int64_t alm_column_get(alm_column *column, size_t row)
     unsigned width = column->widths[frame];
     size_t bit_at = column->frame_at * 8 + row % ALM_COLUMN_FRAME * width;
     int64_t v = plus(frame_base(column, frame), load_bits(column->bits, bit_at, width));
+    if (column->dictionary_count > 0) {
+        return look_up(column, v);
+    }
     return column->is_sloped ? plus(v, row) : v;
 }
 
@@ -287,5 +378,8 @@ void alm_column_get_frame(alm_column *column, size_t frame, int64_t *ret)
     for (size_t i = 0; i < rows; i++) {
         uint64_t v = load_bits(column->bits, column->frame_at * 8 + i * width, width);
         ret[i] = (int64_t)(base + v + slope * i);
+    }
+    for (size_t i = 0; column->dictionary_count > 0 && i < rows; i++) {
+        ret[i] = look_up(column, ret[i]);
     }
 }

@@ -15,10 +15,10 @@ static alm_code no_memory(alm_status *st)
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "the read is too large for its memory");
 }
 
-static alm_code reserve(gather *g, size_t count, alm_status *st)
+static alm_code reserve(lmdb_rows *rows, size_t count, alm_arena *arena, alm_status *st)
 {
-    return alm_arena_grow(g->arena, (void **)&g->out->rows, &g->out->cap, g->out->count + count,
-                          sizeof *g->out->rows)
+    return alm_arena_grow(arena, (void **)&rows->rows, &rows->cap, rows->count + count,
+                          sizeof *rows->rows)
                ? ALM_OK
                : no_memory(st);
 }
@@ -70,10 +70,7 @@ static alm_code pick_few(alm_block *block, place_run run, alm_arena *arena, lmdb
     for (size_t i = 0; i < run.count; i++) {
         at = alm_block_find_place(block, at, run.places[i]);
         for (; at < block->count && alm_block_place(block, at) == run.places[i]; at++) {
-            if (!alm_arena_grow(arena, (void **)&out->rows, &out->cap, out->count + 1,
-                                sizeof *out->rows)) {
-                return no_memory(st);
-            }
+            ALM_TRY(reserve(out, 1, arena, st));
             ALM_TRY(alm_block_get(block, at, at + 1, &out->rows[out->count], st));
             out->count++;
         }
@@ -84,46 +81,50 @@ static alm_code pick_few(alm_block *block, place_run run, alm_arena *arena, lmdb
 // Decoding whole frames beats finding rows one by one from about here on.
 #define FEW_SHARE 16
 
-static alm_code pick(const alm_read *read, uint32_t chunk, alm_str bytes, alm_arena *arena,
-                     lmdb_rows *out, alm_status *st)
+// Appends the block's rows of wanted places.
+static alm_code pick(const alm_read *read, uint32_t chunk, alm_str bytes, alm_arena *scratch,
+                     alm_arena *arena, lmdb_rows *out, alm_status *st)
 {
     alm_block block;
-    *out = (lmdb_rows){0};
-    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, arena, &block, st));
+    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, scratch, &block, st));
     place_run run = read->all_places ? (place_run){0} : places_in_chunk(read, chunk);
     if (!read->all_places && run.count < block.count / FEW_SHARE) {
         return pick_few(&block, run, arena, out, st);
     }
-    out->rows = alm_arena_calloc(arena, block.count, sizeof *out->rows);
-    if (out->rows == NULL) {
-        return no_memory(st);
-    }
-    ALM_TRY(alm_block_get(&block, 0, block.count, out->rows, st));
-    out->count = read->all_places ? block.count : keep_places(out->rows, block.count, run);
+    ALM_TRY(reserve(out, block.count, arena, st));
+    alm_obs *rows = out->rows + out->count;
+    ALM_TRY(alm_block_get(&block, 0, block.count, rows, st));
+    out->count += read->all_places ? block.count : keep_places(rows, block.count, run);
     return ALM_OK;
 }
 
 // --- the stored winners --------------------------------------------------------------------------
 
-static alm_code take_winners(gather *g, const lmdb_rows *winners, alm_status *st)
+// Keeps those of the rows from `from` on that are a part of the answer, in place.
+static void take_winners(gather *g, size_t from)
 {
-    ALM_TRY(reserve(g, winners->count, st));
-    for (size_t i = 0; i < winners->count; i++) {
-        const alm_obs *row = &winners->rows[i];
-        if (row->value.status != ALM_OBS_STATUS_WITHDRAWN &&
-            (g->wanted == NULL || g->wanted(g->wanted_arg, row))) {
-            g->out->rows[g->out->count++] = *row;
+    lmdb_rows *out = g->out;
+    size_t kept = from;
+    for (size_t i = from; i < out->count; i++) {
+        const alm_obs *row = &out->rows[i];
+        if (row->value.status == ALM_OBS_STATUS_WITHDRAWN ||
+            (g->wanted != NULL && !g->wanted(g->wanted_arg, row))) {
+            continue;
         }
+        if (kept != i) {
+            out->rows[kept] = *row;
+        }
+        kept++;
     }
-    return ALM_OK;
+    out->count = kept;
 }
 
 // A winner that was there already when the state was fixed won then, too: what came later can only
 // have lost against it.
-static bool all_admitted(const lmdb_view *view, const lmdb_rows *winners)
+static bool all_admitted(const gather *g, size_t from)
 {
-    for (size_t i = 0; i < winners->count; i++) {
-        if (winners->rows[i].sequence > view->filter.at_sequence) {
+    for (size_t i = from; i < g->out->count; i++) {
+        if (g->out->rows[i].sequence > g->view->filter.at_sequence) {
             return false;
         }
     }
@@ -138,7 +139,7 @@ static alm_code admit_cell(gather *g, const alm_obs *stored_winner, const alm_ob
 {
     const lmdb_view *view = g->view;
     size_t from = g->out->count;
-    ALM_TRY(reserve(g, other_count + 1, st));
+    ALM_TRY(reserve(g->out, other_count + 1, g->arena, st));
     *ret_winner = SIZE_MAX;
     for (size_t i = 0; i <= other_count; i++) {
         const alm_obs *row = i < other_count ? &others[i] : stored_winner;
@@ -200,25 +201,46 @@ static alm_code take_cells(gather *g, const lmdb_rows *winners, const lmdb_rows 
     return ALM_OK;
 }
 
+// Takes the rows from `from` on off `rows`.
+static alm_code move_rows(lmdb_rows *rows, size_t from, alm_arena *arena, lmdb_rows *ret,
+                          alm_status *st)
+{
+    size_t count = rows->count - from;
+    ALM_TRY(reserve(ret, count, arena, st));
+    if (count > 0) {
+        memcpy(ret->rows, rows->rows + from, count * sizeof *ret->rows);
+    }
+    ret->count = count;
+    rows->count = from;
+    return ALM_OK;
+}
+
+static alm_code pick_others(const alm_read *read, const lmdb_txn *txn, lmdb_slice_key slice,
+                            alm_arena *scratch, lmdb_rows *ret, alm_status *st)
+{
+    bool found;
+    alm_str bytes;
+    lmdb_key key = lmdb_key_of_slice(slice);
+    ALM_TRY(lmdb_get(txn, LMDB_VINTAGES, &key, &found, &bytes, st));
+    return found ? pick(read, slice.chunk, bytes, scratch, scratch, ret, st) : ALM_OK;
+}
+
 alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *txn, uint64_t epoch,
                            lmdb_slice_key key, alm_str slice, lmdb_cell_wanted wanted,
                            void *wanted_arg, alm_arena *scratch, alm_arena *arena, lmdb_rows *out,
                            alm_status *st)
 {
     alm_arena_reset(scratch);
-    lmdb_rows winners, others = {0};
     gather g = {
         .view = view, .wanted = wanted, .wanted_arg = wanted_arg, .arena = arena, .out = out};
-    ALM_TRY(pick(view->read, key.chunk, slice, scratch, &winners, st));
-    if (view->is_plain && epoch == view->precedence_epoch && all_admitted(view, &winners)) {
-        return take_winners(&g, &winners, st);
+    size_t from = out->count;
+    ALM_TRY(pick(view->read, key.chunk, slice, scratch, arena, out, st));
+    if (view->is_plain && epoch == view->precedence_epoch && all_admitted(&g, from)) {
+        take_winners(&g, from);
+        return ALM_OK;
     }
-    bool found;
-    alm_str bytes;
-    lmdb_key lkey = lmdb_key_of_slice(key);
-    ALM_TRY(lmdb_get(txn, LMDB_VINTAGES, &lkey, &found, &bytes, st));
-    if (found) {
-        ALM_TRY(pick(view->read, key.chunk, bytes, scratch, &others, st));
-    }
+    lmdb_rows winners = {0}, others = {0};
+    ALM_TRY(move_rows(out, from, scratch, &winners, st));
+    ALM_TRY(pick_others(view->read, txn, key, scratch, &others, st));
     return take_cells(&g, &winners, &others, st);
 }
