@@ -3,7 +3,8 @@
 //
 //   server.c             what is set up before and torn down after
 //   server_io.c          the socket thread: frames in, records out, peers that come and go
-//   server_call.c        calls: start, run, stop, finish; what handlers call
+//   server_call.c        calls: start, run, stop, finish
+//   server_handler.c     what handlers ask of their call
 //   server_health.c      Health, answered on the socket thread
 //   server_reflection.c  Reflection, likewise
 #ifndef ALM_SERVER_INTERNAL_H
@@ -18,7 +19,7 @@
 #include "record.h"
 #include "rpc_internal.h"
 
-#define HASH_FUNCTION          HASH_OAT // the default falls through switch labels, which clang refuses
+#define HASH_FUNCTION          HASH_OAT // the default's fall-through does not please clang
 #define HASH_NONFATAL_OOM      1        // an element that was not added has hh.tbl NULL
 #define uthash_malloc(size)    alm_alloc(size)
 #define uthash_free(ptr, size) alm_free(ptr)
@@ -165,6 +166,8 @@ void alm_call_start(alm_server *server, alm_peer *peer, const alm_record *reques
 void alm_call_stop(alm_call *call, alm_code code, const char *text);
 void alm_call_finish(alm_call *call, const alm_status *st); // st->code OK: success
 void *alm_server_handle(void *server); // a handler's thread; takes the lock itself
+bool alm_call_is_unary(const alm_call *call);
+void alm_server_count_endless(alm_server *server, alm_call *call); // its is_endless was just set
 void alm_call_add_credit(alm_call *call, uint32_t bytes);
 void alm_call_destroy(alm_call *call);
 size_t alm_server_thread_count_max(const alm_server *server); // endless calls included

@@ -1,0 +1,285 @@
+// A channel against a server that speaks bytes, and lies, repeats itself, or falls silent.
+#include "alm/alloc.h"
+#include "alm/channel.h"
+#include "almanac/internal/health.pb-c.h"
+#include "wire_peer.h"
+
+#include <pthread.h>
+
+// Health, whose Check must not be repeated.
+static const alm_method_def careful_methods[] = {{"Check", ALM_METHOD_UNARY, false},
+                                                 {"Watch", ALM_METHOD_SERVER_STREAM, true}};
+static alm_service_def careful;
+
+typedef struct calling {
+    alm_rpc *rpc;
+    wire_peer server;
+    alm_channel *channel;
+    alm_arena *arena;
+    alm_status st;
+    // One unary call on a thread of its own.
+    pthread_t thread;
+    const alm_service_def *service;
+    alm_code code;
+} calling;
+
+static const alm_hello server_hello = {.message_bytes_max = 1u << 20, .heartbeat_ms = 500};
+
+static void answer_hello(calling *c)
+{
+    const alm_service_def *defs[] = {&alm_service_health};
+    peer_expect(&c->server, ALM_RECORD_HELLO);
+    say_hello(&c->server, &server_hello, defs, 1);
+}
+
+static void dial(calling *c, const alm_channel_opts *opts)
+{
+    careful = (alm_service_def){alm_service_health.descriptor, careful_methods};
+    *c = (calling){.arena = alm_arena_create(0), .st = ALM_STATUS_INIT};
+    ok(alm_rpc_create(NULL, &c->rpc, &c->st), &c->st);
+    peer_listen(&c->server, c->rpc, "loop://wire");
+    ok(alm_channel_open(c->rpc, "loop://wire", opts, &c->channel, &c->st), &c->st);
+}
+
+static void hang_up(calling *c)
+{
+    alm_channel_close(&c->channel);
+    peer_close(&c->server);
+    alm_rpc_destroy(&c->rpc);
+    alm_arena_destroy(&c->arena);
+}
+
+static void *run_check(void *arg)
+{
+    calling *c = arg;
+    Almanac__Internal__HealthCheckRequest asked;
+    almanac__internal__health_check_request__init(&asked);
+    ProtobufCMessage *reply = NULL;
+    c->st = ALM_STATUS_INIT;
+    c->code = alm_channel_call(c->channel, c->service, "Check", NULL, &asked.base, c->arena, &reply,
+                               &c->st);
+    return NULL;
+}
+
+static uint64_t start_check(calling *c, const alm_service_def *service)
+{
+    c->service = service;
+    assert_int_equal(pthread_create(&c->thread, NULL, run_check, c), 0);
+    return peer_expect(&c->server, ALM_RECORD_REQUEST).call_id;
+}
+
+static void expect_code(calling *c, alm_code code, const char *says)
+{
+    pthread_join(c->thread, NULL);
+    if (c->code != code || (code != ALM_OK && strstr(c->st.message, says) == NULL)) {
+        fail_msg("%s '%s', want %s '%s'", alm_code_name(c->code), c->st.message,
+                 alm_code_name(code), says);
+    }
+}
+
+static void reply(calling *c, uint64_t id, alm_str payload, uint32_t code)
+{
+    peer_send(&c->server,
+              (alm_record){.type = ALM_RECORD_MESSAGE, .call_id = id, .payload = payload});
+    peer_send(&c->server, (alm_record){.type = ALM_RECORD_END, .call_id = id, .arg = code});
+}
+
+static void end(calling *c, uint64_t id, uint8_t flags, uint32_t code)
+{
+    peer_send(&c->server, (alm_record){.type = ALM_RECORD_END,
+                                       .flags = flags,
+                                       .call_id = id,
+                                       .arg = code,
+                                       .payload = ALM_STR("so it is")});
+}
+
+static void replies_are_judged(void **state)
+{
+    (void)state;
+    calling c;
+    dial(&c, NULL);
+    answer_hello(&c);
+    reply(&c, start_check(&c, &careful), ALM_STR("\x08\x01"), ALM_OK);
+    expect_code(&c, ALM_OK, "");
+    reply(&c, start_check(&c, &careful), ALM_STR("\x08"), ALM_OK);
+    expect_code(&c, ALM_INTERNAL, "cannot be decoded");
+    end(&c, start_check(&c, &careful), 0, ALM_OK);
+    expect_code(&c, ALM_INTERNAL, "without a reply");
+    reply(&c, start_check(&c, &careful), ALM_STR("\x08\x01"), ALM_ABORTED);
+    expect_code(&c, ALM_ABORTED, "");
+    end(&c, start_check(&c, &careful), 0, 99);
+    expect_code(&c, ALM_UNKNOWN, "so it is");
+    hang_up(&c);
+}
+
+static void late_and_foreign_answers_match_nothing(void **state)
+{
+    (void)state;
+    calling c;
+    dial(&c, NULL);
+    answer_hello(&c);
+    uint64_t first = start_check(&c, &careful);
+    reply(&c, first, ALM_STR("\x08\x01"), ALM_OK);
+    expect_code(&c, ALM_OK, "");
+    uint64_t second = start_check(&c, &careful);
+    assert_int_not_equal(first, second);
+    assert_int_equal((uint32_t)first, (uint32_t)second); // the same slot
+    end(&c, first, 0, ALM_DATA_LOSS);
+    end(&c, second + 1, 0, ALM_DATA_LOSS);
+    end(&c, 0, 0, ALM_DATA_LOSS);
+    reply(&c, second, ALM_STR("\x08\x01"), ALM_OK);
+    expect_code(&c, ALM_OK, "");
+    hang_up(&c);
+}
+
+static void only_what_may_be_repeated_is(void **state)
+{
+    (void)state;
+    calling c;
+    dial(&c, NULL);
+    answer_hello(&c);
+    end(&c, start_check(&c, &careful), 0, ALM_UNAVAILABLE);
+    expect_code(&c, ALM_UNAVAILABLE, "so it is");
+    uint64_t id = start_check(&c, &alm_service_health);
+    for (int i = 0; i < 3; i++) { // tried again on the only connection there is
+        end(&c, id, 0, ALM_UNAVAILABLE);
+        id = peer_expect(&c.server, ALM_RECORD_REQUEST).call_id;
+    }
+    reply(&c, id, ALM_STR("\x08\x01"), ALM_OK);
+    expect_code(&c, ALM_OK, "");
+    id = start_check(&c, &careful); // refused before it was started: any call may be repeated
+    end(&c, id, ALM_RECORD_REFUSED, ALM_UNAVAILABLE);
+    id = peer_expect(&c.server, ALM_RECORD_REQUEST).call_id;
+    reply(&c, id, ALM_STR("\x08\x01"), ALM_OK);
+    expect_code(&c, ALM_OK, "");
+    hang_up(&c);
+}
+
+static void a_lost_connection_ends_or_repeats_its_calls(void **state)
+{
+    (void)state;
+    calling c;
+    dial(&c, NULL);
+    answer_hello(&c);
+    start_check(&c, &careful);
+    peer_send(&c.server, (alm_record){.type = ALM_RECORD_RESET});
+    expect_code(&c, ALM_UNAVAILABLE, "loop://wire");
+    answer_hello(&c); // it comes again by itself
+    start_check(&c, &alm_service_health);
+    peer_send_bytes(&c.server, "junk", 4);
+    answer_hello(&c);
+    uint64_t id = peer_expect(&c.server, ALM_RECORD_REQUEST).call_id;
+    reply(&c, id, ALM_STR("\x08\x01"), ALM_OK);
+    expect_code(&c, ALM_OK, "");
+    hang_up(&c);
+}
+
+static void a_silent_server_is_lost(void **state)
+{
+    (void)state;
+    calling c;
+    dial(&c, &(alm_channel_opts){.heartbeat_ms = 20});
+    answer_hello(&c);
+    start_check(&c, &careful); // PINGs come and nobody answers
+    expect_code(&c, ALM_UNAVAILABLE, "silent");
+    hang_up(&c);
+}
+
+static void a_server_told_to_go_gets_no_new_calls(void **state)
+{
+    (void)state;
+    calling c;
+    dial(&c, NULL);
+    answer_hello(&c);
+    uint64_t id = start_check(&c, &careful);
+    peer_send(&c.server, (alm_record){.type = ALM_RECORD_GOAWAY});
+    peer_send(&c.server, (alm_record){.type = ALM_RECORD_PING, .call_id = 8});
+    assert_int_equal(peer_expect(&c.server, ALM_RECORD_PONG).call_id, 8);
+    reply(&c, id, ALM_STR("\x08\x01"), ALM_OK); // what is in progress may end
+    expect_code(&c, ALM_OK, "");
+    Almanac__Internal__HealthCheckRequest asked;
+    almanac__internal__health_check_request__init(&asked);
+    ProtobufCMessage *got = NULL;
+    alm_call_opts opts = {.fail_fast = true};
+    assert_int_equal(
+        alm_channel_call(c.channel, &careful, "Check", &opts, &asked.base, c.arena, &got, &c.st),
+        ALM_UNAVAILABLE);
+    hang_up(&c);
+}
+
+static void more_than_the_credit_is_an_error(void **state)
+{
+    (void)state;
+    calling c;
+    dial(&c, NULL);
+    answer_hello(&c);
+    Almanac__Internal__HealthCheckRequest asked;
+    almanac__internal__health_check_request__init(&asked);
+    alm_stream *stream = NULL;
+    ok(alm_stream_open(c.channel, &careful, "Watch", NULL, &asked.base, &stream, &c.st), &c.st);
+    uint64_t id = peer_expect(&c.server, ALM_RECORD_REQUEST).call_id;
+    char *unknown_field = alm_calloc(1, 600000); // 0x7a: field 15, a run of bytes
+    memcpy(unknown_field, "\x7a\xbc\xcf\x24", 4);
+    alm_str payload = {.data = unknown_field, .len = 600000};
+    for (int i = 0; i < 3; i++) {
+        peer_send(&c.server,
+                  (alm_record){.type = ALM_RECORD_MESSAGE, .call_id = id, .payload = payload});
+    }
+    assert_int_equal(peer_expect(&c.server, ALM_RECORD_CANCEL).call_id, id);
+    alm_code code = ALM_OK;
+    for (int i = 0; i < 3 && code == ALM_OK; i++) {
+        ProtobufCMessage *message = NULL;
+        code = alm_stream_next(stream, c.arena, &message, &c.st);
+    }
+    assert_int_equal(code, ALM_INTERNAL);
+    assert_non_null(strstr(c.st.message, "credit"));
+    alm_stream_close(&stream);
+    alm_free(unknown_field);
+    hang_up(&c);
+}
+
+static void credit_is_given_back_as_messages_are_read(void **state)
+{
+    (void)state;
+    calling c;
+    dial(&c, NULL);
+    answer_hello(&c);
+    Almanac__Internal__HealthCheckRequest asked;
+    almanac__internal__health_check_request__init(&asked);
+    alm_stream *stream = NULL;
+    ok(alm_stream_open(c.channel, &careful, "Watch", NULL, &asked.base, &stream, &c.st), &c.st);
+    uint64_t id = peer_expect(&c.server, ALM_RECORD_REQUEST).call_id;
+    char *unknown_field = alm_calloc(1, 600000);
+    memcpy(unknown_field, "\x7a\xbc\xcf\x24", 4);
+    uint64_t given = 0;
+    for (int i = 0; i < 5; i++) {
+        alm_str payload = {.data = unknown_field, .len = 600000};
+        ProtobufCMessage *message = NULL;
+        peer_send(&c.server,
+                  (alm_record){.type = ALM_RECORD_MESSAGE, .call_id = id, .payload = payload});
+        ok(alm_stream_next(stream, c.arena, &message, &c.st), &c.st);
+        alm_record credit = peer_expect(&c.server, ALM_RECORD_CREDIT);
+        assert_int_equal(credit.call_id, id);
+        given += credit.arg;
+        alm_arena_reset(c.arena);
+    }
+    assert_int_equal(given, 5 * (600000 + ALM_RECORD_HEADER_BYTES));
+    alm_stream_close(&stream);
+    alm_free(unknown_field);
+    hang_up(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(replies_are_judged),
+        cmocka_unit_test(late_and_foreign_answers_match_nothing),
+        cmocka_unit_test(only_what_may_be_repeated_is),
+        cmocka_unit_test(a_lost_connection_ends_or_repeats_its_calls),
+        cmocka_unit_test(a_silent_server_is_lost),
+        cmocka_unit_test(a_server_told_to_go_gets_no_new_calls),
+        cmocka_unit_test(more_than_the_credit_is_an_error),
+        cmocka_unit_test(credit_is_given_back_as_messages_are_read),
+    };
+    return cmocka_run_group_tests_name("client_wire", tests, NULL, NULL);
+}
