@@ -276,7 +276,7 @@ static void rolls_up_level_by_level(void **unused)
         tree t;
         int64_t yuan[200] = {0};
         bool has[200] = {false};
-        bool leaf[200];
+        bool leaf[200] = {false};
         tree_init(&t, &random);
         bool is_gappy = round % 2 == 1;
         for (size_t i = 0; i < t.count; i++) {

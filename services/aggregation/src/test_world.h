@@ -444,6 +444,7 @@ static inline void world_ask(world_question *q, const char *line)
         char *value = strchr(word, '=');
         if (value == NULL) {
             fail_msg("no key in %s", word);
+            return;
         }
         *value++ = '\0';
         if (strcmp(word, "i") == 0) {
