@@ -103,9 +103,10 @@ typedef Almanac__V1__ImportResponse response;
 static response *send_text(fixture *f, Almanac__V1__ImportKind kind, const char *batch_id,
                            alm_str text, bool dry_run)
 {
-    Almanac__V1__ImportRequest request = ALMANAC__V1__IMPORT_REQUEST__INIT;
+    Almanac__V1__ImportRequest request;
     size_t end = alm_str_find_char(text, '\n');
     uint8_t *bytes = (uint8_t *)(uintptr_t)text.data;
+    almanac__v1__import_request__init(&request);
     request.kind = kind;
     request.batch_id = (char *)(uintptr_t)batch_id;
     request.file_name = (char *)(uintptr_t) "example.csv";
@@ -169,7 +170,8 @@ static uint64_t observations(fixture *f)
 
 static size_t quarantined_rows(fixture *f, alm_str *ret_last_record)
 {
-    Almanac__V1__CatalogRequest request = ALMANAC__V1__CATALOG_REQUEST__INIT;
+    Almanac__V1__CatalogRequest request;
+    almanac__v1__catalog_request__init(&request);
     request.kind = ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_QUARANTINE;
     alm_stream *stream = NULL;
     ProtobufCMessage *message = NULL;

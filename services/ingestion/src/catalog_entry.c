@@ -30,8 +30,8 @@ const column_set *catalog_entry_columns(entry_kind kind)
                                    : &columns_of_sources;
 }
 
-static void add_defect(const entry_reader *r, size_t field, alm_str value, const char *fmt,
-                       va_list args)
+static void ALM_PRINTF(4, 0)
+    add_defect(const entry_reader *r, size_t field, alm_str value, const char *fmt, va_list args)
 {
     int column = r->header->column_of[field];
     alm_str name = column >= 0 ? r->header->names[column]

@@ -249,8 +249,8 @@ alm_code ingestion_import(void *self, alm_call *call, const ProtobufCMessage *re
                      .call = call,
                      .request = (const Almanac__V1__ImportRequest *)request,
                      .arena = alm_call_arena(call),
-                     .scratch = alm_arena_create(0),
-                     .response = ALMANAC__V1__IMPORT_RESPONSE__INIT};
+                     .scratch = alm_arena_create(0)};
+    almanac__v1__import_response__init(&im.response);
     alm_status own = ALM_STATUS_INIT; // st may be NULL, the log wants the message
     int64_t began_us = im.self->clock.mono_us(im.self->clock.self);
     alm_code code = im.scratch != NULL ? run(&im, &own) : no_memory(&own);

@@ -276,7 +276,8 @@ static int tear_down(void **state)
 
 static Almanac__V1__ImportRequest request_of(const char *batch_id, alm_str records)
 {
-    Almanac__V1__ImportRequest r = ALMANAC__V1__IMPORT_REQUEST__INIT;
+    Almanac__V1__ImportRequest r;
+    almanac__v1__import_request__init(&r);
     r.batch_id = (char *)(uintptr_t)batch_id;
     r.file_name = (char *)(uintptr_t) "file.csv";
     r.header = (ProtobufCBinaryData){sizeof HEADER - 1, (uint8_t *)(uintptr_t)HEADER};

@@ -175,8 +175,8 @@ alm_code obs_cells_text(obs_cells *c, const obs_row *row, obs_field field, alm_s
     return ALM_OK;
 }
 
-static void add_to_report(obs_cells *c, const obs_row *row, obs_field field, bool warning,
-                          const char *fmt, va_list args)
+static void ALM_PRINTF(5, 0) add_to_report(obs_cells *c, const obs_row *row, obs_field field,
+                                           bool warning, const char *fmt, va_list args)
 {
     int column = c->header->column_of[field];
     alm_str name = column >= 0 ? c->header->names[column] : alm_str_from(canonical_name(field));
