@@ -13,7 +13,8 @@ typedef struct watch {
 static alm_code send_part(watch *w, const alm_change *change, const alm_obs *rows, size_t count,
                           alm_status *st)
 {
-    Almanac__Internal__WatchResponse response = ALMANAC__INTERNAL__WATCH_RESPONSE__INIT;
+    Almanac__Internal__WatchResponse response;
+    almanac__internal__watch_response__init(&response);
     alm_arena_reset(w->part);
     response.sequence = change->sequence;
     response.at_us = change->at_us;
