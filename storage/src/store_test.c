@@ -312,6 +312,50 @@ static void a_changed_precedence_changes_the_winner(void **state)
     assert_verifies(f);
 }
 
+typedef struct meddler {
+    fixture *f;
+    answer *answer;
+    bool is_done;
+} meddler;
+
+// Commits while the read is under way: another value, another precedence, another source's value.
+static alm_code meddle(void *arg, alm_str variant, const alm_obs *rows, size_t count,
+                       alm_status *st)
+{
+    meddler *m = arg;
+    ALM_TRY(take_answer(m->answer, variant, rows, count, st));
+    if (!m->is_done) {
+        m->is_done = true;
+        alm_source sources[] = {a_source("bulletin", 99), a_source("flash", 100)};
+        commit(m->f, (alm_batch){.sources = sources, .source_count = 2});
+        COMMIT_ROWS(m->f, with_source(a_row(TAX, 0, 2023, 4, 9), YEARBOOK),
+                    with_source(a_row(TAX, 1, 2023, 5, 9), YEARBOOK),
+                    with_source(a_row(TAX, 2, 2023, 6, 9), 2));
+    }
+    return ALM_OK;
+}
+
+static void a_read_shows_one_state(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    COMMIT_ROWS(f, a_row(GDP, 0, 2023, 1, 1), with_source(a_row(TAX, 0, 2023, 2, 1), YEARBOOK),
+                with_source(a_row(TAX, 0, 2023, 3, 5), BULLETIN),
+                with_source(a_row(TAX, 2, 2023, 7, 1), BULLETIN));
+    answer *a = alm_arena_calloc(f->arena, 1, sizeof *a);
+    a->arena = f->arena;
+    meddler m = {.f = f, .answer = a};
+    alm_read read = read_all();
+    ASSERT_OK(f, alm_store_read(f->store, &read, meddle, &m, NULL, &f->st));
+    assert_int_equal(a->count, 3);
+    assert_int_equal(a->rows[1].value.number.mantissa, 2); // not 3 of the new precedence, not 4
+    assert_int_equal(a->rows[2].value.number.mantissa, 7);
+    a = read_rows(f, read);
+    assert_int_equal(a->count, 4);
+    assert_int_equal(a->rows[1].value.number.mantissa, 3);
+    assert_int_equal(a->rows[3].value.number.mantissa, 6);
+}
+
 static void a_withdrawn_cell_has_no_value_but_vintages(void **state)
 {
     fixture *f = *state;
@@ -823,6 +867,7 @@ int main(void)
         FIXTURE_TEST(refuses_an_unknown_indicator),
         FIXTURE_TEST(the_highest_precedence_wins_then_the_latest),
         FIXTURE_TEST(a_changed_precedence_changes_the_winner),
+        FIXTURE_TEST(a_read_shows_one_state),
         FIXTURE_TEST(a_withdrawn_cell_has_no_value_but_vintages),
         FIXTURE_TEST(reads_the_newest_n_with_a_value),
         FIXTURE_TEST(selects_variants_periods_and_places),
