@@ -79,6 +79,7 @@ const char *cli_spark(alm_arena *arena, const double *values, size_t count)
 {
     static const char *const bars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     const size_t bar_bytes = 3;
+    const size_t top = ALM_ARRAY_LEN(bars) - 1;
     double least = INFINITY, most = -INFINITY;
     for (size_t i = 0; i < count; i++) {
         least = fmin(least, values[i]);
@@ -95,8 +96,8 @@ const char *cli_spark(alm_arena *arena, const double *values, size_t count)
             continue;
         }
         double height = most > least ? (values[i] - least) / (most - least) : 0.5;
-        size_t bar = (size_t)(height * (ALM_ARRAY_LEN(bars) - 1) + 0.5);
-        memcpy(out + at, bars[ALM_MIN(bar, ALM_ARRAY_LEN(bars) - 1)], bar_bytes);
+        size_t bar = (size_t)(height * (double)top + 0.5);
+        memcpy(out + at, bars[ALM_MIN(bar, top)], bar_bytes);
         at += bar_bytes;
     }
     out[at] = '\0';

@@ -67,6 +67,9 @@ const char *cli_say(const cli *self, const char *zh, const char *en)
 
 static bool takes_value(alm_str arg)
 {
+    if (alm_str_eq(arg, ALM_STR("--config"))) { // known to every program
+        return true;
+    }
     for (size_t i = 0; i < cli_global_option_count; i++) {
         const alm_option *option = &cli_global_options[i];
         alm_str name = alm_str_from(option->name);
@@ -203,6 +206,10 @@ static int run_command(cli *self, const alm_option *options, size_t option_count
     }
     if (alm_config_wants_version(self->config)) {
         return cli_version(self);
+    }
+    if (alm_config_wants_print(self->config)) {
+        alm_config_print(self->config, self->out);
+        return 0;
     }
     if (!check_choices(self, options, option_count) || !check_words(self)) {
         return CLI_EXIT_USAGE;

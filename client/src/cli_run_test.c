@@ -386,6 +386,41 @@ static void loads_a_catalogue_with_its_kind(void **state)
     (void)unlink(path);
 }
 
+// --- settings ------------------------------------------------------------------------------------
+
+// A flag beats a variable, a variable beats a file; all of them may stand in front of the command.
+static void takes_settings_from_a_file_and_variables(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/almanac-cli-XXXXXX";
+    static const char settings[] = "output = json\nplace = 1\nperiod = 2019\n";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, settings, sizeof settings - 1), sizeof settings - 1);
+    (void)close(fd);
+    assert_int_equal(setenv("ALMANAC_PERIOD", "2020", 1), 0);
+    const char *const args[] = {"--config", path, "query", "gdp", "--place", "2", NULL};
+    outcome done;
+    run(args, true, &done);
+    (void)unsetenv("ALMANAC_PERIOD");
+    assert_int_equal(done.exit_code, 0);
+    assert_int_equal(done.out.text[0], '{');
+    alm_arena *arena = alm_arena_create(0);
+    const Almanac__V1__QueryRequest *request =
+        (const Almanac__V1__QueryRequest *)fake_gateway_request(
+            &gateway, &almanac__v1__query_request__descriptor, arena);
+    assert_string_equal(request->places, "2");
+    assert_string_equal(request->periods, "2020");
+    alm_arena_destroy(&arena);
+    forget(&done);
+    const char *const print[] = {"--config", path, "query", "gdp", "--print-config", NULL};
+    run(print, false, &done);
+    assert_int_equal(done.exit_code, 0);
+    assert_non_null(strstr(done.out.text, "2019"));
+    forget(&done);
+    (void)unlink(path);
+}
+
 // --- what comes from the table ------------------------------------------------------------------
 
 static void completes_every_command_and_option(void **state)
@@ -443,7 +478,7 @@ static struct CMUnitTest row_test(const char *name, CMUnitTestFunction test, con
 int main(void)
 {
     (void)setenv("LC_ALL", "C.UTF-8", 1);
-    struct CMUnitTest tests[ALM_ARRAY_LEN(ask_rows) + ALM_ARRAY_LEN(refuse_rows) + 7];
+    struct CMUnitTest tests[ALM_ARRAY_LEN(ask_rows) + ALM_ARRAY_LEN(refuse_rows) + 8];
     size_t count = 0;
     for (size_t i = 0; i < ALM_ARRAY_LEN(ask_rows); i++) {
         tests[count++] = row_test(ask_rows[i].name, asks, &ask_rows[i]);
@@ -455,6 +490,7 @@ int main(void)
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(says_item_errors_and_shows_the_rest);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(imports);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(loads_a_catalogue_with_its_kind);
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(takes_settings_from_a_file_and_variables);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(completes_every_command_and_option);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(documents_every_command);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(measures_distance);

@@ -214,6 +214,7 @@ static alm_code import_piece(import_run *in, const alm_piece *piece, alm_status 
     const Almanac__V1__ImportResponse *response = NULL;
     alm_arena_reset(in->arena);
     ALM_TRY(send_piece(in, &request, &response, st));
+    ALM_ASSERT(response != NULL);
     take_answer(in, response);
     return tell_progress(in, st);
 }
