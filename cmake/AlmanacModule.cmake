@@ -97,7 +97,8 @@ function(alm_fuzz_entries NAME DIR LIBS)
   endforeach()
 endfunction()
 
-# alm_program(TARGET main.c DEPENDS module... LIBS package...): a binary in bin/.
+# alm_program(TARGET main.c DEPENDS module... LIBS package...): a binary in bin/, part of the target
+# `programs`, which is what is deployed.
 function(alm_program TARGET MAIN)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LIBS" ${ARGN})
   add_executable(${TARGET} ${MAIN})
@@ -107,5 +108,6 @@ function(alm_program TARGET MAIN)
     target_link_libraries(${TARGET} PRIVATE alm_${dependency})
   endforeach()
   alm_link_packages(${TARGET} ${ARG_LIBS})
+  add_dependencies(programs ${TARGET})
   install(TARGETS ${TARGET} RUNTIME DESTINATION bin)
 endfunction()
