@@ -5,8 +5,10 @@
 //   lmdb_record   keys, checksummed values, scans
 //   lmdb_writer   the queue and the one thread that writes: group commit
 //   lmdb_apply    one batch into a write transaction
-//   lmdb_catalog  entries: check, write, visit
-//   lmdb_read     reads; lmdb_series and lmdb_feed the smaller questions; lmdb_verify
+//   lmdb_catalog  entries: check and write; lmdb_entries visits them
+//   lmdb_variant  variants and their chunks
+//   lmdb_read     reads, with lmdb_cells; lmdb_series and lmdb_feed answer the smaller questions
+//   lmdb_verify   everything against the log
 #ifndef ALM_STORAGE_LMDB_STORE_H
 #define ALM_STORAGE_LMDB_STORE_H
 
@@ -16,7 +18,6 @@
 #include "chunk.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 typedef struct lmdb_request lmdb_request;
 

@@ -162,7 +162,12 @@ static outcome try_group(lmdb_store *store, lmdb_request *const *group, size_t c
 
 static void run_group(lmdb_store *store, lmdb_request *const *group, size_t count)
 {
-    if (try_group(store, group, count) == OUTCOME_DONE) {
+    int64_t from_us = store->clock.mono_us(store->clock.self);
+    outcome first = try_group(store, group, count);
+    alm_log_debug(store->log, "store.commit_group", ALM_KV_U64("batches", count),
+                  ALM_KV_BOOL("split", first == OUTCOME_SPLIT),
+                  ALM_KV_MS("took_ms", store->clock.mono_us(store->clock.self) - from_us));
+    if (first == OUTCOME_DONE) {
         return;
     }
     for (size_t i = 0; i < count; i++) {

@@ -40,7 +40,13 @@ static alm_code open_store(const alm_module_ctx *ctx, storage *self, alm_status 
     alm_store_opts opts = {.map_bytes = (size_t)alm_config_int(ctx->config, "map-bytes"),
                            .clock = ctx->clock,
                            .log = ctx->log};
-    return alm_store_open(dir, &opts, &self->service.store, st);
+    alm_store_stats stats;
+    ALM_TRY(alm_store_open(dir, &opts, &self->service.store, st));
+    ALM_TRY(alm_store_stats_get(self->service.store, &stats, st));
+    alm_log_info(ctx->log, "storage.open", ALM_KV_CSTR("data", dir),
+                 ALM_KV_U64("sequence", stats.sequence), ALM_KV_U64("cells", stats.cells),
+                 ALM_KV_U64("places", stats.places));
+    return ALM_OK;
 }
 
 static alm_code start(const alm_module_ctx *ctx, void **ret_self, alm_status *st)
