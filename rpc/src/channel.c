@@ -267,6 +267,9 @@ void alm_channel_place(alm_channel *channel, alm_stream *stream)
 int64_t alm_channel_place_waiting(alm_channel *channel, int64_t now_us)
 {
     int64_t until_us = ALM_NEVER_US;
+    if (channel->waiting_count == 0) {
+        return until_us;
+    }
     alm_stream *stream;
     DL_FOREACH(channel->streams, stream)
     {

@@ -85,6 +85,7 @@ struct alm_channel {
     size_t connection_count;
     size_t pick_next;       // where the search among equals starts
     alm_stream *streams;    // all
+    size_t waiting_count;   // of those, ALM_STREAM_WAITING
     pthread_cond_t changed; // a connection became healthy, or the last one was dropped
 
     alm_target_name *names;

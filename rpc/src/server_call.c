@@ -301,10 +301,7 @@ void *alm_server_handle(void *arg)
         run_call(call);
         alm_lock(&server->lock);
         server->running_count--;
-        server->free_thread_count++;
-        if (server->queue != NULL) {
-            pthread_cond_signal(&server->work);
-        }
+        server->free_thread_count++; // and looks at the queue itself, so nobody need be woken
     }
     alm_unlock(&server->lock);
     return NULL;

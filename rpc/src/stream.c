@@ -20,6 +20,13 @@ static void drop_inbox(alm_stream *stream)
     stream->inbox_bytes = 0;
 }
 
+static void set_state(alm_stream *stream, alm_stream_state state)
+{
+    stream->channel->waiting_count -= stream->state == ALM_STREAM_WAITING;
+    stream->channel->waiting_count += state == ALM_STREAM_WAITING;
+    stream->state = state;
+}
+
 // Forgets the id, so that nothing the server still sends can meet this call.
 static void leave_connection(alm_stream *stream)
 {
@@ -35,7 +42,7 @@ void alm_stream_end(alm_stream *stream, const alm_status *st)
         return;
     }
     leave_connection(stream);
-    stream->state = ALM_STREAM_ENDED;
+    set_state(stream, ALM_STREAM_ENDED);
     stream->end = *st;
     alm_buf_deinit(&stream->request);
     pthread_cond_broadcast(&stream->changed);
@@ -85,7 +92,7 @@ void alm_stream_fail(alm_stream *stream, bool is_refused, const alm_status *why)
     leave_connection(stream);
     drop_inbox(stream);
     stream->owed_bytes = 0;
-    stream->state = ALM_STREAM_WAITING;
+    set_state(stream, ALM_STREAM_WAITING);
     stream->not_before_us = alm_rpc_now_us(client->rpc) + wait_us / 2 +
                             (int64_t)(alm_rpc_random(client->rpc) % (uint64_t)wait_us);
     alm_client_wake(client);
@@ -127,7 +134,7 @@ bool alm_stream_send_request(alm_stream *stream, alm_connection *connection, uin
         alm_stream_end(stream, &st);
         return false;
     }
-    stream->state = ALM_STREAM_SENT;
+    set_state(stream, ALM_STREAM_SENT);
     stream->connection = connection;
     stream->id = record.call_id;
     stream->try_count++;
@@ -277,6 +284,7 @@ static void stream_deinit(alm_stream *stream)
     alm_lock(&client->lock);
     cancel(stream, &st);
     drop_inbox(stream);
+    ALM_ASSERT(stream->state == ALM_STREAM_ENDED);
     DL_DELETE(stream->channel->streams, stream);
     alm_channel_release(stream->channel);
     alm_unlock(&client->lock);
@@ -320,6 +328,7 @@ static alm_code stream_init(alm_stream *stream, alm_channel *channel,
     stream->checksum = alm_client_checksum(client, service);
     channel->ref_count++;
     DL_APPEND(channel->streams, stream);
+    channel->waiting_count++;
     alm_unlock(&client->lock);
     if (opts->parent != NULL) {
         code = add_hook(stream, opts->parent, st);

@@ -97,7 +97,8 @@ static void start_second(world *w, echo_server *second)
 
 static void stop_second(world *w, echo_server *second)
 {
-    alm_channel_close(&w->echo.next);
+    alm_channel *channel = atomic_exchange(&w->echo.next, NULL);
+    alm_channel_close(&channel);
     echo_stop(second);
 }
 
