@@ -17,7 +17,7 @@ extern const alm_service_def echo_service_stranger;
 typedef struct echo_server {
     const char *name;
     alm_server *server;             // NULL while stopped
-    alm_channel *next;              // whom Relay calls; borrowed
+    _Atomic(alm_channel *) next;    // whom Relay calls; borrowed
     char address[ECHO_ADDRESS_MAX]; // to call
     atomic_int started;             // handlers that began, of all methods but Say and Once
     atomic_int running;             // of those, still at work
