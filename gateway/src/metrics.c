@@ -176,15 +176,21 @@ static uint64_t open_fds(void)
 
 static uint64_t resident_bytes(void)
 {
-    unsigned long long size = 0;
-    unsigned long long resident = 0;
+    char line[128];
     FILE *file = fopen("/proc/self/statm", "r");
     if (file == NULL) {
         return 0;
     }
-    int got = fscanf(file, "%llu %llu", &size, &resident);
+    bool got = fgets(line, sizeof line, file) != NULL;
     fclose(file);
-    return got == 2 ? resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+    // Pages: of the program, and of those the resident ones.
+    alm_str rest = alm_str_from(got ? line : "");
+    alm_str size;
+    alm_str resident;
+    int64_t page_count;
+    bool is_read = alm_str_split(&rest, ' ', &size) && alm_str_split(&rest, ' ', &resident) &&
+                   alm_str_to_i64(resident, &page_count);
+    return is_read ? (uint64_t)page_count * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 static void process_write(const gateway *g, alm_buf *out)

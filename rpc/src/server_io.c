@@ -72,7 +72,7 @@ static void peer_lost(alm_server *server, alm_peer *peer, const char *text)
         DL_DELETE(server->dirty, peer);
     }
     if (peer->is_stalled) {
-        DL_DELETE(server->stalled, peer);
+        DL_DELETE(server->stalled, peer); // NOLINT: a list that holds the peer has its links
     }
     HASH_DEL(server->peers, peer);
     peer->is_gone = true;

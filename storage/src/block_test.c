@@ -265,7 +265,8 @@ static void packs_a_release_below_four_bytes_a_row(void **state)
     alm_buf buf;
     alm_buf_init(&buf, 0);
     encode(rows, ALM_ARRAY_LEN(rows), &buf);
-    print_message("%.2f bytes a row\n", (double)buf.len / ALM_ARRAY_LEN(rows));
+    size_t row_count = ALM_ARRAY_LEN(rows);
+    print_message("%.2f bytes a row\n", (double)buf.len / (double)row_count);
     assert_true(buf.len < 4 * ALM_ARRAY_LEN(rows));
     alm_buf_deinit(&buf);
 }
