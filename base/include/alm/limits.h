@@ -32,12 +32,12 @@
 // Calls
 #define ALM_RPC_MESSAGE_BYTES_MAX     ((size_t)4 << 20) // one message, as gRPC's default
 #define ALM_RPC_METADATA_BYTES_MAX    ((size_t)8 << 10)
-#define ALM_RPC_STREAM_WINDOW_BYTES   ((size_t)1 << 20) // credit of one stream
-#define ALM_RPC_THREAD_COUNT_MAX      64                // handlers at work in one server
-#define ALM_RPC_QUEUE_COUNT_MAX       1024              // calls waiting for a handler
-#define ALM_RPC_CONNECTION_COUNT_MAX  256               // addresses of one channel
+#define ALM_RPC_STREAM_WINDOW_BYTES   ((size_t)1 << 20)   // credit of one stream
+#define ALM_RPC_THREAD_COUNT_MAX      64                  // handlers at work in one server
+#define ALM_RPC_QUEUE_COUNT_MAX       1024                // calls waiting for a handler
+#define ALM_RPC_CONNECTION_COUNT_MAX  256                 // addresses of one channel
 #define ALM_RPC_QUEUE_BYTES_MAX       ((size_t)256 << 20) // requests of the calls that wait
-#define ALM_RPC_PEER_CALL_COUNT_MAX   2048              // calls of one connection at once
+#define ALM_RPC_PEER_CALL_COUNT_MAX   2048                // calls of one connection at once
 #define ALM_RPC_DEADLINE_MS_DEFAULT   30000
 #define ALM_RPC_PEER_COUNT_MAX        10000               // connections of one server
 #define ALM_RPC_UNPACK_DEPTH_MAX      32                  // messages within messages
