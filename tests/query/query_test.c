@@ -117,9 +117,8 @@ static uint64_t commit(fixture *f, Almanac__Internal__CommitRequest *request)
 {
     alm_status st = ALM_STATUS_INIT;
     ProtobufCMessage *reply;
-    uint8_t digest[8] = {0};
     request->batch_id = alm_arena_printf(f->arena, "b%llu", (unsigned long long)++f->batches);
-    request->digest = (ProtobufCBinaryData){sizeof digest, digest};
+    request->digest = (ProtobufCBinaryData){8, alm_arena_calloc(f->arena, 8, 1)};
     alm_call_opts opts = {.timeout_ms = TIMEOUT_MS};
     if (alm_channel_call(f->to_storage, &alm_service_storage, "Commit", &opts, &request->base,
                          f->arena, &reply, &st) != ALM_OK) {
@@ -486,6 +485,7 @@ static void tells_changes_in_codes(void **state)
         alm_stream_next(stream, f->arena, &message, &st) != ALM_OK) {
         die(&st);
     }
+    ALM_ASSERT(message != NULL);
     const Almanac__V1__WatchResponse *change = (const Almanac__V1__WatchResponse *)message;
     assert_int_equal(change->sequence, sequence);
     assert_int_equal(change->n_variants, 1);
@@ -500,6 +500,7 @@ static void tells_changes_in_codes(void **state)
     if (alm_stream_next(stream, f->arena, &message, &st) != ALM_OK) {
         die(&st);
     }
+    ALM_ASSERT(message != NULL);
     change = (const Almanac__V1__WatchResponse *)message;
     assert_int_equal(change->sequence, sequence);
     assert_int_equal(change->revised, 1);
