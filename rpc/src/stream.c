@@ -260,13 +260,18 @@ static alm_code find_method(const alm_service_def *service, const char *method,
     return ALM_OK;
 }
 
-static alm_code add_hook(alm_stream *stream, const alm_call *parent, alm_status *st)
+// Before the stream is listed: from then on the client's thread may send it.
+static void take_parent(alm_stream *stream, const alm_call *parent)
 {
     stream->parent = parent;
     stream->hook = (alm_call_hook){.cancel = cancel_from_parent, .arg = stream};
     snprintf(stream->request_id, sizeof stream->request_id, "%s", alm_call_request_id(parent));
+}
+
+static alm_code add_hook(alm_stream *stream, alm_status *st)
+{
     // The caller's view of its call is const; the list of what hangs on it is the server's own.
-    if (!alm_call_hook_add((alm_call *)(uintptr_t)parent, &stream->hook)) {
+    if (!alm_call_hook_add((alm_call *)(uintptr_t)stream->parent, &stream->hook)) {
         return alm_status_set(st, ALM_CANCELLED, "the call this one is made for is cancelled");
     }
     stream->has_hook = true;
@@ -323,6 +328,9 @@ static alm_code stream_init(alm_stream *stream, alm_channel *channel,
         return code;
     }
     alm_cond_init(&stream->changed);
+    if (opts->parent != NULL) {
+        take_parent(stream, opts->parent);
+    }
     alm_lock(&client->lock);
     ALM_ASSERT(!channel->is_closed);
     stream->checksum = alm_client_checksum(client, service);
@@ -331,7 +339,7 @@ static alm_code stream_init(alm_stream *stream, alm_channel *channel,
     channel->waiting_count++;
     alm_unlock(&client->lock);
     if (opts->parent != NULL) {
-        code = add_hook(stream, opts->parent, st);
+        code = add_hook(stream, st);
     }
     if (code != ALM_OK) {
         stream_deinit(stream);
