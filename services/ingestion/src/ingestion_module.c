@@ -51,7 +51,7 @@ static alm_server *server(void *self)
 static const char *const needs[] = {"storage", NULL};
 
 const alm_module alm_module_ingestion = {.name = "ingestion",
-                                         .bind = "tcp://127.0.0.1:7102",
+                                         .bind = "tcp://127.0.0.1:7101",
                                          .needs = needs,
                                          .start = start,
                                          .stop = stop,

@@ -84,7 +84,7 @@ static alm_server *server(void *self)
 }
 
 const alm_module alm_module_storage = {.name = "storage",
-                                       .bind = "tcp://127.0.0.1:7101",
+                                       .bind = "tcp://127.0.0.1:7102",
                                        .options = options,
                                        .option_count = ALM_ARRAY_LEN(options),
                                        .start = start,
