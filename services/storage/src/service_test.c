@@ -112,7 +112,8 @@ static void *next(fixture *f, alm_stream *stream)
 static Almanac__Internal__CommitRequest a_commit(fixture *f)
 {
     static uint8_t digest[8] = {1, 2, 3, 4, 5, 6, 7, 8};
-    Almanac__Internal__CommitRequest request = ALMANAC__INTERNAL__COMMIT_REQUEST__INIT;
+    Almanac__Internal__CommitRequest request;
+    almanac__internal__commit_request__init(&request);
     request.batch_id = alm_arena_printf(f->arena, "batch-%d", ++f->batches);
     request.digest = (ProtobufCBinaryData){.len = sizeof digest, .data = digest};
     return request;
@@ -221,9 +222,12 @@ static void reads_in_blocks_with_the_state_they_show(void **state)
     commit_catalog(f);
     commit_slice(f, 2022);
     commit_slice(f, 2023);
-    Almanac__Internal__PlaceSet places = ALMANAC__INTERNAL__PLACE_SET__INIT;
-    Almanac__Internal__PeriodSet periods = ALMANAC__INTERNAL__PERIOD_SET__INIT;
-    Almanac__Internal__ReadRequest request = ALMANAC__INTERNAL__READ_REQUEST__INIT;
+    Almanac__Internal__PlaceSet places;
+    almanac__internal__place_set__init(&places);
+    Almanac__Internal__PeriodSet periods;
+    almanac__internal__period_set__init(&periods);
+    Almanac__Internal__ReadRequest request;
+    almanac__internal__read_request__init(&request);
     places.all = true;
     periods.all = true;
     request.places = &places;
@@ -256,7 +260,8 @@ static void an_empty_answer_still_tells_its_state(void **state)
 {
     fixture *f = *state;
     commit_catalog(f);
-    Almanac__Internal__ReadRequest request = ALMANAC__INTERNAL__READ_REQUEST__INIT;
+    Almanac__Internal__ReadRequest request;
+    almanac__internal__read_request__init(&request);
     alm_stream *stream = open_stream(f, "Read", &request.base);
     Almanac__Internal__ReadResponse *response = next(f, stream);
     assert_non_null(response);
@@ -270,7 +275,8 @@ static void refuses_a_malformed_read(void **state)
 {
     fixture *f = *state;
     ProtobufCMessage *message;
-    Almanac__Internal__ReadRequest request = ALMANAC__INTERNAL__READ_REQUEST__INIT;
+    Almanac__Internal__ReadRequest request;
+    almanac__internal__read_request__init(&request);
     uint32_t measure = 99;
     request.measures = &measure;
     request.n_measures = 1;
@@ -284,7 +290,8 @@ static void loads_the_catalogue_by_id(void **state)
 {
     fixture *f = *state;
     commit_catalog(f);
-    Almanac__Internal__LoadCatalogRequest request = ALMANAC__INTERNAL__LOAD_CATALOG_REQUEST__INIT;
+    Almanac__Internal__LoadCatalogRequest request;
+    almanac__internal__load_catalog_request__init(&request);
     alm_stream *stream = open_stream(f, "LoadCatalog", &request.base);
     size_t indicators = 0, places = 0;
     for (Almanac__Internal__LoadCatalogResponse *r; (r = next(f, stream)) != NULL;) {
@@ -312,7 +319,8 @@ static Almanac__V1__CatalogResponse *ask_catalog(fixture *f, Almanac__V1__Catalo
                                                  const char *words, uint32_t limit,
                                                  const char *place)
 {
-    Almanac__V1__CatalogRequest request = ALMANAC__V1__CATALOG_REQUEST__INIT;
+    Almanac__V1__CatalogRequest request;
+    almanac__v1__catalog_request__init(&request);
     request.kind = kind;
     request.words = alm_arena_strdup(f->arena, alm_str_from(words));
     request.limit = limit;
@@ -358,7 +366,8 @@ static void keeps_quarantined_rows(void **state)
     fixture *f = *state;
     Almanac__Internal__CommitRequest request = a_commit(f);
     Almanac__Internal__CommitResponse *response;
-    Almanac__V1__QuarantinedRow row = ALMANAC__V1__QUARANTINED_ROW__INIT;
+    Almanac__V1__QuarantinedRow row;
+    almanac__v1__quarantined_row__init(&row);
     Almanac__V1__QuarantinedRow *list[] = {&row};
     char file[] = "gdp.csv", reason[] = "not a number", record[] = "gdp,2023,x";
     row.file_name = file;
@@ -390,7 +399,8 @@ static void watches_from_a_sequence_on(void **state)
     fixture *f = *state;
     commit_catalog(f);
     commit_slice(f, 2022);
-    Almanac__Internal__WatchRequest request = ALMANAC__INTERNAL__WATCH_REQUEST__INIT;
+    Almanac__Internal__WatchRequest request;
+    almanac__internal__watch_request__init(&request);
     request.from_sequence = 2;
     alm_stream *stream = open_stream(f, "Watch", &request.base);
     size_t rows = 0;
@@ -417,9 +427,11 @@ static void watches_from_a_sequence_on(void **state)
 static void tells_its_figures_and_verifies(void **state)
 {
     fixture *f = *state;
-    Almanac__Internal__HeadRequest head_request = ALMANAC__INTERNAL__HEAD_REQUEST__INIT;
+    Almanac__Internal__HeadRequest head_request;
+    almanac__internal__head_request__init(&head_request);
     Almanac__Internal__HeadResponse *head;
-    Almanac__V1__VerifyRequest verify_request = ALMANAC__V1__VERIFY_REQUEST__INIT;
+    Almanac__V1__VerifyRequest verify_request;
+    almanac__v1__verify_request__init(&verify_request);
     Almanac__V1__VerifyResponse *verified;
     commit_catalog(f);
     commit_slice(f, 2022);
