@@ -141,8 +141,13 @@ static void take_number(const alm_answers *answers, const alm_answer *answer,
     alm_unit common;
     key->has_number = answer->obs.value.has_number;
     key->number = answer->obs.value.number;
-    if (key->has_number &&
-        alm_measure_common_unit(entry->variant.measure, indicator->unit, &common)) {
+    // A target may be an amount or a rate; amounts compare in the indicator's unit.
+    bool has_common = alm_measure_common_unit(entry->variant.measure, indicator->unit, &common);
+    if (!has_common && alm_unit_convertible(answer->obs.value.unit, indicator->unit)) {
+        common = indicator->unit;
+        has_common = true;
+    }
+    if (key->has_number && has_common) {
         key->has_number =
             alm_number_in_unit(&answer->obs.value, common, &key->number, NULL) == ALM_OK;
     }

@@ -76,6 +76,13 @@ static const world_example examples[] = {
      "310101 2023 level P 20000 CNY_E4\n"
      "310105 2023 level P 1 CNY_E8\n"
      "310106 2023 level P - CNY_E8 L -- missing, not collected\n"},
+    {"targets by value, whatever their multipliers",
+     {"gdp 310101 2023 target 600.0 CNY_E8", "gdp 310104 2023 target 7000000 CNY_E4",
+      "gdp 310105 2023 target 5000000 CNY_E4"},
+     "i=gdp p=310101,310104,310105 t=2023 m=target order=1",
+     "310104 2023 target P 7000000 CNY_E4\n"
+     "310101 2023 target P 600.0 CNY_E8\n"
+     "310105 2023 target P 5000000 CNY_E4\n"},
     {"smallest first, cut",
      {"gdp 310101 2023 level 20000 CNY_E4", "gdp 310104 2023 level 3 CNY_E8",
       "gdp 310105 2023 level 1 CNY_E8"},
