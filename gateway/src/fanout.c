@@ -1,5 +1,7 @@
 #include "fanout.h"
 
+#include "digest.h"
+
 #include "alm/limits.h"
 
 #include "almanac/internal/aggregation.pb-c.h"
@@ -16,6 +18,7 @@ typedef struct fragment {
     Almanac__V1__QueryRequest request;
     alm_stream *stream; // NULL: not opened yet, or ended
     size_t passed_on;   // messages the client has got
+    uint64_t digest;    // of those messages
     unsigned tries;
 } fragment;
 
@@ -130,10 +133,20 @@ static alm_code fragments_open(fanout *f, size_t current, alm_status *st)
     return ALM_OK;
 }
 
+// What is skipped must be what the client has: rows are pinned to a sequence, but the catalogue, and
+// with it the places of an expression, is the newest.
+static alm_code answers_otherwise(alm_status *st)
+{
+    return alm_status_set(st, ALM_ABORTED,
+                          "a worker was lost while it answered, and the next one answers "
+                          "otherwise: the catalogue has changed meanwhile; ask again");
+}
+
 // Passes on what the client has not got yet. Sets *ret_lost when the worker, not the client,
 // failed.
 static alm_code fragment_pass(fanout *f, fragment *part, bool *ret_lost, alm_status *st)
 {
+    uint64_t digest = 0;
     *ret_lost = false;
     for (size_t seen = 0;; seen++) {
         ProtobufCMessage *message;
@@ -143,11 +156,15 @@ static alm_code fragment_pass(fanout *f, fragment *part, bool *ret_lost, alm_sta
             return code;
         }
         if (message == NULL) {
-            return ALM_OK;
+            return seen < part->passed_on ? answers_otherwise(st) : ALM_OK;
         }
+        digest = digest_add(digest, (const Almanac__V1__QueryResponse *)message);
         if (seen >= part->passed_on) {
             ALM_TRY(alm_call_send(f->call, message, st));
             part->passed_on++;
+            part->digest = digest;
+        } else if (seen + 1 == part->passed_on && digest != part->digest) {
+            return answers_otherwise(st);
         }
         alm_arena_reset(f->scratch);
     }

@@ -10,10 +10,12 @@
 // the order in which the indicators were asked. All fragments see one state of the store.
 //
 // A worker that is lost costs its fragments another try; rows that were passed on already are not
-// passed on twice, since a fragment at a pinned sequence has one answer.
+// passed on twice, since a fragment at a pinned sequence and of one catalogue has one answer.
 //
 // ALM_INVALID_ARGUMENT  nothing asked, or more than the limits; the field is named
 // ALM_UNAVAILABLE       no worker answered within the tries
+// ALM_ABORTED           a worker was lost after some of its rows were passed on, and the next one
+//                       does not answer those rows: the catalogue has changed meanwhile
 ALM_MUST_USE alm_code fanout_query(const gateway *g, alm_call *call,
                                    const Almanac__V1__QueryRequest *request, alm_status *st);
 

@@ -1,9 +1,18 @@
-// Goal: a query is cut so that every worker has work and no fragment is too large.
-// Method: all small cases against the definition.
+// Goal: a query is cut so that every worker has work and no fragment is too large; and when a worker
+// is lost the client gets each of its rows once, or an error.
+// Method: all small cases against the definition; a gateway before a worker that fails once, after
+// the client has what it said.
 #include "fanout.h"
 
+#include "gateway_service.h"
+
+#include "almanac/internal/aggregation.pb-c.h"
+
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <string.h>
 #include <cmocka.h>
 
 static void every_small_case(void **state)
@@ -21,8 +30,159 @@ static void every_small_case(void **state)
     }
 }
 
+// --- a lost worker ------------------------------------------------------------------------------
+
+// What the worker answers: a message a letter, of one row whose place is the letter.
+typedef struct lost_row {
+    const char *name;
+    const char *first;  // before it is lost
+    const char *second; // the whole answer of the next try
+    const char *want;   // what the client gets
+    alm_code want_code;
+} lost_row;
+
+typedef struct worker {
+    const lost_row *row;
+    atomic_uint tries;
+    sem_t is_read; // the client has all of first
+} worker;
+
+static alm_code plan(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
+{
+    (void)self;
+    (void)request;
+    char code[] = "gdp";
+    char *codes[] = {code};
+    Almanac__Internal__PlanResponse response = ALMANAC__INTERNAL__PLAN_RESPONSE__INIT;
+    response.indicators = codes;
+    response.n_indicators = 1;
+    response.sequence = 7;
+    return alm_call_send(call, &response.base, st);
+}
+
+static alm_code send_row(alm_call *call, char letter, alm_status *st)
+{
+    char empty[] = "";
+    char place[] = {letter, '\0'};
+    char *strings[] = {empty, place};
+    uint32_t at = 1;
+    Almanac__V1__ResultBlock block = ALMANAC__V1__RESULT_BLOCK__INIT;
+    block.strings = strings;
+    block.n_strings = 2;
+    block.rows = 1;
+    block.place = &at;
+    block.n_place = 1;
+    Almanac__V1__QueryResponse response = ALMANAC__V1__QUERY_RESPONSE__INIT;
+    response.block = &block;
+    return alm_call_send(call, &response.base, st);
+}
+
+static alm_code execute(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
+{
+    worker *w = self;
+    (void)request;
+    bool is_first = atomic_fetch_add(&w->tries, 1) == 0;
+    for (const char *at = is_first ? w->row->first : w->row->second; *at != '\0'; at++) {
+        ALM_TRY(send_row(call, *at, st));
+    }
+    if (is_first) {
+        sem_wait(&w->is_read);
+        return alm_status_set(st, ALM_UNAVAILABLE, "lost");
+    }
+    return ALM_OK;
+}
+
+// Execute, Explain, Watch, Plan.
+static const alm_handler worker_handlers[] = {execute, NULL, NULL, plan};
+
+static void serve(alm_rpc *rpc, const alm_service_def *service, const alm_handler *handlers,
+                  void *self, const char *address, alm_server **ret)
+{
+    assert_int_equal(alm_server_create(rpc, NULL, ret, NULL), ALM_OK);
+    assert_int_equal(alm_server_add(*ret, service, handlers, self, NULL), ALM_OK);
+    assert_int_equal(alm_server_bind(*ret, address, NULL), ALM_OK);
+    assert_int_equal(alm_server_start(*ret, NULL), ALM_OK);
+}
+
+// The places of the rows that come, one letter each.
+static alm_code ask(alm_channel *channel, worker *w, char *got, size_t size)
+{
+    char code[] = "gdp";
+    char *codes[] = {code};
+    char places[] = "310000/*";
+    char periods[] = "2023";
+    Almanac__V1__QueryRequest request = ALMANAC__V1__QUERY_REQUEST__INIT;
+    request.indicators = codes;
+    request.n_indicators = 1;
+    request.places = places;
+    request.periods = periods;
+    alm_stream *stream;
+    ProtobufCMessage *message;
+    size_t count = 0;
+    alm_arena *arena = alm_arena_create(0);
+    assert_non_null(arena);
+    assert_int_equal(
+        alm_stream_open(channel, &alm_service_gateway, "Query", NULL, &request.base, &stream, NULL),
+        ALM_OK);
+    alm_code result;
+    while ((result = alm_stream_next(stream, arena, &message, NULL)) == ALM_OK && message != NULL) {
+        const Almanac__V1__ResultBlock *block =
+            ((const Almanac__V1__QueryResponse *)message)->block;
+        assert_true(count + 1 < size);
+        got[count++] = block->strings[block->place[0]][0];
+        if (count == strlen(w->row->first)) {
+            sem_post(&w->is_read);
+        }
+    }
+    got[count] = '\0';
+    alm_stream_close(&stream);
+    alm_arena_destroy(&arena);
+    return result;
+}
+
+static void a_lost_worker(void **state)
+{
+    worker w = {.row = *state};
+    alm_module_ctx ctx = {.clock = alm_clock_system()};
+    gateway g = {.ctx = &ctx};
+    alm_server *behind;
+    alm_channel *client;
+    char got[16];
+    assert_int_equal(sem_init(&w.is_read, 0, 0), 0);
+    assert_int_equal(alm_rpc_create(&(alm_rpc_opts){0}, &ctx.rpc, NULL), ALM_OK);
+    serve(ctx.rpc, &alm_service_aggregation, worker_handlers, &w, "loop://worker", &behind);
+    serve(ctx.rpc, &alm_service_gateway, gateway_handlers, &g, "loop://door", &g.server);
+    assert_int_equal(alm_channel_open(ctx.rpc, "loop://worker", NULL, &g.aggregation, NULL),
+                     ALM_OK);
+    assert_int_equal(alm_channel_open(ctx.rpc, "loop://door", NULL, &client, NULL), ALM_OK);
+
+    assert_int_equal(ask(client, &w, got, sizeof got), w.row->want_code);
+    assert_string_equal(got, w.row->want);
+    assert_int_equal(w.tries, 2);
+
+    alm_channel_close(&client);
+    alm_server_destroy(&g.server);
+    alm_channel_close(&g.aggregation);
+    alm_server_destroy(&behind);
+    alm_rpc_destroy(&ctx.rpc);
+    sem_destroy(&w.is_read);
+}
+
+static const lost_row lost_rows[] = {
+    {"the next try goes on where it was lost", "ab", "abc", "abc", ALM_OK},
+    {"nothing was left to pass on", "ab", "ab", "ab", ALM_OK},
+    {"the next try answers another first message", "ab", "xbc", "ab", ALM_ABORTED},
+    {"the next try has a message more in front", "ab", "xabc", "ab", ALM_ABORTED},
+    {"the next try has fewer messages", "ab", "a", "ab", ALM_ABORTED},
+};
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_small_case)};
+    struct CMUnitTest tests[1 + ALM_ARRAY_LEN(lost_rows)] = {cmocka_unit_test(every_small_case)};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(lost_rows); i++) {
+        tests[1 + i] = (struct CMUnitTest){.name = lost_rows[i].name,
+                                           .test_func = a_lost_worker,
+                                           .initial_state = (void *)(uintptr_t)&lost_rows[i]};
+    }
     return cmocka_run_group_tests_name("fanout", tests, NULL, NULL);
 }
