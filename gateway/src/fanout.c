@@ -133,8 +133,8 @@ static alm_code fragments_open(fanout *f, size_t current, alm_status *st)
     return ALM_OK;
 }
 
-// What is skipped must be what the client has: rows are pinned to a sequence, but the catalogue, and
-// with it the places of an expression, is the newest.
+// What is skipped must be what the client has: rows are pinned to a sequence, but the catalogue,
+// and with it the places of an expression, is the newest.
 static alm_code answers_otherwise(alm_status *st)
 {
     return alm_status_set(st, ALM_ABORTED,

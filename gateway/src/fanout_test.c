@@ -1,5 +1,5 @@
-// Goal: a query is cut so that every worker has work and no fragment is too large; and when a worker
-// is lost the client gets each of its rows once, or an error.
+// Goal: a query is cut so that every worker has work and no fragment is too large; and when a
+// worker is lost the client gets each of its rows once, or an error.
 // Method: all small cases against the definition; a gateway before a worker that fails once, after
 // the client has what it said.
 #include "fanout.h"
