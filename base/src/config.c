@@ -5,6 +5,7 @@
 #include "config_value.h"
 
 #include "alm/alloc.h"
+#include "alm/distance.h"
 #include "alm/limits.h"
 
 #include <stdio.h>
@@ -116,26 +117,6 @@ static alm_code set(alm_config *config, alm_config_entry *entry, alm_config_orig
     return ALM_OK;
 }
 
-// How many single-character edits lead from a to b; one row of the usual table at a time.
-#define NAME_MAX_COMPARED 48
-static size_t edit_distance(alm_str a, alm_str b)
-{
-    size_t row[NAME_MAX_COMPARED + 1];
-    for (size_t j = 0; j <= b.len; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            size_t replaced = diagonal + (a.data[i - 1] == b.data[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = ALM_MIN(replaced, ALM_MIN(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[b.len];
-}
-
 // Which of the first count options the user most likely meant, or NULL.
 static const char *nearest_name(const alm_config *config, size_t count, alm_str name)
 {
@@ -143,12 +124,10 @@ static const char *nearest_name(const alm_config *config, size_t count, alm_str 
     size_t least = 3; // two slips are a typo, three are another word
     for (size_t i = 0; i < count; i++) {
         alm_str known = alm_str_from(config->entries[i].option->name);
-        if (known.len <= NAME_MAX_COMPARED && name.len <= NAME_MAX_COMPARED && name.len > 2) {
-            size_t distance = edit_distance(name, known);
-            if (distance < least) {
-                least = distance;
-                nearest = config->entries[i].option->name;
-            }
+        size_t distance = name.len > 2 ? alm_edit_distance(name, known) : least;
+        if (distance < least) {
+            least = distance;
+            nearest = config->entries[i].option->name;
         }
     }
     return nearest;
