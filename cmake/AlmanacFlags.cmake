@@ -17,6 +17,7 @@ if(CCACHE)
 endif()
 
 add_compile_definitions(_GNU_SOURCE)
+add_compile_definitions(ALM_VERSION="${PROJECT_VERSION}") # said once, in the top CMakeLists.txt
 set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
 set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
 

@@ -42,7 +42,7 @@ int almanac_code_exit(almanac_code code)
 
 const char *almanac_version(void)
 {
-    return ALMANAC_VERSION;
+    return ALM_VERSION;
 }
 
 static alm_code wait_until_there(almanac_client *client, const char *endpoint, int64_t connect_ms,

@@ -3,8 +3,6 @@
 #include "fanout.h"
 #include "relay.h"
 
-#include "alm/version.h"
-
 #include "almanac/internal/storage.pb-c.h"
 #include "almanac/v1/gateway.pb-c.h"
 

@@ -1,7 +1,5 @@
 #include "metrics.h"
 
-#include "alm/version.h"
-
 #include "almanac/internal/storage.pb-c.h"
 
 #include <dirent.h>

@@ -3,7 +3,6 @@
 #include "order.h"
 
 #include "alm/alloc.h"
-#include "alm/version.h"
 
 #include <malloc.h>
 #include <pthread.h>
