@@ -50,7 +50,7 @@ static alm_code check_text(const char *text, const char *field, size_t bytes_max
 
 static alm_code check_texts(const Almanac__V1__ImportRequest *request, alm_status *st)
 {
-    ALM_TRY(check_text(request->file_name, "file_name", ALM_TEXT_BYTES_MAX, st));
+    ALM_TRY(check_text(request->file_name, "file_name", ALM_NAME_BYTES_MAX, st));
     ALM_TRY(check_text(request->place, "place", ALM_NAME_BYTES_MAX, st));
     ALM_TRY(check_text(request->period, "period", ALM_NAME_BYTES_MAX, st));
     ALM_TRY(check_text(request->published, "published", ALM_NAME_BYTES_MAX, st));

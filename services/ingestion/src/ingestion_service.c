@@ -143,10 +143,11 @@ static alm_code commit_parts(import_run *im, commit_plan *plan, alm_status *st)
     return ALM_OK;
 }
 
-// What each quarantined row says beside its own.
+// What each quarantined row says beside its own. Any file name counts as the longest, so that a
+// renamed file is cut as before and its commits are known again.
 static size_t row_text_bytes(const import_run *im)
 {
-    return im->common.id.len + im->common.file_name.len + 32;
+    return im->common.id.len + ALM_NAME_BYTES_MAX + 32;
 }
 
 static alm_code commit_rows(import_run *im, alm_status *st)

@@ -482,6 +482,28 @@ static void carries_a_piece_that_is_all_bad(void **state)
     assert_int_equal(storage.quarantined, count);
 }
 
+// The content makes the batch, not the name: what was quarantined is not quarantined again.
+static void counts_a_renamed_file_once(void **state)
+{
+    fixture *f = *state;
+    const size_t count = 40000;
+    char long_name[201];
+    memset(long_name, 'n', sizeof long_name - 1);
+    long_name[sizeof long_name - 1] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        alm_buf_printf(&f->text, "no%zu,x,y,z,\n", i);
+    }
+    Almanac__V1__ImportRequest request = request_of("b", alm_buf_view(&f->text));
+    Almanac__V1__ImportResponse *r = NULL;
+    assert_int_equal(call_import(f, &request, &r), ALM_OK);
+    assert_counts(r, 0, 0, 0, count);
+    request.file_name = long_name;
+    assert_int_equal(call_import(f, &request, &r), ALM_OK);
+    assert_counts(r, 0, 0, 0, count);
+    assert_int_equal(storage.quarantined, count);
+    assert_true(r->replayed);
+}
+
 static void takes_catalogue_files(void **state)
 {
     fixture *f = *state;
@@ -591,6 +613,7 @@ int main(void)
         TEST(cuts_large_pieces_into_commits),
         TEST(goes_on_after_a_failure_of_storage),
         TEST(carries_a_piece_that_is_all_bad),
+        TEST(counts_a_renamed_file_once),
         TEST(takes_catalogue_files),
         TEST(reports_records_too_long_to_send),
         TEST(takes_a_header_alone),
