@@ -2,6 +2,8 @@
 
 #include "convert.h"
 
+#include <math.h>
+
 #define PERCENT_EXPONENT (-2)
 #define RATIO_EXPONENT   (PERCENT_EXPONENT - 2)
 
@@ -71,7 +73,19 @@ alm_code alm_computed_answer(const alm_computed *computed, uint32_t variant, alm
     return alm_answers_add(answers, &obs, &extra, st);
 }
 
-static alm_ratio_result ratio(const alm_value *part, const alm_value *whole, alm_decimal *ret)
+// The side to which a quotient was rounded. To one part in 10^12: what is closer counts as equal.
+static int side_of(alm_decimal rounded, alm_decimal part, alm_decimal whole)
+{
+    double quotient = alm_decimal_to_double(part) / alm_decimal_to_double(whole);
+    double error = alm_decimal_to_double(rounded) - quotient;
+    if (fabs(error) <= fabs(quotient) * 1e-12) {
+        return 0;
+    }
+    return error > 0 ? 1 : -1;
+}
+
+static alm_ratio_result ratio(const alm_value *part, const alm_value *whole, alm_decimal *ret,
+                              int *ret_rounded)
 {
     ALM_ASSERT(part->has_number);
     ALM_ASSERT(whole->has_number);
@@ -84,7 +98,11 @@ static alm_ratio_result ratio(const alm_value *part, const alm_value *whole, alm
     alm_decimal number;
     bool is_good = alm_number_in_unit(part, whole->unit, &number, NULL) == ALM_OK &&
                    alm_decimal_div(number, whole->number, RATIO_EXPONENT, ret, NULL) == ALM_OK;
-    return is_good ? ALM_RATIO_OK : ALM_RATIO_TOO_LARGE;
+    if (!is_good) {
+        return ALM_RATIO_TOO_LARGE;
+    }
+    *ret_rounded = side_of(*ret, number, whole->number);
+    return ALM_RATIO_OK;
 }
 
 static alm_interval ratio_interval(const alm_value *part, const alm_value *whole)
@@ -93,37 +111,51 @@ static alm_interval ratio_interval(const alm_value *part, const alm_value *whole
     return alm_interval_scale(alm_interval_div(over, alm_value_interval(whole)), 100);
 }
 
-alm_ratio_result alm_percent_of(const alm_value *part, const alm_value *whole,
-                                alm_decimal *ret_number, alm_interval *ret_interval)
+alm_ratio_result alm_percent_of(const alm_value *part, const alm_value *whole, alm_percent *ret)
 {
     alm_decimal quotient;
-    alm_ratio_result result = ratio(part, whole, &quotient);
+    alm_ratio_result result = ratio(part, whole, &quotient, &ret->rounded);
     if (result != ALM_RATIO_OK) {
         return result;
     }
-    if (alm_decimal_shift(quotient, 2, ret_number, NULL) != ALM_OK) {
+    if (alm_decimal_shift(quotient, 2, &ret->number, NULL) != ALM_OK) {
         return ALM_RATIO_TOO_LARGE;
     }
-    *ret_interval = ratio_interval(part, whole);
+    ret->interval = ratio_interval(part, whole);
     return ALM_RATIO_OK;
 }
 
-alm_ratio_result alm_percent_growth(const alm_value *now, const alm_value *base,
-                                    alm_decimal *ret_number, alm_interval *ret_interval)
+alm_ratio_result alm_percent_growth(const alm_value *now, const alm_value *base, alm_percent *ret)
 {
     alm_decimal quotient;
-    alm_ratio_result result = ratio(now, base, &quotient);
+    alm_ratio_result result = ratio(now, base, &quotient, &ret->rounded);
     if (result != ALM_RATIO_OK) {
         return result;
     }
     // Taking 1 off after rounding is exact: 1 lies on the rounded grid, at an even place.
     alm_decimal change;
     if (alm_decimal_sub(quotient, (alm_decimal){1, 0}, &change, NULL) != ALM_OK ||
-        alm_decimal_shift(change, 2, ret_number, NULL) != ALM_OK) {
+        alm_decimal_shift(change, 2, &ret->number, NULL) != ALM_OK) {
         return ALM_RATIO_TOO_LARGE;
     }
-    *ret_interval = alm_interval_sub(ratio_interval(now, base), (alm_interval){100, 100});
+    ret->interval = alm_interval_sub(ratio_interval(now, base), (alm_interval){100, 100});
     return ALM_RATIO_OK;
+}
+
+void alm_computed_percent(alm_computed *computed, const alm_percent *percent)
+{
+    alm_computed_number(computed, percent->number, percent->interval);
+    alm_qualifier qualifier = computed->value.qualifier;
+    bool claims_too_much = (qualifier == ALM_QUALIFIER_MORE_THAN && percent->rounded > 0) ||
+                           (qualifier == ALM_QUALIFIER_LESS_THAN && percent->rounded < 0);
+    if (!claims_too_much) {
+        return;
+    }
+    alm_decimal *number = &computed->value.number;
+    alm_decimal step = {-percent->rounded, number->exponent};
+    if (alm_decimal_add(*number, step, number, NULL) != ALM_OK) {
+        computed->value.qualifier = ALM_QUALIFIER_ABOUT;
+    }
 }
 
 const char *alm_ratio_reason(alm_ratio_result result)

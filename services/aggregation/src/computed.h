@@ -39,13 +39,18 @@ typedef enum alm_ratio_result {
     ALM_RATIO_TOO_LARGE,
 } alm_ratio_result;
 
-// part / whole in percent with two decimals, rounded once, half to even; both have numbers
-// (asserted). *ret_interval: part's interval over whole's.
-alm_ratio_result alm_percent_of(const alm_value *part, const alm_value *whole,
-                                alm_decimal *ret_number, alm_interval *ret_interval);
+typedef struct alm_percent {
+    alm_decimal number;    // two decimals, rounded once, half to even
+    int rounded;           // 1: the number is above the quotient, -1: below, 0: equal
+    alm_interval interval; // of what was divided
+} alm_percent;
+
+// part / whole in percent; both have numbers (asserted).
+alm_ratio_result alm_percent_of(const alm_value *part, const alm_value *whole, alm_percent *ret);
 // (now / base - 1) in percent, likewise.
-alm_ratio_result alm_percent_growth(const alm_value *now, const alm_value *base,
-                                    alm_decimal *ret_number, alm_interval *ret_interval);
+alm_ratio_result alm_percent_growth(const alm_value *now, const alm_value *base, alm_percent *ret);
+// As alm_computed_number; "over" is rounded down and "under" up, so that what it says is true.
+void alm_computed_percent(alm_computed *computed, const alm_percent *percent);
 // "is zero" and so on; "" for OK.
 const char *alm_ratio_reason(alm_ratio_result result);
 

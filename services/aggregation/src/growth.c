@@ -44,14 +44,13 @@ static alm_code compute(alm_query_run *run, const alm_asked_cell *cell, alm_comp
         alm_computed_missing(computed, ALM_OBS_STATUS_MISSING_UNSPECIFIED);
         return why_none(run, cell, now, base, base_period, ret_reason, st);
     }
-    alm_decimal number;
-    alm_interval interval;
-    alm_ratio_result result = alm_percent_growth(&now->value, &base->value, &number, &interval);
+    alm_percent percent;
+    alm_ratio_result result = alm_percent_growth(&now->value, &base->value, &percent);
     if (result != ALM_RATIO_OK) {
         alm_computed_missing(computed, ALM_OBS_STATUS_MISSING);
         return alm_query_run_text(run, ret_reason, st, "base %s", alm_ratio_reason(result));
     }
-    alm_computed_number(computed, number, interval);
+    alm_computed_percent(computed, &percent);
     return ALM_OK;
 }
 

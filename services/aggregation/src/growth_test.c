@@ -136,9 +136,10 @@ static void agrees_with_whole_numbers(void **unused)
                        .unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = (int8_t)mult},
                        .has_number = true};
         alm_value y = {.number = {base, (int8_t)exponent}, .unit = unit, .has_number = true};
-        alm_decimal got;
-        alm_interval interval;
-        alm_ratio_result result = alm_percent_growth(&x, &y, &got, &interval);
+        alm_percent percent;
+        alm_ratio_result result = alm_percent_growth(&x, &y, &percent);
+        alm_decimal got = percent.number;
+        alm_interval interval = percent.interval;
         int64_t want = slow_growth(now, base);
         if (result != ALM_RATIO_OK || got.exponent != -2 || got.mantissa != want) {
             fail_msg("seed %" PRIu64 " round %d: %" PRId64 " / %" PRId64 " gives %" PRId64

@@ -29,16 +29,15 @@ static alm_code compute(alm_query_run *run, const alm_asked_cell *cell, alm_plac
         return alm_query_run_why_missing(run, missing, measure, place, cell->period, ret_reason,
                                          st);
     }
-    alm_decimal number;
-    alm_interval interval;
-    alm_ratio_result result = alm_percent_of(&part->value, &whole->value, &number, &interval);
+    alm_percent percent;
+    alm_ratio_result result = alm_percent_of(&part->value, &whole->value, &percent);
     if (result != ALM_RATIO_OK) {
         alm_str code = alm_place_tree_get(run->plan->tree, parent)->code;
         alm_computed_missing(computed, ALM_OBS_STATUS_MISSING);
         return alm_query_run_text(run, ret_reason, st, "%s of %.*s %s", alm_measure_code(measure),
                                   ALM_STR_ARGS(code), alm_ratio_reason(result));
     }
-    alm_computed_number(computed, number, interval);
+    alm_computed_percent(computed, &percent);
     return ALM_OK;
 }
 

@@ -281,11 +281,10 @@ static alm_code compute(target *it, alm_computed *computed, progress *p, const c
                                          ALM_PLACE_NONE, it->obs->period, ret_reason, st);
     }
     alm_value actual;
-    alm_decimal number;
-    alm_interval ignored;
+    alm_percent percent;
     alm_ratio_result result = ALM_RATIO_UNITS;
     if (actual_value(it, p, &actual)) {
-        result = alm_percent_of(&actual, planned, &number, &ignored);
+        result = alm_percent_of(&actual, planned, &percent);
     }
     if (result != ALM_RATIO_OK) {
         alm_computed_missing(computed, ALM_OBS_STATUS_MISSING);
@@ -300,8 +299,9 @@ static alm_code compute(target *it, alm_computed *computed, progress *p, const c
         interval.upper = INFINITY;
         computed->all_exact = false;
     }
-    interval = alm_interval_scale(alm_interval_div(interval, alm_value_interval(planned)), 100);
-    alm_computed_number(computed, number, interval);
+    percent.interval =
+        alm_interval_scale(alm_interval_div(interval, alm_value_interval(planned)), 100);
+    alm_computed_percent(computed, &percent);
     return describe(it, &actual, p, ret_reason, st);
 }
 

@@ -9,7 +9,7 @@ static const world_example examples[] = {
       "housing 310105 2024 count_of_change 765 count_tao"},
      "i=housing p=310105 t=2023 x=target",
      "310105 2021/2025 target./count_of_change P 15000 count_tao\n"
-     "310105 2021/2025 target_progress./count_of_change C 11.77 percent more_than [11.76667, inf] "
+     "310105 2021/2025 target_progress./count_of_change C 11.76 percent more_than [11.76667, inf] "
      "2/4 -- 1,765 of 15,000 套; 2021, 2022 have no value\n"},
     {"a flow adds up",
      {"gdp 310105 2021/2023 target 600.0 CNY_E8", "gdp 310105 2021 level 150.0 CNY_E8",
