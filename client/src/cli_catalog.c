@@ -418,6 +418,7 @@ int cli_search(cli *self)
         return cli_fail_memory(self);
     }
     if (has_more) {
+        (void)fflush(self->out); // the hint follows the table where both go to one file
         fprintf(
             self->err, "%s\n",
             cli_say(self, "还有更多；--limit 0 列出全部", "there are more; --limit 0 lists all"));
