@@ -58,7 +58,7 @@ typedef enum almanac_code {
     ALMANAC_PERMISSION_DENIED = 7,
     ALMANAC_RESOURCE_EXHAUSTED = 8, // a limit was reached, here or there
     ALMANAC_FAILED_PRECONDITION = 9,
-    ALMANAC_ABORTED = 10, // a file changed while it was imported
+    ALMANAC_ABORTED = 10, // a file changed while it was imported, the catalogue while it was asked
     ALMANAC_OUT_OF_RANGE = 11,
     ALMANAC_UNIMPLEMENTED = 12,
     ALMANAC_INTERNAL = 13,    // an answer that cannot be understood
@@ -180,6 +180,7 @@ ALMANAC_API almanac_code almanac_query_open(almanac_client *client, const almana
 // final: the rows before it are good, but there may be more.
 //
 // Any code the almanac answers, ALMANAC_UNAVAILABLE, ALMANAC_DEADLINE_EXCEEDED
+// ALMANAC_ABORTED   the almanac lost a worker, and the catalogue had changed: ask again
 // ALMANAC_INTERNAL  the answer is malformed
 ALMANAC_API almanac_code almanac_rows_next(almanac_rows *rows, const almanac_row **ret_row,
                                            almanac_error *error);
@@ -400,6 +401,7 @@ typedef struct almanac_report {
     const char *version;
     const almanac_service *services;
     size_t service_count;
+    bool has_store; // false: storage did not answer, and the figures below are not known
     uint64_t sequence, observations, cells, indicators, places, sources, series_variants;
     uint64_t quarantined, bytes_used, bytes_map;
 } almanac_report;

@@ -458,6 +458,32 @@ static void documents_every_command(void **state)
     forget(&done);
 }
 
+static void status_knows_no_figures_without_storage(void **state)
+{
+    (void)state;
+    const Almanac__V1__StatusResponse *usual = gateway.status;
+    Almanac__V1__StatusResponse response;
+    almanac__v1__status_response__init(&response);
+    char version[] = "1";
+    response.version = version;
+    gateway.status = &response;
+    const char *const table[] = {"status", "--lang", "en", NULL};
+    const char *const csv[] = {"status", "-o", "csv", NULL};
+    const char *const json[] = {"status", "-o", "json", NULL};
+    outcome done;
+    run(table, true, &done);
+    assert_non_null(strstr(done.out.text, "—"));
+    assert_null(strchr(done.out.text, '0'));
+    forget(&done);
+    run(csv, true, &done);
+    assert_non_null(strstr(done.out.text, "\nobservations,\n"));
+    forget(&done);
+    run(json, true, &done);
+    assert_non_null(strstr(done.out.text, "\"observations\":null"));
+    forget(&done);
+    gateway.status = usual;
+}
+
 static void finds_the_nearest_word(void **state)
 {
     (void)state;
@@ -474,7 +500,7 @@ static struct CMUnitTest row_test(const char *name, CMUnitTestFunction test, con
 int main(void)
 {
     (void)setenv("LC_ALL", "C.UTF-8", 1);
-    struct CMUnitTest tests[ALM_ARRAY_LEN(ask_rows) + ALM_ARRAY_LEN(refuse_rows) + 8];
+    struct CMUnitTest tests[ALM_ARRAY_LEN(ask_rows) + ALM_ARRAY_LEN(refuse_rows) + 9];
     size_t count = 0;
     for (size_t i = 0; i < ALM_ARRAY_LEN(ask_rows); i++) {
         tests[count++] = row_test(ask_rows[i].name, asks, &ask_rows[i]);
@@ -489,6 +515,7 @@ int main(void)
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(takes_settings_from_a_file_and_variables);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(completes_every_command_and_option);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(documents_every_command);
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(status_knows_no_figures_without_storage);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(finds_the_nearest_word);
     return _cmocka_run_group_tests("cli_run", tests, count, set_up, tear_down);
 }

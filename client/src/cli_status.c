@@ -18,14 +18,15 @@ static const char *grouped(cli *self, uint64_t value)
     return alm_arena_strdup(self->arena, alm_str_from(text));
 }
 
-static bool show_facts(cli *self, const fact *facts, size_t count)
+// What is not known is no number: a dash, an empty cell, null.
+static bool show_facts(cli *self, const fact *facts, size_t count, bool is_known)
 {
     const cli_column columns[] = {{.title = cli_say(self, "项目", "What")},
                                   {.title = cli_say(self, "数量", "Count"), .right = true}};
     cli_table *table = cli_table_create(self->arena, columns, ALM_ARRAY_LEN(columns));
     for (size_t i = 0; i < count; i++) {
         cli_table_cell(table, cli_say(self, facts[i].zh, facts[i].en));
-        cli_table_cell(table, grouped(self, facts[i].value));
+        cli_table_cell(table, is_known ? grouped(self, facts[i].value) : "—");
     }
     return cli_table_print(table, self->out, self->columns, self->color);
 }
@@ -56,7 +57,7 @@ static bool show_services(cli *self, const almanac_report *report)
     return done;
 }
 
-static void write_facts_csv(cli *self, const fact *facts, size_t count)
+static void write_facts_csv(cli *self, const fact *facts, size_t count, bool is_known)
 {
     cli_csv csv = {.out = self->out};
     cli_csv_raw(&csv, "what");
@@ -64,15 +65,23 @@ static void write_facts_csv(cli *self, const fact *facts, size_t count)
     cli_csv_end(&csv);
     for (size_t i = 0; i < count; i++) {
         cli_csv_raw(&csv, facts[i].key);
-        cli_csv_u64(&csv, facts[i].value);
+        if (is_known) {
+            cli_csv_u64(&csv, facts[i].value);
+        } else {
+            cli_csv_raw(&csv, "");
+        }
         cli_csv_end(&csv);
     }
 }
 
-static void write_facts_json(cli_json *json, const fact *facts, size_t count)
+static void write_facts_json(cli_json *json, const fact *facts, size_t count, bool is_known)
 {
     for (size_t i = 0; i < count; i++) {
-        cli_json_u64(json, facts[i].key, facts[i].value);
+        if (is_known) {
+            cli_json_u64(json, facts[i].key, facts[i].value);
+        } else {
+            cli_json_null(json, facts[i].key);
+        }
     }
 }
 
@@ -82,7 +91,7 @@ static void write_report_json(cli *self, const almanac_report *report, const fac
     cli_json json = {.out = self->out};
     cli_json_object(&json, NULL);
     cli_json_text(&json, "version", report->version);
-    write_facts_json(&json, facts, count);
+    write_facts_json(&json, facts, count, report->has_store);
     cli_json_array(&json, "services");
     for (size_t i = 0; i < report->service_count; i++) {
         const almanac_service *service = &report->services[i];
@@ -116,11 +125,12 @@ static int show_report(cli *self, const almanac_report *report)
     };
     switch (self->output) {
     case CLI_TABLE:
-        return show_services(self, report) && show_facts(self, facts, ALM_ARRAY_LEN(facts))
+        return show_services(self, report) &&
+                       show_facts(self, facts, ALM_ARRAY_LEN(facts), report->has_store)
                    ? 0
                    : cli_fail_memory(self);
     case CLI_CSV:
-        write_facts_csv(self, facts, ALM_ARRAY_LEN(facts));
+        write_facts_csv(self, facts, ALM_ARRAY_LEN(facts), report->has_store);
         break;
     case CLI_JSON:
         write_report_json(self, report, facts, ALM_ARRAY_LEN(facts));
@@ -151,7 +161,7 @@ static void write_verification_json(cli *self, const almanac_verification *v, co
     cli_json json = {.out = self->out};
     cli_json_object(&json, NULL);
     cli_json_bool(&json, "clean", v->clean);
-    write_facts_json(&json, facts, count);
+    write_facts_json(&json, facts, count, true);
     cli_json_array(&json, "problems");
     for (size_t i = 0; i < v->problem_count; i++) {
         cli_json_text(&json, NULL, v->problems[i]);
@@ -186,10 +196,11 @@ static int show_verification(cli *self, const almanac_verification *v)
         say_problems(self, v);
         fprintf(self->out, "%s\n\n",
                 v->clean ? cli_say(self, "完好", "clean") : cli_say(self, "有损坏", "damaged"));
-        return show_facts(self, facts, ALM_ARRAY_LEN(facts)) ? exit_code : cli_fail_memory(self);
+        return show_facts(self, facts, ALM_ARRAY_LEN(facts), true) ? exit_code
+                                                                   : cli_fail_memory(self);
     case CLI_CSV:
         say_problems(self, v);
-        write_facts_csv(self, facts, ALM_ARRAY_LEN(facts));
+        write_facts_csv(self, facts, ALM_ARRAY_LEN(facts), true);
         break;
     case CLI_JSON:
         write_verification_json(self, v, facts, ALM_ARRAY_LEN(facts));

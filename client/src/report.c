@@ -124,6 +124,7 @@ static alm_code report_of(const Almanac__V1__StatusResponse *message, alm_arena 
     *reply = (report_reply){.face = {.version = message->version,
                                      .services = services,
                                      .service_count = message->n_services,
+                                     .has_store = message->has_store != 0,
                                      .sequence = message->sequence,
                                      .observations = message->observations,
                                      .cells = message->cells,

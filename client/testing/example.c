@@ -185,6 +185,7 @@ static const Almanac__V1__StatusResponse *status(void)
     all.version = version;
     all.services = services;
     all.n_services = 2;
+    all.has_store = true;
     all.sequence = 42;
     all.observations = 12345678;
     all.cells = 9999;

@@ -81,6 +81,7 @@ static void status_row_add(void *arg, const alm_connection_info *info)
 static void head_copy(Almanac__V1__StatusResponse *response,
                       const Almanac__Internal__HeadResponse *head)
 {
+    response->has_store = true;
     response->sequence = head->sequence;
     response->observations = head->observations;
     response->cells = head->cells;
