@@ -379,11 +379,34 @@ static int show(cli *self, const answer *answers)
     return 0;
 }
 
+// A line joins what is said of an indicator, so that all of it must be of one place and one period:
+// an expression for several would put the growth of one year next to the level of another.
+static bool is_one_place(const char *expr)
+{
+    return strpbrk(expr, ",*~") == NULL;
+}
+
+static bool is_one_period(const char *expr)
+{
+    bool is_label = expr[0] >= '0' && expr[0] <= '9'; // not latest, last:N or all
+    return is_label && strchr(expr, ',') == NULL && strstr(expr, "..") == NULL;
+}
+
 int cli_scorecard(cli *self)
 {
     int exit_code = 0;
-    if (cli_text(self, "place")[0] == '\0' || cli_text(self, "period")[0] == '\0') {
+    const char *place = cli_text(self, "place");
+    const char *period = cli_text(self, "period");
+    if (place[0] == '\0' || period[0] == '\0') {
         return cli_fail_usage(self, "needs --place and --period");
+    }
+    if (!is_one_place(place)) {
+        return cli_fail_usage(self, "--place %s: a scorecard is of one place, such as 310105",
+                              place);
+    }
+    if (!is_one_period(period)) {
+        return cli_fail_usage(self, "--period %s: a scorecard is of one period, such as 2023",
+                              period);
     }
     if (!cli_connect(self, &exit_code)) {
         return exit_code;
