@@ -93,8 +93,9 @@ static const alm_module *door_module(const runner *r)
 
 static void options_append(runner *r, const alm_option *options, size_t count)
 {
-    memcpy(r->options + r->option_count, options, count * sizeof *options);
-    r->option_count += count;
+    for (size_t i = 0; i < count; i++) {
+        r->options[r->option_count++] = options[i];
+    }
 }
 
 static alm_code options_collect(runner *r, alm_status *st)

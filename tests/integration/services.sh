@@ -60,12 +60,12 @@ services_start() { # SHAPE BIN WORKERS
         service_wait gateway "$bin/almanacd"
         return
     fi
-    storage_start
+    storage_start || return 1
     service_spawn ingestion "$bin/almanac-ingestion" --bind "$(service_address ingestion)" \
         --storage "$(service_address storage)"
-    service_wait ingestion "$bin/almanac-ingestion"
+    service_wait ingestion "$bin/almanac-ingestion" || return 1
     for ((i = 1; i <= workers; i++)); do
-        worker_start "$i"
+        worker_start "$i" || return 1
         list+=${list:+,}$(service_address "aggregation$i")
     done
     service_spawn gateway "$bin/almanac-gateway" --bind "$ALMANAC_ENDPOINT" --http 127.0.0.1:0 \
