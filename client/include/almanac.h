@@ -140,7 +140,7 @@ typedef struct almanac_query {
     uint32_t limit;        // rows of each indicator, after ordering; 0: all
     uint64_t min_sequence; // this commit must be visible: read your own writes
     uint64_t at_sequence;  // exactly this state; 0: the newest
-    bool incomplete;       // roll-up and share answer even when members are missing
+    bool incomplete;       // roll-up answers even when members are missing
 } almanac_query;
 
 typedef enum almanac_origin { ALMANAC_PUBLISHED = 0, ALMANAC_COMPUTED = 1 } almanac_origin;
@@ -163,7 +163,8 @@ typedef struct almanac_row {
     const char *published;          // date
     const char *note;               // as published
     const char *reason;             // why there is no number, or what to mind
-    uint32_t of_count, of_expected; // rank: peers ranked, peers; share, roll-up: members
+    uint32_t of_count, of_expected; // rank: peers ranked, peers; roll-up: members present,
+                                    // members; target: periods with a value, periods so far
     uint64_t sequence;              // the store's state it was read from
 } almanac_row;
 
