@@ -262,9 +262,15 @@ const cli_command cli_commands[] = {
     {.name = "import",
      .usage = "FILE... [options]",
      .summary = "store the rows of CSV files",
-     .details = "Reads each file (- is standard input), checks every row, stores what is good and "
-                "says of the rest what is wrong with it. Importing a file twice stores it once. "
-                "Exits with 0 when all rows were taken and with 2 when some were not.",
+     .details =
+         "Reads each file (- is standard input), checks every row, stores what is good and "
+         "says of the rest what is wrong with it. Importing a file twice stores it once. "
+         "Exits with 0 when all rows were taken and with 2 when some were not. Columns of "
+         "observations and targets, in any order: indicator 指标, place 地区, period 时期 "
+         "and value 数值 are needed; unit 单位, unit_mult 单位倍数, qualifier 限定, status "
+         "状态, measure 口径, accumulation 累计, breakdown 分组, relation 关系, published "
+         "发布日期, source 来源 and note 备注 are not. An unknown column is refused with the "
+         "list of those of its kind.",
      .takes_files = true,
      .positional_min = 1,
      .positional_max = SIZE_MAX,

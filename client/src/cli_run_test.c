@@ -458,6 +458,30 @@ static void completes_every_command_and_option(void **state)
     }
 }
 
+// The README sends its reader there for them.
+static void help_names_the_columns_of_a_file(void **state)
+{
+    (void)state;
+    static const char *const columns[] = {
+        "indicator 指标", "place 地区",         "period 时期",       "value 数值",
+        "unit 单位",      "qualifier 限定",     "status 状态",       "measure 口径",
+        "relation 关系",  "breakdown 分组",     "accumulation 累计", "source 来源",
+        "note 备注",      "unit_mult 单位倍数", "published 发布日期"};
+    static const char *const args[] = {"import", "--help", NULL};
+    outcome done;
+    run(args, false, &done);
+    assert_int_equal(done.exit_code, 0);
+    for (char *c = done.out.text; *c != '\0'; c++) {
+        *c = *c == '\n' ? ' ' : *c; // lines break anywhere
+    }
+    for (size_t i = 0; i < ALM_ARRAY_LEN(columns); i++) {
+        if (strstr(done.out.text, columns[i]) == NULL) {
+            fail_msg("help of import does not name %s", columns[i]);
+        }
+    }
+    forget(&done);
+}
+
 static void documents_every_command(void **state)
 {
     (void)state;
@@ -516,7 +540,7 @@ static struct CMUnitTest row_test(const char *name, CMUnitTestFunction test, con
 int main(void)
 {
     (void)setenv("LC_ALL", "C.UTF-8", 1);
-    struct CMUnitTest tests[ALM_ARRAY_LEN(ask_rows) + ALM_ARRAY_LEN(refuse_rows) + 9];
+    struct CMUnitTest tests[ALM_ARRAY_LEN(ask_rows) + ALM_ARRAY_LEN(refuse_rows) + 10];
     size_t count = 0;
     for (size_t i = 0; i < ALM_ARRAY_LEN(ask_rows); i++) {
         tests[count++] = row_test(ask_rows[i].name, asks, &ask_rows[i]);
@@ -531,6 +555,7 @@ int main(void)
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(takes_settings_from_a_file_and_variables);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(completes_every_command_and_option);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(documents_every_command);
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(help_names_the_columns_of_a_file);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(status_knows_no_figures_without_storage);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(finds_the_nearest_word);
     return _cmocka_run_group_tests("cli_run", tests, count, set_up, tear_down);
