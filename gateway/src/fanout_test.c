@@ -53,7 +53,8 @@ static alm_code plan(void *self, alm_call *call, const ProtobufCMessage *request
     (void)request;
     char code[] = "gdp";
     char *codes[] = {code};
-    Almanac__Internal__PlanResponse response = ALMANAC__INTERNAL__PLAN_RESPONSE__INIT;
+    Almanac__Internal__PlanResponse response;
+    almanac__internal__plan_response__init(&response);
     response.indicators = codes;
     response.n_indicators = 1;
     response.sequence = 7;
@@ -66,13 +67,15 @@ static alm_code send_row(alm_call *call, char letter, alm_status *st)
     char place[] = {letter, '\0'};
     char *strings[] = {empty, place};
     uint32_t at = 1;
-    Almanac__V1__ResultBlock block = ALMANAC__V1__RESULT_BLOCK__INIT;
+    Almanac__V1__ResultBlock block;
+    almanac__v1__result_block__init(&block);
     block.strings = strings;
     block.n_strings = 2;
     block.rows = 1;
     block.place = &at;
     block.n_place = 1;
-    Almanac__V1__QueryResponse response = ALMANAC__V1__QUERY_RESPONSE__INIT;
+    Almanac__V1__QueryResponse response;
+    almanac__v1__query_response__init(&response);
     response.block = &block;
     return alm_call_send(call, &response.base, st);
 }
@@ -111,7 +114,8 @@ static alm_code ask(alm_channel *channel, worker *w, char *got, size_t size)
     char *codes[] = {code};
     char places[] = "310000/*";
     char periods[] = "2023";
-    Almanac__V1__QueryRequest request = ALMANAC__V1__QUERY_REQUEST__INIT;
+    Almanac__V1__QueryRequest request;
+    almanac__v1__query_request__init(&request);
     request.indicators = codes;
     request.n_indicators = 1;
     request.places = places;
