@@ -73,8 +73,7 @@ alm_code alm_computed_answer(const alm_computed *computed, uint32_t variant, alm
     return alm_answers_add(answers, &obs, &extra, st);
 }
 
-// The side to which a quotient was rounded. To one part in 10^12: what is closer counts as equal.
-static int side_of(alm_decimal rounded, alm_decimal part, alm_decimal whole)
+int alm_rounded_side(alm_decimal rounded, alm_decimal part, alm_decimal whole)
 {
     double quotient = alm_decimal_to_double(part) / alm_decimal_to_double(whole);
     double error = alm_decimal_to_double(rounded) - quotient;
@@ -101,7 +100,7 @@ static alm_ratio_result ratio(const alm_value *part, const alm_value *whole, alm
     if (!is_good) {
         return ALM_RATIO_TOO_LARGE;
     }
-    *ret_rounded = side_of(*ret, number, whole->number);
+    *ret_rounded = alm_rounded_side(*ret, number, whole->number);
     return ALM_RATIO_OK;
 }
 
@@ -142,20 +141,26 @@ alm_ratio_result alm_percent_growth(const alm_value *now, const alm_value *base,
     return ALM_RATIO_OK;
 }
 
-void alm_computed_percent(alm_computed *computed, const alm_percent *percent)
+void alm_computed_quotient(alm_computed *computed, alm_decimal number, int rounded,
+                           alm_interval interval)
 {
-    alm_computed_number(computed, percent->number, percent->interval);
+    alm_computed_number(computed, number, interval);
     alm_qualifier qualifier = computed->value.qualifier;
-    bool claims_too_much = (qualifier == ALM_QUALIFIER_MORE_THAN && percent->rounded > 0) ||
-                           (qualifier == ALM_QUALIFIER_LESS_THAN && percent->rounded < 0);
+    bool claims_too_much = (qualifier == ALM_QUALIFIER_MORE_THAN && rounded > 0) ||
+                           (qualifier == ALM_QUALIFIER_LESS_THAN && rounded < 0);
     if (!claims_too_much) {
         return;
     }
-    alm_decimal *number = &computed->value.number;
-    alm_decimal step = {-percent->rounded, number->exponent};
-    if (alm_decimal_add(*number, step, number, NULL) != ALM_OK) {
+    alm_decimal step = {-rounded, number.exponent};
+    if (alm_decimal_add(number, step, &computed->value.number, NULL) != ALM_OK) {
+        computed->value.number = number;
         computed->value.qualifier = ALM_QUALIFIER_ABOUT;
     }
+}
+
+void alm_computed_percent(alm_computed *computed, const alm_percent *percent)
+{
+    alm_computed_quotient(computed, percent->number, percent->rounded, percent->interval);
 }
 
 const char *alm_ratio_reason(alm_ratio_result result)

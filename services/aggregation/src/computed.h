@@ -22,6 +22,14 @@ void alm_computed_input(alm_computed *computed, const alm_obs *input);
 // Sets the number; the qualifier follows from the interval and the inputs.
 void alm_computed_number(alm_computed *computed, alm_decimal number, alm_interval interval);
 
+// The side to which part / whole was rounded: 1: above the quotient, -1: below it, 0: equal, to one
+// part in 10^12.
+int alm_rounded_side(alm_decimal rounded, alm_decimal part, alm_decimal whole);
+// As alm_computed_number, of a rounded quotient; "over" goes to the step below and "under" to the one
+// above where rounding went past the quotient, so that what it says is true.
+void alm_computed_quotient(alm_computed *computed, alm_decimal number, int rounded,
+                           alm_interval interval);
+
 // No number. The status is `missing` unless an input says itself that it is missing.
 void alm_computed_missing(alm_computed *computed, alm_obs_status missing);
 
@@ -49,7 +57,7 @@ typedef struct alm_percent {
 alm_ratio_result alm_percent_of(const alm_value *part, const alm_value *whole, alm_percent *ret);
 // (now / base - 1) in percent, likewise.
 alm_ratio_result alm_percent_growth(const alm_value *now, const alm_value *base, alm_percent *ret);
-// As alm_computed_number; "over" is rounded down and "under" up, so that what it says is true.
+// As alm_computed_quotient.
 void alm_computed_percent(alm_computed *computed, const alm_percent *percent);
 // "is zero" and so on; "" for OK.
 const char *alm_ratio_reason(alm_ratio_result result);

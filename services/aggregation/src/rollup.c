@@ -288,7 +288,8 @@ static alm_code divide(rollup *it, const alm_rollup_total *above, const alm_roll
     }
     alm_interval interval =
         alm_interval_scale(alm_interval_div(above_interval, below_interval), factor);
-    alm_computed_number(computed, number, interval);
+    int rounded = alm_rounded_side(number, numerator, denominator);
+    alm_computed_quotient(computed, number, rounded, interval);
     return ALM_OK;
 }
 
