@@ -104,6 +104,11 @@ static alm_ratio_result ratio(const alm_value *part, const alm_value *whole, alm
     return ALM_RATIO_OK;
 }
 
+static bool may_bound(const alm_value *part, const alm_value *whole)
+{
+    return part->qualifier == ALM_QUALIFIER_EXACT || whole->qualifier == ALM_QUALIFIER_EXACT;
+}
+
 static alm_interval ratio_interval(const alm_value *part, const alm_value *whole)
 {
     alm_interval over = alm_interval_in_unit(part, whole->unit);
@@ -121,6 +126,7 @@ alm_ratio_result alm_percent_of(const alm_value *part, const alm_value *whole, a
         return ALM_RATIO_TOO_LARGE;
     }
     ret->interval = ratio_interval(part, whole);
+    ret->may_bound = may_bound(part, whole);
     return ALM_RATIO_OK;
 }
 
@@ -138,6 +144,7 @@ alm_ratio_result alm_percent_growth(const alm_value *now, const alm_value *base,
         return ALM_RATIO_TOO_LARGE;
     }
     ret->interval = alm_interval_sub(ratio_interval(now, base), (alm_interval){100, 100});
+    ret->may_bound = may_bound(now, base);
     return ALM_RATIO_OK;
 }
 
@@ -160,7 +167,12 @@ void alm_computed_quotient(alm_computed *computed, alm_decimal number, int round
 
 void alm_computed_percent(alm_computed *computed, const alm_percent *percent)
 {
-    alm_computed_quotient(computed, percent->number, percent->rounded, percent->interval);
+    if (percent->may_bound) {
+        alm_computed_quotient(computed, percent->number, percent->rounded, percent->interval);
+        return;
+    }
+    alm_computed_number(computed, percent->number, percent->interval);
+    computed->value.qualifier = ALM_QUALIFIER_ABOUT;
 }
 
 const char *alm_ratio_reason(alm_ratio_result result)

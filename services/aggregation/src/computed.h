@@ -25,8 +25,8 @@ void alm_computed_number(alm_computed *computed, alm_decimal number, alm_interva
 // The side to which part / whole was rounded: 1: above the quotient, -1: below it, 0: equal, to one
 // part in 10^12.
 int alm_rounded_side(alm_decimal rounded, alm_decimal part, alm_decimal whole);
-// As alm_computed_number, of a rounded quotient; "over" goes to the step below and "under" to the one
-// above where rounding went past the quotient, so that what it says is true.
+// As alm_computed_number, of a rounded quotient; "over" goes to the step below and "under" to the
+// one above where rounding went past the quotient, so that what it says is true.
 void alm_computed_quotient(alm_computed *computed, alm_decimal number, int rounded,
                            alm_interval interval);
 
@@ -51,13 +51,15 @@ typedef struct alm_percent {
     alm_decimal number;    // two decimals, rounded once, half to even
     int rounded;           // 1: the number is above the quotient, -1: below, 0: equal
     alm_interval interval; // of what was divided
+    bool may_bound;        // the number may be the end of the interval: one side at least is exact
 } alm_percent;
 
 // part / whole in percent; both have numbers (asserted).
 alm_ratio_result alm_percent_of(const alm_value *part, const alm_value *whole, alm_percent *ret);
 // (now / base - 1) in percent, likewise.
 alm_ratio_result alm_percent_growth(const alm_value *now, const alm_value *base, alm_percent *ret);
-// As alm_computed_quotient.
+// As alm_computed_quotient; of two that are not exact "about": over 300 of over 200 may be
+// anything.
 void alm_computed_percent(alm_computed *computed, const alm_percent *percent);
 // "is zero" and so on; "" for OK.
 const char *alm_ratio_reason(alm_ratio_result result);

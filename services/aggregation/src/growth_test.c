@@ -8,6 +8,11 @@
 #include <math.h>
 
 static const world_example examples[] = {
+    {"two bounds make no bound",
+     {"gdp 310105 2022 level 200 CNY_E8 q=more_than",
+      "gdp 310105 2023 level 300 CNY_E8 q=more_than"},
+     "i=gdp p=310105 t=2023 x=growth",
+     "310105 2023 growth_yoy C 50.00 percent about [-100, inf]\n"},
     {"the base is outside the window",
      {"gdp 310105 2022 level 150.00 CNY_E8", "gdp 310105 2023 level 169.50 CNY_E8"},
      "i=gdp p=310105 t=2023 x=growth",
