@@ -38,6 +38,15 @@ void alm_computed_number(alm_computed *computed, alm_decimal number, alm_interva
     computed->interval = interval;
 }
 
+void alm_computed_bound(alm_computed *computed, bool may_over, bool may_under)
+{
+    alm_qualifier *qualifier = &computed->value.qualifier;
+    if ((*qualifier == ALM_QUALIFIER_MORE_THAN && !may_over) ||
+        (*qualifier == ALM_QUALIFIER_LESS_THAN && !may_under)) {
+        *qualifier = ALM_QUALIFIER_ABOUT;
+    }
+}
+
 void alm_computed_missing(alm_computed *computed, alm_obs_status missing)
 {
     if (!alm_obs_status_missing(computed->value.status)) {

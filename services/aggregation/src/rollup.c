@@ -248,7 +248,12 @@ static alm_code compute_total(rollup *it, const alm_rollup_slice *slice, uint32_
         *ret_reason = "the sum has more than 18 digits";
         return ALM_OK;
     }
-    alm_computed_number(computed, number, interval);
+    alm_decimal sum;
+    bool is_mean = it->sums.how == ALM_AGGREGATION_AVERAGE &&
+                   alm_decimal_sum_value(&total->sum, &sum, NULL) == ALM_OK;
+    int rounded = is_mean ? alm_rounded_side(number, sum, (alm_decimal){total->present, 0}) : 0;
+    alm_computed_quotient(computed, number, rounded, interval);
+    alm_computed_bound(computed, total->may_over, total->may_under);
     return ALM_OK;
 }
 
@@ -290,6 +295,8 @@ static alm_code divide(rollup *it, const alm_rollup_total *above, const alm_roll
         alm_interval_scale(alm_interval_div(above_interval, below_interval), factor);
     int rounded = alm_rounded_side(number, numerator, denominator);
     alm_computed_quotient(computed, number, rounded, interval);
+    alm_computed_bound(computed, above->may_over && below->may_under,
+                       above->may_under && below->may_over);
     return ALM_OK;
 }
 

@@ -56,6 +56,8 @@ static alm_code make_slice(alm_rollup_sums *sums, uint32_t variant, alm_period p
     }
     for (size_t g = 0; g < groups; g++) {
         slice.totals[g].all_exact = true;
+        slice.totals[g].may_over = true;
+        slice.totals[g].may_under = true;
         slice.totals[g].source = ALM_SOURCE_NONE;
         slice.totals[g].published = ALM_DATE_NONE;
     }
@@ -111,6 +113,18 @@ static void take_extreme(alm_rollup_total *total, alm_decimal number, alm_interv
                : (alm_interval){fmin(old.lower, interval.lower), fmin(old.upper, interval.upper)};
 }
 
+// "Over 100" and "about 200" are not over 300: a bound of the whole needs bounds of all its parts.
+static void take_qualifier(alm_rollup_total *total, alm_qualifier qualifier)
+{
+    bool is_exact = qualifier == ALM_QUALIFIER_EXACT;
+    total->all_exact &= is_exact;
+    total->may_over &= is_exact || qualifier == ALM_QUALIFIER_MORE_THAN ||
+                       qualifier == ALM_QUALIFIER_AT_LEAST ||
+                       qualifier == ALM_QUALIFIER_PASSED_THRESHOLD;
+    total->may_under &=
+        is_exact || qualifier == ALM_QUALIFIER_LESS_THAN || qualifier == ALM_QUALIFIER_AT_MOST;
+}
+
 static void take_number(const alm_rollup_sums *sums, alm_rollup_total *total, const alm_obs *row,
                         alm_decimal number)
 {
@@ -122,7 +136,7 @@ static void take_number(const alm_rollup_sums *sums, alm_rollup_total *total, co
         total->interval = alm_interval_add(total->interval, interval);
     }
     total->status = (uint8_t)alm_obs_status_worst((alm_obs_status)total->status, row->value.status);
-    total->all_exact &= row->value.qualifier == ALM_QUALIFIER_EXACT;
+    take_qualifier(total, row->value.qualifier);
     if (total->present == 0 || row->published > total->published) {
         total->published = row->published;
         total->source = row->source;

@@ -18,6 +18,8 @@ typedef struct alm_rollup_total {
     alm_date published;
     uint8_t status; // worst
     bool all_exact;
+    bool may_over;     // every value is exact or a lower bound: "over" may be said of the whole
+    bool may_under;    // likewise of upper bounds
     bool is_too_large; // the sum does not fit
 } alm_rollup_total;
 
