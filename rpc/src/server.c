@@ -96,8 +96,8 @@ alm_code alm_server_bind(alm_server *server, const char *address, alm_status *st
     ALM_TRY(alm_address_parse(alm_str_from(address), &parsed, st));
     if (!alm_address_is_loopback(&parsed) && !server->allow_plaintext) {
         return alm_status_set(st, ALM_FAILED_PRECONDITION,
-                              "%s is reachable from other machines and not encrypted; allow "
-                              "plaintext if the network is trusted",
+                              "%s is reachable from other machines and not encrypted; say "
+                              "--allow-plaintext if the network is private",
                               address);
     }
     if (server->endpoint_count == ALM_SERVER_ENDPOINT_COUNT_MAX) {

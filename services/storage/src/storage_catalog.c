@@ -235,7 +235,11 @@ static alm_code visit_place_rows(void *arg, alm_str variant, const alm_obs *rows
                                  alm_status *st)
 {
     place_series *p = arg;
-    ALM_ASSERT(count > 0 && variant.len <= sizeof p->variant);
+    ALM_ASSERT(count > 0);
+    if (variant.len > sizeof p->variant) {
+        return alm_status_set(st, ALM_DATA_LOSS, "a stored variant has %zu bytes, at most %zu fit",
+                              variant.len, sizeof p->variant);
+    }
     if (!alm_str_eq(p->info.variant, variant)) {
         ALM_TRY(add_series(p->stream, &p->info, st));
         memcpy(p->variant, variant.data, variant.len);
