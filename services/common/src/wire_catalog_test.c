@@ -118,8 +118,10 @@ static void sources(void **state)
 
 static void damages_are_refused_by_field(void **state)
 {
-    Almanac__V1__Indicator indicator = ALMANAC__V1__INDICATOR__INIT;
-    Almanac__V1__Place place = ALMANAC__V1__PLACE__INIT;
+    Almanac__V1__Indicator indicator;
+    Almanac__V1__Place place;
+    almanac__v1__indicator__init(&indicator);
+    almanac__v1__place__init(&place);
     char not_utf8[] = "\xc3";
     char unit[] = "CNY";
     char date[] = "2024-02-30";
