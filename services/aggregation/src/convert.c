@@ -26,6 +26,18 @@ double alm_unit_factor(alm_unit from, alm_unit to)
     return power >= 0 ? factor * pow(10, power) : factor / pow(10, -power);
 }
 
+// Rounding may not make a bound say more than it did: one step to the side left open is always
+// true.
+static alm_code give_way(alm_qualifier qualifier, int exponent, alm_decimal *number, alm_status *st)
+{
+    bool is_lower = qualifier == ALM_QUALIFIER_MORE_THAN || qualifier == ALM_QUALIFIER_AT_LEAST ||
+                    qualifier == ALM_QUALIFIER_PASSED_THRESHOLD;
+    bool is_upper = qualifier == ALM_QUALIFIER_LESS_THAN || qualifier == ALM_QUALIFIER_AT_MOST ||
+                    qualifier == ALM_QUALIFIER_NEARLY;
+    alm_decimal step = {is_upper - is_lower, (int8_t)exponent};
+    return alm_decimal_add(*number, step, number, st);
+}
+
 alm_code alm_number_in_unit(const alm_value *value, alm_unit to, alm_decimal *ret, alm_status *st)
 {
     if (alm_unit_eq(value->unit, to)) {
@@ -49,7 +61,7 @@ alm_code alm_number_in_unit(const alm_value *value, alm_unit to, alm_decimal *re
         }
         exponent++;
     }
-    return ALM_OK;
+    return is_exact ? ALM_OK : give_way(value->qualifier, exponent, ret, st);
 }
 
 alm_interval alm_interval_in_unit(const alm_value *value, alm_unit to)

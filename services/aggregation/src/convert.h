@@ -8,7 +8,8 @@
 double alm_unit_factor(alm_unit from, alm_unit to);
 
 // The number of a value in another unit: exact where a decimal can hold it, else rounded six digits
-// past the last published one.
+// past the last published one. A bound ("over") then gives way by one in the last of them, so that
+// it stays true.
 //
 // ALM_INVALID_ARGUMENT  the units do not convert
 // ALM_OUT_OF_RANGE      the number does not fit

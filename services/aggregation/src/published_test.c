@@ -53,6 +53,13 @@ static const world_example examples[] = {
      {"green 310105 2023 level 100 mu"},
      "i=green p=310105 t=2023 unit=indicator",
      "310105 2023 level P 6.6666666667 m2_E4\n"},
+    {"a bound stays true where a unit must be rounded",
+     {"green 310105 2023 level 1000 mu q=more_than", "green 310104 2023 level 1000 mu q=at_most",
+      "green 310106 2023 level 1000 mu"},
+     "i=green p=310104,310105,310106 t=2023 unit=m2",
+     "310104 2023 level P 666666.666668 m2 at_most\n"
+     "310105 2023 level P 666666.666666 m2 more_than\n"
+     "310106 2023 level P 666666.666667 m2\n"},
     {"a unit of another dimension fails its item only",
      {"gdp 310105 2023 level 168.53 CNY_E8", "green 310105 2023 level 3 ha"},
      "i=gdp i=green p=310105 t=2023 unit=m2",
