@@ -1,5 +1,7 @@
 #include "query_plan.h"
 
+#include "id_order.h"
+
 #include "alm/limits.h"
 
 #include <stdio.h>
@@ -116,13 +118,6 @@ static alm_code take_indicators(const Almanac__V1__QueryRequest *request, alm_qu
 
 // --- places and periods -------------------------------------------------------------------------
 
-static int by_id(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 static alm_code check_expr_length(const char *text, const char *field, alm_status *st)
 {
     if (strlen(text) <= ALM_EXPR_BYTES_MAX) {
@@ -163,7 +158,7 @@ static alm_code sort_places(alm_query_plan *plan, alm_arena *arena, alm_status *
 uint32_t alm_query_plan_place_index(const alm_query_plan *plan, alm_place_id place)
 {
     const alm_place_id *found =
-        bsearch(&place, plan->place_ids, plan->places.count, sizeof place, by_id);
+        bsearch(&place, plan->place_ids, plan->places.count, sizeof place, alm_id_order);
     return found == NULL ? ALM_PLACE_NONE : plan->place_order[found - plan->place_ids];
 }
 
@@ -317,7 +312,7 @@ static alm_code take_sources(const Almanac__V1__QueryRequest *request, alm_query
                      "sources", st));
     }
     plan->source_count = count;
-    qsort(plan->sources, count, sizeof *plan->sources, by_id);
+    qsort(plan->sources, count, sizeof *plan->sources, alm_id_order);
     return ALM_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "computed.h"
 #include "convert.h"
 #include "ranking.h"
+#include "id_order.h"
 
 #include <stdlib.h>
 
@@ -93,13 +94,6 @@ static uint32_t peer_of(const ranker *it, alm_place_id place)
     return peer;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    alm_place_id x = *(const alm_place_id *)a;
-    alm_place_id y = *(const alm_place_id *)b;
-    return x < y ? -1 : x > y;
-}
-
 // The peers of all asked places.
 static alm_code fetch_peers(ranker *it, const alm_asked *asked, alm_status *st)
 {
@@ -123,7 +117,7 @@ static alm_code fetch_peers(ranker *it, const alm_asked *asked, alm_status *st)
         return alm_query_run_no_memory(st);
     }
     memcpy(ids, it->peers, count * sizeof *ids);
-    qsort(ids, count, sizeof *ids, by_id);
+    qsort(ids, count, sizeof *ids, alm_id_order);
     alm_period_expr periods;
     ALM_TRY(alm_asked_periods(asked, 0, run->arena, &periods, st));
     return alm_query_run_fetch(run, ALM_MEASURE_BIT(run->plan->measure), ids, count, &periods, st);

@@ -1,5 +1,7 @@
 #include "rollup_groups.h"
 
+#include "id_order.h"
+
 #include <stdlib.h>
 
 typedef struct pair {
@@ -96,13 +98,6 @@ static int by_group(const void *a, const void *b)
     return x->member < y->member ? -1 : x->member > y->member;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    alm_place_id x = *(const alm_place_id *)a;
-    alm_place_id y = *(const alm_place_id *)b;
-    return x < y ? -1 : x > y;
-}
-
 // The pairs as arrays by member and by group.
 static alm_code lay_out(builder *it, alm_status *st)
 {
@@ -144,7 +139,7 @@ static alm_code lay_out(builder *it, alm_status *st)
     for (size_t g = 0; g < groups->count; g++) {
         groups->first[g + 1] += groups->first[g];
     }
-    qsort(groups->ids, count, sizeof *groups->ids, by_id);
+    qsort(groups->ids, count, sizeof *groups->ids, alm_id_order);
     return ALM_OK;
 }
 

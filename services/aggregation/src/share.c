@@ -1,6 +1,7 @@
 // Of the parent place, in percent: x(place) / x(parent) x 100, with what was published beside it.
 #include "asked.h"
 #include "computed.h"
+#include "id_order.h"
 
 #include <stdlib.h>
 
@@ -85,13 +86,6 @@ static alm_code answer(alm_query_run *run, const alm_asked_cell *cell, alm_statu
                                &run->answers, st);
 }
 
-static int by_id(const void *a, const void *b)
-{
-    alm_place_id x = *(const alm_place_id *)a;
-    alm_place_id y = *(const alm_place_id *)b;
-    return x < y ? -1 : x > y;
-}
-
 // The parents of the asked places, each once, ascending.
 static alm_code find_parents(alm_query_run *run, alm_place_list *ret, alm_status *st)
 {
@@ -107,7 +101,7 @@ static alm_code find_parents(alm_query_run *run, alm_place_list *ret, alm_status
             ids[count++] = parent;
         }
     }
-    qsort(ids, count, sizeof *ids, by_id);
+    qsort(ids, count, sizeof *ids, alm_id_order);
     *ret = (alm_place_list){.ids = ids};
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || ids[i] != ids[ret->count - 1]) {

@@ -1,5 +1,7 @@
 #include "storage_reader.h"
 
+#include "id_order.h"
+
 #include "alm/wire.h"
 
 #include <stdlib.h>
@@ -152,13 +154,6 @@ static alm_code make_filter(const alm_storage_reader *reader, const alm_fetch *f
     return ALM_OK;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    alm_place_id x = *(const alm_place_id *)a;
-    alm_place_id y = *(const alm_place_id *)b;
-    return x < y ? -1 : x > y;
-}
-
 // place: known to the catalogue.
 static bool is_asked(const place_filter *filter, alm_place_id place)
 {
@@ -167,7 +162,7 @@ static bool is_asked(const place_filter *filter, alm_place_id place)
         return filter->table[place] != 0;
     }
     return fetch->all_places ||
-           bsearch(&place, fetch->places, fetch->place_count, sizeof place, by_id) != NULL;
+           bsearch(&place, fetch->places, fetch->place_count, sizeof place, alm_id_order) != NULL;
 }
 
 // Keeps the rows of asked places, and refuses ids that the catalogue does not have: it is as new as
