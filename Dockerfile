@@ -12,7 +12,7 @@ RUN ./script/build release \
 FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-    libzmq5 libprotobuf-c1 liblmdb0 libmicrohttpd12 libxxhash0 libutf8proc2 libjansson4 \
+    libzmq5 libsodium23 libprotobuf-c1 liblmdb0 libmicrohttpd12 libxxhash0 libutf8proc2 libjansson4 \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 almanac \
  && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin almanac \

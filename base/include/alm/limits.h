@@ -43,6 +43,10 @@
 #define ALM_RPC_UNPACK_DEPTH_MAX      32                  // messages within messages
 #define ALM_RPC_UNPACK_BYTES_MAX      ((size_t)192 << 20) // what a message may take unpacked
 
+// Who may call
+#define ALM_POLICY_FILE_BYTES_MAX     ((size_t)4 << 20)
+#define ALM_POLICY_ENTRY_COUNT_MAX    10000
+
 // Import
 #define ALM_IMPORT_CHUNK_BYTES        ((size_t)2 << 20) // a client sends this much a call
 #define ALM_IMPORT_RECORD_BYTES_MAX   ((size_t)1 << 20) // one CSV record
