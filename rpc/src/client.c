@@ -224,9 +224,8 @@ static void wait_for_events(alm_client *client, size_t count, int64_t until_us)
 static void receive_some(alm_client *client, alm_connection *connection)
 {
     for (size_t i = 0; i < RECEIVE_COUNT_MAX && connection->port != NULL; i++) {
-        alm_peer_key from;
-        alm_str frame;
-        alm_received received = connection->port->ops->receive(connection->port, &from, &frame);
+        alm_incoming got;
+        alm_received received = connection->port->ops->receive(connection->port, &got);
         if (received == ALM_RECEIVED_NOTHING) {
             return;
         }
@@ -234,7 +233,7 @@ static void receive_some(alm_client *client, alm_connection *connection)
         if (received == ALM_RECEIVED_JUNK) {
             alm_connection_lose(connection, "sent a message of several parts");
         } else {
-            alm_connection_take_frame(connection, frame);
+            alm_connection_take_frame(connection, got.frame);
         }
         alm_unlock(&client->lock);
     }

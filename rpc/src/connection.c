@@ -131,9 +131,9 @@ static void open_port(alm_connection *connection, int64_t now_us)
 {
     alm_rpc *rpc = connection->channel->client->rpc;
     alm_status st;
-    alm_code code =
-        alm_port_open(rpc, connection->scheme, ALM_PORT_DIALS,
-                      ALM_FRAME_BYTES_MAX(rpc->message_bytes_max), &connection->port, &st);
+    const alm_port_opts opts = {.role = ALM_PORT_DIALS,
+                                .frame_bytes_max = ALM_FRAME_BYTES_MAX(rpc->message_bytes_max)};
+    alm_code code = alm_port_open(rpc, connection->scheme, &opts, &connection->port, &st);
     if (code == ALM_OK) {
         code = connection->port->ops->connect(connection->port, connection->address, &st);
     }

@@ -11,6 +11,8 @@
 #include "alm/rpc.h"
 
 #define ALM_PEER_KEY_BYTES_MAX 15
+#define ALM_CURVE_KEY_BYTES    32
+#define ALM_USER_BYTES_MAX     64 // with the NUL
 
 typedef struct alm_peer_key {
     uint8_t len;
@@ -27,10 +29,21 @@ typedef enum alm_received {
     ALM_RECEIVED_FRAME,
     ALM_RECEIVED_NOTHING,
     ALM_RECEIVED_JUNK, // a message of no shape we use was dropped; there may be more
+    ALM_RECEIVED_GONE, // the peer `from` of a listening port is gone; there may be more. A transport
+                       // that cannot tell never says so
 } alm_received;
 
-#define ALM_PORT_INPUT     0x01u // a frame waits
+// What a receive found.
+typedef struct alm_incoming {
+    alm_peer_key from; // listening ports
+    alm_str frame;     // a view until the next receive or close
+    alm_str user;      // who the peer proved to be, as the policy named it; empty: nobody asked.
+                       // A view as frame; given with every frame of a listening port
+} alm_incoming;
+
+#define ALM_PORT_INPUT     0x01u // a frame waits, or news of a peer
 #define ALM_PORT_CONNECTED 0x02u // a dialling port has its peer; what it sends now is carried there
+#define ALM_PORT_LOST      0x04u // a dialling port will not get its peer (again): close it
 
 typedef struct alm_port alm_port;
 typedef struct alm_port_ops {
@@ -44,8 +57,10 @@ typedef struct alm_port_ops {
     // ALM_PORT_... bits. Must be asked after every send and receive before the fd is polled.
     unsigned (*events)(alm_port *port);
     alm_sent (*send)(alm_port *port, const alm_peer_key *to, alm_str frame);
-    // *ret_frame is a view until the next receive or close.
-    alm_received (*receive)(alm_port *port, alm_peer_key *ret_from, alm_str *ret_frame);
+    alm_received (*receive)(alm_port *port, alm_incoming *ret);
+    // NULL: the transport has no timers. Does what is due (a peer that does not finish its
+    // handshake is cut off) and returns when to be asked again, ALM_NEVER_US: when its fd says so.
+    int64_t (*step)(alm_port *port, int64_t now_us);
     // Tries for up to linger_ms to still carry what was sent, without blocking the caller.
     void (*close)(alm_port *port, int linger_ms);
 } alm_port_ops;
@@ -56,9 +71,29 @@ struct alm_port {
 
 typedef enum alm_port_role { ALM_PORT_LISTENS, ALM_PORT_DIALS } alm_port_role;
 
-// frame_bytes_max: larger frames are not taken.
-ALM_MUST_USE alm_code alm_port_open(alm_rpc *rpc, alm_scheme scheme, alm_port_role role,
-                                    size_t frame_bytes_max, alm_port **ret, alm_status *st);
+// Whether a client's key may connect. May be called by any thread. Writes who it is.
+typedef bool (*alm_port_admit)(void *arg, const uint8_t key[ALM_CURVE_KEY_BYTES],
+                               char ret_user[ALM_USER_BYTES_MAX]);
+
+// CURVE (RFC 26) for tcp; ipc and the transports within a process never encrypt. Keys are raw.
+typedef struct alm_port_curve {
+    bool is_on;
+    uint8_t public_key[ALM_CURVE_KEY_BYTES]; // one's own
+    uint8_t secret_key[ALM_CURVE_KEY_BYTES];
+    uint8_t server_key[ALM_CURVE_KEY_BYTES]; // dialling: whom to expect
+    alm_port_admit admit;                    // listening; NULL: any client
+    void *admit_arg;
+} alm_port_curve;
+
+typedef struct alm_port_opts {
+    alm_port_role role;
+    size_t frame_bytes_max;      // larger frames are not taken
+    size_t peer_count_max;       // listening: connections past it are closed at once; 0: no limit
+    const alm_port_curve *curve; // NULL: off; copied
+} alm_port_opts;
+
+ALM_MUST_USE alm_code alm_port_open(alm_rpc *rpc, alm_scheme scheme, const alm_port_opts *opts,
+                                    alm_port **ret, alm_status *st);
 void alm_port_close(alm_port **port, int linger_ms); // accepts NULL
 
 // --- the transports ------------------------------------------------------------------------------
@@ -66,13 +101,17 @@ void alm_port_close(alm_port **port, int linger_ms); // accepts NULL
 typedef struct alm_zmq_ctx alm_zmq_ctx;
 ALM_MUST_USE alm_code alm_zmq_ctx_create(alm_zmq_ctx **ret, alm_status *st);
 void alm_zmq_ctx_destroy(alm_zmq_ctx **ctx); // waits for lingering sockets
-ALM_MUST_USE alm_code alm_port_zmq_open(alm_zmq_ctx *ctx, alm_port_role role,
-                                        size_t frame_bytes_max, alm_port **ret, alm_status *st);
+ALM_MUST_USE alm_code alm_port_zmq_open(alm_zmq_ctx *ctx, const alm_port_opts *opts, alm_port **ret,
+                                        alm_status *st);
+
+// ZMTP 3.1 (RFC 37) over one epoll, for tcp and ipc: speaks with libzmq's ROUTER and DEALER.
+ALM_MUST_USE alm_code alm_port_zmtp_open(const alm_port_opts *opts, alm_clock clock, alm_port **ret,
+                                         alm_status *st);
 
 typedef struct alm_loop_hub alm_loop_hub; // where loop:// names meet
 ALM_MUST_USE alm_code alm_loop_hub_create(alm_loop_hub **ret, alm_status *st);
 void alm_loop_hub_destroy(alm_loop_hub **hub);
-ALM_MUST_USE alm_code alm_port_loop_open(alm_loop_hub *hub, alm_port_role role,
-                                         size_t frame_bytes_max, alm_port **ret, alm_status *st);
+ALM_MUST_USE alm_code alm_port_loop_open(alm_loop_hub *hub, const alm_port_opts *opts,
+                                         alm_port **ret, alm_status *st);
 
 #endif

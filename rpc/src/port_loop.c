@@ -205,7 +205,7 @@ static alm_sent port_send(alm_port *port, const alm_peer_key *to, alm_str data)
     return sent;
 }
 
-static alm_received port_receive(alm_port *port, alm_peer_key *ret_from, alm_str *ret_frame)
+static alm_received port_receive(alm_port *port, alm_incoming *ret)
 {
     loop_port *self = self_of(port);
     alm_free(self->given);
@@ -219,8 +219,8 @@ static alm_received port_receive(alm_port *port, alm_peer_key *ret_from, alm_str
     if (self->given == NULL) {
         return ALM_RECEIVED_NOTHING;
     }
-    *ret_from = self->given->from;
-    *ret_frame = (alm_str){.data = (const char *)self->given->data, .len = self->given->len};
+    *ret = (alm_incoming){.from = self->given->from};
+    ret->frame = (alm_str){.data = (const char *)self->given->data, .len = self->given->len};
     return ALM_RECEIVED_FRAME;
 }
 
@@ -265,15 +265,15 @@ static const alm_port_ops loop_ops = {
     .close = port_close,
 };
 
-alm_code alm_port_loop_open(alm_loop_hub *hub, alm_port_role role, size_t frame_bytes_max,
-                            alm_port **ret, alm_status *st)
+alm_code alm_port_loop_open(alm_loop_hub *hub, const alm_port_opts *opts, alm_port **ret,
+                            alm_status *st)
 {
     loop_port *self = alm_calloc(1, sizeof *self);
     if (self == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a loop port");
     }
-    *self = (loop_port){.base.ops = &loop_ops, .hub = hub, .role = role};
-    self->frame_bytes_max = frame_bytes_max;
+    *self = (loop_port){.base.ops = &loop_ops, .hub = hub, .role = opts->role};
+    self->frame_bytes_max = opts->frame_bytes_max;
     alm_code code = alm_wake_init(&self->wake, st);
     if (code != ALM_OK) {
         alm_free(self);

@@ -2,6 +2,8 @@
 #include "port.h"
 
 #include "alm/alloc.h"
+#include "sync.h"
+#include "zap.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,6 +24,8 @@
 
 struct alm_zmq_ctx {
     void *ctx;
+    pthread_mutex_t lock; // guards zap while it is started
+    alm_zap *zap;         // NULL: no CURVE port has listened yet
 };
 
 typedef struct zmq_port {
@@ -29,7 +33,8 @@ typedef struct zmq_port {
     void *socket;
     zmq_msg_t frame; // what the last receive gave out
     alm_port_role role;
-    void *ctx;
+    alm_zmq_ctx *ctx;
+    alm_zap_domain *domain; // NULL: CURVE is off, or the port dials
     char listeners[LISTENER_COUNT_MAX][ALM_ADDRESS_BYTES_MAX]; // bound, as libzmq names them
     size_t listener_count;
     size_t wire_count; // of those, with a file descriptor: not inproc
@@ -70,6 +75,7 @@ alm_code alm_zmq_ctx_create(alm_zmq_ctx **ret, alm_status *st)
         alm_free(self);
         return status_from_zmq(st, "making a ZeroMQ context");
     }
+    pthread_mutex_init(&self->lock, NULL);
     zmq_ctx_set(self->ctx, ZMQ_MAX_SOCKETS, SOCKET_COUNT_MAX);
     *ret = self;
     return ALM_OK;
@@ -78,7 +84,9 @@ alm_code alm_zmq_ctx_create(alm_zmq_ctx **ret, alm_status *st)
 void alm_zmq_ctx_destroy(alm_zmq_ctx **ctx)
 {
     if (*ctx != NULL) {
+        alm_zap_stop(&(*ctx)->zap);
         while (zmq_ctx_term((*ctx)->ctx) != 0 && zmq_errno() == EINTR) {}
+        pthread_mutex_destroy(&(*ctx)->lock);
         alm_free(*ctx);
         *ctx = NULL;
     }
@@ -210,10 +218,10 @@ static alm_received drop_parts(zmq_port *self)
     return ALM_RECEIVED_JUNK;
 }
 
-static alm_received port_receive(alm_port *port, alm_peer_key *ret_from, alm_str *ret_frame)
+static alm_received port_receive(alm_port *port, alm_incoming *ret)
 {
     zmq_port *self = self_of(port);
-    *ret_from = (alm_peer_key){0};
+    *ret = (alm_incoming){0};
     if (zmq_msg_recv(&self->frame, self->socket, ZMQ_DONTWAIT) < 0) {
         return ALM_RECEIVED_NOTHING;
     }
@@ -222,8 +230,8 @@ static alm_received port_receive(alm_port *port, alm_peer_key *ret_from, alm_str
         if (len == 0 || len > ALM_PEER_KEY_BYTES_MAX || !zmq_msg_more(&self->frame)) {
             return drop_parts(self);
         }
-        ret_from->len = (uint8_t)len;
-        memcpy(ret_from->bytes, zmq_msg_data(&self->frame), len);
+        ret->from.len = (uint8_t)len;
+        memcpy(ret->from.bytes, zmq_msg_data(&self->frame), len);
         if (zmq_msg_recv(&self->frame, self->socket, ZMQ_DONTWAIT) < 0) {
             return ALM_RECEIVED_NOTHING;
         }
@@ -231,7 +239,10 @@ static alm_received port_receive(alm_port *port, alm_peer_key *ret_from, alm_str
     if (zmq_msg_more(&self->frame)) {
         return drop_parts(self);
     }
-    *ret_frame = (alm_str){.data = zmq_msg_data(&self->frame), .len = zmq_msg_size(&self->frame)};
+    ret->frame = (alm_str){.data = zmq_msg_data(&self->frame), .len = zmq_msg_size(&self->frame)};
+    if (self->domain != NULL) {
+        ret->user = alm_str_from(zmq_msg_gets(&self->frame, "User-Id")); // NULL: empty
+    }
     return ALM_RECEIVED_FRAME;
 }
 
@@ -257,7 +268,7 @@ static void close_listeners(zmq_port *self)
     snprintf(name, sizeof name, "inproc://monitor-%p", self->socket);
     int wait_ms = CLOSE_WAIT_MS;
     int linger_ms = 0;
-    void *monitor = zmq_socket(self->ctx, ZMQ_PAIR);
+    void *monitor = zmq_socket(self->ctx->ctx, ZMQ_PAIR);
     if (monitor == NULL) {
         return;
     }
@@ -283,6 +294,9 @@ static void port_close(alm_port *port, int linger_ms)
     zmq_setsockopt(self->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     zmq_msg_close(&self->frame);
     zmq_close(self->socket);
+    if (self->domain != NULL) {
+        alm_zap_domain_remove(self->ctx->zap, &self->domain);
+    }
     alm_free(self);
 }
 
@@ -343,20 +357,69 @@ static int set_up(void *socket, alm_port_role role, size_t frame_bytes_max)
                                     : set_options(socket, dialling, ALM_ARRAY_LEN(dialling));
 }
 
-alm_code alm_port_zmq_open(alm_zmq_ctx *ctx, alm_port_role role, size_t frame_bytes_max,
-                           alm_port **ret, alm_status *st)
+// The thread that answers ZAP starts with the first port that needs it, before that port listens,
+// and ends after the last: libzmq lets anybody in while nobody answers, and the option to forbid
+// that (ZMQ_ZAP_ENFORCE_DOMAIN) is not in its stable interface.
+static alm_code add_domain(zmq_port *self, const alm_port_curve *curve, alm_status *st)
+{
+    alm_lock(&self->ctx->lock);
+    alm_code code = self->ctx->zap == NULL
+                        ? alm_zap_start(self->ctx->ctx, &self->ctx->zap, st)
+                        : ALM_OK;
+    alm_unlock(&self->ctx->lock);
+    ALM_TRY(code);
+    return alm_zap_domain_add(self->ctx->zap, curve->admit, curve->admit_arg, &self->domain, st);
+}
+
+static bool set_bytes(zmq_port *self, int name, const void *value, size_t size)
+{
+    return zmq_setsockopt(self->socket, name, value, size) == 0;
+}
+
+static alm_code set_curve(zmq_port *self, const alm_port_curve *curve, alm_status *st)
+{
+    const size_t size = ALM_CURVE_KEY_BYTES;
+    const int on = 1;
+    bool is_set = set_bytes(self, ZMQ_CURVE_SECRETKEY, curve->secret_key, size);
+    if (self->role == ALM_PORT_LISTENS) {
+        ALM_TRY(add_domain(self, curve, st));
+        const char *domain = alm_zap_domain_name(self->domain);
+        is_set = is_set && set_bytes(self, ZMQ_CURVE_SERVER, &on, sizeof on) &&
+                 set_bytes(self, ZMQ_ZAP_DOMAIN, domain, strlen(domain));
+    } else {
+        is_set = is_set && set_bytes(self, ZMQ_CURVE_PUBLICKEY, curve->public_key, size) &&
+                 set_bytes(self, ZMQ_CURVE_SERVERKEY, curve->server_key, size);
+    }
+    return is_set ? ALM_OK : status_from_zmq(st, "turning CURVE on");
+}
+
+static alm_code prepare(zmq_port *self, const alm_port_opts *opts, alm_status *st)
+{
+    if (self->socket == NULL || set_up(self->socket, opts->role, opts->frame_bytes_max) != 0) {
+        return status_from_zmq(st, "opening a socket");
+    }
+    bool is_curve = opts->curve != NULL && opts->curve->is_on;
+    return is_curve ? set_curve(self, opts->curve, st) : ALM_OK;
+}
+
+// peer_count_max is not kept: libzmq does not say who connects.
+alm_code alm_port_zmq_open(alm_zmq_ctx *ctx, const alm_port_opts *opts, alm_port **ret,
+                           alm_status *st)
 {
     zmq_port *self = alm_calloc(1, sizeof *self);
     if (self == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a socket");
     }
-    *self = (zmq_port){.base.ops = &zmq_ops, .role = role, .ctx = ctx->ctx};
-    self->socket = zmq_socket(ctx->ctx, role == ALM_PORT_LISTENS ? ZMQ_ROUTER : ZMQ_DEALER);
+    *self = (zmq_port){.base.ops = &zmq_ops, .role = opts->role, .ctx = ctx};
+    self->socket = zmq_socket(ctx->ctx, opts->role == ALM_PORT_LISTENS ? ZMQ_ROUTER : ZMQ_DEALER);
     zmq_msg_init(&self->frame);
-    if (self->socket == NULL || set_up(self->socket, role, frame_bytes_max) != 0) {
-        alm_code code = status_from_zmq(st, "opening a socket");
+    alm_code code = prepare(self, opts, st);
+    if (code != ALM_OK) {
         if (self->socket != NULL) {
             zmq_close(self->socket);
+        }
+        if (self->domain != NULL) {
+            alm_zap_domain_remove(ctx->zap, &self->domain);
         }
         alm_free(self);
         return code;

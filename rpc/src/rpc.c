@@ -94,11 +94,13 @@ uint64_t alm_rpc_random(alm_rpc *rpc)
     return alm_mix64(state);
 }
 
-alm_code alm_port_open(alm_rpc *rpc, alm_scheme scheme, alm_port_role role, size_t frame_bytes_max,
-                       alm_port **ret, alm_status *st)
+alm_code alm_port_open(alm_rpc *rpc, alm_scheme scheme, const alm_port_opts *opts, alm_port **ret,
+                       alm_status *st)
 {
-    return scheme == ALM_SCHEME_LOOP ? alm_port_loop_open(rpc->loop, role, frame_bytes_max, ret, st)
-                                     : alm_port_zmq_open(rpc->zmq, role, frame_bytes_max, ret, st);
+    alm_port_opts its = *opts;
+    its.curve = scheme == ALM_SCHEME_TCP ? opts->curve : NULL;
+    return scheme == ALM_SCHEME_LOOP ? alm_port_loop_open(rpc->loop, &its, ret, st)
+                                     : alm_port_zmq_open(rpc->zmq, &its, ret, st);
 }
 
 void alm_port_close(alm_port **port, int linger_ms)

@@ -106,8 +106,9 @@ alm_code alm_server_bind(alm_server *server, const char *address, alm_status *st
     }
     alm_port **port = &server->ports[parsed.scheme == ALM_SCHEME_LOOP ? 1 : 0];
     if (*port == NULL) {
-        ALM_TRY(alm_port_open(server->rpc, parsed.scheme, ALM_PORT_LISTENS,
-                              ALM_FRAME_BYTES_MAX(server->rpc->message_bytes_max), port, st));
+        size_t bytes_max = ALM_FRAME_BYTES_MAX(server->rpc->message_bytes_max);
+        const alm_port_opts opts = {.role = ALM_PORT_LISTENS, .frame_bytes_max = bytes_max};
+        ALM_TRY(alm_port_open(server->rpc, parsed.scheme, &opts, port, st));
     }
     ALM_TRY((*port)->ops->bind(*port, address, server->endpoints[server->endpoint_count], st));
     server->endpoint_count++;

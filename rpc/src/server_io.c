@@ -274,15 +274,15 @@ static bool receive_some(alm_server *server, uint8_t port_index)
 {
     alm_port *port = server->ports[port_index];
     for (size_t i = 0; i < RECEIVE_COUNT_MAX; i++) {
-        alm_peer_id id = {.port = port_index};
-        alm_str frame;
-        alm_received received = port->ops->receive(port, &id.key, &frame);
+        alm_incoming got;
+        alm_received received = port->ops->receive(port, &got);
         if (received == ALM_RECEIVED_NOTHING) {
             return false;
         }
         if (received == ALM_RECEIVED_FRAME) {
             alm_lock(&server->lock);
-            take_frame(server, &id, frame);
+            alm_peer_id id = {.port = port_index, .key = got.from};
+            take_frame(server, &id, got.frame);
             alm_unlock(&server->lock);
         }
     }
