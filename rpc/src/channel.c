@@ -61,6 +61,8 @@ static void channel_free(alm_channel *channel)
         alm_connection_destroy(connection);
     }
     pthread_cond_destroy(&channel->changed);
+    explicit_bzero(&channel->curve, sizeof channel->curve);
+    explicit_bzero(channel->token, sizeof channel->token);
     alm_free(channel->names);
     alm_free(channel->target);
     alm_free(channel);
@@ -87,9 +89,18 @@ static alm_channel *channel_create(alm_client *client, const char *target,
     }
     channel->client = client;
     channel->ref_count = 1;
+    channel->retry_tokens = ALM_RETRY_TOKENS_MAX;
     channel->resolve_ms = opts->resolve_ms > 0 ? opts->resolve_ms : RESOLVE_MS_DEFAULT;
     channel->heartbeat_ms = opts->heartbeat_ms > 0 ? opts->heartbeat_ms : HEARTBEAT_MS_DEFAULT;
     alm_cond_init(&channel->changed);
+    if (opts->keypair != NULL) {
+        ALM_ASSERT(opts->server_key != NULL);
+        channel->curve.is_on = true;
+        memcpy(channel->curve.public_key, opts->keypair->public_key, ALM_CURVE_KEY_BYTES);
+        memcpy(channel->curve.secret_key, opts->keypair->secret_key, ALM_CURVE_KEY_BYTES);
+        memcpy(channel->curve.server_key, opts->server_key, ALM_CURVE_KEY_BYTES);
+    }
+    snprintf(channel->token, sizeof channel->token, "%s", opts->token != NULL ? opts->token : "");
     channel->target = alm_strdup(target);
     if (channel->target == NULL) {
         channel_free(channel);
@@ -175,24 +186,53 @@ void alm_channel_note_error(alm_channel *channel, const char *text)
 
 // --- which connection ----------------------------------------------------------------------------
 
+bool alm_connection_is_ejected(const alm_connection *connection, int64_t now_us)
+{
+    return now_us < connection->ejected_until_us;
+}
+
+void alm_connection_count(alm_connection *connection, bool is_failure)
+{
+    alm_channel *channel = connection->channel;
+    if (!is_failure) {
+        connection->failure_streak = 0;
+        connection->eject_count = 0;
+        channel->retry_tokens =
+            ALM_MIN(channel->retry_tokens + ALM_RETRY_TOKENS_BACK, ALM_RETRY_TOKENS_MAX);
+        return;
+    }
+    connection->failure_count++;
+    channel->retry_tokens = ALM_MAX(channel->retry_tokens - 1, 0);
+    connection->failure_streak++;
+    if (connection->failure_streak >= ALM_EJECT_FAILURES) {
+        int64_t away_us = ALM_EJECT_US << ALM_MIN(connection->eject_count, 5u);
+        connection->ejected_until_us =
+            alm_rpc_now_us(channel->client->rpc) + ALM_MIN(away_us, ALM_EJECT_US_MAX);
+        connection->eject_count++;
+        connection->failure_streak = 0;
+    }
+}
+
 typedef struct pick_result {
     alm_connection *best;
     const alm_hello_service *service; // at best
-    bool is_any_healthy, is_any_serving;
+    int best_rank;
+    bool is_any_healthy; // and serves the service now, as far as it has it
+    bool is_any_with_service;
+    bool is_any_full; // has as many calls as it takes
 } pick_result;
+
+// Lower is better: where the last try failed only if need be, and last what fails all the time.
+static int rank_of(const alm_stream *stream, const alm_connection *connection, int64_t now_us)
+{
+    return (connection == stream->avoid ? 1 : 0) +
+           (alm_connection_is_ejected(connection, now_us) ? 2 : 0);
+}
 
 // With an affinity the highest score wins (rendezvous hashing: a connection that comes or goes
 // moves only its own share of keys), else the fewest calls in progress.
 static bool is_better(const alm_stream *stream, const alm_connection *a, const alm_connection *b)
 {
-    if (b == NULL) {
-        return true;
-    }
-    bool avoids_a = a == stream->avoid;
-    bool avoids_b = b == stream->avoid;
-    if (avoids_a != avoids_b) {
-        return avoids_b;
-    }
     if (stream->affinity != 0) {
         return alm_mix64(a->address_hash ^ stream->affinity) >
                alm_mix64(b->address_hash ^ stream->affinity);
@@ -200,9 +240,35 @@ static bool is_better(const alm_stream *stream, const alm_connection *a, const a
     return a->calls.used_count < b->calls.used_count;
 }
 
+static void consider(pick_result *result, const alm_stream *stream, alm_connection *connection,
+                     int64_t now_us)
+{
+    const alm_hello_service *service =
+        alm_connection_service(connection, stream->service->descriptor->name);
+    result->is_any_with_service = result->is_any_with_service || service != NULL;
+    if (service != NULL && !service->is_serving) {
+        return; // it will say when it does
+    }
+    result->is_any_healthy = true;
+    bool is_full = connection->calls.used_count >= connection->hello.stream_count_max;
+    if (service == NULL || service->checksum != stream->checksum || is_full) {
+        result->is_any_full = result->is_any_full || is_full;
+        return;
+    }
+    int rank = rank_of(stream, connection, now_us);
+    bool is_first = result->best == NULL || rank < result->best_rank;
+    if (is_first ||
+        (rank == result->best_rank && is_better(stream, connection, result->best))) {
+        result->best = connection;
+        result->best_rank = rank;
+        result->service = service;
+    }
+}
+
 static pick_result pick(alm_channel *channel, const alm_stream *stream)
 {
     pick_result result = {0};
+    int64_t now_us = alm_rpc_now_us(channel->client->rpc);
     size_t count = channel->connection_count;
     alm_connection *connection = channel->connections;
     size_t skip = count > 0 ? channel->pick_next++ % count : 0;
@@ -211,15 +277,7 @@ static pick_result pick(alm_channel *channel, const alm_stream *stream)
     }
     for (size_t i = 0; i < count; i++) {
         if (connection->state == ALM_CONNECTION_HEALTHY && connection->is_wanted) {
-            result.is_any_healthy = true;
-            const alm_hello_service *service =
-                alm_connection_service(connection, stream->service->descriptor->name);
-            result.is_any_serving = result.is_any_serving || service != NULL;
-            if (service != NULL && service->checksum == stream->checksum &&
-                is_better(stream, connection, result.best)) {
-                result.best = connection;
-                result.service = service;
-            }
+            consider(&result, stream, connection, now_us);
         }
         connection = connection->next != NULL ? connection->next : channel->connections;
     }
@@ -247,14 +305,14 @@ void alm_channel_place(alm_channel *channel, alm_stream *stream)
         (void)alm_stream_send_request(stream, found.best, found.service->method_first);
         return;
     }
-    if (!found.is_any_healthy && !stream->fail_fast) {
+    if (found.is_any_full || (!found.is_any_healthy && !stream->fail_fast)) {
         return; // waits
     }
     if (!found.is_any_healthy) {
         const char *why = channel->last_error;
         alm_status_set(&st, ALM_UNAVAILABLE, "no healthy connection to %s%s%s", channel->target,
                        why[0] != '\0' ? ": " : "", why);
-    } else if (!found.is_any_serving) {
+    } else if (!found.is_any_with_service) {
         alm_status_set(&st, ALM_UNIMPLEMENTED, "%s does not serve %s", channel->target, name);
     } else {
         alm_status_set(&st, ALM_FAILED_PRECONDITION,
@@ -308,6 +366,22 @@ alm_code alm_channel_wait_ready(alm_channel *channel, int64_t timeout_ms, alm_st
     return code;
 }
 
+const char *alm_connection_state_name(const alm_connection *connection)
+{
+    int64_t now_us = alm_rpc_now_us(connection->channel->client->rpc);
+    switch (connection->state) {
+    case ALM_CONNECTION_IDLE:
+        return "idle";
+    case ALM_CONNECTION_CONNECTING:
+        return "connecting";
+    case ALM_CONNECTION_HEALTHY:
+        return alm_connection_is_ejected(connection, now_us) ? "ejected" : "ready";
+    case ALM_CONNECTION_LEAVING:
+    default:
+        return "leaving";
+    }
+}
+
 void alm_channel_visit(alm_channel *channel,
                        void (*visit)(void *arg, const alm_connection_info *info), void *arg)
 {
@@ -318,6 +392,7 @@ void alm_channel_visit(alm_channel *channel,
         alm_connection_info info = {
             .address = connection->address,
             .healthy = connection->state == ALM_CONNECTION_HEALTHY,
+            .state = alm_connection_state_name(connection),
             .outstanding = connection->calls.used_count,
             .calls = connection->call_count,
             .failures = connection->failure_count,

@@ -199,6 +199,7 @@ static int64_t flush(alm_client *client, size_t count)
 static void wait_for_events(alm_client *client, size_t count, int64_t until_us)
 {
     nfds_t fd_count = 1;
+    int64_t now_us = alm_rpc_now_us(client->rpc);
     client->fds[0] = (struct pollfd){.fd = client->wake.fd, .events = POLLIN};
     bool is_due = false;
     for (size_t i = 0; i < count; i++) {
@@ -207,9 +208,12 @@ static void wait_for_events(alm_client *client, size_t count, int64_t until_us)
             continue;
         }
         const alm_port_ops *ops = connection->port->ops;
+        if (ops->step != NULL) {
+            until_us = ALM_MIN(until_us, ops->step(connection->port, now_us));
+        }
         connection->events = ops->events(connection->port);
         bool is_connected = (connection->events & ALM_PORT_CONNECTED) != 0;
-        is_due = is_due || (connection->events & ALM_PORT_INPUT) != 0 ||
+        is_due = is_due || (connection->events & (ALM_PORT_INPUT | ALM_PORT_LOST)) != 0 ||
                  is_connected != connection->said_hello;
         client->fds[fd_count++] =
             (struct pollfd){.fd = ops->fd(connection->port), .events = POLLIN};

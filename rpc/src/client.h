@@ -16,9 +16,11 @@
 #include "alm/limits.h"
 #include "call_hook.h"
 #include "call_table.h"
+#include "flow.h"
 #include "hello.h"
 #include "record.h"
 #include "rpc_internal.h"
+#include "trace.h"
 
 #include <utlist.h>
 
@@ -26,9 +28,15 @@
 #define ALM_CLIENT_HELLO_US_MIN INT64_C(1000000)
 #define ALM_CLIENT_LINGER_MS    100 // for CANCEL and GOAWAY when a connection is closed
 #define ALM_CLIENT_TRIES_MAX    8
+#define ALM_CLIENT_OUT_BYTES_HIGH ((size_t)8 << 20) // streams wait while more is unsent
 #define ALM_RETRY_US            10000 // grows by two from here
 #define ALM_RETRY_US_MAX        1000000
 #define ALM_CHECKSUM_COUNT_MAX  64
+#define ALM_RETRY_TOKENS_MAX    500.0 // a channel's budget: a failure costs 1,
+#define ALM_RETRY_TOKENS_BACK   0.1   // a success gives so much back; below half no retries
+#define ALM_EJECT_FAILURES      5     // in a row
+#define ALM_EJECT_US            INT64_C(1000000) // the first time, then twice as long
+#define ALM_EJECT_US_MAX        INT64_C(30000000)
 
 typedef struct alm_connection alm_connection;
 typedef struct alm_resolver alm_resolver;
@@ -58,7 +66,10 @@ struct alm_connection {
     alm_hello hello;  // the server's; good while HEALTHY or LEAVING
     alm_call_table calls;
     alm_buf out; // records to send
+    uint32_t sent_records, received_records; // since HELLO, with it: PING compares them
     uint64_t call_count, failure_count;
+    unsigned failure_streak, eject_count;
+    int64_t ejected_until_us;
 
     // The I/O thread's own.
     alm_port *port;
@@ -91,6 +102,9 @@ struct alm_channel {
     alm_target_name *names;
     size_t name_count;
     int64_t resolve_us;   // next
+    double retry_tokens;
+    alm_port_curve curve;
+    char token[ALM_TOKEN_TEXT_BYTES]; // "": none
     char last_error[128]; // why there is no healthy connection, for messages
 };
 
@@ -100,12 +114,6 @@ typedef enum alm_stream_state {
     ALM_STREAM_ENDED
 } alm_stream_state;
 
-typedef struct alm_inbox_node {
-    struct alm_inbox_node *prev, *next;
-    size_t len;
-    char data[];
-} alm_inbox_node;
-
 struct alm_stream {
     alm_channel *channel;
     alm_stream *prev, *next; // channel->streams
@@ -113,27 +121,29 @@ struct alm_stream {
     uint64_t checksum;
     unsigned method;
     const ProtobufCMessageDescriptor *output;
-    bool is_unary, is_idempotent, fail_fast;
+    bool has_one_answer, client_streams, may_repeat, fail_fast;
+    char idempotency_key[ALM_BATCH_ID_BYTES_MAX + 1];
     uint64_t affinity;
     int64_t start_us, deadline_us;
     char request_id[64];
-    alm_buf request; // packed
+    char traceparent[ALM_TRACEPARENT_BYTES]; // "": none
+    alm_buf request;                         // packed; empty where the client streams
     const alm_call *parent;
     alm_call_hook hook; // in the parent
     bool has_hook;
 
     // Guarded by the client's lock.
-    pthread_cond_t changed; // inbox or state
+    pthread_cond_t changed; // inbox, credit or state
+    pthread_cond_t *notify; // that one, or of the call this one is a hedge of
     alm_stream_state state;
     alm_connection *connection;  // SENT
     uint64_t id;                 // in the connection
     const alm_connection *avoid; // where the last try failed; compared only
     unsigned try_count;
     int64_t not_before_us; // WAITING
-    alm_inbox_node *inbox;
-    size_t inbox_bytes;
+    alm_flow flow;
     size_t consumed_count;
-    size_t owed_bytes; // credit to give back
+    bool has_finished; // the client has sent its last message
     alm_status end;    // ENDED
 };
 
@@ -176,6 +186,10 @@ void alm_connection_take_frame(alm_connection *connection, alm_str frame); // I/
 void alm_connection_lose(alm_connection *connection, const char *why);
 // False: no memory, nothing was queued.
 bool alm_connection_send(alm_connection *connection, const alm_record *record);
+// The same, with a payload that the caller writes to where it is told before the lock is given up.
+// NULL: no memory, nothing was queued.
+uint8_t *alm_connection_begin(alm_connection *connection, const alm_record *record,
+                              size_t payload_len);
 const alm_hello_service *alm_connection_service(const alm_connection *connection, const char *name);
 
 // --- channel.c
@@ -184,6 +198,10 @@ void alm_channel_release(alm_channel *channel); // frees with the last reference
 void alm_channel_place(alm_channel *channel, alm_stream *stream);
 // Places what waits. Returns when to do so again.
 int64_t alm_channel_place_waiting(alm_channel *channel, int64_t now_us);
+const char *alm_connection_state_name(const alm_connection *connection); // "ready"
+bool alm_connection_is_ejected(const alm_connection *connection, int64_t now_us);
+// Counts how a call ended there: for ejection and for the channel's retry budget.
+void alm_connection_count(alm_connection *connection, bool is_failure);
 // Whether a healthy connection other than this one (NULL: any) is there.
 bool alm_channel_has_other(const alm_channel *channel, const alm_connection *than);
 void alm_channel_note_error(alm_channel *channel, const char *text);

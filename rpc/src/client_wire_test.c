@@ -7,8 +7,9 @@
 #include <pthread.h>
 
 // Health, whose Check must not be repeated.
-static const alm_method_def careful_methods[] = {{"Check", ALM_METHOD_UNARY, false},
-                                                 {"Watch", ALM_METHOD_SERVER_STREAM, true}};
+static const alm_method_def careful_methods[] = {
+    {"Check", ALM_METHOD_UNARY, ALM_REPEAT_NEVER, ALM_ROLE_NONE},
+    {"Watch", ALM_METHOD_SERVER_STREAM, ALM_REPEAT_SAFE, ALM_ROLE_NONE}};
 static alm_service_def careful;
 
 typedef struct calling {
@@ -23,7 +24,8 @@ typedef struct calling {
     alm_code code;
 } calling;
 
-static const alm_hello server_hello = {.message_bytes_max = 1u << 20, .heartbeat_ms = 500};
+static const alm_hello server_hello = {
+    .message_bytes_max = 1u << 20, .heartbeat_ms = 500, .stream_count_max = 100};
 
 static void answer_hello(calling *c)
 {
@@ -81,7 +83,10 @@ static void reply(calling *c, uint64_t id, alm_str payload, uint32_t code)
 {
     peer_send(&c->server,
               (alm_record){.type = ALM_RECORD_MESSAGE, .call_id = id, .payload = payload});
-    peer_send(&c->server, (alm_record){.type = ALM_RECORD_END, .call_id = id, .arg = code});
+    peer_send(&c->server, (alm_record){.type = ALM_RECORD_END,
+                                       .call_id = id,
+                                       .arg = code,
+                                       .time_ms = code == ALM_OK ? 1 : 0});
 }
 
 static void end(calling *c, uint64_t id, uint8_t flags, uint32_t code)
@@ -109,6 +114,89 @@ static void replies_are_judged(void **state)
     expect_code(&c, ALM_ABORTED, "");
     end(&c, start_check(&c, &careful), 0, 99);
     expect_code(&c, ALM_UNKNOWN, "so it is");
+    hang_up(&c);
+}
+
+static alm_record message(uint64_t id, uint32_t number)
+{
+    return (alm_record){
+        .type = ALM_RECORD_MESSAGE, .call_id = id, .arg = number, .payload = ALM_STR("\x08\x01")};
+}
+
+static alm_record good_end(uint64_t id, uint32_t count)
+{
+    return (alm_record){.type = ALM_RECORD_END, .call_id = id, .time_ms = count};
+}
+
+// A stream from which a message is missing, or in which one comes twice, does not end well.
+static void streams_are_whole_or_fail(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t numbers[2]; // of the messages that come
+        uint32_t count;      // that END says
+    } rows[] = {{{0, 2}, 3}, {{0, 0}, 2}, {{1, 0}, 2}, {{0, 1}, 3}, {{0, 1}, 1}};
+    calling c;
+    dial(&c, NULL);
+    answer_hello(&c);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
+        Almanac__Internal__HealthCheckRequest asked;
+        almanac__internal__health_check_request__init(&asked);
+        alm_stream *stream = NULL;
+        ok(alm_stream_open(c.channel, &careful, "Watch", NULL, &asked.base, &stream, &c.st), &c.st);
+        alm_record request = peer_receive(&c.server);
+        while (request.type != ALM_RECORD_REQUEST) { // the last row's CANCEL
+            request = peer_receive(&c.server);
+        }
+        uint64_t id = request.call_id;
+        peer_send(&c.server, message(id, rows[i].numbers[0]));
+        peer_send(&c.server, message(id, rows[i].numbers[1]));
+        peer_send(&c.server, good_end(id, rows[i].count));
+        alm_code code = ALM_OK;
+        ProtobufCMessage *got = NULL;
+        do {
+            code = alm_stream_next(stream, c.arena, &got, &c.st);
+        } while (code == ALM_OK && got != NULL);
+        assert_int_equal(code, ALM_INTERNAL);
+        alm_stream_close(&stream);
+    }
+    hang_up(&c);
+}
+
+// PING says how many records were sent; a frame that was lost on the way shows there.
+static void a_lost_record_ends_the_connection(void **state)
+{
+    (void)state;
+    calling c;
+    dial(&c, NULL);
+    answer_hello(&c);
+    start_check(&c, &careful);
+    c.server.sent_records++; // as if one had been lost
+    peer_send(&c.server, (alm_record){.type = ALM_RECORD_PING});
+    expect_code(&c, ALM_UNAVAILABLE, "records");
+    hang_up(&c);
+}
+
+static void a_service_that_is_not_serving_gets_no_calls(void **state)
+{
+    (void)state;
+    calling c;
+    dial(&c, NULL);
+    answer_hello(&c);
+    ok(alm_channel_wait_ready(c.channel, WAIT_MS, &c.st), &c.st);
+    peer_send(&c.server, (alm_record){.type = ALM_RECORD_SERVING, .arg = 0, .time_ms = 0});
+    peer_send(&c.server, (alm_record){.type = ALM_RECORD_PING, .call_id = 3});
+    peer_expect(&c.server, ALM_RECORD_PONG);
+    Almanac__Internal__HealthCheckRequest asked;
+    almanac__internal__health_check_request__init(&asked);
+    ProtobufCMessage *got = NULL;
+    alm_call_opts opts = {.fail_fast = true};
+    assert_int_equal(
+        alm_channel_call(c.channel, &careful, "Check", &opts, &asked.base, c.arena, &got, &c.st),
+        ALM_UNAVAILABLE);
+    peer_send(&c.server, (alm_record){.type = ALM_RECORD_SERVING, .arg = 0, .time_ms = 1});
+    reply(&c, start_check(&c, &careful), ALM_STR("\x08\x01"), ALM_OK);
+    expect_code(&c, ALM_OK, "");
     hang_up(&c);
 }
 
@@ -222,8 +310,10 @@ static void more_than_the_credit_is_an_error(void **state)
     memcpy(unknown_field, "\x7a\xbc\xcf\x24", 4);
     alm_str payload = {.data = unknown_field, .len = 600000};
     for (int i = 0; i < 3; i++) {
-        peer_send(&c.server,
-                  (alm_record){.type = ALM_RECORD_MESSAGE, .call_id = id, .payload = payload});
+        peer_send(&c.server, (alm_record){.type = ALM_RECORD_MESSAGE,
+                                          .call_id = id,
+                                          .arg = (uint32_t)i,
+                                          .payload = payload});
     }
     assert_int_equal(peer_expect(&c.server, ALM_RECORD_CANCEL).call_id, id);
     alm_code code = ALM_OK;
@@ -251,19 +341,23 @@ static void credit_is_given_back_as_messages_are_read(void **state)
     uint64_t id = peer_expect(&c.server, ALM_RECORD_REQUEST).call_id;
     char *unknown_field = alm_calloc(1, 600000);
     memcpy(unknown_field, "\x7a\xbc\xcf\x24", 4);
-    uint64_t given = 0;
+    uint64_t given = 0, messages = 0;
     for (int i = 0; i < 5; i++) {
         alm_str payload = {.data = unknown_field, .len = 600000};
         ProtobufCMessage *message = NULL;
-        peer_send(&c.server,
-                  (alm_record){.type = ALM_RECORD_MESSAGE, .call_id = id, .payload = payload});
+        peer_send(&c.server, (alm_record){.type = ALM_RECORD_MESSAGE,
+                                          .call_id = id,
+                                          .arg = (uint32_t)i,
+                                          .payload = payload});
         ok(alm_stream_next(stream, c.arena, &message, &c.st), &c.st);
         alm_record credit = peer_expect(&c.server, ALM_RECORD_CREDIT);
         assert_int_equal(credit.call_id, id);
         given += credit.arg;
+        messages += credit.time_ms;
         alm_arena_reset(c.arena);
     }
     assert_int_equal(given, 5 * (600000 + ALM_RECORD_HEADER_BYTES));
+    assert_int_equal(messages, 5);
     alm_stream_close(&stream);
     alm_free(unknown_field);
     hang_up(&c);
@@ -273,6 +367,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replies_are_judged),
+        cmocka_unit_test(streams_are_whole_or_fail),
+        cmocka_unit_test(a_lost_record_ends_the_connection),
+        cmocka_unit_test(a_service_that_is_not_serving_gets_no_calls),
         cmocka_unit_test(late_and_foreign_answers_match_nothing),
         cmocka_unit_test(only_what_may_be_repeated_is),
         cmocka_unit_test(a_lost_connection_ends_or_repeats_its_calls),

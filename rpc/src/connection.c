@@ -46,11 +46,22 @@ alm_code alm_connection_add(alm_channel *channel, const char *address, alm_conne
     return ALM_OK;
 }
 
+uint8_t *alm_connection_begin(alm_connection *connection, const alm_record *record,
+                              size_t payload_len)
+{
+    uint8_t *at = alm_record_begin(&connection->out, record, payload_len);
+    connection->sent_records += at != NULL ? 1 : 0;
+    alm_client_wake(connection->channel->client);
+    return at;
+}
+
 bool alm_connection_send(alm_connection *connection, const alm_record *record)
 {
-    bool is_queued = alm_record_append(&connection->out, record);
-    alm_client_wake(connection->channel->client);
-    return is_queued;
+    uint8_t *at = alm_connection_begin(connection, record, record->payload.len);
+    if (at != NULL && record->payload.len > 0) {
+        memcpy(at, record->payload.data, record->payload.len);
+    }
+    return at != NULL;
 }
 
 static void send_rest(alm_connection *connection)
@@ -117,10 +128,12 @@ void alm_connection_lose(alm_connection *connection, const char *why)
     alm_buf_reset(&connection->out);
     alm_arena_reset(connection->arena);
     connection->hello = (alm_hello){0};
+    connection->sent_records = 0;
+    connection->received_records = 0;
     for (uint32_t i = 0; i < connection->calls.slot_count; i++) {
         alm_stream *stream = connection->calls.slots[i].call;
         if (stream != NULL) {
-            connection->failure_count++;
+            alm_connection_count(connection, true);
             alm_stream_fail(stream, false, &st);
         }
     }
@@ -132,7 +145,8 @@ static void open_port(alm_connection *connection, int64_t now_us)
     alm_rpc *rpc = connection->channel->client->rpc;
     alm_status st;
     const alm_port_opts opts = {.role = ALM_PORT_DIALS,
-                                .frame_bytes_max = ALM_FRAME_BYTES_MAX(rpc->message_bytes_max)};
+                                .curve = &connection->channel->curve,
+                                .frame_bytes_max = ALM_FRAME_BYTES_MAX(rpc->limits.message_bytes_max)};
     alm_code code = alm_port_open(rpc, connection->scheme, &opts, &connection->port, &st);
     if (code == ALM_OK) {
         code = connection->port->ops->connect(connection->port, connection->address, &st);
@@ -151,12 +165,14 @@ static void say_hello(alm_connection *connection, int64_t now_us)
     alm_channel *channel = connection->channel;
     alm_buf payload;
     alm_buf_init(&payload, 0);
+    const alm_rpc_limits *limits = &channel->client->rpc->limits;
     alm_hello hello = {
-        .message_bytes_max = (uint32_t)channel->client->rpc->message_bytes_max,
+        .message_bytes_max = (uint32_t)limits->message_bytes_max,
         .heartbeat_ms = (uint32_t)channel->heartbeat_ms,
-        .window_bytes = (uint32_t)ALM_RPC_STREAM_WINDOW_BYTES,
+        .window_bytes = (uint32_t)limits->window_bytes,
+        .window_messages = (uint32_t)limits->window_messages,
     };
-    bool is_encoded = alm_hello_encode(&payload, &hello, NULL, 0);
+    bool is_encoded = alm_hello_encode(&payload, &hello, NULL, NULL, 0);
     alm_record record = {.type = ALM_RECORD_HELLO, .payload = alm_buf_view(&payload)};
     if (is_encoded && alm_connection_send(connection, &record)) {
         connection->said_hello = true;
@@ -171,7 +187,7 @@ static void beat(alm_connection *connection, int64_t now_us)
         alm_connection_lose(connection, "has fallen silent");
         return;
     }
-    alm_record ping = {.type = ALM_RECORD_PING};
+    alm_record ping = {.type = ALM_RECORD_PING, .arg = connection->sent_records};
     connection->beats_unanswered++;
     connection->beat_us = now_us + connection->channel->heartbeat_ms * 1000;
     (void)alm_connection_send(connection, &ping);
@@ -203,6 +219,11 @@ int64_t alm_connection_step(alm_connection *connection, int64_t now_us)
         return connection->open_us;
     }
     bool is_connected = (connection->events & ALM_PORT_CONNECTED) != 0;
+    if ((connection->events & ALM_PORT_LOST) != 0) {
+        bool was_there = connection->state != ALM_CONNECTION_CONNECTING;
+        alm_connection_lose(connection, was_there ? "closed the connection" : "cannot be reached");
+        return connection->open_us;
+    }
     if (is_connected && !connection->said_hello) {
         say_hello(connection, now_us);
     } else if (!is_connected && connection->said_hello) {
@@ -235,27 +256,46 @@ static alm_code take_hello(alm_connection *connection, const alm_record *record,
     return ALM_OK;
 }
 
-static void take_ping(alm_connection *connection, const alm_record *record)
+// A transport that loses or repeats a frame must not go unnoticed.
+static alm_code take_ping(alm_connection *connection, const alm_record *record, alm_status *st)
 {
+    uint32_t before = connection->received_records - 1;
+    if (record->arg != before) {
+        return alm_status_set(st, ALM_UNAVAILABLE, "sent %u records, and %u came",
+                              (unsigned)record->arg, (unsigned)before);
+    }
     alm_record pong = {.type = ALM_RECORD_PONG, .call_id = record->call_id};
     (void)alm_connection_send(connection, &pong);
+    return ALM_OK;
+}
+
+static void take_serving(alm_connection *connection, const alm_record *record)
+{
+    if (record->arg < connection->hello.service_count) {
+        connection->hello.services[record->arg].is_serving = record->time_ms != 0;
+        pthread_cond_broadcast(&connection->channel->changed);
+    }
 }
 
 static alm_code take_record(alm_connection *connection, const alm_record *record, alm_status *st)
 {
     alm_stream *stream = NULL;
+    connection->received_records++;
     switch (record->type) {
     case ALM_RECORD_HELLO:
         return take_hello(connection, record, st);
     case ALM_RECORD_MESSAGE:
     case ALM_RECORD_END:
+    case ALM_RECORD_CREDIT:
         stream = alm_call_table_find(&connection->calls, record->call_id);
         if (stream != NULL) { // else it has ended here already
             alm_stream_take(stream, record);
         }
         return ALM_OK;
     case ALM_RECORD_PING:
-        take_ping(connection, record);
+        return take_ping(connection, record, st);
+    case ALM_RECORD_SERVING:
+        take_serving(connection, record);
         return ALM_OK;
     case ALM_RECORD_PONG:
         return ALM_OK;

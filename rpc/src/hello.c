@@ -10,24 +10,30 @@ static void put_name(alm_buf *out, const char *name)
     alm_buf_append(out, name, len);
 }
 
-static void put_service(alm_buf *out, const alm_service_def *def)
+static uint8_t method_flags(const alm_method_def *method)
+{
+    return (uint8_t)((alm_method_server_streams(method) ? ALM_HELLO_SERVER_STREAM : 0) |
+                     (alm_method_client_streams(method) ? ALM_HELLO_CLIENT_STREAM : 0) |
+                     (method->repeat == ALM_REPEAT_SAFE ? ALM_HELLO_SAFE : 0) |
+                     (method->repeat == ALM_REPEAT_KEYED ? ALM_HELLO_KEYED : 0));
+}
+
+static void put_service(alm_buf *out, const alm_service_def *def, bool is_serving)
 {
     unsigned count = def->descriptor->n_methods;
     ALM_ASSERT(count <= ALM_HELLO_METHOD_COUNT_MAX);
     put_name(out, def->descriptor->name);
     alm_buf_u64(out, alm_service_checksum(def));
+    alm_buf_u8(out, is_serving ? ALM_HELLO_SERVING : 0);
     alm_buf_u16(out, (uint16_t)count);
     for (unsigned i = 0; i < count; i++) {
-        const alm_method_def *method = &def->methods[i];
-        bool streams = method->kind == ALM_METHOD_SERVER_STREAM;
-        put_name(out, method->name);
-        alm_buf_u8(out, (uint8_t)((streams ? ALM_HELLO_SERVER_STREAM : 0) |
-                                  (method->idempotent ? ALM_HELLO_IDEMPOTENT : 0)));
+        put_name(out, def->methods[i].name);
+        alm_buf_u8(out, method_flags(&def->methods[i]));
     }
 }
 
 bool alm_hello_encode(alm_buf *out, const alm_hello *hello, const alm_service_def *const *defs,
-                      size_t def_count)
+                      const bool *are_serving, size_t def_count)
 {
     ALM_ASSERT(def_count <= ALM_HELLO_SERVICE_COUNT_MAX);
     alm_buf_u32(out, ALM_WIRE_MAGIC);
@@ -35,9 +41,11 @@ bool alm_hello_encode(alm_buf *out, const alm_hello *hello, const alm_service_de
     alm_buf_u32(out, hello->message_bytes_max);
     alm_buf_u32(out, hello->heartbeat_ms);
     alm_buf_u32(out, hello->window_bytes);
+    alm_buf_u32(out, hello->window_messages);
+    alm_buf_u32(out, hello->stream_count_max);
     alm_buf_u16(out, (uint16_t)def_count);
     for (size_t i = 0; i < def_count; i++) {
-        put_service(out, defs[i]);
+        put_service(out, defs[i], are_serving[i]);
     }
     return !out->failed;
 }
@@ -46,6 +54,7 @@ static void read_service(alm_reader *r, alm_hello_service *ret)
 {
     ret->name = alm_read_bytes(r, alm_read_u8(r));
     ret->checksum = alm_read_u64(r);
+    ret->is_serving = (alm_read_u8(r) & ALM_HELLO_SERVING) != 0;
     ret->method_count = alm_read_u16(r);
     for (uint32_t i = 0; i < ret->method_count && !r->failed; i++) {
         alm_read_bytes(r, alm_read_u8(r)); // names and flags are for people and other languages
@@ -94,6 +103,8 @@ alm_code alm_hello_decode(alm_str payload, alm_arena *arena, alm_hello *ret, alm
     *ret = (alm_hello){.message_bytes_max = alm_read_u32(&r)};
     ret->heartbeat_ms = alm_read_u32(&r);
     ret->window_bytes = alm_read_u32(&r);
+    ret->window_messages = alm_read_u32(&r);
+    ret->stream_count_max = alm_read_u32(&r);
     ret->service_count = alm_read_u16(&r);
     ALM_TRY(read_services(&r, arena, ret, st));
     if (r.failed || alm_reader_left(&r) > 0) {
@@ -154,7 +165,7 @@ uint64_t alm_service_checksum(const alm_service_def *def)
     for (unsigned i = 0; i < service->n_methods; i++) {
         const ProtobufCMethodDescriptor *method = &service->methods[i];
         add_text(&sum, method->name);
-        add_byte(&sum, def->methods[i].kind == ALM_METHOD_SERVER_STREAM ? 1 : 0);
+        add_byte(&sum, (uint8_t)def->methods[i].kind);
         add_text(&sum, method->input->name);
         add_text(&sum, method->output->name);
         alm_type_set_add(&types, method->input);

@@ -10,9 +10,14 @@ static const alm_service_def *const served[] = {&alm_service_health, &alm_servic
 
 static void encode(alm_buf *out)
 {
-    alm_hello hello = {.message_bytes_max = 4194304, .heartbeat_ms = 500, .window_bytes = 1048576};
+    alm_hello hello = {.message_bytes_max = 4194304,
+                       .heartbeat_ms = 500,
+                       .window_bytes = 1048576,
+                       .window_messages = 77,
+                       .stream_count_max = 88};
+    const bool are_serving[] = {true, false, true};
     alm_buf_init(out, 0);
-    assert_true(alm_hello_encode(out, &hello, served, ALM_ARRAY_LEN(served)));
+    assert_true(alm_hello_encode(out, &hello, served, are_serving, ALM_ARRAY_LEN(served)));
 }
 
 static void a_hello_comes_back_as_written(void **state)
@@ -27,12 +32,15 @@ static void a_hello_comes_back_as_written(void **state)
     assert_int_equal(got.message_bytes_max, 4194304);
     assert_int_equal(got.heartbeat_ms, 500);
     assert_int_equal(got.window_bytes, 1048576);
+    assert_int_equal(got.window_messages, 77);
+    assert_int_equal(got.stream_count_max, 88);
     assert_int_equal(got.service_count, ALM_ARRAY_LEN(served));
     uint32_t method = 0;
     for (size_t i = 0; i < ALM_ARRAY_LEN(served); i++) {
         assert_true(alm_str_eq(got.services[i].name, alm_str_from(served[i]->descriptor->name)));
         assert_int_equal(got.services[i].checksum, alm_service_checksum(served[i]));
         assert_int_equal(got.services[i].method_first, method);
+        assert_int_equal(got.services[i].is_serving, i != 1);
         assert_int_equal(got.services[i].method_count, served[i]->descriptor->n_methods);
         method += got.services[i].method_count;
     }
@@ -96,6 +104,10 @@ static const variation variations[] = {
     {"message", "s", "m", "t2", ALM_METHOD_UNARY, 1, PROTOBUF_C_TYPE_UINT32, PROTOBUF_C_LABEL_NONE,
      false},
     {"kind", "s", "m", "t", ALM_METHOD_SERVER_STREAM, 1, PROTOBUF_C_TYPE_UINT32,
+     PROTOBUF_C_LABEL_NONE, false},
+    {"client kind", "s", "m", "t", ALM_METHOD_CLIENT_STREAM, 1, PROTOBUF_C_TYPE_UINT32,
+     PROTOBUF_C_LABEL_NONE, false},
+    {"both kinds", "s", "m", "t", ALM_METHOD_BIDI_STREAM, 1, PROTOBUF_C_TYPE_UINT32,
      PROTOBUF_C_LABEL_NONE, false},
     {"number", "s", "m", "t", ALM_METHOD_UNARY, 2, PROTOBUF_C_TYPE_UINT32, PROTOBUF_C_LABEL_NONE,
      false},

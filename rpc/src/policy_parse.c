@@ -12,16 +12,10 @@
 // --- names of things -----------------------------------------------------------------------------
 
 static const char *const role_names[] = {
-#define ROLE_TEXT(name, text) [ALM_ROLE_##name] = (text),
+#define ROLE_TEXT(name, text, may) [ALM_ROLE_##name] = (text),
     ALM_ROLE_MAP(ROLE_TEXT)
 #undef ROLE_TEXT
 };
-
-const char *alm_role_name(alm_role role)
-{
-    ALM_ASSERT((size_t)role < ALM_ARRAY_LEN(role_names));
-    return role_names[role];
-}
 
 bool alm_role_from(alm_str name, alm_role *ret)
 {

@@ -8,11 +8,10 @@
 #define ALM_RPC_PORT_H
 
 #include "address.h"
+#include "alm/auth.h"
 #include "alm/rpc.h"
 
 #define ALM_PEER_KEY_BYTES_MAX 15
-#define ALM_CURVE_KEY_BYTES    32
-#define ALM_USER_BYTES_MAX     64 // with the NUL
 
 typedef struct alm_peer_key {
     uint8_t len;

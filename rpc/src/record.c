@@ -31,15 +31,15 @@ size_t alm_record_size(const alm_record *record)
     return ALM_RECORD_HEADER_BYTES + record->metadata.len + record->payload.len;
 }
 
-bool alm_record_append(alm_buf *out, const alm_record *record)
+uint8_t *alm_record_begin(alm_buf *out, const alm_record *record, size_t payload_len)
 {
     ALM_ASSERT(record->metadata.len <= ALM_RPC_METADATA_BYTES_MAX);
-    size_t size = alm_record_size(record);
+    size_t size = ALM_RECORD_HEADER_BYTES + record->metadata.len + payload_len;
     ALM_ASSERT(size <= UINT32_MAX);
     uint8_t *at = alm_buf_reserve(out, size);
     if (at == NULL) {
         out->failed = false; // nothing was written, so a smaller record may still fit
-        return false;
+        return NULL;
     }
     put_u32(at, (uint32_t)size);
     at[4] = (uint8_t)record->type;
@@ -48,9 +48,17 @@ bool alm_record_append(alm_buf *out, const alm_record *record)
     put_u64(at + 8, record->call_id);
     put_u32(at + 16, record->arg);
     put_u32(at + 20, record->time_ms);
-    at = put_str(at + ALM_RECORD_HEADER_BYTES, record->metadata);
-    put_str(at, record->payload);
     out->len += size;
+    return put_str(at + ALM_RECORD_HEADER_BYTES, record->metadata);
+}
+
+bool alm_record_append(alm_buf *out, const alm_record *record)
+{
+    uint8_t *at = alm_record_begin(out, record, record->payload.len);
+    if (at == NULL) {
+        return false;
+    }
+    put_str(at, record->payload);
     return true;
 }
 

@@ -28,17 +28,22 @@ typedef enum alm_record_type {
     ALM_RECORD_PONG,
     ALM_RECORD_GOAWAY,
     ALM_RECORD_RESET,
-    ALM_RECORD_TYPE_LAST = ALM_RECORD_RESET
+    ALM_RECORD_FINISH,
+    ALM_RECORD_SERVING,
+    ALM_RECORD_TYPE_LAST = ALM_RECORD_SERVING
 } alm_record_type;
 
 #define ALM_RECORD_REFUSED 0x01 // END: the call was not started, anyone may try it elsewhere
+#define ALM_RECORD_LAST    0x02 // END: the payload is the last message; the code is OK
 
 typedef struct alm_record {
     alm_record_type type;
     uint8_t flags;
     uint64_t call_id; // PING and PONG: any value, sent back
-    uint32_t arg;     // REQUEST: method index; END: status code; CREDIT: bytes
-    uint32_t time_ms; // REQUEST: time left; END: retry after
+    uint32_t arg;     // REQUEST: method index; MESSAGE: its number; END: status code; CREDIT: bytes;
+                      // FINISH: count of messages; PING: records sent before; SERVING: service
+    uint32_t time_ms; // REQUEST: time left; END: retry after, or with OK the count of messages;
+                      // CREDIT: messages; SERVING: 1 or 0
     alm_str metadata; // at most ALM_RPC_METADATA_BYTES_MAX
     alm_str payload;
 } alm_record;
@@ -47,6 +52,11 @@ size_t alm_record_size(const alm_record *record);
 
 // Appends all of the record or nothing. False: no memory, or the buffer's maximum.
 ALM_MUST_USE bool alm_record_append(alm_buf *out, const alm_record *record);
+
+// The same, with a payload of payload_len bytes that the caller writes to where it is told. NULL: no
+// memory, nothing was appended. record->payload is not looked at. The place is valid until the next
+// append.
+ALM_MUST_USE uint8_t *alm_record_begin(alm_buf *out, const alm_record *record, size_t payload_len);
 
 // Takes the next record off the frame; views point into it. Call while alm_reader_left is not 0.
 //
@@ -58,7 +68,11 @@ ALM_MUST_USE alm_code alm_record_next(alm_reader *frame, alm_record *ret, alm_st
 size_t alm_record_batch_len(alm_str records);
 
 // Metadata: entries of key and value. Keys are lower case.
-#define ALM_METADATA_REQUEST_ID "request-id"
+#define ALM_METADATA_REQUEST_ID  "request-id"
+#define ALM_METADATA_TRACEPARENT "traceparent" // W3C Trace Context
+#define ALM_METADATA_TOKEN       "authorization"
+#define ALM_METADATA_KEY         "idempotency-key"
+#define ALM_METADATA_FIELD       "field" // of END
 ALM_MUST_USE bool alm_metadata_append(alm_buf *out, alm_str key, alm_str value);
 // False: absent, or the metadata is malformed.
 bool alm_metadata_find(alm_str metadata, alm_str key, alm_str *ret_value);

@@ -112,7 +112,7 @@ static const bad_row bad_rows[] = {
     {"length past the frame", 0, 33, "32 are left"},
     {"huge length", 3, 0xff, "32 are left"},
     {"type zero", 4, 0, "type 0"},
-    {"type past the last", 4, ALM_RECORD_TYPE_LAST + 1, "type 11"},
+    {"type past the last", 4, ALM_RECORD_TYPE_LAST + 1, "type 13"},
     {"metadata past the record", 7, 1, "260 of metadata"},
 };
 

@@ -32,6 +32,29 @@ static alm_code open_parts(alm_rpc *rpc, alm_status *st)
     return alm_client_create(rpc, &rpc->client, st);
 }
 
+static size_t or_default(size_t asked, size_t by_default)
+{
+    return asked != 0 ? asked : by_default;
+}
+
+static void set_limits(alm_rpc_limits *ret, const alm_rpc_limits *asked)
+{
+    size_t metadata = or_default(asked->metadata_bytes_max, ALM_RPC_METADATA_BYTES_MAX);
+    *ret = (alm_rpc_limits){
+        .message_bytes_max = or_default(asked->message_bytes_max, ALM_RPC_MESSAGE_BYTES_MAX),
+        .metadata_bytes_max = ALM_MIN(metadata, ALM_RPC_METADATA_BYTES_MAX),
+        .element_count_max = or_default(asked->element_count_max, ALM_RPC_ELEMENT_COUNT_MAX),
+        .window_bytes = or_default(asked->window_bytes, ALM_RPC_STREAM_WINDOW_BYTES),
+        .window_messages = or_default(asked->window_messages, ALM_RPC_STREAM_WINDOW_MESSAGES),
+        .stream_count_max = or_default(asked->stream_count_max, ALM_RPC_STREAM_COUNT_MAX),
+        .peer_count_max = or_default(asked->peer_count_max, ALM_RPC_PEER_COUNT_MAX),
+        .queue_count_max = or_default(asked->queue_count_max, ALM_RPC_QUEUE_COUNT_MAX),
+        .queue_bytes_max = or_default(asked->queue_bytes_max, ALM_RPC_QUEUE_BYTES_MAX),
+        .unsent_bytes_max = or_default(asked->unsent_bytes_max, ALM_RPC_UNSENT_BYTES_MAX),
+        .arena_bytes_max = or_default(asked->arena_bytes_max, ALM_ARENA_BYTES_MAX),
+    };
+}
+
 alm_code alm_rpc_create(const alm_rpc_opts *opts, alm_rpc **ret, alm_status *st)
 {
     alm_rpc *rpc = alm_calloc(1, sizeof *rpc);
@@ -42,8 +65,8 @@ alm_code alm_rpc_create(const alm_rpc_opts *opts, alm_rpc **ret, alm_status *st)
     opts = opts != NULL ? opts : &none;
     rpc->clock = opts->clock.mono_us != NULL ? opts->clock : alm_clock_system();
     rpc->log = opts->log;
-    rpc->message_bytes_max =
-        opts->message_bytes_max != 0 ? opts->message_bytes_max : ALM_RPC_MESSAGE_BYTES_MAX;
+    set_limits(&rpc->limits, &opts->limits);
+    rpc->uses_libzmq = opts->uses_libzmq;
     rpc->random_state = random_seed();
     pthread_mutex_init(&rpc->lock, NULL);
     alm_code code = open_parts(rpc, st);

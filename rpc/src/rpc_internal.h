@@ -11,7 +11,8 @@ typedef struct alm_client alm_client;
 struct alm_rpc {
     alm_clock clock;
     const alm_log *log;
-    size_t message_bytes_max;
+    alm_rpc_limits limits; // none is 0
+    bool uses_libzmq;
     alm_zmq_ctx *zmq;
     alm_loop_hub *loop;
     alm_client *client;   // the calling half: one I/O thread for all channels

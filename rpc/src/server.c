@@ -25,7 +25,7 @@ static alm_code add_service(alm_server *server, const alm_service_def *service,
     }
     server->methods = methods;
     alm_server_service *entry = &server->services[server->service_count++];
-    *entry = (alm_server_service){.def = service, .is_serving = true};
+    *entry = (alm_server_service){.def = service, .is_serving = true, .is_builtin = runs_inline};
     for (unsigned i = 0; i < count; i++) {
         ALM_ASSERT(strcmp(service->methods[i].name, service->descriptor->methods[i].name) == 0);
         methods[server->method_count++] = (alm_server_method){
@@ -48,7 +48,9 @@ static alm_code set_up(alm_server *server, alm_status *st)
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a server's threads");
     }
     ALM_TRY(add_service(server, &alm_service_health, alm_health_handlers, server, true, st));
-    return add_service(server, &alm_service_reflection, alm_reflection_handlers, server, true, st);
+    ALM_TRY(
+        add_service(server, &alm_service_reflection, alm_reflection_handlers, server, true, st));
+    return add_service(server, &alm_service_stats, alm_stats_handlers, server, true, st);
 }
 
 alm_code alm_server_create(alm_rpc *rpc, const alm_server_opts *opts, alm_server **ret,
@@ -66,9 +68,10 @@ alm_code alm_server_create(alm_rpc *rpc, const alm_server_opts *opts, alm_server
     server->thread_count_max =
         opts->thread_count_max != 0 ? opts->thread_count_max : ALM_RPC_THREAD_COUNT_MAX;
     server->queue_count_max =
-        opts->queue_count_max != 0 ? opts->queue_count_max : ALM_RPC_QUEUE_COUNT_MAX;
-    server->arena_bytes_max = opts->arena_bytes_max;
+        opts->queue_count_max != 0 ? opts->queue_count_max : rpc->limits.queue_count_max;
     server->allow_plaintext = opts->allow_plaintext;
+    server->keypair = opts->keypair;
+    server->policy = opts->policy;
     pthread_mutex_init(&server->lock, NULL);
     alm_cond_init(&server->work);
     alm_cond_init(&server->drained);
@@ -89,26 +92,54 @@ alm_code alm_server_add(alm_server *server, const alm_service_def *service,
     return add_service(server, service, handlers, self, false, st);
 }
 
+static bool admit_key(void *arg, const uint8_t key[ALM_CURVE_KEY_BYTES],
+                      char ret_user[ALM_USER_BYTES_MAX])
+{
+    alm_server *server = arg;
+    alm_role role; // asked for again with each call, so that a reload counts at once
+    return alm_policy_admit_key(server->policy, key, ret_user, &role);
+}
+
+static alm_code open_port(alm_server *server, alm_scheme scheme, alm_port **ret, alm_status *st)
+{
+    const alm_rpc_limits *limits = &server->rpc->limits;
+    alm_port_curve curve = {.is_on = server->keypair != NULL};
+    if (curve.is_on) {
+        memcpy(curve.public_key, server->keypair->public_key, sizeof curve.public_key);
+        memcpy(curve.secret_key, server->keypair->secret_key, sizeof curve.secret_key);
+        curve.admit = server->policy != NULL ? admit_key : NULL;
+        curve.admit_arg = server;
+    }
+    const alm_port_opts opts = {
+        .role = ALM_PORT_LISTENS,
+        .frame_bytes_max = ALM_FRAME_BYTES_MAX(limits->message_bytes_max),
+        .peer_count_max = limits->peer_count_max,
+        .curve = &curve,
+    };
+    alm_code code = alm_port_open(server->rpc, scheme, &opts, ret, st);
+    explicit_bzero(&curve, sizeof curve);
+    return code;
+}
+
 alm_code alm_server_bind(alm_server *server, const char *address, alm_status *st)
 {
     ALM_ASSERT(!server->is_started);
     alm_address parsed;
     ALM_TRY(alm_address_parse(alm_str_from(address), &parsed, st));
-    if (!alm_address_is_loopback(&parsed) && !server->allow_plaintext) {
+    bool is_safe = server->keypair != NULL || server->allow_plaintext;
+    if (!alm_address_is_loopback(&parsed) && !is_safe) {
         return alm_status_set(st, ALM_FAILED_PRECONDITION,
-                              "%s is reachable from other machines and not encrypted; say "
-                              "--allow-plaintext if the network is private",
+                              "%s is reachable from other machines and not encrypted; give a "
+                              "--key-file, or say --allow-plaintext if the network is private",
                               address);
     }
     if (server->endpoint_count == ALM_SERVER_ENDPOINT_COUNT_MAX) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s is past the limit of %d addresses",
                               address, ALM_SERVER_ENDPOINT_COUNT_MAX);
     }
-    alm_port **port = &server->ports[parsed.scheme == ALM_SCHEME_LOOP ? 1 : 0];
+    alm_port **port = &server->ports[parsed.scheme];
     if (*port == NULL) {
-        size_t bytes_max = ALM_FRAME_BYTES_MAX(server->rpc->message_bytes_max);
-        const alm_port_opts opts = {.role = ALM_PORT_LISTENS, .frame_bytes_max = bytes_max};
-        ALM_TRY(alm_port_open(server->rpc, parsed.scheme, &opts, port, st));
+        ALM_TRY(open_port(server, parsed.scheme, port, st));
     }
     ALM_TRY((*port)->ops->bind(*port, address, server->endpoints[server->endpoint_count], st));
     server->endpoint_count++;
@@ -120,17 +151,30 @@ const char *alm_server_endpoint(const alm_server *server, size_t i)
     return i < server->endpoint_count ? server->endpoints[i] : NULL;
 }
 
+// Whether calls should come: one that says no is still asked whether it is well.
+static bool is_serving(const alm_server *server, const alm_server_service *service)
+{
+    return service->is_builtin || (server->is_serving && service->is_serving);
+}
+
 static alm_code encode_hello(alm_server *server, alm_status *st)
 {
     const alm_service_def *defs[ALM_HELLO_SERVICE_COUNT_MAX];
+    bool are_serving[ALM_HELLO_SERVICE_COUNT_MAX];
     for (size_t i = 0; i < server->service_count; i++) {
         defs[i] = server->services[i].def;
+        are_serving[i] = is_serving(server, &server->services[i]);
     }
+    const alm_rpc_limits *limits = &server->rpc->limits;
     alm_hello hello = {
-        .message_bytes_max = (uint32_t)server->rpc->message_bytes_max,
+        .message_bytes_max = (uint32_t)limits->message_bytes_max,
         .heartbeat_ms = ALM_SERVER_HEARTBEAT_MS,
+        .window_bytes = (uint32_t)limits->window_bytes,
+        .window_messages = (uint32_t)limits->window_messages,
+        .stream_count_max = (uint32_t)limits->stream_count_max,
     };
-    if (!alm_hello_encode(&server->hello, &hello, defs, server->service_count)) {
+    alm_buf_reset(&server->hello);
+    if (!alm_hello_encode(&server->hello, &hello, defs, are_serving, server->service_count)) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a server's HELLO");
     }
     return ALM_OK;
@@ -139,12 +183,26 @@ static alm_code encode_hello(alm_server *server, alm_status *st)
 alm_code alm_server_start(alm_server *server, alm_status *st)
 {
     ALM_ASSERT(!server->is_started);
-    alm_buf_reset(&server->hello);
-    ALM_TRY(encode_hello(server, st));
     server->is_serving = true;
+    ALM_TRY(encode_hello(server, st));
     ALM_TRY(alm_thread_start(&server->thread, alm_server_run, server, st));
     server->is_started = true;
     return ALM_OK;
+}
+
+static void tell_serving(alm_server *server)
+{
+    for (size_t i = 0; i < server->service_count; i++) {
+        alm_record record = {
+            .type = ALM_RECORD_SERVING,
+            .arg = (uint32_t)i,
+            .time_ms = is_serving(server, &server->services[i]) ? 1 : 0,
+        };
+        alm_peer *peer, *next;
+        HASH_ITER (hh, server->peers, peer, next) {
+            alm_peer_send(server, peer, &record);
+        }
+    }
 }
 
 void alm_server_set_serving(alm_server *server, const char *service, bool serving)
@@ -158,7 +216,12 @@ void alm_server_set_serving(alm_server *server, const char *service, bool servin
             server->services[i].is_serving = serving;
         }
     }
-    alm_health_notify(server);
+    if (server->is_started) {
+        alm_status ignored;
+        (void)encode_hello(server, &ignored); // without memory it is cut, and clients try again
+        tell_serving(server);
+        alm_health_notify(server);
+    }
     alm_unlock(&server->lock);
 }
 
@@ -182,6 +245,7 @@ static void send_to_all(alm_server *server, alm_record_type type, uint64_t call_
     alm_record record = {.type = type, .call_id = call_id};
     alm_peer *peer, *next;
     HASH_ITER (hh, server->peers, peer, next) {
+        record.arg = type == ALM_RECORD_PING ? peer->sent_records : 0;
         alm_peer_send(server, peer, &record);
     }
 }

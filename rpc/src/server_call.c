@@ -8,7 +8,6 @@
 #define ENDLESS_COUNT_MAX      1024 // further endless calls count as ordinary ones
 #define SCRATCH_KEEP_BYTES_MAX ((size_t)256 << 10)
 #define FREE_CALL_COUNT_MAX    256
-#define CREDIT_BYTES_MAX       ((int64_t)ALM_RPC_STREAM_WINDOW_BYTES)
 #define QUEUE_RETRY_MS         100
 
 size_t alm_server_thread_count_max(const alm_server *server)
@@ -21,7 +20,7 @@ size_t alm_server_thread_count_max(const alm_server *server)
 static alm_call *call_create(alm_server *server)
 {
     alm_call *call = alm_calloc(1, sizeof *call);
-    alm_arena *arena = alm_arena_create(server->arena_bytes_max);
+    alm_arena *arena = alm_arena_create(server->rpc->limits.arena_bytes_max);
     if (call == NULL || arena == NULL) {
         alm_arena_destroy(&arena);
         alm_free(call);
@@ -55,6 +54,8 @@ static alm_call *call_take(alm_server *server)
 
 static void call_give_back(alm_server *server, alm_call *call)
 {
+    server->inbox_bytes -= call->flow.inbox_bytes;
+    alm_flow_deinit(&call->flow);
     alm_arena_reset(call->arena);
     alm_buf_reset(&call->scratch);
     if (call->scratch.cap > SCRATCH_KEEP_BYTES_MAX) {
@@ -82,10 +83,15 @@ static alm_code admit(alm_server *server, const alm_record *request, uint8_t *re
         return alm_status_set(st, ALM_UNIMPLEMENTED, "%s does not implement %s", server->name,
                               method->stats.method);
     }
-    if (request->payload.len > server->rpc->message_bytes_max) {
+    if (request->payload.len > server->rpc->limits.message_bytes_max) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
                               "a request of %zu bytes passes the limit of %zu",
-                              request->payload.len, server->rpc->message_bytes_max);
+                              request->payload.len, server->rpc->limits.message_bytes_max);
+    }
+    if (request->metadata.len > server->rpc->limits.metadata_bytes_max) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                              "metadata of %zu bytes passes the limit of %zu",
+                              request->metadata.len, server->rpc->limits.metadata_bytes_max);
     }
     if (request->time_ms == 0) {
         return alm_status_set(st, ALM_DEADLINE_EXCEEDED, "no time left when %s got the call",
@@ -94,19 +100,7 @@ static alm_code admit(alm_server *server, const alm_record *request, uint8_t *re
     return ALM_OK;
 }
 
-static void set_request_id(alm_call *call, alm_str metadata)
-{
-    alm_str id;
-    if (alm_metadata_find(metadata, ALM_STR(ALM_METADATA_REQUEST_ID), &id) && id.len > 0 &&
-        id.len < ALM_REQUEST_ID_MAX) {
-        memcpy(call->request_id, id.data, id.len);
-        call->request_id[id.len] = '\0';
-        return;
-    }
-    snprintf(call->request_id, sizeof call->request_id, "%016llx",
-             (unsigned long long)alm_rpc_random(call->server->rpc));
-}
-
+// NULL: no memory.
 static alm_call *call_of(alm_server *server, alm_peer *peer, const alm_record *request)
 {
     alm_call *call = call_take(server);
@@ -125,21 +119,25 @@ static alm_call *call_of(alm_server *server, alm_peer *peer, const alm_record *r
     call->peer = peer;
     call->id = request->call_id;
     call->method = &server->methods[request->arg];
+    call->user = "";
     call->start_us = alm_rpc_now_us(server->rpc);
     call->deadline_us = request->time_ms == ALM_RECORD_TIME_NONE
                             ? ALM_NEVER_US
                             : call->start_us + (int64_t)request->time_ms * 1000;
-    call->credit = peer->window_bytes;
-    set_request_id(call, request->metadata);
+    alm_flow_init(&call->flow, peer->window_bytes, peer->window_messages);
+    return call;
+}
+
+static alm_code enlist(alm_server *server, alm_call *call, alm_status *st)
+{
+    alm_peer *peer = call->peer;
     HASH_ADD(hh, peer->calls, id, sizeof call->id, call);
     if (call->hh.tbl == NULL) {
-        call_give_back(server, call);
-        return NULL;
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s has no memory for a call",
+                              server->name);
     }
     server->active_count++;
-    call->method->stats.started++;
-    call->method->stats.bytes_received += request->payload.len;
-    return call;
+    return ALM_OK;
 }
 
 static bool has_room_to_run(const alm_server *server)
@@ -163,34 +161,71 @@ static void provide_thread(alm_server *server)
     }
 }
 
+// How long a call that comes now would wait for a thread.
+static int64_t expected_wait_us(const alm_server *server)
+{
+    size_t free_count = server->thread_count_max > server->running_count
+                            ? server->thread_count_max - server->running_count
+                            : 0;
+    size_t before = server->queue_count > free_count ? server->queue_count - free_count : 0;
+    return (int64_t)before * server->run_us_avg / (int64_t)server->thread_count_max;
+}
+
+static alm_code refuse(alm_status *st, int64_t wait_us)
+{
+    st->retry_after_ms = (uint32_t)ALM_MAX(ALM_MIN(wait_us / 1000, 60000), QUEUE_RETRY_MS);
+    return ALM_RESOURCE_EXHAUSTED;
+}
+
 static alm_code find_room(alm_server *server, const alm_peer *peer, const alm_record *request,
                           alm_status *st)
 {
-    if (HASH_COUNT(peer->calls) >= ALM_RPC_PEER_CALL_COUNT_MAX) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "the client has %d calls in progress",
-                              ALM_RPC_PEER_CALL_COUNT_MAX);
+    const alm_rpc_limits *limits = &server->rpc->limits;
+    if (HASH_COUNT(peer->calls) >= limits->stream_count_max) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "the client has %zu calls in progress",
+                              limits->stream_count_max);
     }
     if (server->methods[request->arg].runs_inline) {
         return ALM_OK;
     }
+    if (server->unsent_bytes > limits->unsent_bytes_max) {
+        alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s has %zu bytes of answers to send",
+                       server->name, server->unsent_bytes);
+        return refuse(st, 0);
+    }
     provide_thread(server);
+    int64_t wait_us = expected_wait_us(server);
     bool has_room = server->queue_count < server->free_thread_count + server->queue_count_max &&
-                    server->queue_bytes + request->payload.len <= ALM_RPC_QUEUE_BYTES_MAX;
+                    server->queue_bytes + request->payload.len <= limits->queue_bytes_max;
     if (!has_room || server->thread_count == 0) {
         alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s has %zu calls of %zu bytes waiting",
                        server->name, server->queue_count, server->queue_bytes);
-        st->retry_after_ms = QUEUE_RETRY_MS;
-        return ALM_RESOURCE_EXHAUSTED;
+        return refuse(st, wait_us);
+    }
+    // Work that nobody waits for any more when it is done takes time from work that is waited for.
+    if (request->time_ms != ALM_RECORD_TIME_NONE && wait_us / 1000 > (int64_t)request->time_ms) {
+        alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                       "%s has %zu calls waiting, which takes about %lld ms, and %u are left",
+                       server->name, server->queue_count, (long long)wait_us / 1000,
+                       (unsigned)request->time_ms);
+        return refuse(st, wait_us);
     }
     return ALM_OK;
 }
 
 static void run_call(alm_call *call);
 
+// Each client has its own queue and they give a call in turn, so that one that sends many does not
+// keep the others waiting.
 static void enqueue(alm_server *server, alm_call *call)
 {
+    alm_peer *peer = call->peer;
     call->state = ALM_CALL_QUEUED;
-    DL_APPEND(server->queue, call);
+    DL_APPEND(peer->queue, call);
+    if (!peer->is_ready) {
+        peer->is_ready = true;
+        DL_APPEND2(server->ready, peer, ready_prev, ready_next);
+    }
     server->queue_count++;
     server->queue_bytes += call->request.len;
     pthread_cond_signal(&server->work);
@@ -198,26 +233,47 @@ static void enqueue(alm_server *server, alm_call *call)
 
 static void dequeue(alm_server *server, alm_call *call)
 {
-    DL_DELETE(server->queue, call);
+    alm_peer *peer = call->peer;
+    DL_DELETE(peer->queue, call);
+    DL_DELETE2(server->ready, peer, ready_prev, ready_next);
+    peer->is_ready = peer->queue != NULL;
+    if (peer->is_ready) {
+        DL_APPEND2(server->ready, peer, ready_prev, ready_next);
+    }
     server->queue_count--;
     server->queue_bytes -= call->request.len;
     call->state = ALM_CALL_RUNNING;
+}
+
+static alm_code take_request(alm_server *server, alm_peer *peer, const alm_record *request,
+                             uint8_t *ret_flags, alm_call **ret, alm_status *st)
+{
+    ALM_TRY(admit(server, request, ret_flags, st));
+    ALM_TRY(find_room(server, peer, request, st));
+    alm_call *call = call_of(server, peer, request);
+    if (call == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s has no memory for a call",
+                              server->name);
+    }
+    alm_code code = alm_intercept_begin(call, request->metadata, st);
+    if (code == ALM_OK) {
+        code = enlist(server, call, st);
+    }
+    if (code != ALM_OK) {
+        alm_intercept_end(call, st);
+        call_give_back(server, call);
+        return code;
+    }
+    *ret = call;
+    return ALM_OK;
 }
 
 void alm_call_start(alm_server *server, alm_peer *peer, const alm_record *request)
 {
     alm_status st = ALM_STATUS_INIT;
     uint8_t flags = 0;
-    alm_code code = admit(server, request, &flags, &st);
-    if (code == ALM_OK) {
-        code = find_room(server, peer, request, &st);
-    }
-    alm_call *call = code == ALM_OK ? call_of(server, peer, request) : NULL;
-    if (code == ALM_OK && call == NULL) {
-        code = alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "%s has no memory for a call",
-                              server->name);
-    }
-    if (code != ALM_OK) {
+    alm_call *call = NULL;
+    if (take_request(server, peer, request, &flags, &call, &st) != ALM_OK) {
         alm_peer_send_end(server, peer, request->call_id, flags, &st);
         return;
     }
@@ -238,9 +294,11 @@ static alm_code answer(alm_call *call, alm_status *st)
     const alm_server_method *method = call->method;
     const ProtobufCServiceDescriptor *service = method->service->def->descriptor;
     ALM_TRY(alm_call_check(call, st));
-    ProtobufCMessage *request;
-    ALM_TRY(alm_message_unpack(service->methods[method->index].input, call->request, call->arena,
-                               &request, st));
+    ProtobufCMessage *request = NULL;
+    if (!alm_call_client_streams(call)) {
+        ALM_TRY(alm_message_unpack(service->methods[method->index].input, call->request,
+                                   call->arena, &request, st));
+    }
     alm_code code = method->handler(method->self, call, request, st);
     if (code != ALM_OK && st->code != code) {
         return alm_status_set(st, code, "%s", alm_code_text(code));
@@ -248,10 +306,27 @@ static alm_code answer(alm_call *call, alm_status *st)
     return code;
 }
 
-bool alm_call_is_unary(const alm_call *call)
+static const alm_method_def *def_of(const alm_call *call)
 {
-    const alm_server_method *method = call->method;
-    return method->service->def->methods[method->index].kind == ALM_METHOD_UNARY;
+    return &call->method->service->def->methods[call->method->index];
+}
+
+bool alm_call_has_one_answer(const alm_call *call)
+{
+    return !alm_method_server_streams(def_of(call));
+}
+
+bool alm_call_client_streams(const alm_call *call)
+{
+    return alm_method_client_streams(def_of(call));
+}
+
+static void count_run(alm_server *server, const alm_call *call)
+{
+    if (!call->method->runs_inline && def_of(call)->kind == ALM_METHOD_UNARY) {
+        int64_t took_us = alm_rpc_now_us(server->rpc) - call->run_us;
+        server->run_us_avg += (took_us - server->run_us_avg) / 8;
+    }
 }
 
 // The lock is not held; the call is over when this returns, unless its handler parked it.
@@ -272,12 +347,13 @@ static void run_call(alm_call *call)
         alm_unlock(&server->lock);
         return;
     }
-    if (code == ALM_OK && alm_call_is_unary(call) && call->message_count != 1) {
+    if (code == ALM_OK && alm_call_has_one_answer(call) && !call->has_answer) {
         alm_status_set(&st, ALM_INTERNAL, "%s answered without a reply",
                        call->method->stats.method);
     } else if (code != ALM_OK && call->stop_code != ALM_OK) {
         alm_status_set(&st, call->stop_code, "%s", call->stop_text);
     }
+    count_run(server, call);
     alm_call_finish(call, &st);
     alm_unlock(&server->lock);
 }
@@ -287,14 +363,15 @@ void *alm_server_handle(void *arg)
     alm_server *server = arg;
     alm_lock(&server->lock);
     for (;;) {
-        while (!server->is_stopping && (server->queue == NULL || !has_room_to_run(server))) {
+        while (!server->is_stopping && (server->ready == NULL || !has_room_to_run(server))) {
             pthread_cond_wait(&server->work, &server->lock);
         }
-        if (server->queue == NULL) {
+        if (server->ready == NULL) {
             break;
         }
-        alm_call *call = server->queue;
+        alm_call *call = server->ready->queue;
         dequeue(server, call);
+        call->run_us = alm_rpc_now_us(server->rpc);
         server->free_thread_count--;
         server->running_count++;
         alm_unlock(&server->lock);
@@ -347,17 +424,21 @@ static bool has_thread(const alm_call *call)
     return !call->method->runs_inline;
 }
 
-static void count_finished(alm_call *call, alm_code code)
+// The answer travels in its END. It does not fit only if there is no memory for it.
+static void send_end(alm_server *server, alm_call *call, const alm_status *st)
 {
-    alm_method_stats *stats = &call->method->stats;
-    int64_t took_us = alm_rpc_now_us(call->server->rpc) - call->start_us;
-    size_t bucket = 0;
-    while (bucket < ALM_LATENCY_BUCKET_COUNT - 1 && took_us > alm_latency_bounds_us[bucket]) {
-        bucket++;
+    if (st->code != ALM_OK) {
+        alm_peer_send_end(server, call->peer, call->id, 0, st);
+        return;
     }
-    stats->finished[code]++;
-    stats->latency_us_sum += (uint64_t)took_us;
-    stats->latency[bucket]++;
+    alm_record end = {.type = ALM_RECORD_END, .call_id = call->id};
+    if (call->has_answer) {
+        end.flags = ALM_RECORD_LAST;
+        end.payload = alm_buf_view(&call->scratch);
+        alm_flow_count_sent(&call->flow, end.payload.len);
+    }
+    end.time_ms = call->flow.sent_count;
+    alm_peer_send(server, call->peer, &end);
 }
 
 void alm_call_finish(alm_call *call, const alm_status *st)
@@ -365,10 +446,10 @@ void alm_call_finish(alm_call *call, const alm_status *st)
     alm_server *server = call->server;
     alm_peer *peer = call->peer;
     ALM_ASSERT(call->children == NULL); // a handler must close the streams it opened
-    alm_peer_send_end(server, peer, call->id, 0, st);
+    send_end(server, call, st);
     alm_server_wake(server);
     HASH_DEL(peer->calls, call);
-    count_finished(call, st->code);
+    alm_intercept_end(call, st);
     if (call->is_endless && has_thread(call)) {
         server->endless_count--;
     }
@@ -382,10 +463,52 @@ void alm_call_finish(alm_call *call, const alm_status *st)
     }
 }
 
-void alm_call_add_credit(alm_call *call, uint32_t bytes)
+static alm_code take_message(alm_call *call, const alm_record *record, alm_status *st)
 {
-    call->credit = ALM_MIN(call->credit + (int64_t)bytes, CREDIT_BYTES_MAX);
+    alm_server *server = call->server;
+    const alm_rpc_limits *limits = &server->rpc->limits;
+    if (!alm_call_client_streams(call) || call->has_finished) {
+        return alm_status_set(st, ALM_INVALID_ARGUMENT, "a message that is not due");
+    }
+    if (server->inbox_bytes > limits->queue_bytes_max) {
+        alm_call_stop(call, ALM_RESOURCE_EXHAUSTED, "the server holds too many unread messages");
+        return ALM_OK;
+    }
+    alm_status why = ALM_STATUS_INIT;
+    size_t before = call->flow.inbox_bytes;
+    switch (alm_flow_take(&call->flow, limits, record->arg, record->payload, &why)) {
+    case ALM_OK:
+        server->inbox_bytes += call->flow.inbox_bytes - before;
+        call->method->stats.messages_received++;
+        call->method->stats.bytes_received += record->payload.len;
+        pthread_cond_broadcast(&call->changed);
+        return ALM_OK;
+    case ALM_RESOURCE_EXHAUSTED:
+        alm_call_stop(call, ALM_RESOURCE_EXHAUSTED, "a message past the limit, or no memory");
+        return ALM_OK;
+    default:
+        return alm_status_copy(st, &why);
+    }
+}
+
+alm_code alm_call_take(alm_call *call, const alm_record *record, alm_status *st)
+{
+    switch (record->type) {
+    case ALM_RECORD_MESSAGE:
+        return take_message(call, record, st);
+    case ALM_RECORD_FINISH:
+        if (!alm_call_client_streams(call) || call->has_finished) {
+            return alm_status_set(st, ALM_INVALID_ARGUMENT, "a FINISH that is not due");
+        }
+        ALM_TRY(alm_flow_check_count(&call->flow, record->arg, st));
+        call->has_finished = true;
+        break;
+    default:
+        alm_flow_add_credit(&call->flow, record);
+        break;
+    }
     pthread_cond_broadcast(&call->changed);
+    return ALM_OK;
 }
 
 void alm_server_count_endless(alm_server *server, alm_call *call)
@@ -394,7 +517,7 @@ void alm_server_count_endless(alm_server *server, alm_call *call)
     if (server->is_draining) {
         alm_call_stop(call, ALM_UNAVAILABLE, "the server is stopping");
     }
-    if (server->queue != NULL) {
+    if (server->ready != NULL) {
         provide_thread(server);
         pthread_cond_signal(&server->work);
     }

@@ -1,6 +1,10 @@
 // What a handler may ask of its call, from its own thread.
 #include "server_internal.h"
 
+#include "prescan.h"
+
+#include <stdio.h>
+
 alm_arena *alm_call_arena(alm_call *call)
 {
     return call->arena;
@@ -29,28 +33,35 @@ alm_code alm_call_check(alm_call *call, alm_status *st)
 
 static bool must_wait(const alm_call *call)
 {
-    const alm_peer *peer = call->peer;
-    return call->credit <= 0 || peer->out.len > ALM_PEER_OUT_BYTES_HIGH;
+    const alm_server *server = call->server;
+    return !alm_flow_may_send(&call->flow) || call->peer->out.len > ALM_PEER_OUT_BYTES_HIGH ||
+           server->unsent_bytes > server->rpc->limits.unsent_bytes_max;
+}
+
+// Waits for a change of the call, at most until its deadline.
+static void wait_for_change(alm_call *call)
+{
+    alm_server *server = call->server;
+    int64_t wait_us = call->deadline_us == ALM_NEVER_US
+                          ? ALM_NEVER_US
+                          : call->deadline_us - alm_rpc_now_us(server->rpc);
+    alm_cond_wait_us(&call->changed, &server->lock, wait_us);
 }
 
 static alm_code wait_for_credit(alm_call *call, alm_status *st)
 {
-    alm_server *server = call->server;
     for (;;) {
         ALM_TRY(check_locked(call, st));
-        if (alm_call_is_unary(call) || !must_wait(call)) {
+        if (!must_wait(call)) {
             return ALM_OK;
         }
-        int64_t wait_us = call->deadline_us == ALM_NEVER_US
-                              ? ALM_NEVER_US
-                              : call->deadline_us - alm_rpc_now_us(server->rpc);
         call->peer->waiting_count++;
-        alm_cond_wait_us(&call->changed, &server->lock, wait_us);
+        wait_for_change(call);
         call->peer->waiting_count--;
     }
 }
 
-// Packs the message as a whole record, outside the lock.
+// Outside the lock.
 static alm_code pack(alm_call *call, const ProtobufCMessage *message, alm_status *st)
 {
     size_t size = protobuf_c_message_get_packed_size(message);
@@ -71,31 +82,94 @@ static alm_code pack(alm_call *call, const ProtobufCMessage *message, alm_status
     return ALM_OK;
 }
 
-alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message, alm_status *st)
+// One answer waits in scratch for its END: it counts only if the call ends well.
+static alm_code keep_answer(alm_call *call, const ProtobufCMessage *message, alm_status *st)
 {
-    alm_server *server = call->server;
+    if (call->has_answer) {
+        return alm_status_set(st, ALM_INTERNAL, "%s answered twice", call->method->stats.method);
+    }
+    ALM_TRY(alm_call_check(call, st));
     ALM_TRY(pack(call, message, st));
+    call->has_answer = true;
+    return ALM_OK;
+}
+
+static void send_packed(alm_call *call)
+{
     alm_record record = {
         .type = ALM_RECORD_MESSAGE,
         .call_id = call->id,
+        .arg = call->flow.sent_count,
         .payload = alm_buf_view(&call->scratch),
     };
+    alm_peer_send(call->server, call->peer, &record);
+    alm_flow_count_sent(&call->flow, record.payload.len);
+    alm_server_wake(call->server);
+}
+
+alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message, alm_status *st)
+{
+    if (alm_call_has_one_answer(call)) {
+        return keep_answer(call, message, st);
+    }
+    alm_server *server = call->server;
+    ALM_TRY(pack(call, message, st));
     alm_lock(&server->lock);
     alm_code code = wait_for_credit(call, st);
-    if (code == ALM_OK && alm_call_is_unary(call) && call->message_count > 0) {
-        code = alm_status_set(st, ALM_INTERNAL, "%s answered twice", call->method->stats.method);
-    }
     if (code == ALM_OK) {
-        alm_peer_send(server, call->peer, &record);
-        call->credit -= (int64_t)alm_record_size(&record);
-        call->message_count++;
+        send_packed(call);
         call->method->stats.messages_sent++;
-        call->method->stats.bytes_sent += record.payload.len;
-        if (!alm_call_is_unary(call)) {
-            alm_server_wake(server); // a unary reply goes with its END
-        }
+        call->method->stats.bytes_sent += call->scratch.len;
     }
     alm_unlock(&server->lock);
+    return code;
+}
+
+static void give_credit(alm_call *call)
+{
+    alm_record credit;
+    if (alm_flow_owes(&call->flow, &call->server->rpc->limits, &credit)) {
+        credit.call_id = call->id;
+        alm_peer_send(call->server, call->peer, &credit);
+        alm_server_wake(call->server);
+    }
+}
+
+// NULL: the client has finished.
+static alm_code take_next(alm_call *call, alm_flow_node **ret, alm_status *st)
+{
+    for (;;) {
+        ALM_TRY(check_locked(call, st));
+        size_t before = call->flow.inbox_bytes;
+        *ret = alm_flow_next(&call->flow);
+        if (*ret != NULL) {
+            call->server->inbox_bytes -= before - call->flow.inbox_bytes;
+            give_credit(call);
+            return ALM_OK;
+        }
+        if (call->has_finished) {
+            return ALM_OK;
+        }
+        wait_for_change(call);
+    }
+}
+
+alm_code alm_call_next(alm_call *call, alm_arena *arena, ProtobufCMessage **ret, alm_status *st)
+{
+    ALM_ASSERT(alm_call_client_streams(call));
+    alm_server *server = call->server;
+    const ProtobufCServiceDescriptor *service = call->method->service->def->descriptor;
+    alm_flow_node *node = NULL;
+    alm_lock(&server->lock);
+    alm_code code = take_next(call, &node, st);
+    alm_unlock(&server->lock);
+    ALM_TRY(code);
+    *ret = NULL;
+    if (node != NULL) {
+        alm_str wire = {.data = node->data, .len = node->len};
+        code = alm_message_unpack(service->methods[call->method->index].input, wire, arena, ret, st);
+        alm_free(node);
+    }
     return code;
 }
 
@@ -112,9 +186,26 @@ int64_t alm_call_time_left_ms(const alm_call *call)
     return ALM_MAX((call->deadline_us - alm_rpc_now_us(call->server->rpc) + 999) / 1000, 0);
 }
 
-const char *alm_call_request_id(const alm_call *call)
+const char *alm_call_request_id(alm_call *call)
 {
+    if (call->request_id[0] == '\0') {
+        snprintf(call->request_id, sizeof call->request_id, "%016llx",
+                 (unsigned long long)alm_rpc_random(call->server->rpc));
+    }
     return call->request_id;
+}
+
+const char *alm_call_traceparent(alm_call *call)
+{
+    if (call->traceparent[0] == '\0') {
+        alm_trace_begin(call->server->rpc, (alm_str){0}, call->traceparent);
+    }
+    return call->traceparent;
+}
+
+const char *alm_call_user(const alm_call *call)
+{
+    return call->user;
 }
 
 const char *alm_call_peer(const alm_call *call)

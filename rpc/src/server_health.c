@@ -62,10 +62,11 @@ static void notify(alm_server *server, alm_call *call, int status)
     alm_record record = {
         .type = ALM_RECORD_MESSAGE,
         .call_id = call->id,
+        .arg = call->flow.sent_count,
         .payload = {.data = (const char *)bytes, .len = size},
     };
     call->watch_status = status;
-    call->message_count++;
+    alm_flow_count_sent(&call->flow, size);
     call->method->stats.messages_sent++;
     call->method->stats.bytes_sent += size;
     alm_peer_send(server, call->peer, &record);

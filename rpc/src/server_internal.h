@@ -5,8 +5,10 @@
 //   server_io.c          the socket thread: frames in, records out, peers that come and go
 //   server_call.c        calls: start, run, stop, finish
 //   server_handler.c     what handlers ask of their call
+//   server_intercept.c   what every call passes through: auth, trace, metrics, log
 //   server_health.c      Health, answered on the socket thread
 //   server_reflection.c  Reflection, likewise
+//   server_stats.c       Stats, likewise
 #ifndef ALM_SERVER_INTERNAL_H
 #define ALM_SERVER_INTERNAL_H
 
@@ -15,9 +17,11 @@
 #include "alm/limits.h"
 #include "alm/server.h"
 #include "call_hook.h"
+#include "flow.h"
 #include "hello.h"
 #include "record.h"
 #include "rpc_internal.h"
+#include "trace.h"
 
 #define HASH_FUNCTION          HASH_OAT // the default's fall-through does not please clang
 #define HASH_NONFATAL_OOM      1        // an element that was not added has hh.tbl NULL
@@ -27,7 +31,7 @@
 #include <utlist.h>
 
 #define ALM_SERVER_ENDPOINT_COUNT_MAX 16
-#define ALM_SERVER_PORT_COUNT         2 // one for libzmq's schemes, one for loop
+#define ALM_SERVER_PORT_COUNT         4 // one a scheme
 #define ALM_SERVER_HEARTBEAT_MS       500
 #define ALM_SERVER_SILENCE_BEATS      6    // a peer silent for so many of its beats is gone
 #define ALM_SERVER_PING_MS            1000 // how long a drain waits for peers to answer its PING
@@ -44,8 +48,12 @@ typedef struct alm_peer {
     UT_hash_handle hh;          // server->peers
     alm_call *calls;            // by id
     size_t waiting_count;       // calls that wait for out to shrink
+    alm_call *queue;            // those without a thread, in their order
+    bool is_ready;              // in server->ready
+    struct alm_peer *ready_prev, *ready_next;
     uint32_t message_bytes_max; // what it takes
-    uint32_t window_bytes;
+    uint32_t window_bytes, window_messages;
+    uint32_t sent_records, received_records; // since HELLO, with it: PING compares them
     int64_t silence_us_max; // ALM_NEVER_US: it sends no heartbeats
     int64_t heard_us;
     bool is_gone;    // not in server->peers any more; freed with its last call
@@ -58,10 +66,12 @@ typedef struct alm_peer {
     alm_buf sending;              // socket thread only: what of out is being sent
     size_t sending_at;
     char name[48];
+    char user[ALM_USER_BYTES_MAX]; // who its key is; "": nobody asked
 } alm_peer;
 
 typedef struct alm_server_service {
     const alm_service_def *def;
+    bool is_builtin;
     bool is_serving; // guarded by lock
 } alm_server_service;
 
@@ -86,20 +96,24 @@ struct alm_call {
     alm_peer *peer; // from here on everything starts as zero
     uint64_t id;
     UT_hash_handle hh;     // peer->calls
-    alm_call *prev, *next; // server->queue, ->watches or ->free_calls
+    alm_call *prev, *next; // peer->queue, server->watches or ->free_calls
     alm_server_method *method;
     int64_t start_us;
     int64_t deadline_us; // ALM_NEVER_US: none
     alm_str request;     // in the arena
-    char request_id[ALM_REQUEST_ID_MAX];
+    char request_id[ALM_REQUEST_ID_MAX];     // "" until it is asked for, if the client gave none
+    char traceparent[ALM_TRACEPARENT_BYTES]; // likewise
+    const char *user;                        // the peer's, or in the arena
     bool wants_park; // handler's thread only: stays open after the handler has returned
     // Guarded by the server's lock:
     alm_call_state state;
     alm_code stop_code; // ALM_OK: go on
     const char *stop_text;
-    int64_t credit;
+    alm_flow flow;
+    bool has_finished; // the client has sent its last message
+    bool has_answer;   // where there is one: it is in scratch and goes with the END
     bool is_endless;
-    uint64_t message_count; // sent
+    int64_t run_us; // when a thread took it
     alm_call_hook *children;
     const char *watch_service; // Health/Watch: in the arena
     int watch_status;
@@ -108,8 +122,10 @@ struct alm_call {
 struct alm_server {
     alm_rpc *rpc;
     char name[32];
-    size_t thread_count_max, queue_count_max, arena_bytes_max;
+    size_t thread_count_max, queue_count_max;
     bool allow_plaintext;
+    const alm_keypair *keypair; // NULL: no encryption
+    alm_policy *policy;         // NULL: anyone may do anything
     bool is_started;
 
     // Set before start, read by all.
@@ -136,8 +152,11 @@ struct alm_server {
     bool is_serving;
     alm_peer *peers; // by id
     alm_peer *dirty, *stalled;
-    alm_call *queue; // calls to run
+    alm_peer *ready; // those with calls to run; each gives one in turn
     size_t queue_count, queue_bytes;
+    size_t inbox_bytes;  // messages of client streams that wait to be read
+    size_t unsent_bytes; // in out of all peers
+    int64_t run_us_avg;  // of calls with one answer; moves by an eighth
     alm_call *watches; // parked
     alm_call *free_calls;
     size_t active_count;                 // queued, running and parked
@@ -155,6 +174,10 @@ void *alm_server_run(void *server); // the socket thread; takes the lock itself
 void alm_server_wake(alm_server *server);
 // Queues a record for the peer. A failure dooms the peer.
 void alm_peer_send(alm_server *server, alm_peer *peer, const alm_record *record);
+// The same, with a payload that the caller writes to where it is told before the lock is given up.
+// NULL: the peer is gone or doomed.
+uint8_t *alm_peer_begin(alm_server *server, alm_peer *peer, const alm_record *record,
+                        size_t payload_len);
 void alm_peer_send_end(alm_server *server, alm_peer *peer, uint64_t call_id, uint8_t flags,
                        const alm_status *st);
 void alm_peer_mark_dirty(alm_server *server, alm_peer *peer);
@@ -166,15 +189,23 @@ void alm_call_start(alm_server *server, alm_peer *peer, const alm_record *reques
 void alm_call_stop(alm_call *call, alm_code code, const char *text);
 void alm_call_finish(alm_call *call, const alm_status *st); // st->code OK: success
 void *alm_server_handle(void *server); // a handler's thread; takes the lock itself
-bool alm_call_is_unary(const alm_call *call);
+bool alm_call_has_one_answer(const alm_call *call);
 void alm_server_count_endless(alm_server *server, alm_call *call); // its is_endless was just set
-void alm_call_add_credit(alm_call *call, uint32_t bytes);
+// Takes MESSAGE, FINISH or CREDIT of the call. A failure is the peer's fault and ends it.
+ALM_MUST_USE alm_code alm_call_take(alm_call *call, const alm_record *record, alm_status *st);
+bool alm_call_client_streams(const alm_call *call);
 void alm_call_destroy(alm_call *call);
 size_t alm_server_thread_count_max(const alm_server *server); // endless calls included
+
+// --- server_intercept.c
+// Before a call is taken: who asks, and for what. st says why not.
+ALM_MUST_USE alm_code alm_intercept_begin(alm_call *call, alm_str metadata, alm_status *st);
+void alm_intercept_end(alm_call *call, const alm_status *st);
 
 // --- server_health.c, server_reflection.c
 extern const alm_handler alm_health_handlers[];
 extern const alm_handler alm_reflection_handlers[];
+extern const alm_handler alm_stats_handlers[];
 void alm_health_notify(alm_server *server); // a serving state changed
 void alm_health_park(alm_call *call);       // keeps a Watch whose handler has returned
 

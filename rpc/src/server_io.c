@@ -32,15 +32,29 @@ void alm_peer_mark_dirty(alm_server *server, alm_peer *peer)
     }
 }
 
-void alm_peer_send(alm_server *server, alm_peer *peer, const alm_record *record)
+uint8_t *alm_peer_begin(alm_server *server, alm_peer *peer, const alm_record *record,
+                        size_t payload_len)
 {
-    if (peer->is_gone) {
-        return;
+    if (peer->is_gone || peer->is_doomed) {
+        return NULL;
     }
-    if (!alm_record_append(&peer->out, record)) {
+    size_t before = peer->out.len;
+    uint8_t *at = alm_record_begin(&peer->out, record, payload_len);
+    if (at == NULL) {
         peer->is_doomed = true;
     }
+    server->unsent_bytes += peer->out.len - before;
+    peer->sent_records++;
     alm_peer_mark_dirty(server, peer);
+    return at;
+}
+
+void alm_peer_send(alm_server *server, alm_peer *peer, const alm_record *record)
+{
+    uint8_t *at = alm_peer_begin(server, peer, record, record->payload.len);
+    if (at != NULL && record->payload.len > 0) {
+        memcpy(at, record->payload.data, record->payload.len);
+    }
 }
 
 void alm_peer_send_end(alm_server *server, alm_peer *peer, uint64_t call_id, uint8_t flags,
@@ -57,7 +71,7 @@ void alm_peer_send_end(alm_server *server, alm_peer *peer, uint64_t call_id, uin
         .payload = alm_str_from(st->message),
     };
     if (st->field[0] != '\0' &&
-        alm_metadata_append(&metadata, ALM_STR("field"), alm_str_from(st->field))) {
+        alm_metadata_append(&metadata, ALM_STR(ALM_METADATA_FIELD), alm_str_from(st->field))) {
         end.metadata = alm_buf_view(&metadata);
     }
     alm_peer_send(server, peer, &end);
@@ -75,6 +89,8 @@ static void peer_lost(alm_server *server, alm_peer *peer, const char *text)
         DL_DELETE(server->stalled, peer); // NOLINT: a list that holds the peer has its links
     }
     HASH_DEL(server->peers, peer);
+    server->unsent_bytes -= peer->out.len;
+    alm_buf_reset(&peer->out);
     peer->is_gone = true;
     pthread_cond_broadcast(&server->drained);
     if (peer->calls == NULL) {
@@ -111,7 +127,7 @@ static alm_peer *find_peer(alm_server *server, const alm_peer_id *id)
 
 static alm_peer *add_peer(alm_server *server, const alm_peer_id *id)
 {
-    if (HASH_COUNT(server->peers) >= ALM_RPC_PEER_COUNT_MAX) {
+    if (HASH_COUNT(server->peers) >= server->rpc->limits.peer_count_max) {
         return NULL;
     }
     alm_peer *peer = alm_calloc(1, sizeof *peer);
@@ -140,6 +156,7 @@ static alm_code take_hello(alm_server *server, alm_peer *peer, const alm_record 
                            alm_status *st)
 {
     alm_hello hello;
+    const alm_rpc_limits *limits = &server->rpc->limits;
     alm_arena *arena = alm_arena_create(FORGET_ARENA_MAX);
     if (arena == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a HELLO");
@@ -148,8 +165,11 @@ static alm_code take_hello(alm_server *server, alm_peer *peer, const alm_record 
     alm_arena_destroy(&arena);
     ALM_TRY(code);
     peer->message_bytes_max =
-        (uint32_t)ALM_MIN((size_t)hello.message_bytes_max, server->rpc->message_bytes_max);
-    peer->window_bytes = (uint32_t)ALM_MIN((size_t)hello.window_bytes, ALM_RPC_STREAM_WINDOW_BYTES);
+        (uint32_t)ALM_MIN((size_t)hello.message_bytes_max, limits->message_bytes_max);
+    peer->window_bytes = (uint32_t)ALM_MIN((size_t)hello.window_bytes, limits->window_bytes);
+    peer->window_messages =
+        (uint32_t)ALM_MIN((size_t)hello.window_messages, limits->window_messages);
+    peer->received_records = 1;
     int64_t beat_ms = ALM_MAX((int64_t)hello.heartbeat_ms, ALM_SERVER_HEARTBEAT_MS);
     peer->silence_us_max =
         hello.heartbeat_ms == 0 ? ALM_NEVER_US : beat_ms * ALM_SERVER_SILENCE_BEATS * 1000;
@@ -170,10 +190,18 @@ static alm_call *find_call(alm_peer *peer, uint64_t id)
     return call;
 }
 
-static void take_ping(alm_server *server, alm_peer *peer, const alm_record *record)
+// A transport that loses or repeats a frame must not go unnoticed.
+static alm_code take_ping(alm_server *server, alm_peer *peer, const alm_record *record,
+                          alm_status *st)
 {
+    uint32_t before = peer->received_records - 1;
+    if (record->arg != before) {
+        return alm_status_set(st, ALM_INVALID_ARGUMENT, "%u records sent, and %u came",
+                              (unsigned)record->arg, (unsigned)before);
+    }
     alm_record pong = {.type = ALM_RECORD_PONG, .call_id = record->call_id};
     alm_peer_send(server, peer, &pong);
+    return ALM_OK;
 }
 
 static void take_pong(alm_server *server, alm_peer *peer, const alm_record *record)
@@ -189,6 +217,7 @@ static alm_code take_record(alm_server *server, alm_peer *peer, const alm_record
                             alm_status *st)
 {
     alm_call *call = find_call(peer, record->call_id);
+    peer->received_records++;
     switch (record->type) {
     case ALM_RECORD_REQUEST:
         if (call != NULL) {
@@ -201,14 +230,12 @@ static alm_code take_record(alm_server *server, alm_peer *peer, const alm_record
             alm_call_stop(call, ALM_CANCELLED, "cancelled by the client");
         }
         return ALM_OK;
+    case ALM_RECORD_MESSAGE:
+    case ALM_RECORD_FINISH:
     case ALM_RECORD_CREDIT:
-        if (call != NULL) {
-            alm_call_add_credit(call, record->arg);
-        }
-        return ALM_OK;
+        return call != NULL ? alm_call_take(call, record, st) : ALM_OK;
     case ALM_RECORD_PING:
-        take_ping(server, peer, record);
-        return ALM_OK;
+        return take_ping(server, peer, record, st);
     case ALM_RECORD_PONG:
         take_pong(server, peer, record);
         return ALM_OK;
@@ -221,7 +248,7 @@ static alm_code take_record(alm_server *server, alm_peer *peer, const alm_record
 }
 
 // The peer a frame is from: known, or new and starting with HELLO. NULL: neither.
-static alm_peer *greet(alm_server *server, const alm_peer_id *id, alm_reader *frame)
+static alm_peer *greet(alm_server *server, const alm_peer_id *id, alm_str user, alm_reader *frame)
 {
     alm_peer *peer = find_peer(server, id);
     alm_reader ahead = *frame;
@@ -235,6 +262,9 @@ static alm_peer *greet(alm_server *server, const alm_peer_id *id, alm_reader *fr
         peer_lost(server, peer, "the client started anew");
     }
     peer = add_peer(server, id);
+    if (peer != NULL) {
+        snprintf(peer->user, sizeof peer->user, "%.*s", ALM_STR_ARGS(user));
+    }
     if (peer != NULL && take_hello(server, peer, &first, &ignored) != ALM_OK) {
         peer_lost(server, peer, "a bad HELLO");
         peer = NULL;
@@ -242,11 +272,11 @@ static alm_peer *greet(alm_server *server, const alm_peer_id *id, alm_reader *fr
     return peer;
 }
 
-static void take_frame(alm_server *server, const alm_peer_id *id, alm_str data)
+static void take_frame(alm_server *server, const alm_peer_id *id, alm_str user, alm_str data)
 {
     alm_status st = ALM_STATUS_INIT;
     alm_reader frame = alm_reader_of(data.data, data.len);
-    alm_peer *peer = greet(server, id, &frame);
+    alm_peer *peer = greet(server, id, user, &frame);
     if (peer == NULL) {
         send_reset(server, id);
         return;
@@ -282,7 +312,15 @@ static bool receive_some(alm_server *server, uint8_t port_index)
         if (received == ALM_RECEIVED_FRAME) {
             alm_lock(&server->lock);
             alm_peer_id id = {.port = port_index, .key = got.from};
-            take_frame(server, &id, got.frame);
+            take_frame(server, &id, got.user, got.frame);
+            alm_unlock(&server->lock);
+        } else if (received == ALM_RECEIVED_GONE) {
+            alm_lock(&server->lock);
+            alm_peer_id id = {.port = port_index, .key = got.from};
+            alm_peer *peer = find_peer(server, &id);
+            if (peer != NULL) {
+                peer_lost(server, peer, "the client is gone");
+            }
             alm_unlock(&server->lock);
         }
     }
@@ -308,8 +346,9 @@ static alm_sent send_batches(alm_server *server, alm_peer *peer)
     return ALM_SENT_OK;
 }
 
-static void swap_buffers(alm_peer *peer)
+static void swap_buffers(alm_server *server, alm_peer *peer)
 {
+    server->unsent_bytes -= peer->out.len;
     alm_buf spent = peer->sending;
     peer->sending = peer->out;
     peer->sending_at = 0;
@@ -336,7 +375,7 @@ static void flush_peer(alm_server *server, alm_peer *peer)
             return;
         }
         if (peer->sending_at == peer->sending.len) {
-            swap_buffers(peer);
+            swap_buffers(server, peer);
         }
         alm_unlock(&server->lock);
         sent = send_batches(server, peer);
@@ -388,7 +427,7 @@ static void tick(alm_server *server, int64_t now_us)
             now_us - peer->heard_us > peer->silence_us_max) {
             peer_lost(server, peer, "the client has fallen silent");
         } else if (peer->calls != NULL && !peer->is_stalled) {
-            alm_record ping = {.type = ALM_RECORD_PING};
+            alm_record ping = {.type = ALM_RECORD_PING, .arg = peer->sent_records};
             alm_peer_send(server, peer, &ping);
         }
     }
@@ -405,6 +444,19 @@ static bool has_input(alm_server *server)
     return has;
 }
 
+static int64_t step_ports(alm_server *server)
+{
+    int64_t until_us = ALM_NEVER_US;
+    int64_t now_us = alm_rpc_now_us(server->rpc);
+    for (size_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
+        alm_port *port = server->ports[i];
+        if (port != NULL && port->ops->step != NULL) {
+            until_us = ALM_MIN(until_us, port->ops->step(port, now_us));
+        }
+    }
+    return until_us;
+}
+
 static void wait_for_events(alm_server *server)
 {
     struct pollfd fds[1 + ALM_SERVER_PORT_COUNT] = {{.fd = server->wake.fd, .events = POLLIN}};
@@ -415,7 +467,7 @@ static void wait_for_events(alm_server *server)
             fds[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
         }
     }
-    int64_t until_us = ALM_MIN(server->tick_us, server->retry_us);
+    int64_t until_us = ALM_MIN(ALM_MIN(server->tick_us, server->retry_us), step_ports(server));
     int timeout_ms = alm_poll_timeout_ms(alm_rpc_now_us(server->rpc), until_us);
     poll(fds, count, has_input(server) ? 0 : timeout_ms);
     if ((fds[0].revents & POLLIN) != 0) {

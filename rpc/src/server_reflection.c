@@ -48,8 +48,11 @@ static alm_code describe_service(const alm_service_def *def, alm_arena *arena,
         method->name = text_of(service->methods[i].name);
         method->request = text_of(service->methods[i].input->name);
         method->response = text_of(service->methods[i].output->name);
-        method->server_streaming = def->methods[i].kind == ALM_METHOD_SERVER_STREAM;
-        method->idempotent = def->methods[i].idempotent;
+        method->server_streaming = alm_method_server_streams(&def->methods[i]);
+        method->client_streaming = alm_method_client_streams(&def->methods[i]);
+        method->idempotent = def->methods[i].repeat == ALM_REPEAT_SAFE;
+        method->keyed = def->methods[i].repeat == ALM_REPEAT_KEYED;
+        method->role = text_of(alm_role_name(def->methods[i].role));
     }
     return ALM_OK;
 }

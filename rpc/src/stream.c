@@ -9,17 +9,6 @@
 
 // --- end, cancel, retry: with the lock held ------------------------------------------------------
 
-static void drop_inbox(alm_stream *stream)
-{
-    alm_inbox_node *node, *next;
-    DL_FOREACH_SAFE(stream->inbox, node, next)
-    {
-        alm_free(node);
-    }
-    stream->inbox = NULL;
-    stream->inbox_bytes = 0;
-}
-
 static void set_state(alm_stream *stream, alm_stream_state state)
 {
     stream->channel->waiting_count -= stream->state == ALM_STREAM_WAITING;
@@ -45,7 +34,7 @@ void alm_stream_end(alm_stream *stream, const alm_status *st)
     set_state(stream, ALM_STREAM_ENDED);
     stream->end = *st;
     alm_buf_deinit(&stream->request);
-    pthread_cond_broadcast(&stream->changed);
+    pthread_cond_broadcast(stream->notify);
 }
 
 static void cancel(alm_stream *stream, const alm_status *st)
@@ -74,7 +63,12 @@ static bool may_retry(const alm_stream *stream, bool is_refused)
     if (stream->consumed_count > 0 || stream->channel->is_closed) {
         return false;
     }
-    return is_refused || (stream->is_idempotent && stream->try_count < ALM_CLIENT_TRIES_MAX);
+    if (stream->client_streams && stream->flow.sent_count > 0) {
+        return false; // what was sent is not kept
+    }
+    bool has_budget = stream->channel->retry_tokens > ALM_RETRY_TOKENS_MAX / 2;
+    return is_refused ||
+           (stream->may_repeat && has_budget && stream->try_count < ALM_CLIENT_TRIES_MAX);
 }
 
 void alm_stream_fail(alm_stream *stream, bool is_refused, const alm_status *why)
@@ -90,12 +84,32 @@ void alm_stream_fail(alm_stream *stream, bool is_refused, const alm_status *why)
     int64_t wait_us = (int64_t)(ALM_RETRY_US / 2) << shift;
     stream->avoid = stream->connection;
     leave_connection(stream);
-    drop_inbox(stream);
-    stream->owed_bytes = 0;
+    alm_flow_deinit(&stream->flow);
     set_state(stream, ALM_STREAM_WAITING);
     stream->not_before_us = alm_rpc_now_us(client->rpc) + wait_us / 2 +
                             (int64_t)(alm_rpc_random(client->rpc) % (uint64_t)wait_us);
     alm_client_wake(client);
+}
+
+static void send_finish(alm_stream *stream)
+{
+    alm_record finish = {
+        .type = ALM_RECORD_FINISH, .call_id = stream->id, .arg = stream->flow.sent_count};
+    (void)alm_connection_send(stream->connection, &finish);
+}
+
+static bool append_one(alm_buf *metadata, const char *key, const char *value)
+{
+    return value[0] == '\0' ||
+           alm_metadata_append(metadata, alm_str_from(key), alm_str_from(value));
+}
+
+static bool append_metadata(const alm_stream *stream, alm_buf *metadata)
+{
+    return append_one(metadata, ALM_METADATA_REQUEST_ID, stream->request_id) &&
+           append_one(metadata, ALM_METADATA_TRACEPARENT, stream->traceparent) &&
+           append_one(metadata, ALM_METADATA_KEY, stream->idempotency_key) &&
+           append_one(metadata, ALM_METADATA_TOKEN, stream->channel->token);
 }
 
 bool alm_stream_send_request(alm_stream *stream, alm_connection *connection, uint32_t method_first)
@@ -110,7 +124,7 @@ bool alm_stream_send_request(alm_stream *stream, alm_connection *connection, uin
         return false;
     }
     alm_buf metadata;
-    alm_buf_init(&metadata, ALM_RPC_METADATA_BYTES_MAX);
+    alm_buf_init(&metadata, client->rpc->limits.metadata_bytes_max);
     alm_record record = {.type = ALM_RECORD_REQUEST, .time_ms = ALM_RECORD_TIME_NONE};
     record.arg = method_first + stream->method;
     record.payload = alm_buf_view(&stream->request);
@@ -118,9 +132,7 @@ bool alm_stream_send_request(alm_stream *stream, alm_connection *connection, uin
         int64_t left_ms = (stream->deadline_us - alm_rpc_now_us(client->rpc) + 999) / 1000;
         record.time_ms = (uint32_t)ALM_MIN(ALM_MAX(left_ms, 1), (int64_t)INT32_MAX);
     }
-    bool is_queued = (stream->request_id[0] == '\0' ||
-                      alm_metadata_append(&metadata, ALM_STR(ALM_METADATA_REQUEST_ID),
-                                          alm_str_from(stream->request_id))) &&
+    bool is_queued = append_metadata(stream, &metadata) &&
                      alm_call_table_add(&connection->calls, stream, &record.call_id);
     record.metadata = alm_buf_view(&metadata);
     if (is_queued && !alm_connection_send(connection, &record)) {
@@ -139,76 +151,94 @@ bool alm_stream_send_request(alm_stream *stream, alm_connection *connection, uin
     stream->id = record.call_id;
     stream->try_count++;
     connection->call_count++;
+    alm_flow_init(&stream->flow, connection->hello.window_bytes, connection->hello.window_messages);
+    if (stream->client_streams) {
+        pthread_cond_broadcast(stream->notify); // a sender waits for it
+    }
+    if (stream->has_finished) {
+        send_finish(stream);
+    }
     return true;
 }
 
 // --- records of the call: with the lock held -----------------------------------------------------
 
-static void take_end(alm_stream *stream, const alm_record *record)
+static void read_end(const alm_record *record, alm_status *ret)
 {
-    alm_status st = ALM_STATUS_INIT;
     alm_code code;
     if (!alm_code_from_number(record->arg, &code)) {
         code = ALM_UNKNOWN;
     }
     if (code != ALM_OK) {
         alm_str field = {0};
-        (void)alm_metadata_find(record->metadata, ALM_STR("field"), &field);
+        (void)alm_metadata_find(record->metadata, ALM_STR(ALM_METADATA_FIELD), &field);
         char name[ALM_STATUS_FIELD_MAX];
         snprintf(name, sizeof name, "%.*s", ALM_STR_ARGS(field));
-        alm_status_set_field(&st, code, name, "%.*s", ALM_STR_ARGS(record->payload));
-        st.retry_after_ms = record->time_ms;
-    }
-    bool is_refused = (record->flags & ALM_RECORD_REFUSED) != 0;
-    if (code == ALM_UNAVAILABLE) {
-        stream->connection->failure_count++;
-        alm_stream_fail(stream, is_refused, &st);
-    } else {
-        alm_stream_end(stream, &st);
+        alm_status_set_field(ret, code, name, "%.*s", ALM_STR_ARGS(record->payload));
+        ret->retry_after_ms = record->time_ms;
     }
 }
 
-static void take_message(alm_stream *stream, const alm_record *record)
+static alm_code take_message(alm_stream *stream, uint32_t number, alm_str payload, alm_status *st)
 {
-    alm_rpc *rpc = stream->channel->client->rpc;
+    const alm_rpc_limits *limits = &stream->channel->client->rpc->limits;
+    alm_code code = alm_flow_take(&stream->flow, limits, number, payload, st);
+    if (code != ALM_OK) {
+        alm_status_prefix(st, "%s", stream->connection->address);
+        return code;
+    }
+    if (!stream->has_one_answer) {
+        pthread_cond_broadcast(stream->notify);
+    }
+    return ALM_OK;
+}
+
+// A stream that ends well must have come whole.
+static alm_code take_good_end(alm_stream *stream, const alm_record *record, alm_status *st)
+{
+    if ((record->flags & ALM_RECORD_LAST) != 0) {
+        ALM_TRY(take_message(stream, stream->flow.received_count, record->payload, st));
+    }
+    alm_code code = alm_flow_check_count(&stream->flow, record->time_ms, st);
+    if (code != ALM_OK) {
+        alm_status_prefix(st, "%s", stream->connection->address);
+    }
+    return code;
+}
+
+static void take_end(alm_stream *stream, const alm_record *record)
+{
     alm_status st = ALM_STATUS_INIT;
-    size_t len = record->payload.len;
-    if (len > rpc->message_bytes_max) {
-        alm_status_set(&st, ALM_RESOURCE_EXHAUSTED,
-                       "a message of %zu bytes passes the limit of %zu", len,
-                       rpc->message_bytes_max);
-        cancel(stream, &st);
+    read_end(record, &st);
+    bool is_refused = (record->flags & ALM_RECORD_REFUSED) != 0;
+    if (st.code == ALM_UNAVAILABLE) {
+        alm_connection_count(stream->connection, true);
+        alm_stream_fail(stream, is_refused, &st);
         return;
     }
-    if (stream->inbox_bytes > ALM_RPC_STREAM_WINDOW_BYTES) {
-        alm_status_set(&st, ALM_INTERNAL, "%s sends more than it has credit for",
-                       stream->connection->address);
-        cancel(stream, &st);
-        return;
+    if (st.code == ALM_OK) {
+        (void)take_good_end(stream, record, &st);
     }
-    alm_inbox_node *node = alm_alloc(sizeof *node + len);
-    if (node == NULL) {
-        alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "no memory for a message of %zu bytes", len);
-        cancel(stream, &st);
-        return;
-    }
-    node->len = len;
-    if (len > 0) {
-        memcpy(node->data, record->payload.data, len);
-    }
-    DL_APPEND(stream->inbox, node);
-    stream->inbox_bytes += len + ALM_RECORD_HEADER_BYTES;
-    if (!stream->is_unary) {
-        pthread_cond_broadcast(&stream->changed);
-    }
+    alm_connection_count(stream->connection, false);
+    alm_stream_end(stream, &st);
 }
 
 void alm_stream_take(alm_stream *stream, const alm_record *record)
 {
-    if (record->type == ALM_RECORD_END) {
+    alm_status st = ALM_STATUS_INIT;
+    switch (record->type) {
+    case ALM_RECORD_END:
         take_end(stream, record);
-    } else {
-        take_message(stream, record);
+        return;
+    case ALM_RECORD_CREDIT:
+        alm_flow_add_credit(&stream->flow, record);
+        pthread_cond_broadcast(stream->notify);
+        return;
+    default:
+        if (take_message(stream, record->arg, record->payload, &st) != ALM_OK) {
+            cancel(stream, &st);
+        }
+        return;
     }
 }
 
@@ -228,7 +258,7 @@ static int64_t deadline_of(alm_client *client, const alm_call_opts *opts)
 static alm_code pack_request(alm_stream *stream, const ProtobufCMessage *request, alm_status *st)
 {
     size_t size = protobuf_c_message_get_packed_size(request);
-    size_t size_max = stream->channel->client->rpc->message_bytes_max;
+    size_t size_max = stream->channel->client->rpc->limits.message_bytes_max;
     if (size > size_max) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
                               "a %s of %zu bytes passes the limit of %zu",
@@ -244,17 +274,17 @@ static alm_code pack_request(alm_stream *stream, const ProtobufCMessage *request
     return ALM_OK;
 }
 
-static alm_code find_method(const alm_service_def *service, const char *method,
-                            alm_method_kind kind, unsigned *ret, alm_status *st)
+static alm_code find_method(const alm_service_def *service, const char *method, bool streams,
+                            unsigned *ret, alm_status *st)
 {
     int index = alm_service_method_find(service, method);
     if (index < 0) {
         return alm_status_set(st, ALM_UNIMPLEMENTED, "%s has no method %s",
                               service->descriptor->name, method);
     }
-    if (service->methods[index].kind != kind) {
+    if ((service->methods[index].kind != ALM_METHOD_UNARY) != streams) {
         return alm_status_set(st, ALM_UNIMPLEMENTED, "%s/%s %s", service->descriptor->name, method,
-                              kind == ALM_METHOD_UNARY ? "streams" : "does not stream");
+                              streams ? "does not stream" : "streams");
     }
     *ret = (unsigned)index;
     return ALM_OK;
@@ -265,7 +295,10 @@ static void take_parent(alm_stream *stream, const alm_call *parent)
 {
     stream->parent = parent;
     stream->hook = (alm_call_hook){.cancel = cancel_from_parent, .arg = stream};
-    snprintf(stream->request_id, sizeof stream->request_id, "%s", alm_call_request_id(parent));
+    // The caller's view of its call is const; its ids are made when they are first asked for.
+    alm_call *call = (alm_call *)(uintptr_t)parent;
+    snprintf(stream->request_id, sizeof stream->request_id, "%s", alm_call_request_id(call));
+    snprintf(stream->traceparent, sizeof stream->traceparent, "%s", alm_call_traceparent(call));
 }
 
 static alm_code add_hook(alm_stream *stream, alm_status *st)
@@ -288,7 +321,7 @@ static void stream_deinit(alm_stream *stream)
     alm_status_set(&st, ALM_CANCELLED, "the stream was closed");
     alm_lock(&client->lock);
     cancel(stream, &st);
-    drop_inbox(stream);
+    alm_flow_deinit(&stream->flow);
     ALM_ASSERT(stream->state == ALM_STREAM_ENDED);
     DL_DELETE(stream->channel->streams, stream);
     alm_channel_release(stream->channel);
@@ -296,33 +329,50 @@ static void stream_deinit(alm_stream *stream)
     pthread_cond_destroy(&stream->changed);
 }
 
+static bool may_repeat(const alm_method_def *method, const alm_call_opts *opts)
+{
+    bool has_key = opts->idempotency_key != NULL && opts->idempotency_key[0] != '\0';
+    return method->repeat == ALM_REPEAT_SAFE || (method->repeat == ALM_REPEAT_KEYED && has_key);
+}
+
 // On failure there is nothing to deinit.
 static alm_code stream_init(alm_stream *stream, alm_channel *channel,
-                            const alm_service_def *service, const char *method,
-                            alm_method_kind kind, const alm_call_opts *opts,
-                            const ProtobufCMessage *request, alm_status *st)
+                            const alm_service_def *service, const char *name, bool streams,
+                            const alm_call_opts *opts, const ProtobufCMessage *request,
+                            alm_status *st)
 {
     static const alm_call_opts none;
     opts = opts != NULL ? opts : &none;
     unsigned index = 0;
-    ALM_TRY(find_method(service, method, kind, &index, st));
+    ALM_TRY(find_method(service, name, streams, &index, st));
     const ProtobufCMethodDescriptor *descriptor = &service->descriptor->methods[index];
-    ALM_ASSERT(request->descriptor == descriptor->input);
+    const alm_method_def *method = &service->methods[index];
+    bool client_streams = alm_method_client_streams(method);
+    ALM_ASSERT(client_streams ? request == NULL : request->descriptor == descriptor->input);
     alm_client *client = channel->client;
     *stream = (alm_stream){
         .channel = channel,
         .service = service,
         .method = index,
         .output = descriptor->output,
-        .is_unary = kind == ALM_METHOD_UNARY,
-        .is_idempotent = service->methods[index].idempotent,
+        .has_one_answer = !alm_method_server_streams(method),
+        .client_streams = client_streams,
+        .may_repeat = may_repeat(method, opts),
         .fail_fast = opts->fail_fast,
         .affinity = opts->affinity,
         .start_us = alm_rpc_now_us(client->rpc),
         .deadline_us = deadline_of(client, opts),
+        .notify = &stream->changed,
     };
+    const char *key = opts->idempotency_key != NULL ? opts->idempotency_key : "";
+    int key_len = snprintf(stream->idempotency_key, sizeof stream->idempotency_key, "%s", key);
+    if (key_len >= (int)sizeof stream->idempotency_key) {
+        return alm_status_set(st, ALM_INVALID_ARGUMENT,
+                              "an idempotency key of %d bytes, the most is %zu", key_len,
+                              sizeof stream->idempotency_key - 1);
+    }
     alm_buf_init(&stream->request, 0);
-    alm_code code = pack_request(stream, request, st);
+    alm_code code = request != NULL ? pack_request(stream, request, st) : ALM_OK;
     if (code != ALM_OK) {
         alm_buf_deinit(&stream->request);
         return code;
@@ -355,18 +405,13 @@ static alm_code stream_init(alm_stream *stream, alm_channel *channel,
 
 // --- reading -------------------------------------------------------------------------------------
 
-static void give_credit(alm_stream *stream, size_t bytes)
+static void give_credit(alm_stream *stream)
 {
-    stream->owed_bytes += bytes;
-    if (stream->state == ALM_STREAM_SENT && stream->owed_bytes >= ALM_RPC_STREAM_WINDOW_BYTES / 2) {
-        alm_record record = {
-            .type = ALM_RECORD_CREDIT,
-            .call_id = stream->id,
-            .arg = (uint32_t)stream->owed_bytes,
-        };
-        if (alm_connection_send(stream->connection, &record)) {
-            stream->owed_bytes = 0;
-        }
+    alm_record credit;
+    bool is_open = stream->state == ALM_STREAM_SENT && !stream->has_one_answer;
+    if (is_open && alm_flow_owes(&stream->flow, &stream->channel->client->rpc->limits, &credit)) {
+        credit.call_id = stream->id;
+        (void)alm_connection_send(stream->connection, &credit);
     }
 }
 
@@ -380,6 +425,7 @@ static void end_by_deadline(alm_stream *stream)
                        stream->service->descriptor->name,
                        stream->service->methods[stream->method].name, stream->connection->address,
                        ms);
+        alm_connection_count(stream->connection, true);
     } else {
         const char *why = channel->last_error;
         alm_status_set(&st, ALM_DEADLINE_EXCEEDED, "no healthy connection to %s within %lld ms%s%s",
@@ -388,43 +434,118 @@ static void end_by_deadline(alm_stream *stream)
     cancel(stream, &st);
 }
 
-// The next message, NULL at the good end. A unary call's message only counts when the call ended
-// well.
-static alm_code take_next(alm_stream *stream, alm_inbox_node **ret, alm_status *st)
+// Waits for a change, or ends the call when its time is over.
+static void wait_for_change(alm_stream *stream)
 {
     alm_client *client = stream->channel->client;
+    int64_t wait_us = ALM_NEVER_US;
+    if (stream->deadline_us != ALM_NEVER_US) {
+        wait_us = stream->deadline_us - alm_rpc_now_us(client->rpc);
+    }
+    if (wait_us <= 0) {
+        end_by_deadline(stream);
+        return;
+    }
+    alm_cond_wait_us(&stream->changed, &client->lock, wait_us);
+}
+
+// The next message, NULL at the good end. Where there is one answer it only counts when the call
+// ended well.
+static alm_code take_next(alm_stream *stream, alm_flow_node **ret, alm_status *st)
+{
     for (;;) {
         bool has_ended = stream->state == ALM_STREAM_ENDED;
-        bool may_take = !stream->is_unary || (has_ended && stream->end.code == ALM_OK);
-        if (may_take && stream->inbox != NULL) {
-            *ret = stream->inbox;
-            DL_DELETE(stream->inbox, *ret);
-            stream->inbox_bytes -= (*ret)->len + ALM_RECORD_HEADER_BYTES;
+        bool may_take = !stream->has_one_answer || (has_ended && stream->end.code == ALM_OK);
+        *ret = may_take ? alm_flow_next(&stream->flow) : NULL;
+        if (*ret != NULL) {
             stream->consumed_count++;
-            give_credit(stream, (*ret)->len + ALM_RECORD_HEADER_BYTES);
+            give_credit(stream);
             return ALM_OK;
         }
         if (has_ended) {
-            *ret = NULL;
             return stream->end.code == ALM_OK ? ALM_OK : alm_status_copy(st, &stream->end);
         }
-        int64_t wait_us = ALM_NEVER_US;
-        if (stream->deadline_us != ALM_NEVER_US) {
-            wait_us = stream->deadline_us - alm_rpc_now_us(client->rpc);
-        }
-        if (wait_us <= 0) {
-            end_by_deadline(stream);
-            continue;
-        }
-        alm_cond_wait_us(&stream->changed, &client->lock, wait_us);
+        wait_for_change(stream);
     }
+}
+
+// Waits until the server takes a message.
+static alm_code wait_for_room(alm_stream *stream, alm_status *st)
+{
+    for (;;) {
+        if (stream->state == ALM_STREAM_ENDED) {
+            return stream->end.code == ALM_OK
+                       ? alm_status_set(st, ALM_CANCELLED, "the server has ended the call")
+                       : alm_status_copy(st, &stream->end);
+        }
+        const alm_connection *connection = stream->connection;
+        if (stream->state == ALM_STREAM_SENT && alm_flow_may_send(&stream->flow) &&
+            connection->out.len < ALM_CLIENT_OUT_BYTES_HIGH) {
+            return ALM_OK;
+        }
+        wait_for_change(stream);
+    }
+}
+
+static alm_code send_message(alm_stream *stream, const ProtobufCMessage *message, size_t size,
+                             alm_status *st)
+{
+    ALM_ASSERT(stream->client_streams && !stream->has_finished);
+    ALM_TRY(wait_for_room(stream, st));
+    size_t size_max = stream->connection->hello.message_bytes_max;
+    if (size > size_max) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                              "a %s of %zu bytes, %s takes %zu", message->descriptor->name, size,
+                              stream->connection->address, size_max);
+    }
+    alm_record record = {.type = ALM_RECORD_MESSAGE, .call_id = stream->id};
+    record.arg = stream->flow.sent_count;
+    uint8_t *at = alm_connection_begin(stream->connection, &record, size);
+    if (at == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for %zu bytes", size);
+    }
+    size_t packed = protobuf_c_message_pack(message, at);
+    ALM_ASSERT(packed == size);
+    alm_flow_count_sent(&stream->flow, size);
+    return ALM_OK;
+}
+
+alm_code alm_stream_send(alm_stream *stream, const ProtobufCMessage *message, alm_status *st)
+{
+    alm_client *client = stream->channel->client;
+    size_t size = protobuf_c_message_get_packed_size(message);
+    if (size > client->rpc->limits.message_bytes_max) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                              "a %s of %zu bytes passes the limit of %zu",
+                              message->descriptor->name, size,
+                              client->rpc->limits.message_bytes_max);
+    }
+    alm_lock(&client->lock);
+    alm_code code = send_message(stream, message, size, st);
+    alm_unlock(&client->lock);
+    return code;
+}
+
+alm_code alm_stream_finish(alm_stream *stream, alm_status *st)
+{
+    alm_client *client = stream->channel->client;
+    alm_lock(&client->lock);
+    ALM_ASSERT(stream->client_streams && !stream->has_finished);
+    stream->has_finished = true;
+    bool is_lost = stream->state == ALM_STREAM_ENDED && stream->end.code != ALM_OK;
+    if (stream->state == ALM_STREAM_SENT) {
+        send_finish(stream);
+    }
+    alm_code code = is_lost ? alm_status_copy(st, &stream->end) : ALM_OK;
+    alm_unlock(&client->lock);
+    return code;
 }
 
 alm_code alm_stream_next(alm_stream *stream, alm_arena *arena, ProtobufCMessage **ret_message,
                          alm_status *st)
 {
     alm_client *client = stream->channel->client;
-    alm_inbox_node *node = NULL;
+    alm_flow_node *node = NULL;
     alm_lock(&client->lock);
     alm_code code = take_next(stream, &node, st);
     alm_unlock(&client->lock);
@@ -447,7 +568,7 @@ alm_code alm_stream_next(alm_stream *stream, alm_arena *arena, ProtobufCMessage 
     alm_lock(&client->lock);
     cancel(stream, &why);
     stream->end = why;
-    drop_inbox(stream);
+    alm_flow_deinit(&stream->flow);
     alm_unlock(&client->lock);
     return alm_status_copy(st, &why);
 }
@@ -461,7 +582,7 @@ alm_code alm_stream_open(alm_channel *channel, const alm_service_def *service, c
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a call");
     }
     alm_code code =
-        stream_init(stream, channel, service, method, ALM_METHOD_SERVER_STREAM, opts, request, st);
+        stream_init(stream, channel, service, method, true, opts, request, st);
     if (code != ALM_OK) {
         alm_free(stream);
         return code;
@@ -484,7 +605,7 @@ alm_code alm_channel_call(alm_channel *channel, const alm_service_def *service, 
                           alm_arena *arena, ProtobufCMessage **ret_reply, alm_status *st)
 {
     alm_stream stream;
-    ALM_TRY(stream_init(&stream, channel, service, method, ALM_METHOD_UNARY, opts, request, st));
+    ALM_TRY(stream_init(&stream, channel, service, method, false, opts, request, st));
     ProtobufCMessage *reply = NULL;
     alm_code code = alm_stream_next(&stream, arena, &reply, st);
     if (code == ALM_OK && reply == NULL) {

@@ -20,6 +20,7 @@ typedef struct wire_peer {
     alm_peer_key key; // of the client, where the peer is a server
     alm_buf frame;    // the last frame received
     alm_reader reader;
+    uint32_t sent_records; // since HELLO, with it
 } wire_peer;
 
 static inline alm_code ok(alm_code code, const alm_status *st)
@@ -37,7 +38,8 @@ static inline void peer_dial(wire_peer *peer, alm_rpc *rpc, const char *address)
     *peer = (wire_peer){0};
     alm_buf_init(&peer->frame, 0);
     ok(alm_address_parse(alm_str_from(address), &parsed, &st), &st);
-    ok(alm_port_open(rpc, parsed.scheme, ALM_PORT_DIALS, 1u << 24, &peer->port, &st), &st);
+    const alm_port_opts opts = {.role = ALM_PORT_DIALS, .frame_bytes_max = 1u << 24};
+    ok(alm_port_open(rpc, parsed.scheme, &opts, &peer->port, &st), &st);
     ok(peer->port->ops->connect(peer->port, address, &st), &st);
 }
 
@@ -47,7 +49,8 @@ static inline void peer_listen(wire_peer *peer, alm_rpc *rpc, const char *addres
     char bound[ALM_ADDRESS_BYTES_MAX];
     *peer = (wire_peer){0};
     alm_buf_init(&peer->frame, 0);
-    ok(alm_port_open(rpc, ALM_SCHEME_LOOP, ALM_PORT_LISTENS, 1u << 24, &peer->port, &st), &st);
+    const alm_port_opts opts = {.role = ALM_PORT_LISTENS, .frame_bytes_max = 1u << 24};
+    ok(alm_port_open(rpc, ALM_SCHEME_LOOP, &opts, &peer->port, &st), &st);
     ok(peer->port->ops->bind(peer->port, address, bound, &st), &st);
 }
 
@@ -80,7 +83,11 @@ static inline void peer_send(wire_peer *peer, alm_record record)
 {
     alm_buf frame;
     alm_buf_init(&frame, 0);
+    if (record.type == ALM_RECORD_PING) {
+        record.arg = peer->sent_records;
+    }
     assert_true(alm_record_append(&frame, &record));
+    peer->sent_records++;
     peer_send_bytes(peer, frame.data, frame.len);
     alm_buf_deinit(&frame);
 }
@@ -90,11 +97,12 @@ static inline alm_record peer_receive(wire_peer *peer)
 {
     alm_record record;
     while (alm_reader_left(&peer->reader) == 0) {
-        alm_str frame;
+        alm_incoming got;
         wait_for(peer, ALM_PORT_INPUT);
-        if (peer->port->ops->receive(peer->port, &peer->key, &frame) == ALM_RECEIVED_FRAME) {
+        if (peer->port->ops->receive(peer->port, &got) == ALM_RECEIVED_FRAME) {
+            peer->key = got.from;
             alm_buf_reset(&peer->frame);
-            alm_buf_str(&peer->frame, frame);
+            alm_buf_str(&peer->frame, got.frame);
             peer->reader = alm_reader_of(peer->frame.data, peer->frame.len);
         }
     }
@@ -109,7 +117,7 @@ static inline alm_record peer_expect(wire_peer *peer, alm_record_type type)
     do {
         record = peer_receive(peer);
         bool is_noise = record.type == ALM_RECORD_PING || record.type == ALM_RECORD_PONG ||
-                        record.type == ALM_RECORD_CREDIT;
+                        record.type == ALM_RECORD_CREDIT || record.type == ALM_RECORD_SERVING;
         if (record.type != type && !is_noise) {
             fail_msg("a record of type %d, want %d", (int)record.type, (int)type);
         }
@@ -122,7 +130,10 @@ static inline void say_hello(wire_peer *peer, const alm_hello *hello,
 {
     alm_buf payload;
     alm_buf_init(&payload, 0);
-    assert_true(alm_hello_encode(&payload, hello, defs, def_count));
+    const bool are_serving[2] = {true, true};
+    assert_true(def_count <= ALM_ARRAY_LEN(are_serving));
+    assert_true(alm_hello_encode(&payload, hello, defs, are_serving, def_count));
+    peer->sent_records = 0;
     peer_send(peer, (alm_record){.type = ALM_RECORD_HELLO, .payload = alm_buf_view(&payload)});
     alm_buf_deinit(&payload);
 }

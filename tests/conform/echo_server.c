@@ -10,19 +10,26 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#define UNARY  ALM_METHOD_UNARY
-#define STREAM ALM_METHOD_SERVER_STREAM
+#define UNARY  ALM_METHOD_UNARY, ALM_REPEAT_SAFE
+#define STREAM ALM_METHOD_SERVER_STREAM, ALM_REPEAT_SAFE
+#define NEVER  ALM_METHOD_UNARY, ALM_REPEAT_NEVER
+#define KEYED  ALM_METHOD_UNARY, ALM_REPEAT_KEYED
+#define UP     ALM_METHOD_CLIENT_STREAM, ALM_REPEAT_SAFE
+#define BOTH   ALM_METHOD_BIDI_STREAM, ALM_REPEAT_SAFE
+#define NONE   ALM_ROLE_NONE
 
 static const alm_method_def methods[] = {
-    {"Say", UNARY, true},       {"Count", STREAM, true},   {"Fail", UNARY, true},
-    {"FailLate", STREAM, true}, {"Wait", UNARY, true},     {"Relay", UNARY, true},
-    {"Hold", UNARY, false},     {"Once", UNARY, false},    {"Missing", UNARY, true},
-    {"Silent", UNARY, true},    {"Endless", STREAM, true},
+    {"Say", UNARY, ALM_ROLE_READER}, {"Count", STREAM, ALM_ROLE_WRITER}, {"Fail", UNARY, NONE},
+    {"FailLate", STREAM, NONE},      {"Wait", UNARY, NONE},              {"Relay", UNARY, NONE},
+    {"Hold", NEVER, NONE},           {"Once", NEVER, NONE},              {"Missing", UNARY, NONE},
+    {"Silent", UNARY, NONE},         {"Endless", STREAM, NONE},          {"Sum", UP, NONE},
+    {"Chat", BOTH, NONE},            {"Hang", UP, NONE},                 {"Keyed", KEYED, NONE},
+    {"Trace", UNARY, NONE},
 };
 const alm_service_def echo_service = {&almanac__test__echo__descriptor, methods};
 
 // The same name and methods, but Say does not answer with what it used to.
-static const alm_method_def methods_other[] = {{"Say", UNARY, true}};
+static const alm_method_def methods_other[] = {{"Say", UNARY, NONE}};
 static const ProtobufCMethodDescriptor say_other[] = {
     {"Say", &almanac__test__say_request__descriptor, &almanac__test__count_response__descriptor}};
 static const unsigned say_index[] = {0};
@@ -214,8 +221,72 @@ static alm_code silent(void *self, alm_call *call, const ProtobufCMessage *reque
     return ALM_OK;
 }
 
-static const alm_handler handlers[] = {say,  count, fail_now, fail_late, wait,   relay,
-                                       wait, say,   NULL,     silent,    endless};
+static alm_code sum(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
+{
+    const echo_server *echo = self;
+    assert_null(request);
+    Almanac__Test__SayResponse response;
+    almanac__test__say_response__init(&response);
+    response.server = text(echo->name);
+    for (;;) {
+        ProtobufCMessage *message;
+        alm_arena_reset(alm_call_arena(call));
+        ALM_TRY(alm_call_next(call, alm_call_arena(call), &message, st));
+        if (message == NULL) {
+            return alm_call_send(call, &response.base, st);
+        }
+        response.number += ((Almanac__Test__CountResponse *)message)->number;
+    }
+}
+
+static alm_code chat(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
+{
+    (void)self;
+    assert_null(request);
+    for (;;) {
+        ProtobufCMessage *message;
+        alm_arena_reset(alm_call_arena(call));
+        ALM_TRY(alm_call_next(call, alm_call_arena(call), &message, st));
+        if (message == NULL) {
+            return ALM_OK;
+        }
+        Almanac__Test__CountResponse *number = (Almanac__Test__CountResponse *)message;
+        number->number *= 2;
+        ALM_TRY(alm_call_send(call, message, st));
+    }
+}
+
+static alm_code hang(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
+{
+    (void)request;
+    enter(self);
+    alm_code code = ALM_OK;
+    while (code == ALM_OK) {
+        poll(NULL, 0, 1);
+        code = alm_call_check(call, st);
+    }
+    return leave(self, code);
+}
+
+// Its own traceparent, and in text of the reply the one the next server got.
+static alm_code trace(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
+{
+    echo_server *echo = self;
+    Almanac__Test__SayResponse response;
+    almanac__test__say_response__init(&response);
+    response.server = text(alm_call_traceparent(call));
+    if (echo->next != NULL) {
+        ProtobufCMessage *reply;
+        alm_call_opts opts = {.parent = call};
+        ALM_TRY(alm_channel_call(echo->next, &echo_service, "Trace", &opts, request,
+                                 alm_call_arena(call), &reply, st));
+        response.text = ((Almanac__Test__SayResponse *)reply)->server;
+    }
+    return alm_call_send(call, &response.base, st);
+}
+
+static const alm_handler handlers[] = {say,    count,   fail_now, fail_late, wait, relay, wait, say,
+                                       NULL,   silent,  endless,  sum,       chat, hang,  say,  trace};
 
 void echo_start(echo_server *echo, alm_rpc *rpc, const char *address, const alm_server_opts *opts)
 {

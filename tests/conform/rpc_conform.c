@@ -17,7 +17,8 @@ int main(int argc, char **argv)
         return 2;
     }
     const world_group groups[] = {conform_calls(), conform_streams(), conform_stops(),
-                                  conform_cluster(), conform_services()};
+                                  conform_cluster(), conform_services(), conform_both_ways(),
+                                  conform_auth()};
     int failed = 0;
     for (size_t i = 0; i < ALM_ARRAY_LEN(groups); i++) {
         struct CMUnitTest tests[64];

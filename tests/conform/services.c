@@ -3,6 +3,7 @@
 
 #include "almanac/internal/health.pb-c.h"
 #include "almanac/internal/reflection.pb-c.h"
+#include "almanac/internal/stats.pb-c.h"
 
 #define SERVING     ALMANAC__INTERNAL__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
 #define NOT_SERVING ALMANAC__INTERNAL__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING
@@ -113,7 +114,7 @@ static void reflection_lists_services(void **state)
                                          &request.base, w->arena, &reply, &w->st));
     const Almanac__Internal__ListServicesResponse *list =
         (const Almanac__Internal__ListServicesResponse *)reply;
-    assert_int_equal(list->n_services, 3);
+    assert_int_equal(list->n_services, 4);
     find_service(list, "almanac.internal.Health");
     find_service(list, "almanac.internal.Reflection");
     const Almanac__Internal__ServiceInfo *echo = find_service(list, "almanac.test.Echo");
@@ -124,6 +125,86 @@ static void reflection_lists_services(void **state)
     assert_true(echo->methods[1]->server_streaming);
     assert_true(echo->methods[1]->idempotent);
     assert_false(echo->methods[0]->server_streaming);
+    assert_string_equal(echo->methods[0]->role, "reader");
+    assert_string_equal(echo->methods[11]->name, "Sum");
+    assert_true(echo->methods[11]->client_streaming);
+    assert_false(echo->methods[11]->server_streaming);
+    assert_true(echo->methods[14]->keyed);
+    assert_false(echo->methods[14]->idempotent);
+}
+
+static const Almanac__Internal__MethodStats *
+find_method(const Almanac__Internal__StatsResponse *stats, const char *name)
+{
+    for (size_t i = 0; i < stats->n_methods; i++) {
+        if (strcmp(stats->methods[i]->method, name) == 0) {
+            return stats->methods[i];
+        }
+    }
+    fail_msg("no %s", name);
+    return NULL;
+}
+
+static void stats_count_calls(void **state)
+{
+    world *w = *state;
+    for (int i = 0; i < 5; i++) {
+        assert_non_null(world_say(w, w->channel, "hello", NULL));
+    }
+    alm_stream *stream = world_count(w, w->channel, 7, 0, NULL);
+    while (world_next(w, stream) != NULL) {}
+    alm_stream_close(&stream);
+    Almanac__Internal__StatsRequest request;
+    almanac__internal__stats_request__init(&request);
+    ProtobufCMessage *reply = NULL;
+    assert_code(ALM_OK, alm_channel_call(w->channel, &alm_service_stats, "Get", NULL, &request.base,
+                                         w->arena, &reply, &w->st));
+    const Almanac__Internal__StatsResponse *stats = (const Almanac__Internal__StatsResponse *)reply;
+    const Almanac__Internal__MethodStats *say = find_method(stats, "Say");
+    assert_int_equal(say->started, 5);
+    assert_int_equal(say->n_ended, 1);
+    assert_string_equal(say->ended[0]->code, "OK");
+    assert_int_equal(say->ended[0]->count, 5);
+    assert_int_equal(say->messages_sent, 5);
+    assert_int_equal(say->messages_received, 5);
+    uint64_t bucket_sum = 0;
+    for (size_t i = 0; i < say->n_latency; i++) {
+        bucket_sum += say->latency[i]->count;
+    }
+    assert_int_equal(bucket_sum, 5);
+    assert_int_equal(find_method(stats, "Count")->messages_sent, 7);
+    assert_int_equal(find_method(stats, "Fail")->started, 0);
+    assert_int_equal(stats->n_channels, 1);
+    assert_string_equal(stats->channels[0]->target, w->echo.address);
+    assert_int_equal(stats->channels[0]->n_connections, 1);
+    assert_string_equal(stats->channels[0]->connections[0]->state, "ready");
+    assert_int_equal(stats->channels[0]->connections[0]->calls, 7);
+    assert_int_equal(stats->peers, 1);
+}
+
+// Trace answers with its own traceparent and the next server's: one trace, two spans.
+static void a_trace_goes_through_all_calls(void **state)
+{
+    world *w = *state;
+    echo_server next = {.name = "next"};
+    char address[ECHO_ADDRESS_MAX];
+    world_address(w, address);
+    echo_start(&next, w->rpc, address, NULL);
+    alm_channel *to_next = world_open(w, next.address);
+    atomic_store(&w->echo.next, to_next);
+    Almanac__Test__SayRequest request;
+    almanac__test__say_request__init(&request);
+    ProtobufCMessage *reply = NULL;
+    assert_code(ALM_OK, alm_channel_call(w->channel, &echo_service, "Trace", NULL, &request.base,
+                                         w->arena, &reply, &w->st));
+    const Almanac__Test__SayResponse *got = (const Almanac__Test__SayResponse *)reply;
+    assert_int_equal(strlen(got->server), 55);
+    assert_int_equal(strlen(got->text), 55);
+    assert_memory_equal(got->server, got->text, 36);           // version and trace
+    assert_memory_not_equal(got->server + 36, got->text + 36, 16); // span
+    atomic_store(&w->echo.next, NULL);
+    alm_channel_close(&to_next);
+    echo_stop(&next);
 }
 
 static alm_code describe(world *w, const char *name,
@@ -166,6 +247,8 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(a_watch_tells_every_change),
     WORLD_TEST(a_drain_tells_watches_first),
     WORLD_TEST(reflection_lists_services),
+        WORLD_TEST(stats_count_calls),
+        WORLD_TEST(a_trace_goes_through_all_calls),
     WORLD_TEST(reflection_describes_messages_and_enums),
 };
 

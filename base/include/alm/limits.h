@@ -29,19 +29,22 @@
 // Catalogue
 #define ALM_CATALOG_BYTES_MAX         ((size_t)1 << 30) // texts of indicators and sources
 
-// Calls
-#define ALM_RPC_MESSAGE_BYTES_MAX     ((size_t)4 << 20) // one message, as gRPC's default
-#define ALM_RPC_METADATA_BYTES_MAX    ((size_t)8 << 10)
-#define ALM_RPC_STREAM_WINDOW_BYTES   ((size_t)1 << 20)   // credit of one stream
-#define ALM_RPC_THREAD_COUNT_MAX      64                  // handlers at work in one server
-#define ALM_RPC_QUEUE_COUNT_MAX       1024                // calls waiting for a handler
-#define ALM_RPC_CONNECTION_COUNT_MAX  256                 // addresses of one channel
-#define ALM_RPC_QUEUE_BYTES_MAX       ((size_t)256 << 20) // requests of the calls that wait
-#define ALM_RPC_PEER_CALL_COUNT_MAX   2048                // calls of one connection at once
-#define ALM_RPC_DEADLINE_MS_DEFAULT   30000
-#define ALM_RPC_PEER_COUNT_MAX        10000               // connections of one server
-#define ALM_RPC_UNPACK_DEPTH_MAX      32                  // messages within messages
-#define ALM_RPC_UNPACK_BYTES_MAX      ((size_t)192 << 20) // what a message may take unpacked
+// Calls. Those a process can set are in alm_rpc_limits, see alm/rpc.h.
+#define ALM_RPC_MESSAGE_BYTES_MAX      ((size_t)4 << 20) // one message, as gRPC's default
+#define ALM_RPC_METADATA_BYTES_MAX     ((size_t)8 << 10)
+#define ALM_RPC_STREAM_WINDOW_BYTES    ((size_t)1 << 20)   // credit of one stream,
+#define ALM_RPC_STREAM_WINDOW_MESSAGES ((size_t)16 << 10)  // of both kinds
+#define ALM_RPC_STREAM_COUNT_MAX       2048                // calls of one connection at once
+#define ALM_RPC_PEER_COUNT_MAX         16384               // connections of one server
+#define ALM_RPC_THREAD_COUNT_MAX       64                  // handlers at work in one server
+#define ALM_RPC_QUEUE_COUNT_MAX        1024                // calls waiting for a handler
+#define ALM_RPC_QUEUE_BYTES_MAX        ((size_t)256 << 20) // requests of the calls that wait
+#define ALM_RPC_UNSENT_BYTES_MAX       ((size_t)256 << 20) // answers all peers have not taken yet
+#define ALM_RPC_ELEMENT_COUNT_MAX      4000000             // fields of a message, in all its parts
+#define ALM_RPC_CONNECTION_COUNT_MAX   256                 // addresses of one channel
+#define ALM_RPC_DEADLINE_MS_DEFAULT    30000
+#define ALM_RPC_UNPACK_DEPTH_MAX       32                  // messages within messages
+#define ALM_RPC_UNPACK_BYTES_MAX       ((size_t)192 << 20) // what a message may take unpacked
 
 // Who may call
 #define ALM_POLICY_FILE_BYTES_MAX     ((size_t)4 << 20)

@@ -21,6 +21,8 @@
 #define ALM_DATE_TEXT_BYTES  11 // "2026-11-24", with the NUL
 #define ALM_DAY_NEVER        INT32_MAX
 
+bool alm_role_from(alm_str name, alm_role *ret); // "reader"
+
 // --- keys ----------------------------------------------------------------------------------------
 
 // Curve25519, raw.

@@ -1,23 +1,31 @@
 // The calling side of rpc.
 //
 // A channel stands for one service at one target. It resolves the target to all addresses and again
-// every resolve_ms and after a failure, keeps one connection an address, watches their health by
-// heartbeat, and gives each call to the healthy connection with the fewest outstanding calls. Calls
-// to idempotent methods are tried again elsewhere, with backoff, when a connection is lost or
-// answers UNAVAILABLE, as long as their deadline allows and nothing has reached the caller yet.
+// every resolve_ms and after a failure, keeps one connection an address, watches their health, and
+// gives each call to the healthy connection with the fewest outstanding calls. One that fails again
+// and again is left alone for a while.
+//
+// A call that may be repeated (alm_repeat of its method) is tried again elsewhere, with backoff,
+// when a connection is lost or answers UNAVAILABLE, as long as its deadline allows, nothing has
+// reached the caller yet and the channel's retry budget is not spent. One that the server has not
+// started is always sent again.
 #ifndef ALM_CHANNEL_H
 #define ALM_CHANNEL_H
 
+#include "alm/auth.h"
 #include "alm/rpc.h"
 #include "alm/server.h"
 
 typedef struct alm_channel alm_channel;
-// The client side of a server-streaming call; one thread at a time.
+// The client side of a call that streams. One thread may send while another reads.
 typedef struct alm_stream alm_stream;
 
 typedef struct alm_channel_opts {
     int64_t resolve_ms;   // 0: 1000
     int64_t heartbeat_ms; // 0: 500; a connection silent for three heartbeats is unhealthy
+    const alm_keypair *keypair; // CURVE on tcp, with server_key; NULL: plaintext. Copied
+    const uint8_t *server_key;  // ALM_CURVE_KEY_BYTES: whom to expect. Copied
+    const char *token;          // sent with each call; NULL or "": none. Copied
 } alm_channel_opts;
 
 // Never waits for the peer: a target that is not there yet is connected when it comes. target may
@@ -38,6 +46,10 @@ typedef struct alm_call_opts {
     uint64_t affinity;      // 0: none; else calls with one affinity prefer one connection
     bool fail_fast;         // no healthy connection: UNAVAILABLE at once instead of waiting, also
                             // when the call would be tried again
+    const char *idempotency_key; // lets a call of ALM_REPEAT_KEYED be tried again; sent along. ""
+                                 // and NULL: none
+    int64_t hedge_ms; // ALM_REPEAT_SAFE and one request: asks a second connection too when nothing
+                      // has come in so long, and takes what comes first; 0: never
 } alm_call_opts;
 
 // A unary call. *ret_reply lives in the arena.
@@ -55,13 +67,20 @@ ALM_MUST_USE alm_code alm_channel_call(alm_channel *channel, const alm_service_d
                                        const ProtobufCMessage *request, alm_arena *arena,
                                        ProtobufCMessage **ret_reply, alm_status *st);
 
-// A server-streaming call. Opening does not wait for an answer. At most ALM_RPC_STREAM_WINDOW_BYTES
-// of unread messages are held; the server waits for the rest.
+// A call that streams. Opening does not wait for an answer. request is NULL if the client streams.
+// At most a window of unread messages is held; the server waits for the rest.
 ALM_MUST_USE alm_code alm_stream_open(alm_channel *channel, const alm_service_def *service,
                                       const char *method, const alm_call_opts *opts,
                                       const ProtobufCMessage *request, alm_stream **ret,
                                       alm_status *st);
+// Client streaming: the next message to the server. Waits while the server does not read. Any
+// failure is how the call has ended.
+ALM_MUST_USE alm_code alm_stream_send(alm_stream *stream, const ProtobufCMessage *message,
+                                      alm_status *st);
+// Client streaming: that was the last. Once; a stream that only ends well after it.
+ALM_MUST_USE alm_code alm_stream_finish(alm_stream *stream, alm_status *st);
 // The next message, in the arena; NULL at the end of a stream that ended well. A failure is final.
+// Where the server answers one message to a stream, it comes when the call has ended well.
 ALM_MUST_USE alm_code alm_stream_next(alm_stream *stream, alm_arena *arena,
                                       ProtobufCMessage **ret_message, alm_status *st);
 // Cancels the call if it has not ended. Accepts NULL.
@@ -74,6 +93,7 @@ ALM_MUST_USE alm_code alm_channel_wait_ready(alm_channel *channel, int64_t timeo
 typedef struct alm_connection_info {
     const char *address; // resolved: tcp://10.0.0.3:7103; valid during the visit
     bool healthy;
+    const char *state; // "idle", "connecting", "ready", "leaving", "ejected"
     uint32_t outstanding;
     uint64_t calls, failures;
 } alm_connection_info;

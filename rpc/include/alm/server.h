@@ -1,28 +1,31 @@
 // The serving side of rpc.
 //
 // A server owns one thread for its sockets and a pool for its handlers; a handler may block, call
-// other services and stream. Health and Reflection are served by every server.
+// other services and stream. Health, Reflection and Stats are served by every server.
 #ifndef ALM_SERVER_H
 #define ALM_SERVER_H
 
+#include "alm/auth.h"
 #include "alm/rpc.h"
 
 typedef struct alm_server alm_server;
 typedef struct alm_call alm_call; // one call in progress; valid until its handler returns
 
-// Answers one call. Unary: send exactly one message with alm_call_send and return ALM_OK, or return
-// a failure. Server streaming: send any number, then return. A failure after some messages ends the
+// Answers one call. One answer: send exactly one message with alm_call_send and return ALM_OK, or
+// return a failure. Many: send any number, then return. A failure after some messages ends the
 // stream with that status. request and everything from alm_call_arena live until the handler
-// returns.
+// returns. request is NULL where the client streams: see alm_call_next.
 typedef alm_code (*alm_handler)(void *self, alm_call *call, const ProtobufCMessage *request,
                                 alm_status *st);
 
 typedef struct alm_server_opts {
     const char *name;        // for logs and metrics: "storage"
     size_t thread_count_max; // handlers at once; 0: ALM_RPC_THREAD_COUNT_MAX
-    size_t queue_count_max; // waiting calls; 0: ALM_RPC_QUEUE_COUNT_MAX; past it RESOURCE_EXHAUSTED
-    size_t arena_bytes_max; // of one call; 0: ALM_ARENA_BYTES_MAX
-    bool allow_plaintext;   // tcp beyond loopback without encryption, said in so many words
+    size_t queue_count_max;  // waiting calls; 0: what the process' limits say
+    bool allow_plaintext;    // tcp beyond loopback without encryption, said in so many words
+    const alm_keypair *keypair; // CURVE on every tcp address; NULL: plaintext. Borrowed
+    alm_policy *policy; // who may connect and call what; NULL: anyone, anything. Borrowed. Without
+                        // a keypair it goes by tokens alone
 } alm_server_opts;
 
 ALM_MUST_USE alm_code alm_server_create(alm_rpc *rpc, const alm_server_opts *opts, alm_server **ret,
@@ -35,7 +38,7 @@ ALM_MUST_USE alm_code alm_server_add(alm_server *server, const alm_service_def *
 // Any number of addresses, of any scheme. tcp port 0 or "*": a free one is taken, see
 // alm_server_endpoint. Before start only.
 //
-// ALM_FAILED_PRECONDITION  a tcp address beyond loopback without allow_plaintext
+// ALM_FAILED_PRECONDITION  a tcp address beyond loopback without keypair and allow_plaintext
 // ALM_ALREADY_EXISTS       the address is in use
 ALM_MUST_USE alm_code alm_server_bind(alm_server *server, const char *address, alm_status *st);
 const char *alm_server_endpoint(const alm_server *server, size_t i); // NULL past the last
@@ -65,11 +68,18 @@ alm_arena *alm_call_arena(alm_call *call);
 ALM_MUST_USE alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message,
                                     alm_status *st);
 
+// Where the client streams: its next message, in the arena; NULL when it has finished. Blocks. st as
+// alm_call_send, and ALM_INVALID_ARGUMENT or ALM_RESOURCE_EXHAUSTED for one that cannot be unpacked.
+ALM_MUST_USE alm_code alm_call_next(alm_call *call, alm_arena *arena, ProtobufCMessage **ret,
+                                    alm_status *st);
+
 // A long handler asks this between steps. st as alm_call_send.
 ALM_MUST_USE alm_code alm_call_check(alm_call *call, alm_status *st);
 int64_t alm_call_time_left_ms(const alm_call *call); // 0: over; INT64_MAX: no deadline
-const char *alm_call_request_id(const alm_call *call);
-const char *alm_call_peer(const alm_call *call); // for logs only
+const char *alm_call_request_id(alm_call *call); // of the whole request, across services
+const char *alm_call_traceparent(alm_call *call); // of this call, as W3C Trace Context has it
+const char *alm_call_peer(const alm_call *call);  // for logs only
+const char *alm_call_user(const alm_call *call);  // who it is, where there is a policy; else ""
 
 // Marks the call as one without an end (Watch): a drain cancels it at once, and it does not count
 // against thread_count_max.
@@ -84,12 +94,12 @@ typedef struct alm_method_stats {
     const char *method;
     uint64_t started;
     uint64_t finished[ALM_CODE_COUNT]; // by code
-    uint64_t messages_sent;
+    uint64_t messages_received, messages_sent; // of streams and answers
     uint64_t bytes_received, bytes_sent;
     uint64_t latency_us_sum;
     uint64_t latency[ALM_LATENCY_BUCKET_COUNT]; // not cumulative
 } alm_method_stats;
-// Calls visit for each method of each service.
+// Calls visit for each method of each service. visit must not use the server.
 void alm_server_stats(const alm_server *server,
                       void (*visit)(void *arg, const alm_method_stats *stats), void *arg);
 

@@ -1,0 +1,107 @@
+#include "flow.h"
+
+#include "alm/alloc.h"
+
+#include <utlist.h>
+
+#define CREDIT_MAX ((int64_t)INT32_MAX) // a peer that gives more gains nothing
+
+void alm_flow_init(alm_flow *flow, uint32_t credit_bytes, uint32_t credit_messages)
+{
+    *flow = (alm_flow){.credit_bytes = credit_bytes, .credit_messages = credit_messages};
+}
+
+void alm_flow_deinit(alm_flow *flow)
+{
+    alm_flow_node *node, *next;
+    DL_FOREACH_SAFE(flow->inbox, node, next)
+    {
+        alm_free(node);
+    }
+    flow->inbox = NULL;
+    flow->inbox_bytes = 0;
+    flow->inbox_count = 0;
+}
+
+void alm_flow_count_sent(alm_flow *flow, size_t payload_len)
+{
+    flow->credit_bytes -= (int64_t)(payload_len + ALM_RECORD_HEADER_BYTES);
+    flow->credit_messages--;
+    flow->sent_count++;
+}
+
+void alm_flow_add_credit(alm_flow *flow, const alm_record *credit)
+{
+    flow->credit_bytes = ALM_MIN(flow->credit_bytes + (int64_t)credit->arg, CREDIT_MAX);
+    flow->credit_messages = ALM_MIN(flow->credit_messages + (int64_t)credit->time_ms, CREDIT_MAX);
+}
+
+alm_code alm_flow_take(alm_flow *flow, const alm_rpc_limits *limits, uint32_t number,
+                       alm_str payload, alm_status *st)
+{
+    if (payload.len > limits->message_bytes_max) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                              "a message of %zu bytes passes the limit of %zu", payload.len,
+                              limits->message_bytes_max);
+    }
+    if (number != flow->received_count) {
+        return alm_status_set(st, ALM_INTERNAL, "message %u came where %u was due",
+                              (unsigned)number, (unsigned)flow->received_count);
+    }
+    if (flow->inbox_bytes > limits->window_bytes || flow->inbox_count > limits->window_messages) {
+        return alm_status_set(st, ALM_INTERNAL, "more messages than there was credit for");
+    }
+    alm_flow_node *node = alm_alloc(sizeof *node + payload.len);
+    if (node == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a message of %zu bytes",
+                              payload.len);
+    }
+    node->len = payload.len;
+    if (payload.len > 0) {
+        memcpy(node->data, payload.data, payload.len);
+    }
+    DL_APPEND(flow->inbox, node);
+    flow->inbox_bytes += payload.len + ALM_RECORD_HEADER_BYTES;
+    flow->inbox_count++;
+    flow->received_count++;
+    return ALM_OK;
+}
+
+alm_code alm_flow_check_count(const alm_flow *flow, uint32_t count, alm_status *st)
+{
+    if (count != flow->received_count) {
+        return alm_status_set(st, ALM_INTERNAL, "%u messages came where %u were sent",
+                              (unsigned)flow->received_count, (unsigned)count);
+    }
+    return ALM_OK;
+}
+
+alm_flow_node *alm_flow_next(alm_flow *flow)
+{
+    alm_flow_node *node = flow->inbox;
+    if (node != NULL) {
+        DL_DELETE(flow->inbox, node);
+        size_t bytes = node->len + ALM_RECORD_HEADER_BYTES;
+        flow->inbox_bytes -= bytes;
+        flow->inbox_count--;
+        flow->owed_bytes += bytes;
+        flow->owed_messages++;
+    }
+    return node;
+}
+
+bool alm_flow_owes(alm_flow *flow, const alm_rpc_limits *limits, alm_record *ret)
+{
+    if (flow->owed_bytes < limits->window_bytes / 2 &&
+        flow->owed_messages < limits->window_messages / 2) {
+        return false;
+    }
+    *ret = (alm_record){
+        .type = ALM_RECORD_CREDIT,
+        .arg = (uint32_t)flow->owed_bytes,
+        .time_ms = (uint32_t)flow->owed_messages,
+    };
+    flow->owed_bytes = 0;
+    flow->owed_messages = 0;
+    return true;
+}

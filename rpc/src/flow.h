@@ -1,0 +1,56 @@
+// One call's messages on one side: those that came and wait to be read, and the credit for those to
+// send. Streams of both directions and of both sides count alike.
+//
+// Threading: guarded by the lock of whoever owns the call.
+#ifndef ALM_RPC_FLOW_H
+#define ALM_RPC_FLOW_H
+
+#include "alm/rpc.h"
+#include "record.h"
+
+typedef struct alm_flow_node {
+    struct alm_flow_node *prev, *next;
+    size_t len;
+    char data[];
+} alm_flow_node;
+
+typedef struct alm_flow {
+    // To send.
+    int64_t credit_bytes, credit_messages;
+    uint32_t sent_count;
+    // To read.
+    alm_flow_node *inbox;
+    size_t inbox_bytes, inbox_count;
+    uint32_t received_count;
+    size_t owed_bytes, owed_messages; // credit to give back
+} alm_flow;
+
+// credit: what the other side takes at first.
+void alm_flow_init(alm_flow *flow, uint32_t credit_bytes, uint32_t credit_messages);
+void alm_flow_deinit(alm_flow *flow); // drops what was not read
+
+// Credit is for records: it may be overdrawn by one.
+static inline bool alm_flow_may_send(const alm_flow *flow)
+{
+    return flow->credit_bytes > 0 && flow->credit_messages > 0;
+}
+void alm_flow_count_sent(alm_flow *flow, size_t payload_len);
+void alm_flow_add_credit(alm_flow *flow, const alm_record *credit);
+
+// Takes a message that came. number: which of the stream it says it is.
+//
+// ALM_RESOURCE_EXHAUSTED  larger than the limit, or no memory
+// ALM_INTERNAL            not the next one, or more than there was credit for
+ALM_MUST_USE alm_code alm_flow_take(alm_flow *flow, const alm_rpc_limits *limits, uint32_t number,
+                                    alm_str payload, alm_status *st);
+
+// Whether all of count messages have come. ALM_INTERNAL: not.
+ALM_MUST_USE alm_code alm_flow_check_count(const alm_flow *flow, uint32_t count, alm_status *st);
+
+// The next message that came, for the caller to alm_free; NULL: none waits.
+alm_flow_node *alm_flow_next(alm_flow *flow);
+
+// True: so much has been read that *ret, a CREDIT without its call id, should be sent.
+bool alm_flow_owes(alm_flow *flow, const alm_rpc_limits *limits, alm_record *ret);
+
+#endif

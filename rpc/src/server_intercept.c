@@ -1,0 +1,150 @@
+// What every call passes through, in this order and back: metrics, trace, auth, log. A refusal by
+// one is counted and logged by those before it.
+#include "server_internal.h"
+
+#include <stdio.h>
+
+typedef struct interceptor {
+    alm_code (*begin)(alm_call *call, alm_str metadata, alm_status *st); // NULL: nothing to do
+    void (*end)(alm_call *call, const alm_status *st);                   // NULL: likewise
+} interceptor;
+
+// --- metrics -------------------------------------------------------------------------------------
+
+static alm_code metrics_begin(alm_call *call, alm_str metadata, alm_status *st)
+{
+    (void)metadata;
+    (void)st;
+    call->method->stats.started++;
+    if (!alm_call_client_streams(call)) {
+        call->method->stats.messages_received++;
+        call->method->stats.bytes_received += call->request.len;
+    }
+    return ALM_OK;
+}
+
+static void metrics_end(alm_call *call, const alm_status *st)
+{
+    alm_method_stats *stats = &call->method->stats;
+    int64_t took_us = alm_rpc_now_us(call->server->rpc) - call->start_us;
+    size_t bucket = 0;
+    while (bucket < ALM_LATENCY_BUCKET_COUNT - 1 && took_us > alm_latency_bounds_us[bucket]) {
+        bucket++;
+    }
+    if (st->code == ALM_OK && call->has_answer) {
+        stats->messages_sent++;
+        stats->bytes_sent += call->scratch.len;
+    }
+    stats->finished[st->code]++;
+    stats->latency_us_sum += (uint64_t)took_us;
+    stats->latency[bucket]++;
+}
+
+// --- trace ---------------------------------------------------------------------------------------
+
+static alm_code trace_begin(alm_call *call, alm_str metadata, alm_status *st)
+{
+    (void)st;
+    alm_str value;
+    if (alm_metadata_find(metadata, ALM_STR(ALM_METADATA_REQUEST_ID), &value) && value.len > 0 &&
+        value.len < ALM_REQUEST_ID_MAX) {
+        snprintf(call->request_id, sizeof call->request_id, "%.*s", ALM_STR_ARGS(value));
+    }
+    if (alm_metadata_find(metadata, ALM_STR(ALM_METADATA_TRACEPARENT), &value)) {
+        alm_trace_begin(call->server->rpc, value, call->traceparent);
+    }
+    return ALM_OK;
+}
+
+// --- auth ----------------------------------------------------------------------------------------
+
+static const char *role_text(alm_role role)
+{
+    return role == ALM_ROLE_NONE ? "nobody" : alm_role_name(role);
+}
+
+static alm_code identify(alm_call *call, alm_str metadata, alm_role *ret, alm_status *st)
+{
+    alm_server *server = call->server;
+    alm_str token;
+    call->user = call->peer->user;
+    *ret = alm_policy_role_of(server->policy, alm_str_from(call->peer->user));
+    if (!alm_metadata_find(metadata, ALM_STR(ALM_METADATA_TOKEN), &token)) {
+        return ALM_OK;
+    }
+    char *user = alm_arena_alloc(call->arena, ALM_USER_BYTES_MAX);
+    if (user == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a user's name");
+    }
+    int32_t today = alm_clock_today(&server->rpc->clock);
+    if (!alm_policy_admit_token(server->policy, token, today, user, ret)) {
+        return alm_status_set(st, ALM_UNAUTHENTICATED, "%s does not know the token, or its day is past",
+                              server->name);
+    }
+    call->user = user;
+    return ALM_OK;
+}
+
+static alm_code auth_begin(alm_call *call, alm_str metadata, alm_status *st)
+{
+    const alm_server_method *method = call->method;
+    alm_role needs = method->service->def->methods[method->index].role;
+    if (call->server->policy == NULL) {
+        return ALM_OK;
+    }
+    alm_role has = ALM_ROLE_NONE;
+    ALM_TRY(identify(call, metadata, &has, st));
+    if (alm_role_allows(has, needs)) {
+        return ALM_OK;
+    }
+    if (has == ALM_ROLE_NONE) {
+        return alm_status_set(st, ALM_UNAUTHENTICATED, "%s/%s needs a %s's key or token",
+                              method->stats.service, method->stats.method, alm_role_name(needs));
+    }
+    return alm_status_set(st, ALM_PERMISSION_DENIED, "%s/%s needs a %s, and %s is a %s",
+                          method->stats.service, method->stats.method, alm_role_name(needs),
+                          call->user, role_text(has));
+}
+
+// --- log -----------------------------------------------------------------------------------------
+
+static void log_end(alm_call *call, const alm_status *st)
+{
+    const alm_log *log = call->server->rpc->log;
+    if (log == NULL || call->method->runs_inline) {
+        return; // probes would fill it
+    }
+    int64_t took_us = alm_rpc_now_us(call->server->rpc) - call->start_us;
+    alm_log_debug(log, "rpc.call", ALM_KV_CSTR("server", call->server->name),
+                  ALM_KV_CSTR("method", call->method->stats.method),
+                  ALM_KV_CSTR("code", alm_code_name(st->code)),
+                  ALM_KV_CSTR("request_id", call->request_id),
+                  ALM_KV_CSTR("trace", call->traceparent), ALM_KV_CSTR("user", call->user),
+                  ALM_KV_I64("took_us", took_us));
+}
+
+static const interceptor interceptors[] = {
+    {metrics_begin, metrics_end},
+    {trace_begin, NULL},
+    {auth_begin, NULL},
+    {NULL, log_end},
+};
+
+alm_code alm_intercept_begin(alm_call *call, alm_str metadata, alm_status *st)
+{
+    for (size_t i = 0; i < ALM_ARRAY_LEN(interceptors); i++) {
+        if (interceptors[i].begin != NULL) {
+            ALM_TRY(interceptors[i].begin(call, metadata, st));
+        }
+    }
+    return ALM_OK;
+}
+
+void alm_intercept_end(alm_call *call, const alm_status *st)
+{
+    for (size_t i = ALM_ARRAY_LEN(interceptors); i-- > 0;) {
+        if (interceptors[i].end != NULL) {
+            interceptors[i].end(call, st);
+        }
+    }
+}
