@@ -92,12 +92,17 @@ typedef struct almanac_client_opts {
     int64_t timeout_ms; // how long one call may take, retries included; 0: 30 seconds
     int64_t connect_ms; // how long open waits for the almanac to be there; 0: 3 seconds;
                         // -1: not at all, calls wait for it within their own time
+    // Files, NULL or "" for none. Over tcp with a key file the connection is encrypted.
+    const char *key_file;   // the client's key pair; mode 0600
+    const char *server_key; // the public key to expect of the almanac; NULL: the client's own
+    const char *token_file; // the token to show; mode 0600
 } almanac_client_opts;
 
 // endpoint: tcp://HOST:PORT or ipc://PATH, or several with commas between; NULL:
 // ALMANAC_ENDPOINT_DEFAULT. A host name stands for all addresses it resolves to.
 //
-// ALMANAC_INVALID_ARGUMENT  not an address
+// ALMANAC_INVALID_ARGUMENT  not an address, or not such a file
+// ALMANAC_NOT_FOUND, ALMANAC_PERMISSION_DENIED  a file
 // ALMANAC_UNAVAILABLE       nothing answers there within connect_ms
 ALMANAC_API almanac_code almanac_client_open(const char *endpoint, const almanac_client_opts *opts,
                                              almanac_client **ret_client, almanac_error *error);

@@ -22,13 +22,14 @@ char **alm_client_texts(const char *const *texts)
     return (union texts_view){.shared = texts}.plain;
 }
 
-alm_code alm_client_call(almanac_client *client, const char *method, int64_t timeout_ms,
+alm_code alm_client_call(almanac_client *client, const char *method, const alm_call_opts *opts,
                          const ProtobufCMessage *request, alm_arena *arena,
                          ProtobufCMessage **ret_reply, alm_status *st)
 {
-    alm_call_opts opts = {.timeout_ms = timeout_ms != 0 ? timeout_ms : client->timeout_ms};
+    alm_call_opts its = *opts;
+    its.timeout_ms = its.timeout_ms != 0 ? its.timeout_ms : client->timeout_ms;
     ProtobufCMessage *reply = NULL;
-    ALM_TRY(alm_channel_call(client->channel, &alm_service_gateway, method, &opts, request, arena,
+    ALM_TRY(alm_channel_call(client->channel, &alm_service_gateway, method, &its, request, arena,
                              &reply, st));
     ALM_TRY(alm_utf8_check(reply, st));
     *ret_reply = reply;

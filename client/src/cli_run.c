@@ -189,7 +189,10 @@ bool cli_connect(cli *self, int *ret_exit)
     almanac_error error;
     int64_t timeout_ms = alm_config_int(self->config, "timeout");
     almanac_client_opts opts = {.timeout_ms = timeout_ms,
-                                .connect_ms = ALM_MIN(timeout_ms, CONNECT_MS_MAX)};
+                                .connect_ms = ALM_MIN(timeout_ms, CONNECT_MS_MAX),
+                                .key_file = cli_text(self, "key-file"),
+                                .server_key = cli_text(self, "server-key"),
+                                .token_file = cli_text(self, "token-file")};
     if (almanac_client_open(cli_text(self, "endpoint"), &opts, &self->client, &error) !=
         ALMANAC_OK) {
         *ret_exit = cli_fail(self, &error);

@@ -59,6 +59,51 @@ static alm_code wait_until_there(almanac_client *client, const char *endpoint, i
     return code;
 }
 
+typedef struct secrets {
+    alm_keypair keypair;
+    uint8_t server_key[ALM_CURVE_KEY_BYTES];
+    char token[ALM_TOKEN_TEXT_BYTES];
+} secrets;
+
+static bool is_given(const char *file)
+{
+    return file != NULL && file[0] != '\0';
+}
+
+static alm_code load_identity(const almanac_client_opts *opts, secrets *s, alm_rpc_identity *ret,
+                              alm_status *st)
+{
+    if (is_given(opts->key_file)) {
+        ALM_TRY(alm_keypair_load(opts->key_file, &s->keypair, st));
+        ret->keypair = &s->keypair;
+    }
+    if (is_given(opts->server_key)) {
+        ALM_TRY(alm_public_key_load(opts->server_key, s->server_key, st));
+        ret->server_key = s->server_key;
+        if (ret->keypair == NULL) { // who is known by a token needs no key of their own to encrypt
+            ALM_TRY(alm_keypair_generate(&s->keypair, st));
+            ret->keypair = &s->keypair;
+        }
+    }
+    if (is_given(opts->token_file)) {
+        ALM_TRY(alm_token_load(opts->token_file, s->token, st));
+        ret->token = s->token;
+    }
+    return ALM_OK;
+}
+
+static alm_code create_rpc(const almanac_client_opts *opts, alm_rpc **ret, alm_status *st)
+{
+    secrets s = {0};
+    alm_rpc_opts rpc_opts = {0};
+    alm_code code = load_identity(opts, &s, &rpc_opts.identity, st);
+    if (code == ALM_OK) {
+        code = alm_rpc_create(&rpc_opts, ret, st);
+    }
+    explicit_bzero(&s, sizeof s);
+    return code;
+}
+
 static alm_code open_client(const char *endpoint, const almanac_client_opts *opts,
                             almanac_client **ret_client, alm_status *st)
 {
@@ -71,7 +116,7 @@ static alm_code open_client(const char *endpoint, const almanac_client_opts *opt
     }
     client->timeout_ms = opts->timeout_ms;
     client->clock = alm_clock_system();
-    alm_code code = alm_rpc_create(NULL, &client->rpc, st);
+    alm_code code = create_rpc(opts, &client->rpc, st);
     if (code == ALM_OK) {
         code = alm_channel_open(client->rpc, endpoint, NULL, &client->channel, st);
     }

@@ -28,10 +28,10 @@ char **alm_client_texts(const char *const *texts);
 // Takes a code from the wire: a number of nobody's is ALM_UNKNOWN.
 alm_code alm_client_code(uint32_t number);
 
-// A unary call to the gateway. timeout_ms 0: the client's. *ret_reply lives in the arena and its
-// strings are well-formed UTF-8 and not NULL.
+// A unary call to the gateway. opts->timeout_ms 0: the client's. *ret_reply lives in the arena and
+// its strings are well-formed UTF-8 and not NULL.
 ALM_MUST_USE alm_code alm_client_call(almanac_client *client, const char *method,
-                                      int64_t timeout_ms, const ProtobufCMessage *request,
+                                      const alm_call_opts *opts, const ProtobufCMessage *request,
                                       alm_arena *arena, ProtobufCMessage **ret_reply,
                                       alm_status *st);
 

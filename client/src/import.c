@@ -124,8 +124,9 @@ static alm_code send_piece(import_run *in, const Almanac__V1__ImportRequest *req
         alm_status why = ALM_STATUS_INIT;
         ProtobufCMessage *reply = NULL;
         int64_t left_ms = ALM_MAX(end_ms - alm_clock_mono_ms(&in->client->clock), 1);
+        const alm_call_opts opts = {.timeout_ms = left_ms, .idempotency_key = request->batch_id};
         alm_code code =
-            alm_client_call(in->client, "Import", left_ms, &request->base, in->arena, &reply, &why);
+            alm_client_call(in->client, "Import", &opts, &request->base, in->arena, &reply, &why);
         if (code == ALM_OK) {
             *ret = (const Almanac__V1__ImportResponse *)reply;
             return ALM_OK;

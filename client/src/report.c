@@ -36,7 +36,8 @@ static alm_code call(almanac_client *client, const char *method, int64_t timeout
     if (arena == NULL) {
         return out_of_memory(st);
     }
-    alm_code code = alm_client_call(client, method, timeout_ms, request, arena, ret_reply, st);
+    alm_code code = alm_client_call(client, method, &(alm_call_opts){.timeout_ms = timeout_ms},
+                                    request, arena, ret_reply, st);
     if (code != ALM_OK) {
         alm_arena_destroy(&arena);
         return code;

@@ -3,7 +3,7 @@
 alm_code relay_unary(alm_call *call, alm_channel *channel, const alm_service_def *service,
                      const char *method, const ProtobufCMessage *request, alm_status *st)
 {
-    alm_call_opts opts = {.parent = call};
+    alm_call_opts opts = {.parent = call, .idempotency_key = alm_call_idempotency_key(call)};
     ProtobufCMessage *reply;
     ALM_TRY(alm_channel_call(channel, service, method, &opts, request, alm_call_arena(call), &reply,
                              st));

@@ -20,15 +20,15 @@
 
 // The key of Import and Commit is the batch id. A catalogue loaded twice is the same catalogue.
 static const alm_method_def gateway_methods[] = {
-    {"Query", STREAM, SAFE, READER}, {"Explain", UNARY, SAFE, READER},
+    {"Query", STREAM, SAFE, READER},  {"Explain", UNARY, SAFE, READER},
     {"Import", UNARY, KEYED, WRITER}, {"Catalog", STREAM, SAFE, READER},
-    {"Watch", STREAM, SAFE, READER}, {"Status", UNARY, SAFE, READER},
+    {"Watch", STREAM, SAFE, READER},  {"Status", UNARY, SAFE, READER},
     {"Verify", UNARY, SAFE, ADMIN},
 };
 static const alm_method_def storage_methods[] = {
-    {"Commit", UNARY, KEYED, SERVICE},   {"Read", STREAM, SAFE, SERVICE},
+    {"Commit", UNARY, KEYED, SERVICE},      {"Read", STREAM, SAFE, SERVICE},
     {"LoadCatalog", STREAM, SAFE, SERVICE}, {"Catalog", STREAM, SAFE, SERVICE},
-    {"Watch", STREAM, SAFE, SERVICE},    {"Head", UNARY, SAFE, SERVICE},
+    {"Watch", STREAM, SAFE, SERVICE},       {"Head", UNARY, SAFE, SERVICE},
     {"Verify", UNARY, SAFE, SERVICE},
 };
 static const alm_method_def ingestion_methods[] = {{"Import", UNARY, KEYED, SERVICE}};

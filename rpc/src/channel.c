@@ -93,14 +93,11 @@ static alm_channel *channel_create(alm_client *client, const char *target,
     channel->resolve_ms = opts->resolve_ms > 0 ? opts->resolve_ms : RESOLVE_MS_DEFAULT;
     channel->heartbeat_ms = opts->heartbeat_ms > 0 ? opts->heartbeat_ms : HEARTBEAT_MS_DEFAULT;
     alm_cond_init(&channel->changed);
-    if (opts->keypair != NULL) {
-        ALM_ASSERT(opts->server_key != NULL);
-        channel->curve.is_on = true;
-        memcpy(channel->curve.public_key, opts->keypair->public_key, ALM_CURVE_KEY_BYTES);
-        memcpy(channel->curve.secret_key, opts->keypair->secret_key, ALM_CURVE_KEY_BYTES);
-        memcpy(channel->curve.server_key, opts->server_key, ALM_CURVE_KEY_BYTES);
+    channel->curve = client->rpc->curve;
+    memcpy(channel->token, client->rpc->token, sizeof channel->token);
+    if (opts->identity != NULL) {
+        alm_identity_take(opts->identity, &channel->curve, channel->token);
     }
-    snprintf(channel->token, sizeof channel->token, "%s", opts->token != NULL ? opts->token : "");
     channel->target = alm_strdup(target);
     if (channel->target == NULL) {
         channel_free(channel);
@@ -257,8 +254,7 @@ static void consider(pick_result *result, const alm_stream *stream, alm_connecti
     }
     int rank = rank_of(stream, connection, now_us);
     bool is_first = result->best == NULL || rank < result->best_rank;
-    if (is_first ||
-        (rank == result->best_rank && is_better(stream, connection, result->best))) {
+    if (is_first || (rank == result->best_rank && is_better(stream, connection, result->best))) {
         result->best = connection;
         result->best_rank = rank;
         result->service = service;

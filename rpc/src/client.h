@@ -24,19 +24,19 @@
 
 #include <utlist.h>
 
-#define ALM_CLIENT_BEATS_MAX    3 // PINGs without a word back: the connection is lost
-#define ALM_CLIENT_HELLO_US_MIN INT64_C(1000000)
-#define ALM_CLIENT_LINGER_MS    100 // for CANCEL and GOAWAY when a connection is closed
-#define ALM_CLIENT_TRIES_MAX    8
+#define ALM_CLIENT_BEATS_MAX      3 // PINGs without a word back: the connection is lost
+#define ALM_CLIENT_HELLO_US_MIN   INT64_C(1000000)
+#define ALM_CLIENT_LINGER_MS      100 // for CANCEL and GOAWAY when a connection is closed
+#define ALM_CLIENT_TRIES_MAX      8
 #define ALM_CLIENT_OUT_BYTES_HIGH ((size_t)8 << 20) // streams wait while more is unsent
-#define ALM_RETRY_US            10000 // grows by two from here
-#define ALM_RETRY_US_MAX        1000000
-#define ALM_CHECKSUM_COUNT_MAX  64
-#define ALM_RETRY_TOKENS_MAX    500.0 // a channel's budget: a failure costs 1,
-#define ALM_RETRY_TOKENS_BACK   0.1   // a success gives so much back; below half no retries
-#define ALM_EJECT_FAILURES      5     // in a row
-#define ALM_EJECT_US            INT64_C(1000000) // the first time, then twice as long
-#define ALM_EJECT_US_MAX        INT64_C(30000000)
+#define ALM_RETRY_US              10000             // grows by two from here
+#define ALM_RETRY_US_MAX          1000000
+#define ALM_CHECKSUM_COUNT_MAX    64
+#define ALM_RETRY_TOKENS_MAX      500.0 // a channel's budget: a failure costs 1,
+#define ALM_RETRY_TOKENS_BACK     0.1   // a success gives so much back; below half no retries
+#define ALM_EJECT_FAILURES        5     // in a row
+#define ALM_EJECT_US              INT64_C(1000000) // the first time, then twice as long
+#define ALM_EJECT_US_MAX          INT64_C(30000000)
 
 typedef struct alm_connection alm_connection;
 typedef struct alm_resolver alm_resolver;
@@ -65,7 +65,7 @@ struct alm_connection {
     alm_arena *arena; // of hello
     alm_hello hello;  // the server's; good while HEALTHY or LEAVING
     alm_call_table calls;
-    alm_buf out; // records to send
+    alm_buf out;                             // records to send
     uint32_t sent_records, received_records; // since HELLO, with it: PING compares them
     uint64_t call_count, failure_count;
     unsigned failure_streak, eject_count;
@@ -101,11 +101,11 @@ struct alm_channel {
 
     alm_target_name *names;
     size_t name_count;
-    int64_t resolve_us;   // next
+    int64_t resolve_us; // next
     double retry_tokens;
     alm_port_curve curve;
     char token[ALM_TOKEN_TEXT_BYTES]; // "": none
-    char last_error[128]; // why there is no healthy connection, for messages
+    char last_error[128];             // why there is no healthy connection, for messages
 };
 
 typedef enum alm_stream_state {

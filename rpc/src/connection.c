@@ -146,7 +146,8 @@ static void open_port(alm_connection *connection, int64_t now_us)
     alm_status st;
     const alm_port_opts opts = {.role = ALM_PORT_DIALS,
                                 .curve = &connection->channel->curve,
-                                .frame_bytes_max = ALM_FRAME_BYTES_MAX(rpc->limits.message_bytes_max)};
+                                .frame_bytes_max =
+                                    ALM_FRAME_BYTES_MAX(rpc->limits.message_bytes_max)};
     alm_code code = alm_port_open(rpc, connection->scheme, &opts, &connection->port, &st);
     if (code == ALM_OK) {
         code = connection->port->ops->connect(connection->port, connection->address, &st);

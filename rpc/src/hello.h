@@ -28,12 +28,12 @@ typedef struct alm_hello_service {
 } alm_hello_service;
 
 typedef struct alm_hello {
-    uint32_t message_bytes_max;        // what the speaker takes
-    uint32_t heartbeat_ms;             // how often the speaker sends PING; 0: never
-    uint32_t window_bytes;             // credit each stream towards the speaker starts with,
-    uint32_t window_messages;          // of both kinds
-    uint32_t stream_count_max;         // from a server: calls a connection may have open
-    alm_hello_service *services;       // from a server
+    uint32_t message_bytes_max;  // what the speaker takes
+    uint32_t heartbeat_ms;       // how often the speaker sends PING; 0: never
+    uint32_t window_bytes;       // credit each stream towards the speaker starts with,
+    uint32_t window_messages;    // of both kinds
+    uint32_t stream_count_max;   // from a server: calls a connection may have open
+    alm_hello_service *services; // from a server
     uint32_t service_count;
 } alm_hello;
 

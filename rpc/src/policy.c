@@ -1,7 +1,7 @@
 // A policy is a table that does not change, behind a lock that is held to read it; a reload makes
-// another and swaps. What is looked up are a public key, which is no secret, and a token's hash: what
-// the time of a search could tell of it is of no use, since nobody can make a text for a hash. The
-// last comparison takes the same time all the same.
+// another and swaps. What is looked up are a public key, which is no secret, and a token's hash:
+// what the time of a search could tell of it is of no use, since nobody can make a text for a hash.
+// The last comparison takes the same time all the same.
 #include "policy.h"
 
 #include "alm/alloc.h"
@@ -60,8 +60,8 @@ static const alm_policy_entry *find_id(const alm_policy_table *table, bool is_to
     if (table->count == 0) {
         return NULL;
     }
-    alm_policy_entry *const *at = bsearch(&key, table->by_id, table->count,
-                                          sizeof(alm_policy_entry *), compare_ids);
+    alm_policy_entry *const *at =
+        bsearch(&key, table->by_id, table->count, sizeof(alm_policy_entry *), compare_ids);
     return at != NULL && sodium_memcmp((*at)->id, id, sizeof wanted.id) == 0 ? *at : NULL;
 }
 

@@ -140,9 +140,9 @@ static alm_code drop_tokens(void *arg, alm_str old, alm_buf *fresh, alm_status *
             alm_buf_char(fresh, '\n');
         }
     }
-    return self->count > 0 ? ALM_OK
-                           : alm_status_set(st, ALM_NOT_FOUND, "%.*s has no token",
-                                            ALM_STR_ARGS(self->name));
+    return self->count > 0
+               ? ALM_OK
+               : alm_status_set(st, ALM_NOT_FOUND, "%.*s has no token", ALM_STR_ARGS(self->name));
 }
 
 alm_code alm_policy_revoke_tokens(const char *path, alm_str name, size_t *ret_count, alm_status *st)

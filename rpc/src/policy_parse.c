@@ -167,10 +167,11 @@ static alm_code take_end(alm_str *rest, alm_policy_entry *entry, alm_status *st)
         }
         word = take_word(rest);
     }
-    return word.len == 0 ? ALM_OK
-                         : expected(st, entry->is_token ? "`until` or the end of the line"
-                                                        : "the end of the line",
-                                    word);
+    return word.len == 0
+               ? ALM_OK
+               : expected(
+                     st, entry->is_token ? "`until` or the end of the line" : "the end of the line",
+                     word);
 }
 
 alm_code alm_policy_line_parse(alm_str line, bool *ret_is_entry, alm_policy_entry *ret,

@@ -184,9 +184,9 @@ static void refuses_halves_of_two_pairs(void **state)
     (void)state;
     alm_keypair pair;
     alm_status st = ALM_STATUS_INIT;
-    assert_int_equal(alm_keypair_parse(ALM_STR("public " KEY_A "\nsecret " KEY_B "\n"), "k", &pair,
-                                       &st),
-                     ALM_INVALID_ARGUMENT);
+    assert_int_equal(
+        alm_keypair_parse(ALM_STR("public " KEY_A "\nsecret " KEY_B "\n"), "k", &pair, &st),
+        ALM_INVALID_ARGUMENT);
     assert_non_null(strstr(st.message, "one pair"));
     assert_null(strstr(st.message, KEY_B));
 }
@@ -197,9 +197,8 @@ int main(void)
 {
     struct CMUnitTest tests[ALM_ARRAY_LEN(bad)];
     for (size_t i = 0; i < ALM_ARRAY_LEN(bad); i++) {
-        tests[i] = (struct CMUnitTest){.name = bad[i].says,
-                                       .test_func = refuses,
-                                       .initial_state = (void *)(uintptr_t)&bad[i]};
+        tests[i] = (struct CMUnitTest){
+            .name = bad[i].says, .test_func = refuses, .initial_state = (void *)(uintptr_t)&bad[i]};
     }
     const struct CMUnitTest more[] = {
         cmocka_unit_test(admits_keys),

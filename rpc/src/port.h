@@ -28,8 +28,8 @@ typedef enum alm_received {
     ALM_RECEIVED_FRAME,
     ALM_RECEIVED_NOTHING,
     ALM_RECEIVED_JUNK, // a message of no shape we use was dropped; there may be more
-    ALM_RECEIVED_GONE, // the peer `from` of a listening port is gone; there may be more. A transport
-                       // that cannot tell never says so
+    ALM_RECEIVED_GONE, // the peer `from` of a listening port is gone; there may be more. A
+                       // transport that cannot tell never says so
 } alm_received;
 
 // What a receive found.

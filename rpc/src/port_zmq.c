@@ -363,9 +363,8 @@ static int set_up(void *socket, alm_port_role role, size_t frame_bytes_max)
 static alm_code add_domain(zmq_port *self, const alm_port_curve *curve, alm_status *st)
 {
     alm_lock(&self->ctx->lock);
-    alm_code code = self->ctx->zap == NULL
-                        ? alm_zap_start(self->ctx->ctx, &self->ctx->zap, st)
-                        : ALM_OK;
+    alm_code code =
+        self->ctx->zap == NULL ? alm_zap_start(self->ctx->ctx, &self->ctx->zap, st) : ALM_OK;
     alm_unlock(&self->ctx->lock);
     ALM_TRY(code);
     return alm_zap_domain_add(self->ctx->zap, curve->admit, curve->admit_arg, &self->domain, st);

@@ -25,8 +25,8 @@ static bool admit(void *arg, const uint8_t key[ALM_CURVE_KEY_BYTES],
 
 typedef struct row {
     const char *name;
-    const alm_keypair *client;  // NULL: no CURVE
-    const uint8_t *expects;     // the server's key
+    const alm_keypair *client; // NULL: no CURVE
+    const uint8_t *expects;    // the server's key
     bool server_asks, gets_through;
     const char *user;
 } row;

@@ -40,8 +40,9 @@ typedef struct alm_record {
     alm_record_type type;
     uint8_t flags;
     uint64_t call_id; // PING and PONG: any value, sent back
-    uint32_t arg;     // REQUEST: method index; MESSAGE: its number; END: status code; CREDIT: bytes;
-                      // FINISH: count of messages; PING: records sent before; SERVING: service
+    uint32_t arg;     // REQUEST: method index; MESSAGE: its number; END: status code; CREDIT:
+                      // bytes; FINISH: count of messages; PING: records sent before; SERVING:
+                      // service
     uint32_t time_ms; // REQUEST: time left; END: retry after, or with OK the count of messages;
                       // CREDIT: messages; SERVING: 1 or 0
     alm_str metadata; // at most ALM_RPC_METADATA_BYTES_MAX
@@ -53,9 +54,9 @@ size_t alm_record_size(const alm_record *record);
 // Appends all of the record or nothing. False: no memory, or the buffer's maximum.
 ALM_MUST_USE bool alm_record_append(alm_buf *out, const alm_record *record);
 
-// The same, with a payload of payload_len bytes that the caller writes to where it is told. NULL: no
-// memory, nothing was appended. record->payload is not looked at. The place is valid until the next
-// append.
+// The same, with a payload of payload_len bytes that the caller writes to where it is told. NULL:
+// no memory, nothing was appended. record->payload is not looked at. The place is valid until the
+// next append.
 ALM_MUST_USE uint8_t *alm_record_begin(alm_buf *out, const alm_record *record, size_t payload_len);
 
 // Takes the next record off the frame; views point into it. Call while alm_reader_left is not 0.

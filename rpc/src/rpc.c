@@ -4,6 +4,7 @@
 #include "alm/limits.h"
 #include "client.h"
 
+#include <stdio.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -30,6 +31,21 @@ static alm_code open_parts(alm_rpc *rpc, alm_status *st)
     ALM_TRY(alm_zmq_ctx_create(&rpc->zmq, st));
     ALM_TRY(alm_loop_hub_create(&rpc->loop, st));
     return alm_client_create(rpc, &rpc->client, st);
+}
+
+void alm_identity_take(const alm_rpc_identity *identity, alm_port_curve *ret_curve,
+                       char ret_token[ALM_TOKEN_TEXT_BYTES])
+{
+    *ret_curve = (alm_port_curve){.is_on = identity->keypair != NULL};
+    if (ret_curve->is_on) {
+        const alm_keypair *own = identity->keypair;
+        const uint8_t *server =
+            identity->server_key != NULL ? identity->server_key : own->public_key;
+        memcpy(ret_curve->public_key, own->public_key, ALM_CURVE_KEY_BYTES);
+        memcpy(ret_curve->secret_key, own->secret_key, ALM_CURVE_KEY_BYTES);
+        memcpy(ret_curve->server_key, server, ALM_CURVE_KEY_BYTES);
+    }
+    snprintf(ret_token, ALM_TOKEN_TEXT_BYTES, "%s", identity->token != NULL ? identity->token : "");
 }
 
 static size_t or_default(size_t asked, size_t by_default)
@@ -67,6 +83,7 @@ alm_code alm_rpc_create(const alm_rpc_opts *opts, alm_rpc **ret, alm_status *st)
     rpc->log = opts->log;
     set_limits(&rpc->limits, &opts->limits);
     rpc->uses_libzmq = opts->uses_libzmq;
+    alm_identity_take(&opts->identity, &rpc->curve, rpc->token);
     rpc->random_state = random_seed();
     pthread_mutex_init(&rpc->lock, NULL);
     alm_code code = open_parts(rpc, st);
@@ -89,6 +106,8 @@ void alm_rpc_destroy(alm_rpc **rpc)
     alm_loop_hub_destroy(&self->loop);
     alm_zmq_ctx_destroy(&self->zmq);
     pthread_mutex_destroy(&self->lock);
+    explicit_bzero(&self->curve, sizeof self->curve);
+    explicit_bzero(self->token, sizeof self->token);
     alm_free(self);
     *rpc = NULL;
 }

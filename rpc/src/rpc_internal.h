@@ -13,6 +13,8 @@ struct alm_rpc {
     const alm_log *log;
     alm_rpc_limits limits; // none is 0
     bool uses_libzmq;
+    alm_port_curve curve; // of channels that have none of their own
+    char token[ALM_TOKEN_TEXT_BYTES];
     alm_zmq_ctx *zmq;
     alm_loop_hub *loop;
     alm_client *client;   // the calling half: one I/O thread for all channels
@@ -28,6 +30,10 @@ static inline int64_t alm_rpc_now_us(const alm_rpc *rpc)
 {
     return rpc->clock.mono_us(rpc->clock.self);
 }
+
+// What an identity comes down to on a dialling port and in metadata.
+void alm_identity_take(const alm_rpc_identity *identity, alm_port_curve *ret_curve,
+                       char ret_token[ALM_TOKEN_TEXT_BYTES]);
 
 // Not for secrets.
 uint64_t alm_rpc_random(alm_rpc *rpc);

@@ -28,9 +28,8 @@ static alm_code check_file(int fd, const char *path, bool is_secret, alm_status 
     return ALM_OK;
 }
 
-alm_code alm_secret_file_read(const char *path, bool is_secret,
-                              char ret[ALM_SECRET_FILE_BYTES_MAX], size_t *ret_len,
-                              alm_status *st)
+alm_code alm_secret_file_read(const char *path, bool is_secret, char ret[ALM_SECRET_FILE_BYTES_MAX],
+                              size_t *ret_len, alm_status *st)
 {
     // Not to wait for the other end of a FIFO.
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

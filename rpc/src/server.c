@@ -96,6 +96,10 @@ static bool admit_key(void *arg, const uint8_t key[ALM_CURVE_KEY_BYTES],
                       char ret_user[ALM_USER_BYTES_MAX])
 {
     alm_server *server = arg;
+    if (memcmp(key, server->keypair->public_key, ALM_CURVE_KEY_BYTES) == 0) {
+        snprintf(ret_user, ALM_USER_BYTES_MAX, "%s", ALM_USER_SELF);
+        return true;
+    }
     alm_role role; // asked for again with each call, so that a reload counts at once
     return alm_policy_admit_key(server->policy, key, ret_user, &role);
 }

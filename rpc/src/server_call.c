@@ -120,6 +120,7 @@ static alm_call *call_of(alm_server *server, alm_peer *peer, const alm_record *r
     call->id = request->call_id;
     call->method = &server->methods[request->arg];
     call->user = "";
+    call->idempotency_key = "";
     call->start_us = alm_rpc_now_us(server->rpc);
     call->deadline_us = request->time_ms == ALM_RECORD_TIME_NONE
                             ? ALM_NEVER_US

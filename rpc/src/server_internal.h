@@ -36,6 +36,7 @@
 #define ALM_SERVER_SILENCE_BEATS      6    // a peer silent for so many of its beats is gone
 #define ALM_SERVER_PING_MS            1000 // how long a drain waits for peers to answer its PING
 #define ALM_PEER_OUT_BYTES_HIGH       ((size_t)8 << 20) // streams wait while more is unsent
+#define ALM_USER_SELF                 "(self)"          // no name in a policy has parentheses
 #define ALM_REQUEST_ID_MAX            64                // with the NUL
 
 typedef struct alm_peer_id {
@@ -45,16 +46,16 @@ typedef struct alm_peer_id {
 
 typedef struct alm_peer {
     alm_peer_id id;
-    UT_hash_handle hh;          // server->peers
-    alm_call *calls;            // by id
-    size_t waiting_count;       // calls that wait for out to shrink
-    alm_call *queue;            // those without a thread, in their order
-    bool is_ready;              // in server->ready
+    UT_hash_handle hh;    // server->peers
+    alm_call *calls;      // by id
+    size_t waiting_count; // calls that wait for out to shrink
+    alm_call *queue;      // those without a thread, in their order
+    bool is_ready;        // in server->ready
     struct alm_peer *ready_prev, *ready_next;
     uint32_t message_bytes_max; // what it takes
     uint32_t window_bytes, window_messages;
     uint32_t sent_records, received_records; // since HELLO, with it: PING compares them
-    int64_t silence_us_max; // ALM_NEVER_US: it sends no heartbeats
+    int64_t silence_us_max;                  // ALM_NEVER_US: it sends no heartbeats
     int64_t heard_us;
     bool is_gone;    // not in server->peers any more; freed with its last call
     bool is_doomed;  // a record could not be queued: nothing it gets can be right any more
@@ -99,11 +100,12 @@ struct alm_call {
     alm_call *prev, *next; // peer->queue, server->watches or ->free_calls
     alm_server_method *method;
     int64_t start_us;
-    int64_t deadline_us; // ALM_NEVER_US: none
-    alm_str request;     // in the arena
+    int64_t deadline_us;                     // ALM_NEVER_US: none
+    alm_str request;                         // in the arena
     char request_id[ALM_REQUEST_ID_MAX];     // "" until it is asked for, if the client gave none
     char traceparent[ALM_TRACEPARENT_BYTES]; // likewise
     const char *user;                        // the peer's, or in the arena
+    const char *idempotency_key;             // in the arena, or ""
     bool wants_park; // handler's thread only: stays open after the handler has returned
     // Guarded by the server's lock:
     alm_call_state state;
@@ -157,7 +159,7 @@ struct alm_server {
     size_t inbox_bytes;  // messages of client streams that wait to be read
     size_t unsent_bytes; // in out of all peers
     int64_t run_us_avg;  // of calls with one answer; moves by an eighth
-    alm_call *watches; // parked
+    alm_call *watches;   // parked
     alm_call *free_calls;
     size_t active_count;                 // queued, running and parked
     size_t running_count, endless_count; // endless ones are among the running

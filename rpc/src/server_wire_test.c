@@ -20,11 +20,10 @@ typedef struct served {
     wire_peer peer;
 } served;
 
-static const alm_hello client_hello = {
-    .message_bytes_max = 1u << 20,
-    .heartbeat_ms = 500,
-    .window_bytes = 1u << 20,
-    .window_messages = 1000};
+static const alm_hello client_hello = {.message_bytes_max = 1u << 20,
+                                       .heartbeat_ms = 500,
+                                       .window_bytes = 1u << 20,
+                                       .window_messages = 1000};
 
 static void serve(served *s, const char *address, const alm_clock *clock)
 {
@@ -190,8 +189,8 @@ static void the_documented_example_holds(void **state)
 {
     static const uint8_t asked[] = {0x18, 0, 0, 0, 2, 0, 0, 0, 0,    0, 0, 0,
                                     7,    0, 0, 0, 0, 0, 0, 0, 0xe8, 3, 0, 0};
-    static const uint8_t answered[] = {
-        0x1a, 0, 0, 0, 4, 2, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 8, 1};
+    static const uint8_t answered[] = {0x1a, 0, 0, 0, 4, 2, 0, 0, 0, 0, 0, 0, 7,
+                                       0,    0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 8, 1};
     served s;
     serve(&s, *state, NULL);
     greet(&s.peer);

@@ -494,9 +494,9 @@ static alm_code send_message(alm_stream *stream, const ProtobufCMessage *message
     ALM_TRY(wait_for_room(stream, st));
     size_t size_max = stream->connection->hello.message_bytes_max;
     if (size > size_max) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
-                              "a %s of %zu bytes, %s takes %zu", message->descriptor->name, size,
-                              stream->connection->address, size_max);
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "a %s of %zu bytes, %s takes %zu",
+                              message->descriptor->name, size, stream->connection->address,
+                              size_max);
     }
     alm_record record = {.type = ALM_RECORD_MESSAGE, .call_id = stream->id};
     record.arg = stream->flow.sent_count;
@@ -515,10 +515,9 @@ alm_code alm_stream_send(alm_stream *stream, const ProtobufCMessage *message, al
     alm_client *client = stream->channel->client;
     size_t size = protobuf_c_message_get_packed_size(message);
     if (size > client->rpc->limits.message_bytes_max) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
-                              "a %s of %zu bytes passes the limit of %zu",
-                              message->descriptor->name, size,
-                              client->rpc->limits.message_bytes_max);
+        return alm_status_set(
+            st, ALM_RESOURCE_EXHAUSTED, "a %s of %zu bytes passes the limit of %zu",
+            message->descriptor->name, size, client->rpc->limits.message_bytes_max);
     }
     alm_lock(&client->lock);
     alm_code code = send_message(stream, message, size, st);
@@ -581,8 +580,7 @@ alm_code alm_stream_open(alm_channel *channel, const alm_service_def *service, c
     if (stream == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a call");
     }
-    alm_code code =
-        stream_init(stream, channel, service, method, true, opts, request, st);
+    alm_code code = stream_init(stream, channel, service, method, true, opts, request, st);
     if (code != ALM_OK) {
         alm_free(stream);
         return code;

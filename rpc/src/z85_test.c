@@ -33,7 +33,8 @@ static void refuses_what_is_none(void **state)
 {
     (void)state;
     uint8_t back[4];
-    const char *const texts[] = {"", "0000", "000000", "0000 ", "0000\"", "0000,", "%nSc1", "#####"};
+    const char *const texts[] = {"",       "0000",  "000000", "0000 ",
+                                 "0000\"", "0000,", "%nSc1",  "#####"};
     for (size_t i = 0; i < ALM_ARRAY_LEN(texts); i++) {
         if (alm_z85_decode(alm_str_from(texts[i]), back, sizeof back)) {
             fail_msg("'%s' was taken", texts[i]);

@@ -131,8 +131,7 @@ static bool open_sockets(alm_zap *self, void *ctx)
     self->stopped = zmq_socket(ctx, ZMQ_PAIR);
     self->stop = zmq_socket(ctx, ZMQ_PAIR);
     return self->requests != NULL && self->stopped != NULL && self->stop != NULL &&
-           zmq_bind(self->requests, ENDPOINT) == 0 &&
-           zmq_bind(self->stopped, STOP_ENDPOINT) == 0 &&
+           zmq_bind(self->requests, ENDPOINT) == 0 && zmq_bind(self->stopped, STOP_ENDPOINT) == 0 &&
            zmq_connect(self->stop, STOP_ENDPOINT) == 0;
 }
 
@@ -142,10 +141,10 @@ alm_code alm_zap_start(void *ctx, alm_zap **ret, alm_status *st)
     if (self == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to answer ZAP");
     }
-    alm_code code = open_sockets(self, ctx)
-                        ? ALM_OK
-                        : alm_status_set(st, ALM_UNAVAILABLE, "answering ZAP: %s",
-                                         zmq_strerror(zmq_errno()));
+    alm_code code =
+        open_sockets(self, ctx)
+            ? ALM_OK
+            : alm_status_set(st, ALM_UNAVAILABLE, "answering ZAP: %s", zmq_strerror(zmq_errno()));
     pthread_mutex_init(&self->lock, NULL);
     if (code == ALM_OK) {
         code = alm_thread_start(&self->thread, run, self, st);

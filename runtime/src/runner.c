@@ -1,5 +1,6 @@
 #include "alm/runner.h"
 
+#include "identity.h"
 #include "order.h"
 
 #include "alm/alloc.h"
@@ -71,6 +72,7 @@ typedef struct runner {
     size_t option_count;
     alm_config *config;
     alm_log log;
+    alm_identity identity;
     alm_rpc *rpc;
     started_module started[ALM_RUNNER_MODULE_COUNT_MAX];
     size_t started_count;
@@ -100,7 +102,8 @@ static void options_append(runner *r, const alm_option *options, size_t count)
 
 static alm_code options_collect(runner *r, alm_status *st)
 {
-    size_t count = ALM_ARRAY_LEN(common_options) + ALM_ARRAY_LEN(peer_options) + 1;
+    size_t count =
+        ALM_ARRAY_LEN(common_options) + ALM_ARRAY_LEN(peer_options) + ALM_IDENTITY_OPTION_COUNT + 1;
     for (size_t i = 0; i < r->module_count; i++) {
         count += r->order[i]->option_count;
     }
@@ -114,6 +117,7 @@ static alm_code options_collect(runner *r, alm_status *st)
                        .placeholder = "ADDRESS",
                        .help = "where to listen; commas between several"};
     options_append(r, &bind, 1);
+    options_append(r, alm_identity_options, ALM_IDENTITY_OPTION_COUNT);
     for (size_t i = 0; i < r->module_count; i++) {
         options_append(r, r->order[i]->options, r->order[i]->option_count);
     }
@@ -192,6 +196,8 @@ static alm_code module_start(runner *r, const alm_module *module, alm_status *st
                       .aggregation = peer_address(r, "aggregation")},
         .bind = m->bind,
         .allow_plaintext = alm_config_bool(r->config, "allow-plaintext"),
+        .keypair = r->identity.has_keypair ? &r->identity.keypair : NULL,
+        .policy = r->identity.policy,
     };
     if (module->start(&m->ctx, &m->self, st) != ALM_OK) {
         return alm_status_prefix(st, "%s", module->name);
@@ -212,7 +218,7 @@ static void modules_stop(runner *r, int64_t timeout_ms)
 
 static alm_code modules_start(runner *r, alm_status *st)
 {
-    alm_rpc_opts opts = {.log = &r->log};
+    alm_rpc_opts opts = {.log = &r->log, .identity = alm_identity_view(&r->identity)};
     ALM_TRY(alm_rpc_create(&opts, &r->rpc, st));
     for (size_t i = 0; i < r->module_count; i++) {
         ALM_TRY(module_start(r, r->order[i], st));
@@ -231,7 +237,7 @@ static alm_code modules_start(runner *r, alm_status *st)
 static alm_code health_ask(runner *r, alm_status *st)
 {
     char address[ADDRESS_MAX];
-    alm_rpc_opts opts = {.log = &r->log};
+    alm_rpc_opts opts = {.log = &r->log, .identity = alm_identity_view(&r->identity)};
     ALM_TRY(alm_probe_address(alm_config_text(r->config, "bind"), address, sizeof address, st));
     ALM_TRY(alm_rpc_create(&opts, &r->rpc, st));
     return alm_health_check(r->rpc, address, "", HEALTH_TIMEOUT_MS, st);
@@ -243,7 +249,23 @@ static void signals_block(sigset_t *ret)
     sigemptyset(ret);
     sigaddset(ret, SIGTERM);
     sigaddset(ret, SIGINT);
+    sigaddset(ret, SIGHUP);
     pthread_sigmask(SIG_BLOCK, ret, NULL);
+}
+
+// A policy that cannot be read leaves the old one in force.
+static void policy_reload(runner *r)
+{
+    alm_status st = ALM_STATUS_INIT;
+    if (r->identity.policy == NULL) {
+        return;
+    }
+    if (alm_policy_reload(r->identity.policy, &st) == ALM_OK) {
+        alm_log_info(&r->log, "policy.reload", ALM_KV_CSTR("outcome", "in force"));
+    } else {
+        alm_log_warn(&r->log, "policy.reload", ALM_KV_CSTR("outcome", "the old one stays"),
+                     ALM_KV_CSTR("error", st.message));
+    }
 }
 
 static alm_code serve(runner *r, const sigset_t *signals, alm_status *st)
@@ -251,7 +273,9 @@ static alm_code serve(runner *r, const sigset_t *signals, alm_status *st)
     int signal_number = 0;
     alm_code code = modules_start(r, st);
     if (code == ALM_OK) {
-        sigwait(signals, &signal_number);
+        while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP) {
+            policy_reload(r);
+        }
         alm_log_info(&r->log, "drain", ALM_KV_CSTR("signal", strsignal(signal_number)));
         // From here on a second signal does what it does by default: end the process.
         pthread_sigmask(SIG_UNBLOCK, signals, NULL);
@@ -293,6 +317,7 @@ static alm_code run(runner *r, int argc, char **argv, alm_status *st)
                               positional[0]);
     }
     ALM_TRY(log_configure(r, st));
+    ALM_TRY(alm_identity_open(&r->identity, r->config, st));
     if (alm_config_bool(r->config, "health")) {
         return health_ask(r, st);
     }
@@ -313,6 +338,7 @@ int alm_runner_main(const alm_runner_opts *opts, int argc, char **argv)
         fprintf(stderr, "%s: %s\n", opts->program, st.message);
     }
     alm_rpc_destroy(&r.rpc);
+    alm_identity_close(&r.identity);
     alm_config_destroy(&r.config);
     alm_free(r.options);
     return alm_code_exit(code);

@@ -29,7 +29,12 @@ alm_code alm_module_serve(const alm_module_ctx *ctx, const char *name,
                           const alm_service_def *service, const alm_handler *handlers, void *self,
                           alm_server **ret, alm_status *st)
 {
-    alm_server_opts opts = {.name = name, .allow_plaintext = ctx->allow_plaintext};
+    alm_server_opts opts = {
+        .name = name,
+        .allow_plaintext = ctx->allow_plaintext,
+        .keypair = ctx->keypair,
+        .policy = ctx->policy,
+    };
     alm_server *server = NULL;
     ALM_TRY(alm_server_create(ctx->rpc, &opts, &server, st));
     alm_code code = alm_server_add(server, service, handlers, self, st);

@@ -1,16 +1,17 @@
 // Streams from the client, alone and with one back.
 #include "world.h"
 
+#include "alm/alloc.h"
+
 #include <poll.h>
 #include <pthread.h>
-#include <stdlib.h>
 
 static alm_stream *open_stream(world *w, const char *method, const alm_call_opts *opts)
 {
     alm_stream *stream = NULL;
     w->st = ALM_STATUS_INIT;
-    assert_code(ALM_OK, alm_stream_open(w->channel, &echo_service, method, opts, NULL, &stream,
-                                        &w->st));
+    assert_code(ALM_OK,
+                alm_stream_open(w->channel, &echo_service, method, opts, NULL, &stream, &w->st));
     return stream;
 }
 
@@ -20,9 +21,9 @@ static alm_code send_number(world *w, alm_stream *stream, uint64_t number, size_
     almanac__test__count_response__init(&message);
     message.number = number;
     message.padding.len = padding;
-    message.padding.data = calloc(1, padding + 1);
+    message.padding.data = alm_calloc(1, padding + 1);
     alm_code code = alm_stream_send(stream, &message.base, &w->st);
-    free(message.padding.data);
+    alm_free(message.padding.data);
     return code;
 }
 
@@ -84,7 +85,7 @@ static void *talk(void *arg)
     Almanac__Test__CountResponse message;
     almanac__test__count_response__init(&message);
     message.padding.len = t->padding;
-    message.padding.data = calloc(1, t->padding + 1);
+    message.padding.data = alm_calloc(1, t->padding + 1);
     for (uint64_t n = 0; n < t->count && t->code == ALM_OK; n++) {
         message.number = n;
         t->code = alm_stream_send(t->stream, &message.base, &t->st);
@@ -92,7 +93,7 @@ static void *talk(void *arg)
     if (t->code == ALM_OK) {
         t->code = alm_stream_finish(t->stream, &t->st);
     }
-    free(message.padding.data);
+    alm_free(message.padding.data);
     return NULL;
 }
 
@@ -169,9 +170,8 @@ static void a_message_past_the_limit_is_refused_before_it_is_sent(void **state)
 static void credit_of_both_kinds_carries_a_stream(void **state)
 {
     world *w = *state;
-    static const alm_rpc_limits limits[] = {{.window_messages = 2},
-                                            {.window_bytes = 100},
-                                            {.window_bytes = 1, .window_messages = 1}};
+    static const alm_rpc_limits limits[] = {
+        {.window_messages = 2}, {.window_bytes = 100}, {.window_bytes = 1, .window_messages = 1}};
     for (size_t i = 0; i < ALM_ARRAY_LEN(limits); i++) {
         world other = {.scheme = w->scheme, .arena = w->arena, .st = ALM_STATUS_INIT};
         const alm_rpc_opts opts = {.limits = limits[i]};

@@ -19,11 +19,21 @@
 #define NONE   ALM_ROLE_NONE
 
 static const alm_method_def methods[] = {
-    {"Say", UNARY, ALM_ROLE_READER}, {"Count", STREAM, ALM_ROLE_WRITER}, {"Fail", UNARY, NONE},
-    {"FailLate", STREAM, NONE},      {"Wait", UNARY, NONE},              {"Relay", UNARY, NONE},
-    {"Hold", NEVER, NONE},           {"Once", NEVER, NONE},              {"Missing", UNARY, NONE},
-    {"Silent", UNARY, NONE},         {"Endless", STREAM, NONE},          {"Sum", UP, NONE},
-    {"Chat", BOTH, NONE},            {"Hang", UP, NONE},                 {"Keyed", KEYED, NONE},
+    {"Say", UNARY, ALM_ROLE_READER},
+    {"Count", STREAM, ALM_ROLE_WRITER},
+    {"Fail", UNARY, NONE},
+    {"FailLate", STREAM, NONE},
+    {"Wait", UNARY, NONE},
+    {"Relay", UNARY, NONE},
+    {"Hold", NEVER, NONE},
+    {"Once", NEVER, NONE},
+    {"Missing", UNARY, NONE},
+    {"Silent", UNARY, NONE},
+    {"Endless", STREAM, NONE},
+    {"Sum", UP, NONE},
+    {"Chat", BOTH, NONE},
+    {"Hang", UP, NONE},
+    {"Keyed", KEYED, NONE},
     {"Trace", UNARY, NONE},
 };
 const alm_service_def echo_service = {&almanac__test__echo__descriptor, methods};
@@ -285,8 +295,8 @@ static alm_code trace(void *self, alm_call *call, const ProtobufCMessage *reques
     return alm_call_send(call, &response.base, st);
 }
 
-static const alm_handler handlers[] = {say,    count,   fail_now, fail_late, wait, relay, wait, say,
-                                       NULL,   silent,  endless,  sum,       chat, hang,  say,  trace};
+static const alm_handler handlers[] = {say,  count,  fail_now, fail_late, wait, relay, wait, say,
+                                       NULL, silent, endless,  sum,       chat, hang,  say,  trace};
 
 void echo_start(echo_server *echo, alm_rpc *rpc, const char *address, const alm_server_opts *opts)
 {

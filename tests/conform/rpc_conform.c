@@ -16,7 +16,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: conform_rpc loop|inproc|ipc|tcp\n");
         return 2;
     }
-    const world_group groups[] = {conform_calls(), conform_streams(), conform_stops(),
+    const world_group groups[] = {conform_calls(),   conform_streams(),  conform_stops(),
                                   conform_cluster(), conform_services(), conform_both_ways(),
                                   conform_auth()};
     int failed = 0;

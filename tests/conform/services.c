@@ -200,7 +200,7 @@ static void a_trace_goes_through_all_calls(void **state)
     const Almanac__Test__SayResponse *got = (const Almanac__Test__SayResponse *)reply;
     assert_int_equal(strlen(got->server), 55);
     assert_int_equal(strlen(got->text), 55);
-    assert_memory_equal(got->server, got->text, 36);           // version and trace
+    assert_memory_equal(got->server, got->text, 36);               // version and trace
     assert_memory_not_equal(got->server + 36, got->text + 36, 16); // span
     atomic_store(&w->echo.next, NULL);
     alm_channel_close(&to_next);
@@ -247,8 +247,8 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(a_watch_tells_every_change),
     WORLD_TEST(a_drain_tells_watches_first),
     WORLD_TEST(reflection_lists_services),
-        WORLD_TEST(stats_count_calls),
-        WORLD_TEST(a_trace_goes_through_all_calls),
+    WORLD_TEST(stats_count_calls),
+    WORLD_TEST(a_trace_goes_through_all_calls),
     WORLD_TEST(reflection_describes_messages_and_enums),
 };
 

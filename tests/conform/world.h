@@ -64,12 +64,12 @@ typedef struct world_group {
     const struct CMUnitTest *tests;
     size_t count;
 } world_group;
-world_group conform_calls(void);    // one server, one channel
-world_group conform_streams(void);  // flow control
-world_group conform_stops(void);    // deadlines and cancellation
-world_group conform_cluster(void);  // servers that come and go
-world_group conform_services(void); // health, reflection, stats and traces
+world_group conform_calls(void);     // one server, one channel
+world_group conform_streams(void);   // flow control
+world_group conform_stops(void);     // deadlines and cancellation
+world_group conform_cluster(void);   // servers that come and go
+world_group conform_services(void);  // health, reflection, stats and traces
 world_group conform_both_ways(void); // clients that stream
-world_group conform_auth(void);     // keys, tokens and roles
+world_group conform_auth(void);      // keys, tokens and roles
 
 #endif

@@ -1,5 +1,5 @@
-// What protobuf-c's service descriptors do not say of a method: which way it streams, whether it may
-// be repeated, and who may call it. One row a method, in src/services.c.
+// What protobuf-c's service descriptors do not say of a method: which way it streams, whether it
+// may be repeated, and who may call it. One row a method, in src/services.c.
 #ifndef ALM_SERVICE_DEF_H
 #define ALM_SERVICE_DEF_H
 
@@ -19,7 +19,7 @@ typedef enum alm_method_kind {
 // Whether a call may be sent again when it is not known whether it was carried out.
 typedef enum alm_repeat {
     ALM_REPEAT_NEVER,
-    ALM_REPEAT_KEYED, // a write: only if the caller gave an idempotency key, which the request carries
+    ALM_REPEAT_KEYED, // a write: only if the caller gave an idempotency key
     ALM_REPEAT_SAFE,  // a read, or a write that does nothing the second time
 } alm_repeat;
 

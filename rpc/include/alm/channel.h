@@ -12,7 +12,6 @@
 #ifndef ALM_CHANNEL_H
 #define ALM_CHANNEL_H
 
-#include "alm/auth.h"
 #include "alm/rpc.h"
 #include "alm/server.h"
 
@@ -23,9 +22,7 @@ typedef struct alm_stream alm_stream;
 typedef struct alm_channel_opts {
     int64_t resolve_ms;   // 0: 1000
     int64_t heartbeat_ms; // 0: 500; a connection silent for three heartbeats is unhealthy
-    const alm_keypair *keypair; // CURVE on tcp, with server_key; NULL: plaintext. Copied
-    const uint8_t *server_key;  // ALM_CURVE_KEY_BYTES: whom to expect. Copied
-    const char *token;          // sent with each call; NULL or "": none. Copied
+    const alm_rpc_identity *identity; // NULL: the process' own
 } alm_channel_opts;
 
 // Never waits for the peer: a target that is not there yet is connected when it comes. target may

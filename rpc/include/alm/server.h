@@ -19,13 +19,14 @@ typedef alm_code (*alm_handler)(void *self, alm_call *call, const ProtobufCMessa
                                 alm_status *st);
 
 typedef struct alm_server_opts {
-    const char *name;        // for logs and metrics: "storage"
-    size_t thread_count_max; // handlers at once; 0: ALM_RPC_THREAD_COUNT_MAX
-    size_t queue_count_max;  // waiting calls; 0: what the process' limits say
-    bool allow_plaintext;    // tcp beyond loopback without encryption, said in so many words
+    const char *name;           // for logs and metrics: "storage"
+    size_t thread_count_max;    // handlers at once; 0: ALM_RPC_THREAD_COUNT_MAX
+    size_t queue_count_max;     // waiting calls; 0: what the process' limits say
+    bool allow_plaintext;       // tcp beyond loopback without encryption, said in so many words
     const alm_keypair *keypair; // CURVE on every tcp address; NULL: plaintext. Borrowed
-    alm_policy *policy; // who may connect and call what; NULL: anyone, anything. Borrowed. Without
-                        // a keypair it goes by tokens alone
+    alm_policy *policy; // who may connect over tcp and call what; NULL: anyone, anything. Borrowed.
+                        // Without a keypair it goes by tokens alone. Who has the server's own key
+                        // is a service; so is who needs no tcp: ipc goes by the mode of its file
 } alm_server_opts;
 
 ALM_MUST_USE alm_code alm_server_create(alm_rpc *rpc, const alm_server_opts *opts, alm_server **ret,
@@ -68,18 +69,21 @@ alm_arena *alm_call_arena(alm_call *call);
 ALM_MUST_USE alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message,
                                     alm_status *st);
 
-// Where the client streams: its next message, in the arena; NULL when it has finished. Blocks. st as
-// alm_call_send, and ALM_INVALID_ARGUMENT or ALM_RESOURCE_EXHAUSTED for one that cannot be unpacked.
+// Where the client streams: its next message, in the arena; NULL when it has finished. Blocks. st
+// as alm_call_send, and ALM_INVALID_ARGUMENT or ALM_RESOURCE_EXHAUSTED for one that cannot be
+// unpacked.
 ALM_MUST_USE alm_code alm_call_next(alm_call *call, alm_arena *arena, ProtobufCMessage **ret,
                                     alm_status *st);
 
 // A long handler asks this between steps. st as alm_call_send.
 ALM_MUST_USE alm_code alm_call_check(alm_call *call, alm_status *st);
 int64_t alm_call_time_left_ms(const alm_call *call); // 0: over; INT64_MAX: no deadline
-const char *alm_call_request_id(alm_call *call); // of the whole request, across services
-const char *alm_call_traceparent(alm_call *call); // of this call, as W3C Trace Context has it
-const char *alm_call_peer(const alm_call *call);  // for logs only
-const char *alm_call_user(const alm_call *call);  // who it is, where there is a policy; else ""
+const char *alm_call_request_id(alm_call *call);     // of the whole request, across services
+const char *alm_call_traceparent(alm_call *call);    // of this call, as W3C Trace Context has it
+const char *alm_call_peer(const alm_call *call);     // for logs only
+const char *alm_call_user(const alm_call *call);     // who it is, where there is a policy; else ""
+// What the client gave to make a repetition of this write known; "" if nothing.
+const char *alm_call_idempotency_key(const alm_call *call);
 
 // Marks the call as one without an end (Watch): a drain cancels it at once, and it does not count
 // against thread_count_max.
@@ -93,7 +97,7 @@ typedef struct alm_method_stats {
     const char *service; // full name; static
     const char *method;
     uint64_t started;
-    uint64_t finished[ALM_CODE_COUNT]; // by code
+    uint64_t finished[ALM_CODE_COUNT];         // by code
     uint64_t messages_received, messages_sent; // of streams and answers
     uint64_t bytes_received, bytes_sent;
     uint64_t latency_us_sum;

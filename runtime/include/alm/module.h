@@ -27,6 +27,8 @@ typedef struct alm_module_ctx {
     alm_endpoints endpoints;
     const char *bind; // the address(es) this module's server binds, comma-separated
     bool allow_plaintext;
+    const alm_keypair *keypair; // of its server; NULL: plaintext
+    alm_policy *policy;         // NULL: anyone may do anything
 } alm_module_ctx;
 
 typedef struct alm_module {

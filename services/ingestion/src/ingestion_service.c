@@ -118,7 +118,9 @@ static void add_counts(import_run *im, const Almanac__Internal__CommitResponse *
 static alm_code commit_one(import_run *im, const commit_part *part, alm_status *st)
 {
     Almanac__Internal__CommitRequest *request = NULL;
-    alm_call_opts opts = {.parent = im->call};
+    // The commit's own batch id makes a repetition known, whatever key the import had.
+    alm_call_opts opts = {.parent = im->call,
+                          .idempotency_key = alm_arena_strdup(im->scratch, im->common.id)};
     ProtobufCMessage *reply = NULL;
     ALM_TRY(commit_request(&im->common, &im->result, part, im->scratch, &request, st));
     ALM_TRY(alm_channel_call(im->self->storage, &alm_service_storage, "Commit", &opts,
