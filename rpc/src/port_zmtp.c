@@ -1,10 +1,10 @@
-// tcp and ipc over an own ZMTP 3.1 (RFC 37): a ROUTER listens, a DEALER dials, and libzmq's own may be
-// on the other side. All sockets hang on one epoll, which is the port's fd; there is no other thread,
-// so a lone call crosses none.
+// tcp and ipc over an own ZMTP 3.1 (RFC 37): a ROUTER listens, a DEALER dials, and libzmq's own may
+// be on the other side. All sockets hang on one epoll, which is the port's fd; there is no other
+// thread, so a lone call crosses none.
 //
 // Peers that have something to read take turns. A turn is one read into a buffer that all share, or
-// straight to the rest of a large frame; frames are given out of it without a copy. After each round
-// the sockets are asked again, so a peer that never stops cannot hold the others up.
+// straight to the rest of a large frame; frames are given out of it without a copy. After each
+// round the sockets are asked again, so a peer that never stops cannot hold the others up.
 #include "zmtp_port.h"
 
 #include "alm/alloc.h"
@@ -72,10 +72,8 @@ static void ask_sockets(zmtp_port *self)
 static unsigned port_events(alm_port *port)
 {
     zmtp_port *self = self_of(port);
-    if (self->current == NULL && self->readable == NULL && self->gone == NULL) {
-        ask_sockets(self);
-        self->is_fresh = true;
-    }
+    ask_sockets(self); // also with input at hand: others may wait for output
+    self->is_fresh = true;
     bool has_input = self->current != NULL || self->readable != NULL || self->gone != NULL;
     bool is_connected = self->dialled != NULL && self->dialled->is_connected;
     return (has_input ? ALM_PORT_INPUT : 0) | (is_connected ? ALM_PORT_CONNECTED : 0) |

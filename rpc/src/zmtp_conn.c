@@ -128,7 +128,7 @@ static void answer_ping(alm_zmtp_conn *conn, alm_str context)
     uint8_t sealed[sizeof body + ALM_ZMTP_SEAL_BYTES];
     uint8_t flags = ALM_ZMTP_COMMAND;
     if (conn->curve != NULL) { // the flag that it is a command goes inside
-        alm_zmtp_curve_seal(conn->curve, flags, frame, sealed);
+        alm_zmtp_curve_seal(conn->curve, ALM_ZMTP_SEALED_COMMAND, frame, sealed);
         frame = (alm_str){.data = (const char *)sealed, .len = frame.len + ALM_ZMTP_SEAL_BYTES};
         flags = 0;
     }
@@ -160,6 +160,8 @@ static bool is_peer_fit(const alm_zmtp_conn *conn, alm_str metadata)
            alm_str_eq(type, alm_str_from(role_name(wanted)));
 }
 
+// libzmq leaves as-server at zero also for a server, so only two servers can be told. Who the
+// server is its key proves.
 static alm_zmtp_event greeted(alm_zmtp_conn *conn, alm_bytes item)
 {
     alm_zmtp_greeting greeting;
@@ -167,7 +169,7 @@ static alm_zmtp_event greeted(alm_zmtp_conn *conn, alm_bytes item)
     bool is_server = conn->shared->role == ALM_PORT_LISTENS;
     if (alm_zmtp_greeting_read(item, &greeting) != ALM_ZMTP_WHOLE ||
         greeting.mechanism != (has_curve ? ALM_ZMTP_CURVE : ALM_ZMTP_NULL) ||
-        (has_curve && greeting.is_server == is_server)) {
+        (has_curve && greeting.is_server && is_server)) {
         return broken(conn);
     }
     if (has_curve) {
@@ -303,10 +305,12 @@ static alm_zmtp_event take_frame(alm_zmtp_conn *conn, uint8_t *body, size_t len,
     alm_str frame = {.data = (const char *)body, .len = len};
     if (conn->curve != NULL) {
         // The outer flags say nothing; libzmq sends none.
-        if (!alm_zmtp_curve_open(conn->curve, body, len, &flags, &frame) ||
-            (flags & (uint8_t) ~(ALM_ZMTP_MORE | ALM_ZMTP_COMMAND)) != 0) {
+        uint8_t inner = 0;
+        if (!alm_zmtp_curve_open(conn->curve, body, len, &inner, &frame) ||
+            inner > ALM_ZMTP_SEALED_COMMAND) { // none, one of the two, never both
             return broken(conn);
         }
+        flags = inner == ALM_ZMTP_SEALED_COMMAND ? ALM_ZMTP_COMMAND : inner;
     }
     if (frame.len > conn->shared->frame_bytes_max) {
         return broken(conn);

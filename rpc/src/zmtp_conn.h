@@ -1,10 +1,10 @@
-// One ZMTP connection as a state machine: bytes in, frames out, and bytes to be sent. No sockets and
-// no time, so that it can be fed anything.
+// One ZMTP connection as a state machine: bytes in, frames out, and bytes to be sent. No sockets
+// and no time, so that it can be fed anything.
 //
 // Bytes come in two ways. While an item (greeting, frame) is incomplete the connection holds its
 // beginning and gives room for the rest, so that a large frame is read straight to where it stays.
-// All else is given to next() in the caller's buffer, and what is whole there is not copied. An idle
-// connection holds no buffer.
+// All else is given to next() in the caller's buffer, and what is whole there is not copied. An
+// idle connection holds no buffer.
 #ifndef ALM_RPC_ZMTP_CONN_H
 #define ALM_RPC_ZMTP_CONN_H
 

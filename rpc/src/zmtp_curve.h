@@ -10,7 +10,11 @@
 #include "zmtp_codec.h"
 
 // What sealing adds to a frame: name, nonce, authenticator, flags.
-#define ALM_ZMTP_SEAL_BYTES (8 + 8 + 16 + 1)
+#define ALM_ZMTP_SEAL_BYTES     (8 + 8 + 16 + 1)
+
+// Flags within a seal, which are not the frame's own.
+#define ALM_ZMTP_SEALED_MORE    0x01u
+#define ALM_ZMTP_SEALED_COMMAND 0x02u
 
 typedef struct alm_zmtp_curve alm_zmtp_curve;
 
@@ -31,8 +35,8 @@ bool alm_zmtp_curve_write_welcome(alm_zmtp_curve *curve, alm_buf *out);
 bool alm_zmtp_curve_take_welcome(alm_zmtp_curve *curve, alm_bytes body);
 bool alm_zmtp_curve_write_initiate(alm_zmtp_curve *curve, alm_str metadata, alm_buf *out);
 
-// Decrypts in place; the metadata is a view of body. *ret_is_denied: all is well but the policy does
-// not want this client (and the answer is false).
+// Decrypts in place; the metadata is a view of body. *ret_is_denied: all is well but the policy
+// does not want this client (and the answer is false).
 bool alm_zmtp_curve_take_initiate(alm_zmtp_curve *curve, uint8_t *body, size_t len,
                                   alm_str *ret_metadata, bool *ret_is_denied);
 

@@ -88,7 +88,7 @@ static inline int64_t zmtp_now_us(const zmtp_port *port)
 // epoll's own word for a listener; all others are slots.
 #define ZMTP_LISTENER_BIT UINT64_C(0x8000000000000000)
 
-// --- zmtp_listen.c: addresses and listeners -------------------------------------------------------
+// --- zmtp_listen.c: addresses and listeners ------------------------------------------------------
 
 alm_code alm_zmtp_bind(zmtp_port *port, const char *address, char ret[ALM_ADDRESS_BYTES_MAX],
                        alm_status *st);
@@ -100,7 +100,7 @@ void alm_zmtp_unlisten(zmtp_port *port);
 alm_code alm_zmtp_dial(const char *address, int *ret_fd, bool *ret_is_ipc, bool *ret_is_connecting,
                        alm_status *st);
 
-// --- zmtp_peer.c: peers ---------------------------------------------------------------------------
+// --- zmtp_peer.c: peers --------------------------------------------------------------------------
 
 // Takes fd, also on failure.
 //
