@@ -141,8 +141,12 @@ alm_code alm_port_open(alm_rpc *rpc, alm_scheme scheme, const alm_port_opts *opt
 {
     alm_port_opts its = *opts;
     its.curve = scheme == ALM_SCHEME_TCP ? opts->curve : NULL;
-    return scheme == ALM_SCHEME_LOOP ? alm_port_loop_open(rpc->loop, &its, ret, st)
-                                     : alm_port_zmq_open(rpc->zmq, &its, ret, st);
+    if (scheme == ALM_SCHEME_LOOP) {
+        return alm_port_loop_open(rpc->loop, &its, ret, st);
+    }
+    bool has_wire = scheme == ALM_SCHEME_TCP || scheme == ALM_SCHEME_IPC;
+    return has_wire && !rpc->uses_libzmq ? alm_port_zmtp_open(&its, rpc->clock, ret, st)
+                                         : alm_port_zmq_open(rpc->zmq, &its, ret, st);
 }
 
 void alm_port_close(alm_port **port, int linger_ms)

@@ -173,7 +173,7 @@ static void credit_of_both_kinds_carries_a_stream(void **state)
     static const alm_rpc_limits limits[] = {
         {.window_messages = 2}, {.window_bytes = 100}, {.window_bytes = 1, .window_messages = 1}};
     for (size_t i = 0; i < ALM_ARRAY_LEN(limits); i++) {
-        world other = {.scheme = w->scheme, .arena = w->arena, .st = ALM_STATUS_INIT};
+        world other = {.arena = w->arena, .st = ALM_STATUS_INIT};
         const alm_rpc_opts opts = {.limits = limits[i]};
         char address[ECHO_ADDRESS_MAX];
         assert_code(ALM_OK, alm_rpc_create(&opts, &other.rpc, &w->st));

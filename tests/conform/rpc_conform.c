@@ -1,10 +1,10 @@
 // The conformance suite of rpc: every test runs over the transport named on the command line, so
 // that what a caller may rely on does not depend on what carries the call.
 //
-//   conform_rpc loop|inproc|ipc|tcp
+//   conform_rpc loop|inproc|ipc|tcp|ipc+libzmq|tcp+libzmq
 #include "world.h"
 
-static const char *const schemes[] = {"loop", "inproc", "ipc", "tcp"};
+static const char *const schemes[] = {"loop", "inproc", "ipc", "tcp", "ipc+libzmq", "tcp+libzmq"};
 
 int main(int argc, char **argv)
 {
@@ -13,7 +13,7 @@ int main(int argc, char **argv)
         scheme = strcmp(argv[1], schemes[i]) == 0 ? schemes[i] : scheme;
     }
     if (scheme == NULL) {
-        fprintf(stderr, "usage: conform_rpc loop|inproc|ipc|tcp\n");
+        fprintf(stderr, "usage: conform_rpc loop|inproc|ipc|tcp|ipc+libzmq|tcp+libzmq\n");
         return 2;
     }
     const world_group groups[] = {conform_calls(),   conform_streams(),  conform_stops(),

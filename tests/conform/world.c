@@ -59,12 +59,15 @@ alm_channel *world_open(world *w, const char *target)
 int world_set_up(void **state)
 {
     world *w = &the_world;
-    *w = (world){.scheme = *state, .echo.name = "one", .st = ALM_STATUS_INIT};
+    *w = (world){.echo.name = "one", .st = ALM_STATUS_INIT};
+    w->given = *state;
+    snprintf(w->scheme, sizeof w->scheme, "%.*s", (int)strcspn(w->given, "+"), w->given);
     snprintf(w->dir, sizeof w->dir, "/tmp/alm_conform.XXXXXX");
     assert_non_null(mkdtemp(w->dir));
     w->arena = alm_arena_create(0);
     assert_non_null(w->arena);
-    if (alm_rpc_create(NULL, &w->rpc, &w->st) != ALM_OK) {
+    const alm_rpc_opts opts = {.uses_libzmq = strchr(w->given, '+') != NULL};
+    if (alm_rpc_create(&opts, &w->rpc, &w->st) != ALM_OK) {
         fail_msg("%s", w->st.message);
     }
     char address[ECHO_ADDRESS_MAX];
@@ -78,7 +81,7 @@ int world_set_up(void **state)
 int world_tear_down(void **state)
 {
     world *w = *state;
-    const char *scheme = w->scheme;
+    const char *given = w->given;
     alm_channel_close(&w->channel);
     echo_stop(&w->echo);
     alm_rpc_destroy(&w->rpc);
@@ -89,7 +92,7 @@ int world_tear_down(void **state)
         unlink(path);
     }
     rmdir(w->dir);
-    *state = (void *)(uintptr_t)scheme;
+    *state = (void *)(uintptr_t)given;
     return 0;
 }
 

@@ -14,7 +14,8 @@
 #define WORLD_WAIT_MS 20000 // how long a test waits for what must come; never waited in full
 
 typedef struct world {
-    const char *scheme;
+    const char *given; // as on the command line
+    char scheme[8];
     char dir[64]; // for sockets
     int address_count;
     alm_rpc *rpc;
