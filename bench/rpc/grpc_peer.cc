@@ -1,0 +1,99 @@
+// The gRPC half of the benchmark of calls. Its command line is that of almanac_peer, see bench/README.md.
+#include "grpc_peer.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace bench {
+
+std::string options::name() const
+{
+    std::string name = "queues=" + std::to_string(queues);
+    name += bidi ? " bidi" : "";
+    name += callback ? " callback" : "";
+    name += hint ? " hint" : "";
+    name += minimal ? " minimal" : "";
+    name += sync ? " sync" : "";
+    return name;
+}
+
+std::string target_of(const std::string &address)
+{
+    if (address.rfind("tcp://", 0) == 0) {
+        return address.substr(6);
+    }
+    if (address.rfind("ipc://", 0) == 0) {
+        return "unix:" + address.substr(6);
+    }
+    return address;
+}
+
+} // namespace bench
+
+static int usage()
+{
+    std::fprintf(stderr, "usage: grpc_peer [OPTION]... server ADDRESS\n"
+                         "       grpc_peer [OPTION]... client ADDRESS CASE SECONDS\n"
+                         "options: --queues=N --bidi --callback --hint --minimal --sync\n");
+    return 2;
+}
+
+static bool take_option(const char *arg, bench::options *opts)
+{
+    struct flag_row {
+        const char *name;
+        bool bench::options::*flag;
+    };
+    static const flag_row flags[] = {
+        {"--bidi", &bench::options::bidi},         {"--callback", &bench::options::callback},
+        {"--hint", &bench::options::hint},         {"--minimal", &bench::options::minimal},
+        {"--sync", &bench::options::sync},
+    };
+    for (const flag_row &row : flags) {
+        if (std::strcmp(arg, row.name) == 0) {
+            opts->*row.flag = true;
+            return true;
+        }
+    }
+    if (std::strncmp(arg, "--queues=", 9) == 0) {
+        opts->queues = static_cast<unsigned>(std::strtoul(arg + 9, nullptr, 10));
+        return opts->queues >= 1 && opts->queues <= 64;
+    }
+    return false;
+}
+
+static int run_server(const std::string &address, const bench::options &opts)
+{
+    auto server = bench::start_server(address, opts);
+    if (server == nullptr) {
+        std::fprintf(stderr, "grpc_peer: cannot listen on %s\n", address.c_str());
+        return 1;
+    }
+    std::printf("ready %s\n", address.c_str());
+    std::fflush(stdout);
+    for (;;) {
+        pause(); // until a signal ends the process
+    }
+}
+
+int main(int argc, char **argv)
+{
+    bench::options opts;
+    int at = 1;
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        if (!take_option(argv[at], &opts)) {
+            return usage();
+        }
+    }
+    std::string mode = at < argc ? argv[at] : "";
+    if (mode == "server" && argc - at == 2) {
+        return run_server(argv[at + 1], opts);
+    }
+    if (mode == "client" && argc - at == 4) {
+        return bench::run_client(argv[at + 1], argv[at + 2], std::atof(argv[at + 3]), opts);
+    }
+    return usage();
+}
