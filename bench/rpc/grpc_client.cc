@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "grpc_meter.h"
-#include "grpc_peer.h"
+#include "grpc_meter.hh"
+#include "grpc_peer.hh"
 
 namespace bench {
 namespace {
@@ -32,10 +32,9 @@ std::shared_ptr<grpc::Channel> connect(const std::string &address, const options
 {
     static std::unique_ptr<server> own; // of an inproc address: this process is both sides
     grpc::ChannelArguments args;
-    args.SetMaxReceiveMessageSize(-1);
     args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    if (opts.minimal) {
-        args.SetInt(GRPC_ARG_MINIMAL_STACK, 1);
+    for (const auto &[key, value] : arguments_of(opts)) {
+        args.SetInt(key, value);
     }
     if (address.rfind("inproc:", 0) == 0) {
         own = start_server(address, opts);
@@ -58,7 +57,7 @@ struct load {
 
 // Keeps one unary call in flight.
 class unary_caller final : public event {
-public:
+  public:
     unary_caller(Echo::Stub *stub, grpc::CompletionQueue *queue, meter *meter, size_t size)
         : stub_(stub), queue_(queue), meter_(meter), size_(size)
     {
@@ -76,7 +75,7 @@ public:
         call();
     }
 
-private:
+  private:
     struct state {
         grpc::ClientContext context;
         grpc::Status status;
@@ -101,7 +100,7 @@ private:
 
 // Keeps a number of echoes in flight on one stream.
 class chat_caller final {
-public:
+  public:
     chat_caller(Echo::Stub *stub, grpc::CompletionQueue *queue, meter *meter, const load &load,
                 bool hint)
         : meter_(meter), size_(load.size), left_(load.outstanding), hint_(hint)
@@ -110,7 +109,7 @@ public:
         stream_ = stub->AsyncChat(&context_, queue, &started_);
     }
 
-private:
+  private:
     void started(bool ok)
     {
         require(ok);
@@ -173,7 +172,7 @@ private:
 
 // One endless download.
 class download_caller final {
-public:
+  public:
     download_caller(Echo::Stub *stub, grpc::CompletionQueue *queue, meter *meter, size_t size)
         : meter_(meter), size_(size)
     {
@@ -182,7 +181,7 @@ public:
         reader_ = stub->AsyncDownload(&context_, request, queue, &started_);
     }
 
-private:
+  private:
     void started(bool)
     {
         reader_->Read(&message_, &read_);

@@ -1,6 +1,7 @@
 // The gRPC half of the benchmark of calls. Its command line is that of almanac_peer, see bench/README.md.
-#include "grpc_peer.h"
+#include "grpc_peer.hh"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -16,8 +17,22 @@ std::string options::name() const
     name += callback ? " callback" : "";
     name += hint ? " hint" : "";
     name += minimal ? " minimal" : "";
+    name += window ? " window" : "";
     name += sync ? " sync" : "";
     return name;
+}
+
+std::vector<std::pair<std::string, int>> arguments_of(const options &opts)
+{
+    std::vector<std::pair<std::string, int>> args = {{GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, -1}};
+    if (opts.minimal) {
+        args.push_back({GRPC_ARG_MINIMAL_STACK, 1});
+    }
+    if (opts.window) {
+        args.push_back({GRPC_ARG_HTTP2_BDP_PROBE, 0});
+        args.push_back({GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 4 << 20});
+    }
+    return args;
 }
 
 std::string target_of(const std::string &address)
@@ -35,9 +50,10 @@ std::string target_of(const std::string &address)
 
 static int usage()
 {
-    std::fprintf(stderr, "usage: grpc_peer [OPTION]... server ADDRESS\n"
-                         "       grpc_peer [OPTION]... client ADDRESS CASE SECONDS\n"
-                         "options: --queues=N --bidi --callback --hint --minimal --sync\n");
+    std::fprintf(stderr,
+                 "usage: grpc_peer [OPTION]... server ADDRESS\n"
+                 "       grpc_peer [OPTION]... client ADDRESS CASE SECONDS\n"
+                 "options: --queues=N --bidi --callback --hint --minimal --window --sync\n");
     return 2;
 }
 
@@ -48,9 +64,9 @@ static bool take_option(const char *arg, bench::options *opts)
         bool bench::options::*flag;
     };
     static const flag_row flags[] = {
-        {"--bidi", &bench::options::bidi},         {"--callback", &bench::options::callback},
-        {"--hint", &bench::options::hint},         {"--minimal", &bench::options::minimal},
-        {"--sync", &bench::options::sync},
+        {"--bidi", &bench::options::bidi},     {"--callback", &bench::options::callback},
+        {"--hint", &bench::options::hint},     {"--minimal", &bench::options::minimal},
+        {"--window", &bench::options::window}, {"--sync", &bench::options::sync},
     };
     for (const flag_row &row : flags) {
         if (std::strcmp(arg, row.name) == 0) {
@@ -81,6 +97,9 @@ static int run_server(const std::string &address, const bench::options &opts)
 
 int main(int argc, char **argv)
 {
+    // Or glibc gives large messages back to the kernel each time; our services do the same.
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, 512 << 20);
     bench::options opts;
     int at = 1;
     for (; at < argc && argv[at][0] == '-'; at++) {

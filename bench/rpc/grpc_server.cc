@@ -4,17 +4,16 @@
 #include <thread>
 #include <vector>
 
-#include "grpc_server.h"
+#include "grpc_server.hh"
 
 namespace bench {
 
 void build_server(grpc::ServerBuilder *builder, const std::string &address, grpc::Service *service,
                   const options &opts)
 {
-    builder->SetMaxReceiveMessageSize(-1);
     builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    if (opts.minimal) {
-        builder->AddChannelArgument(GRPC_ARG_MINIMAL_STACK, 1);
+    for (const auto &[key, value] : arguments_of(opts)) {
+        builder->AddChannelArgument(key, value);
     }
     if (address.rfind("inproc:", 0) != 0) {
         builder->AddListeningPort(target_of(address), grpc::InsecureServerCredentials());
@@ -32,14 +31,14 @@ using queue_service = Echo::AsyncService;
 // One unary call after another. The message is kept from call to call, so its memory is allocated once;
 // the answer is the request itself, which spares the copy that an arena could not.
 class unary_slot final : event {
-public:
+  public:
     unary_slot(queue_service *service, grpc::ServerCompletionQueue *queue)
         : service_(service), queue_(queue)
     {
         wait();
     }
 
-private:
+  private:
     struct call {
         grpc::ServerContext context;
         grpc::ServerAsyncResponseWriter<Payload> writer{&context};
@@ -74,14 +73,14 @@ private:
 
 // One echo stream after another. Messages that cannot be written yet wait in a queue.
 class chat_slot final {
-public:
+  public:
     chat_slot(queue_service *service, grpc::ServerCompletionQueue *queue, bool hint)
         : service_(service), queue_(queue), hint_(hint)
     {
         wait();
     }
 
-private:
+  private:
     struct call {
         grpc::ServerContext context;
         grpc::ServerAsyncReaderWriter<Payload, Payload> stream{&context};
@@ -168,14 +167,14 @@ private:
 
 // One download after another.
 class download_slot final {
-public:
+  public:
     download_slot(queue_service *service, grpc::ServerCompletionQueue *queue, bool hint)
         : service_(service), queue_(queue), hint_(hint)
     {
         wait();
     }
 
-private:
+  private:
     struct call {
         grpc::ServerContext context;
         grpc::ServerAsyncWriter<Payload> writer{&context};
@@ -206,7 +205,7 @@ private:
         }
         left_--;
         grpc::WriteOptions options;
-        if (hint_ && left_ > 0) {
+        if (hint_ && left_ % flush_every != 0) {
             options.set_buffer_hint();
         }
         call_->writer.Write(message_, options, &written_);
@@ -231,7 +230,7 @@ private:
 
 // Its threads end with the process.
 class queue_server final : public server {
-public:
+  public:
     bool start(const std::string &address, const options &opts)
     {
         grpc::ServerBuilder builder;
@@ -254,7 +253,7 @@ public:
         return server_->InProcessChannel(args);
     }
 
-private:
+  private:
     void serve(grpc::ServerCompletionQueue *queue, const options &opts)
     {
         std::deque<unary_slot> unary;

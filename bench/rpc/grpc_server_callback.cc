@@ -2,14 +2,14 @@
 #include <deque>
 #include <mutex>
 
-#include "grpc_server.h"
+#include "grpc_server.hh"
 
 namespace bench {
 namespace {
 
 // Reads and writes end in different threads.
 class callback_chat final : public grpc::ServerBidiReactor<Payload, Payload> {
-public:
+  public:
     explicit callback_chat(bool hint) : hint_(hint)
     {
         StartRead(&incoming_);
@@ -50,7 +50,7 @@ public:
         delete this;
     }
 
-private:
+  private:
     void write()
     {
         writing_ = true;
@@ -77,7 +77,7 @@ private:
 };
 
 class callback_download final : public grpc::ServerWriteReactor<Payload> {
-public:
+  public:
     callback_download(const DownloadRequest &request, bool hint)
         : hint_(hint), left_(request.count() == 0 ? UINT64_MAX : request.count())
     {
@@ -93,7 +93,7 @@ public:
         }
         left_--;
         grpc::WriteOptions options;
-        if (hint_ && left_ > 0) {
+        if (hint_ && left_ % flush_every != 0) {
             options.set_buffer_hint();
         }
         StartWrite(&message_, options);
@@ -104,14 +104,14 @@ public:
         delete this;
     }
 
-private:
+  private:
     bool hint_;
     Payload message_;
     uint64_t left_;
 };
 
 class callback_service final : public Echo::CallbackService {
-public:
+  public:
     explicit callback_service(bool hint) : hint_(hint)
     {
     }
@@ -136,12 +136,12 @@ public:
         return new callback_download(*request, hint_);
     }
 
-private:
+  private:
     bool hint_;
 };
 
 class callback_server final : public server {
-public:
+  public:
     explicit callback_server(bool hint) : service_(hint)
     {
     }
@@ -159,7 +159,7 @@ public:
         return server_->InProcessChannel(args);
     }
 
-private:
+  private:
     callback_service service_;
     std::unique_ptr<grpc::Server> server_;
 };

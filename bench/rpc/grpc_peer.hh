@@ -5,6 +5,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "echo.grpc.pb.h"
 
@@ -21,16 +23,20 @@ struct options {
     bool callback = false; // server: the callback API instead of completion queues
     bool hint = false;     // messages that others follow are sent with the buffer hint
     bool minimal = false;  // channels and servers without optional filters
+    bool window = false;   // a wide flow control window from the start, not one that adapts
     bool sync = false;     // client: streams are read with the blocking API
 
     std::string name() const; // as given on the command line, for the result
 };
 
+// The arguments for channels and servers that the options stand for.
+std::vector<std::pair<std::string, int>> arguments_of(const options &opts);
+
 // One thing in flight on a completion queue.
 struct event {
     virtual void proceed(bool ok) = 0;
 
-protected:
+  protected:
     ~event() = default;
 };
 
@@ -49,7 +55,7 @@ template <typename owner> struct step final : event {
 
 // A server that answers until the process ends; it cannot be stopped before.
 class server {
-public:
+  public:
     virtual ~server() = default;
     virtual std::shared_ptr<grpc::Channel> channel(const grpc::ChannelArguments &args) = 0;
 };

@@ -1,9 +1,12 @@
 // What the two kinds of gRPC server share.
 #pragma once
 
-#include "grpc_peer.h"
+#include "grpc_peer.hh"
 
 namespace bench {
+
+// With the hint, every so manieth message of a download is sent without it, or none would ever leave.
+constexpr uint64_t flush_every = 128;
 
 // Everything but the completion queues.
 void build_server(grpc::ServerBuilder *builder, const std::string &address, grpc::Service *service,

@@ -16,7 +16,7 @@ inline steady::duration seconds_of(double seconds)
 
 // Counts what is done after a warm-up and before the end.
 class meter {
-public:
+  public:
     static constexpr double warm_up_s = 0.5;
 
     explicit meter(double seconds)
@@ -48,7 +48,7 @@ public:
         return elapsed > 0 ? static_cast<double>(count_) / elapsed : 0;
     }
 
-private:
+  private:
     steady::time_point start_;
     steady::time_point end_;
     steady::time_point last_;
@@ -57,7 +57,7 @@ private:
 
 // Times in steps of a tenth of a microsecond up to ten milliseconds; what is longer counts as that.
 class histogram {
-public:
+  public:
     void add(steady::duration took)
     {
         auto tenths = std::chrono::duration_cast<std::chrono::nanoseconds>(took).count() / 100;
@@ -79,7 +79,7 @@ public:
         return 0;
     }
 
-private:
+  private:
     std::array<uint32_t, 100000> buckets_{};
     uint64_t count_ = 0;
 };
