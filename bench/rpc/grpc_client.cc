@@ -214,7 +214,8 @@ void run_queue(grpc::CompletionQueue *queue, const meter &meter)
     }
 }
 
-// Calls a second over one connection on one queue. What is in flight at the end ends with the process:
+// Calls a second over one connection on one queue. What is in flight at the end ends with the
+// process:
 // nothing here is freed while the library may still write to it.
 double run_calls(Echo::Stub *stub, const load &load, const options &opts)
 {

@@ -1,4 +1,5 @@
-// The gRPC half of the benchmark of calls. Its command line is that of almanac_peer, see bench/README.md.
+// The gRPC half of the benchmark of calls. Its command line is that of almanac_peer, see
+// bench/README.md.
 #include "grpc_peer.hh"
 
 #include <malloc.h>

@@ -60,7 +60,8 @@ class server {
     virtual std::shared_ptr<grpc::Channel> channel(const grpc::ChannelArguments &args) = 0;
 };
 
-// ADDRESS as ours are written: tcp://HOST:PORT, ipc://PATH or inproc://NAME. Null when it cannot listen.
+// ADDRESS as ours are written: tcp://HOST:PORT, ipc://PATH or inproc://NAME. Null when it
+// cannot listen.
 std::unique_ptr<server> start_server(const std::string &address, const options &opts);
 
 // tcp://HOST:PORT and ipc://PATH as gRPC writes them.

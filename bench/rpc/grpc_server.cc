@@ -1,4 +1,5 @@
-// The server: asynchronous, one thread for each completion queue, or the callback API's own threads.
+// The server: asynchronous, one thread for each completion queue, or the callback API's own
+// threads.
 #include <deque>
 #include <optional>
 #include <thread>
@@ -28,7 +29,8 @@ constexpr unsigned stream_slots = 16;
 
 using queue_service = Echo::AsyncService;
 
-// One unary call after another. The message is kept from call to call, so its memory is allocated once;
+// One unary call after another. The message is kept from call to call, so its memory is
+// allocated once;
 // the answer is the request itself, which spares the copy that an arena could not.
 class unary_slot final : event {
   public:

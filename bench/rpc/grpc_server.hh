@@ -5,7 +5,7 @@
 
 namespace bench {
 
-// With the hint, every so manieth message of a download is sent without it, or none would ever leave.
+// With the hint, one message of a download in so many is sent without it, so that all leave.
 constexpr uint64_t flush_every = 128;
 
 // Everything but the completion queues.

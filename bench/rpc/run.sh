@@ -26,7 +26,7 @@ done
 
 # Every case and transport: how gRPC is set up (SERVER OPTIONS/CLIENT OPTIONS, each tried in every round) and
 # which of our variants are measured.
-calls='/ /--bidi'
+calls='/ /--bidi --callback/--bidi'
 streams='/ /--sync'
 bulk='/ /--sync --hint/'
 cases=(
@@ -175,10 +175,10 @@ take() { # SIDE ROUND CASE KIND VARIANT: notes what was measured
 
 measure_grpc() { # ROUND CASE KIND SETUP
     local server=${4%%/*} client=${4#*/} variant
-    variant=${client#--}
+    variant=${server#--}${server:+${client:++}}${client#--}
     variant=${variant:-plain}
-    if [ -n "$server" ]; then
-        variant=${server#--}
+    if [ "$3" = inproc ]; then
+        client="$server $client" # it is its own server
     fi
     measure "$3" "$2" "$bin/grpc_peer $server" "" "$bin/grpc_peer $client"
     take grpc "$1" "$2" "$3" "$variant"
