@@ -420,9 +420,11 @@ static void nobody_there_is_lost(void **state)
 
 static int raw_dial(const char *bound)
 {
+    int64_t port = 0;
+    assert_true(alm_str_to_i64(alm_str_from(strrchr(bound, ':') + 1), &port));
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                             .sin_port = htons((uint16_t)atoi(strrchr(bound, ':') + 1))};
+                             .sin_port = htons((uint16_t)port)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(connect(fd, (const struct sockaddr *)&at, sizeof at), 0);
     return fd;
