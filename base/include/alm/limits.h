@@ -50,6 +50,10 @@
 #define ALM_POLICY_FILE_BYTES_MAX     ((size_t)4 << 20)
 #define ALM_POLICY_ENTRY_COUNT_MAX    10000
 
+// JSON of messages
+#define ALM_JSON_DEPTH_MAX            ALM_RPC_UNPACK_DEPTH_MAX
+#define ALM_JSON_ELEMENT_COUNT_MAX    2000000 // values of one input; "0," 2000000 times is 4 MB
+
 // Import
 #define ALM_IMPORT_CHUNK_BYTES        ((size_t)2 << 20) // a client sends this much a call
 #define ALM_IMPORT_RECORD_BYTES_MAX   ((size_t)1 << 20) // one CSV record

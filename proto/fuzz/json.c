@@ -1,0 +1,58 @@
+// Any bytes as JSON of a message: refused, or read, packed, written and read again as the same.
+#include "alm/message_json.h"
+
+#include "almanac/internal/storage.pb-c.h"
+#include "almanac/v1/gateway.pb-c.h"
+#include "every.pb-c.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static alm_bytes pack(const ProtobufCMessage *message, alm_arena *arena)
+{
+    size_t size = protobuf_c_message_get_packed_size(message);
+    uint8_t *bytes = alm_arena_alloc(arena, size);
+    ALM_ASSERT(bytes != NULL);
+    size_t packed = protobuf_c_message_pack(message, bytes);
+    ALM_ASSERT(packed == size);
+    return (alm_bytes){bytes, size};
+}
+
+static void check_again(const ProtobufCMessage *message, alm_arena *arena)
+{
+    alm_buf out;
+    ProtobufCMessage *again = NULL;
+    alm_status st = ALM_STATUS_INIT;
+    alm_buf_init(&out, 0);
+    alm_code code = alm_message_to_json(message, NULL, &out, &st);
+    ALM_ASSERT(code == ALM_OK);
+    code = alm_message_from_json(message->descriptor, alm_buf_view(&out), arena, &again, &st);
+    ALM_ASSERT(code == ALM_OK);
+    alm_bytes a = pack(message, arena), b = pack(again, arena);
+    ALM_ASSERT(a.len == b.len);
+    ALM_ASSERT(memcmp(a.data, b.data, a.len) == 0);
+    alm_buf_deinit(&out);
+}
+
+// The first byte chooses the message.
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const ProtobufCMessageDescriptor *const types[] = {
+        &almanac__test__every__descriptor,
+        &almanac__internal__read_request__descriptor,
+        &almanac__v1__query_response__descriptor,
+    };
+    if (size == 0) {
+        return 0;
+    }
+    const ProtobufCMessageDescriptor *type = types[data[0] % ALM_ARRAY_LEN(types)];
+    alm_arena *arena = alm_arena_create((size_t)64 << 20);
+    ALM_ASSERT(arena != NULL);
+    ProtobufCMessage *message = NULL;
+    alm_status st = ALM_STATUS_INIT;
+    alm_str json = {.data = (const char *)data + 1, .len = size - 1};
+    if (alm_message_from_json(type, json, arena, &message, &st) == ALM_OK) {
+        check_again(message, arena);
+    }
+    alm_arena_destroy(&arena);
+    return 0;
+}
