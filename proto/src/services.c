@@ -39,7 +39,8 @@ static const alm_method_def aggregation_methods[] = {{"Execute", STREAM, SAFE, S
 static const alm_method_def health_methods[] = {{"Check", UNARY, SAFE, NONE},
                                                 {"Watch", STREAM, SAFE, NONE}};
 static const alm_method_def reflection_methods[] = {{"ListServices", UNARY, SAFE, READER},
-                                                    {"DescribeMessage", UNARY, SAFE, READER}};
+                                                    {"DescribeMessage", UNARY, SAFE, READER},
+                                                    {"FileDescriptors", UNARY, SAFE, READER}};
 static const alm_method_def stats_methods[] = {{"Get", UNARY, SAFE, READER}};
 
 const alm_service_def alm_service_gateway = {&almanac__v1__gateway__descriptor, gateway_methods};

@@ -1,6 +1,8 @@
 // Reflection: what a server serves, read from the protobuf-c descriptors.
 #include "server_internal.h"
 
+#include "alm/file_descriptors.h"
+
 #include "almanac/internal/reflection.pb-c.h"
 #include "types.h"
 
@@ -177,4 +179,16 @@ static alm_code describe_message(void *self, alm_call *call, const ProtobufCMess
                                 server->name, name);
 }
 
-const alm_handler alm_reflection_handlers[] = {list_services, describe_message};
+static alm_code file_descriptors(void *self, alm_call *call, const ProtobufCMessage *request,
+                                 alm_status *st)
+{
+    (void)self;
+    (void)request;
+    Almanac__Internal__FileDescriptorsResponse response;
+    almanac__internal__file_descriptors_response__init(&response);
+    response.file_descriptor_set.data = (uint8_t *)(uintptr_t)alm_file_descriptor_set;
+    response.file_descriptor_set.len = alm_file_descriptor_set_size;
+    return alm_call_send(call, &response.base, st);
+}
+
+const alm_handler alm_reflection_handlers[] = {list_services, describe_message, file_descriptors};

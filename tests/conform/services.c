@@ -241,6 +241,23 @@ static void reflection_describes_messages_and_enums(void **state)
     assert_string_equal(w->st.field, "name");
 }
 
+static void reflection_gives_the_files(void **state)
+{
+    world *w = *state;
+    Almanac__Internal__FileDescriptorsRequest request;
+    almanac__internal__file_descriptors_request__init(&request);
+    ProtobufCMessage *reply = NULL;
+    assert_code(ALM_OK, alm_channel_call(w->channel, &alm_service_reflection, "FileDescriptors",
+                                         NULL, &request.base, w->arena, &reply, &w->st));
+    const ProtobufCBinaryData *set =
+        &((const Almanac__Internal__FileDescriptorsResponse *)reply)->file_descriptor_set;
+    assert_true(set->len > 2);
+    assert_int_equal(set->data[0], 0x0a); // a file: field 1 of the set
+    alm_str bytes = {.data = (const char *)set->data, .len = set->len};
+    assert_true(alm_str_find(bytes, ALM_STR("almanac/v1/gateway.proto")) != SIZE_MAX);
+    assert_true(alm_str_find(bytes, ALM_STR("almanac/internal/reflection.proto")) != SIZE_MAX);
+}
+
 static const struct CMUnitTest tests[] = {
     WORLD_TEST(health_follows_what_the_server_says),
     WORLD_TEST(a_probe_of_nobody_is_unavailable),
@@ -250,6 +267,7 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(stats_count_calls),
     WORLD_TEST(a_trace_goes_through_all_calls),
     WORLD_TEST(reflection_describes_messages_and_enums),
+    WORLD_TEST(reflection_gives_the_files),
 };
 
 world_group conform_services(void)
