@@ -185,8 +185,8 @@ static char plain_escape(char c)
     return found != NULL ? to[found - from] : c;
 }
 
-// The code point of the \u escape, or pair of them, at text[at]. Returns its length in text; 0: half
-// a pair.
+// The code point of the \u escape, or pair of them, at text[at]. Returns its length in text; 0:
+// half a pair.
 static size_t decode_units(alm_str text, size_t at, uint32_t *ret)
 {
     uint32_t unit = unit_at(text.data + at);

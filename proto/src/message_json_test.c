@@ -1,7 +1,7 @@
-// Goal: what is written is proto3's JSON, what is read is what was meant or an error that says where
-// it is wrong, and nothing is lost on the way. Method: tables over a message with every type; random
-// messages of the real types there and back, equal by their packed bytes; jansson reads what is
-// written; inputs that are too deep, too long, cut or damaged.
+// Goal: what is written is proto3's JSON, what is read is what was meant or an error that says
+// where it is wrong, and nothing is lost on the way. Method: tables over a message with every type;
+// random messages of the real types there and back, equal by their packed bytes; jansson reads what
+// is written; inputs that are too deep, too long, cut or damaged.
 #include "alm/message_json.h"
 
 #include "alm/alloc.h"
