@@ -299,24 +299,31 @@ static void take_frame(alm_server *server, const alm_peer_id *id, alm_str user, 
     }
 }
 
+static alm_peer_id id_of(uint8_t port_index, const alm_peer_key *key)
+{
+    alm_peer_id id = {.port = port_index};
+    memcpy(&id.key, key, sizeof id.key);
+    return id;
+}
+
 // True: there may be more.
 static bool receive_some(alm_server *server, uint8_t port_index)
 {
     alm_port *port = server->ports[port_index];
     for (size_t i = 0; i < RECEIVE_COUNT_MAX; i++) {
-        alm_incoming got;
+        alm_incoming got = {0};
         alm_received received = port->ops->receive(port, &got);
         if (received == ALM_RECEIVED_NOTHING) {
             return false;
         }
         if (received == ALM_RECEIVED_FRAME) {
             alm_lock(&server->lock);
-            alm_peer_id id = {.port = port_index, .key = got.from};
+            alm_peer_id id = id_of(port_index, &got.from);
             take_frame(server, &id, got.user, got.frame);
             alm_unlock(&server->lock);
         } else if (received == ALM_RECEIVED_GONE) {
             alm_lock(&server->lock);
-            alm_peer_id id = {.port = port_index, .key = got.from};
+            alm_peer_id id = id_of(port_index, &got.from);
             alm_peer *peer = find_peer(server, &id);
             if (peer != NULL) {
                 peer_lost(server, peer, "the client is gone");

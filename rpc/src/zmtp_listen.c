@@ -207,14 +207,12 @@ static void name_endpoint(const zmtp_listener *listener, const alm_address *aske
 {
     memcpy(ret, address, strlen(address) + 1);
     if (alm_address_takes_any_port(asked)) {
-        struct sockaddr_storage at = {0};
+        struct sockaddr_in6 at = {0}; // the smaller one of IPv4 has its port at the same place
         socklen_t len = sizeof at;
         int answer = getsockname(listener->fd, (struct sockaddr *)&at, &len);
         ALM_ASSERT(answer == 0);
-        in_port_t port = at.ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)&at)->sin6_port
-                                                  : ((const struct sockaddr_in *)&at)->sin_port;
         size_t host_len = (size_t)(asked->port.data - address); // with its colon
-        snprintf(ret + host_len, ALM_ADDRESS_BYTES_MAX - host_len, "%u", ntohs(port));
+        snprintf(ret + host_len, ALM_ADDRESS_BYTES_MAX - host_len, "%u", ntohs(at.sin6_port));
     }
 }
 
