@@ -104,8 +104,8 @@ static bool is_declared(const tidy_repo *repo, const char *command, alm_str name
     return false;
 }
 
-// Directly in src/ or fuzz/ of a module, where alm_module looks for it, or a test in src/ or an entry
-// in fuzz/, where alm_unit_tests and alm_fuzz_entries do. A main.c they leave out.
+// Directly in src/ or fuzz/ of a module, where alm_module looks for it, or a test in src/ or an
+// entry in fuzz/, where alm_unit_tests and alm_fuzz_entries do. A main.c they leave out.
 static bool is_globbed(const tidy_repo *repo, alm_str path)
 {
     alm_str folder = tidy_folder_of(path);
