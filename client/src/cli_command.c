@@ -194,6 +194,31 @@ static const alm_option catalog_options[] = {
      .letter = 'n'},
 };
 
+#define OPTION_ROLE                                                                                \
+    {                                                                                              \
+        .name = "role", .type = ALM_OPTION_TEXT, .placeholder = "reader|writer|admin|service",     \
+        .help = "what they may do"                                                                 \
+    }
+#define OPTION_NAME                                                                                \
+    {                                                                                              \
+        .name = "name", .type = ALM_OPTION_TEXT, .placeholder = "NAME",                            \
+        .help = "who it is for, as logs and errors say it"                                         \
+    }
+#define OPTION_POLICY                                                                              \
+    {                                                                                              \
+        .name = "policy", .type = ALM_OPTION_TEXT, .placeholder = "FILE",                          \
+        .help = "the almanac's policy"                                                             \
+    }
+
+static const alm_option keys_options[] = {OPTION_ROLE, OPTION_NAME, OPTION_POLICY};
+static const alm_option token_options[] = {OPTION_ROLE,
+                                           OPTION_NAME,
+                                           OPTION_POLICY,
+                                           {.name = "until",
+                                            .type = ALM_OPTION_TEXT,
+                                            .placeholder = "DATE",
+                                            .help = "the last day it is good: 2026-12-31"}};
+
 static const alm_option watch_options[] = {
     OPTION_PLACE,
     {.name = "from-sequence",
@@ -253,6 +278,14 @@ static const cli_example catalog_examples[] = {
     {"almanac catalog indicators --words industry", "the indicators of a theme"},
     {"almanac catalog places load places.csv", "add places"},
     {"almanac catalog quarantine", "what could not be taken, and why"},
+};
+static const cli_example keys_examples[] = {
+    {"almanac keys new wang.key --role reader --name wang", "a pair, and its line for the policy"},
+    {"almanac keys show wang.key.pub", "the public key"},
+};
+static const cli_example token_examples[] = {
+    {"almanac token new --role writer --name robot --policy policy > robot.token", "a token"},
+    {"almanac token revoke robot --policy policy", "no token of robot's is good any more"},
 };
 static const cli_example watch_examples[] = {
     {"almanac watch gdp --place '310000/**' -o json", "changes as lines of JSON"},
@@ -372,6 +405,33 @@ const cli_command cli_commands[] = {
      .summary = "what is running and how much is stored",
      .details = "One line for each address of each service.",
      .run = cli_status},
+    {.name = "keys",
+     .usage = "new|show FILE [--role ROLE --name NAME] [--policy FILE]",
+     .summary = "make a key pair, or show its public part",
+     .details = "new writes the pair to FILE, which only its owner may read, and the public part "
+                "to FILE.pub. With a role and a name it prints the line a policy needs, or adds it "
+                "to --policy. Services and clients take the pair with --key-file. Nothing is asked "
+                "of an almanac.",
+     .words = "new|show",
+     .takes_files = true,
+     .positional_min = 2,
+     .positional_max = 2,
+     OPTIONS(keys_options),
+     EXAMPLES(keys_examples),
+     .run = cli_keys},
+    {.name = "token",
+     .usage = "new|list|revoke [NAME] [--role ROLE --name NAME] [--policy FILE]",
+     .summary = "make, list and revoke tokens of a policy",
+     .details = "new prints the token once: the policy keeps only its hash. Clients show it with "
+                "--token-file. After a change send the services SIGHUP. Nothing is asked of an "
+                "almanac.",
+     .words = "new|list|revoke",
+     .positional_min = 1,
+     .positional_max = 2,
+     OPTIONS(token_options),
+     EXAMPLES(token_examples),
+     .run = cli_token,
+     .has_until = true},
     {.name = "verify",
      .usage = "",
      .summary = "check the whole store",

@@ -23,6 +23,7 @@ struct cli_command {
     const cli_example *examples;
     size_t example_count;
     int (*run)(cli *self);
+    bool has_until; // of token: its entries may end, and its output is the token itself
     // Of the shorthands of query.
     almanac_transform transform;
     const char *period; // when --period is not given; NULL: it must be
@@ -51,6 +52,8 @@ int cli_catalog(cli *self);
 int cli_watch(cli *self);
 int cli_status(cli *self);
 int cli_verify(cli *self);
+int cli_keys(cli *self);
+int cli_token(cli *self);
 int cli_version(cli *self);
 int cli_completion(cli *self);
 int cli_manual(cli *self);

@@ -92,6 +92,14 @@ alm_code alm_server_add(alm_server *server, const alm_service_def *service,
     return add_service(server, service, handlers, self, false, st);
 }
 
+static void note_token(void *arg, const alm_policy_entry *entry)
+{
+    bool *has_tokens = arg;
+    *has_tokens = *has_tokens || entry->is_token;
+}
+
+// Who is known by a token has no key in the policy: where there are tokens anyone may connect, as
+// nobody, and each call says more.
 static bool admit_key(void *arg, const uint8_t key[ALM_CURVE_KEY_BYTES],
                       char ret_user[ALM_USER_BYTES_MAX])
 {
@@ -101,7 +109,13 @@ static bool admit_key(void *arg, const uint8_t key[ALM_CURVE_KEY_BYTES],
         return true;
     }
     alm_role role; // asked for again with each call, so that a reload counts at once
-    return alm_policy_admit_key(server->policy, key, ret_user, &role);
+    if (alm_policy_admit_key(server->policy, key, ret_user, &role)) {
+        return true;
+    }
+    bool has_tokens = false;
+    alm_policy_each(server->policy, note_token, &has_tokens);
+    ret_user[0] = '\0';
+    return has_tokens;
 }
 
 static alm_code open_port(alm_server *server, alm_scheme scheme, alm_port **ret, alm_status *st)

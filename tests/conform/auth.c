@@ -24,7 +24,7 @@ static size_t key_line(char *at, const alm_keypair *pair, const char *role, cons
     return (size_t)snprintf(at, 128, "key %s %s %s\n", text, role, name);
 }
 
-static void write_policy(const guarded *g, bool has_writer)
+static void write_policy(const guarded *g, bool has_writer, bool has_token)
 {
     char text[POLICY_BYTES_MAX];
     size_t len = key_line(text, &g->reader, "reader", "wang");
@@ -33,11 +33,11 @@ static void write_policy(const guarded *g, bool has_writer)
     }
     uint8_t hash[ALM_TOKEN_HASH_BYTES];
     alm_token_hash(alm_str_from(g->token), hash);
-    len += (size_t)snprintf(text + len, 8, "token ");
-    for (size_t i = 0; i < sizeof hash; i++) {
+    len += has_token ? (size_t)snprintf(text + len, 8, "token ") : 0;
+    for (size_t i = 0; i < sizeof hash && has_token; i++) {
         len += (size_t)snprintf(text + len, 3, "%02x", (unsigned)hash[i]);
     }
-    len += (size_t)snprintf(text + len, 32, " writer robot\n");
+    len += has_token ? (size_t)snprintf(text + len, 32, " writer robot\n") : 0;
     FILE *file = fopen(g->path, "we");
     assert_non_null(file);
     assert_int_equal(fwrite(text, 1, len, file), len);
@@ -54,7 +54,7 @@ static void guard(guarded *g, world *w)
     assert_code(ALM_OK, alm_token_generate(g->token, &w->st));
     snprintf(g->path, sizeof g->path, "%s/policy", w->dir);
     umask(077);
-    write_policy(g, true);
+    write_policy(g, true, true);
     assert_code(ALM_OK, alm_policy_load(g->path, &g->policy, &w->st));
     const alm_server_opts opts = {.name = g->echo.name, .keypair = &g->server, .policy = g->policy};
     char address[ECHO_ADDRESS_MAX];
@@ -141,7 +141,7 @@ static void keys_open_what_their_role_may(void **state)
     assert_code(ALM_PERMISSION_DENIED, call(&g, reader, "Count"));
     assert_non_null(strstr(w->st.message, "wang"));
     assert_code(ALM_OK, call(&g, writer, "Count"));
-    write_policy(&g, false); // a reload counts for connections that stand
+    write_policy(&g, false, true); // a reload counts for connections that stand
     assert_code(ALM_OK, alm_policy_reload(g.policy, &w->st));
     assert_code(ALM_UNAUTHENTICATED, call(&g, writer, "Count"));
     assert_code(ALM_OK, call(&g, reader, "Say"));
@@ -158,6 +158,14 @@ static void strangers_do_not_get_in(void **state)
     }
     guarded g;
     guard(&g, w);
+    alm_channel *by_token = open_as(&g, &g.stranger, g.token);
+    alm_channel *unknown = open_as(&g, &g.stranger, NULL);
+    assert_code(ALM_OK, call(&g, by_token, "Count")); // where there are tokens any key may connect,
+    assert_code(ALM_UNAUTHENTICATED, call(&g, unknown, "Say")); // and is nobody by itself
+    alm_channel_close(&by_token);
+    alm_channel_close(&unknown);
+    write_policy(&g, true, false);
+    assert_code(ALM_OK, alm_policy_reload(g.policy, &w->st));
     alm_channel *stranger = open_as(&g, &g.stranger, NULL);
     alm_channel *plain = world_open(w, g.echo.address);
     assert_code(ALM_DEADLINE_EXCEEDED, alm_channel_wait_ready(stranger, 300, &w->st));

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Keys, tokens and a policy from the command line to a service: who gets in, with what, and who not.
+#   keys.sh BIN
+set -euo pipefail
+bin=$1
+umask 077
+work=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
+cd "$work"
+
+fail() {
+    echo "keys.sh: $*" >&2
+    exit 1
+}
+expect() { # CODE WORDS COMMAND...
+    local want=$1 words=$2 got=0 out
+    shift 2
+    out=$("$@" 2>&1) || got=$?
+    [ "$got" -eq "$want" ] || fail "exit $got, want $want: $* : $out"
+    [[ $out == *"$words"* ]] || fail "'$words' is not in: $out"
+}
+almanac() {
+    "$bin/almanac" "$@"
+}
+
+expect 0 'keep it to yourself' almanac keys new svc.key
+expect 1 'there already' almanac keys new svc.key
+[ "$(stat -c %a svc.key)" = 600 ] || fail "the key's mode"
+expect 0 'key ' almanac keys new li.key --role writer --name li
+expect 0 'is a reader now' almanac keys new wang.key --role reader --name wang --policy policy
+expect 0 "$(cat wang.key.pub)" almanac keys show wang.key
+expect 2 'reader|writer' almanac keys new x.key --role king --name x
+expect 2 '2026-13-01' almanac token new --role reader --name x --until 2026-13-01
+almanac keys new other.key 2>/dev/null
+chmod 644 other.key
+expect 1 'other.key' almanac keys show other.key
+
+"$bin/almanacd" --data data --bind tcp://127.0.0.1:0 --key-file svc.key --policy policy 2>log &
+server=$!
+for _ in $(seq 200); do
+    address=$(grep -o 'module=gateway address=tcp://[^ ]*' log | cut -d= -f3) || true
+    [ -z "$address" ] || break
+    sleep 0.05
+done
+[ -n "$address" ] || fail "no server: $(cat log)"
+as() { # KEY COMMAND...
+    local key=$1
+    shift
+    almanac --endpoint "$address" --key-file "$key" --server-key svc.key.pub --timeout 2s "$@"
+}
+printf 'code,name_zh,unit\ngdp,地区生产总值,CNY\n' >indicators.csv
+expect 0 'aggregation' as wang.key status
+expect 1 'needs a writer, and wang is a reader' as wang.key import indicators.csv
+expect 4 'takes our key' as li.key status
+expect 4 'no almanac at' almanac --endpoint "$address" --timeout 1s status
+expect 0 '' as svc.key status
+
+almanac token new --role reader --name robot --policy policy >robot.token 2>/dev/null
+kill -HUP "$server"
+by_token() {
+    almanac --endpoint "$address" --server-key svc.key.pub --token-file robot.token --timeout 2s "$@"
+}
+for _ in $(seq 100); do
+    by_token status >/dev/null 2>&1 && break
+    sleep 0.05
+done
+expect 0 '' by_token status
+expect 0 'robot' almanac token list --policy policy
+expect 0 'are gone' almanac token revoke robot --policy policy
+kill -HUP "$server"
+for _ in $(seq 100); do
+    by_token status >/dev/null 2>&1 || break
+    sleep 0.05
+done
+expect 4 '' by_token status
+grep -q "$(cat robot.token)" log policy && fail "a token is in the log or the policy"
+kill "$server"
+wait "$server" || fail "the server's exit"
+server=
+echo "keys.sh: ok"
