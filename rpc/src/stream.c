@@ -335,11 +335,17 @@ static bool may_repeat(const alm_method_def *method, const alm_call_opts *opts)
     return method->repeat == ALM_REPEAT_SAFE || (method->repeat == ALM_REPEAT_KEYED && has_key);
 }
 
-// On failure there is nothing to deinit.
+// A call that asks the same and has waited for its answer.
+typedef struct hedge {
+    pthread_cond_t *notify;      // wakes who waits for both
+    const alm_connection *avoid; // where the first one is; compared only
+} hedge;
+
+// hedge_of: NULL: none. On failure there is nothing to deinit.
 static alm_code stream_init(alm_stream *stream, alm_channel *channel,
                             const alm_service_def *service, const char *name, bool streams,
                             const alm_call_opts *opts, const ProtobufCMessage *request,
-                            alm_status *st)
+                            const hedge *hedge_of, alm_status *st)
 {
     static const alm_call_opts none;
     opts = opts != NULL ? opts : &none;
@@ -362,7 +368,8 @@ static alm_code stream_init(alm_stream *stream, alm_channel *channel,
         .affinity = opts->affinity,
         .start_us = alm_rpc_now_us(client->rpc),
         .deadline_us = deadline_of(client, opts),
-        .notify = &stream->changed,
+        .notify = hedge_of != NULL ? hedge_of->notify : &stream->changed,
+        .avoid = hedge_of != NULL ? hedge_of->avoid : NULL,
     };
     const char *key = opts->idempotency_key != NULL ? opts->idempotency_key : "";
     int key_len = snprintf(stream->idempotency_key, sizeof stream->idempotency_key, "%s", key);
@@ -580,7 +587,7 @@ alm_code alm_stream_open(alm_channel *channel, const alm_service_def *service, c
     if (stream == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a call");
     }
-    alm_code code = stream_init(stream, channel, service, method, true, opts, request, st);
+    alm_code code = stream_init(stream, channel, service, method, true, opts, request, NULL, st);
     if (code != ALM_OK) {
         alm_free(stream);
         return code;
@@ -598,21 +605,115 @@ void alm_stream_close(alm_stream **stream)
     }
 }
 
+// The answer of a call with one.
+static alm_code take_answer(alm_stream *stream, alm_arena *arena, ProtobufCMessage **ret,
+                            alm_status *st)
+{
+    ProtobufCMessage *reply = NULL;
+    alm_code code = alm_stream_next(stream, arena, &reply, st);
+    if (code == ALM_OK && reply == NULL) {
+        code = alm_status_set(st, ALM_INTERNAL, "%s/%s ended without a reply",
+                              stream->service->descriptor->name,
+                              stream->service->methods[stream->method].name);
+    }
+    if (code == ALM_OK) {
+        *ret = reply;
+    }
+    return code;
+}
+
+// With the lock held: whether the call still waits when so much time has passed, and could be
+// answered elsewhere.
+static bool wants_hedge(alm_stream *stream, int64_t hedge_ms)
+{
+    alm_client *client = stream->channel->client;
+    alm_channel *channel = stream->channel;
+    int64_t until_us = ALM_MIN(stream->start_us + hedge_ms * 1000, stream->deadline_us);
+    while (stream->state != ALM_STREAM_ENDED) {
+        int64_t left_us = until_us - alm_rpc_now_us(client->rpc);
+        if (left_us <= 0) {
+            break;
+        }
+        alm_cond_wait_us(&stream->changed, &client->lock, left_us);
+    }
+    bool is_late = stream->state == ALM_STREAM_SENT && until_us < stream->deadline_us;
+    bool has_budget = channel->retry_tokens > ALM_RETRY_TOKENS_MAX / 2;
+    if (!is_late || !has_budget || !alm_channel_has_other(channel, stream->connection)) {
+        return false;
+    }
+    channel->retry_tokens -= 1;
+    return true;
+}
+
+static bool is_answered(const alm_stream *stream)
+{
+    return stream->state == ALM_STREAM_ENDED && stream->end.code == ALM_OK;
+}
+
+// With the lock held: the one that ends well first, or the first one if neither does. Changes of
+// both wake the first.
+static alm_stream *wait_for_either(alm_stream *first, alm_stream *second)
+{
+    for (;;) {
+        if (is_answered(first) || is_answered(second)) {
+            return is_answered(first) ? first : second;
+        }
+        bool first_ended = first->state == ALM_STREAM_ENDED;
+        if (first_ended && second->state == ALM_STREAM_ENDED) {
+            return first;
+        }
+        const alm_stream *open = first_ended ? second : first;
+        alm_client *client = first->channel->client;
+        int64_t left_us = open->deadline_us == ALM_NEVER_US
+                              ? ALM_NEVER_US
+                              : open->deadline_us - alm_rpc_now_us(client->rpc);
+        if (left_us <= 0) {
+            end_by_deadline(first_ended ? second : first);
+            continue;
+        }
+        alm_cond_wait_us(&first->changed, &client->lock, left_us);
+    }
+}
+
+static alm_code call_hedged(alm_stream *first, const char *method, const alm_call_opts *opts,
+                            const ProtobufCMessage *request, alm_arena *arena,
+                            ProtobufCMessage **ret, alm_status *st)
+{
+    alm_client *client = first->channel->client;
+    alm_lock(&client->lock);
+    bool is_hedged = wants_hedge(first, opts->hedge_ms);
+    const hedge both = {.notify = &first->changed, .avoid = first->connection};
+    alm_unlock(&client->lock);
+    if (!is_hedged) {
+        return take_answer(first, arena, ret, st);
+    }
+    alm_stream second;
+    alm_call_opts its = *opts;
+    its.fail_fast = true;
+    alm_status ignored;
+    if (stream_init(&second, first->channel, first->service, method, false, &its, request, &both,
+                    &ignored) != ALM_OK) {
+        return take_answer(first, arena, ret, st);
+    }
+    alm_lock(&client->lock);
+    second.deadline_us = first->deadline_us;
+    alm_stream *winner = wait_for_either(first, &second);
+    alm_unlock(&client->lock);
+    alm_code code = take_answer(winner, arena, ret, st);
+    stream_deinit(&second);
+    return code;
+}
+
 alm_code alm_channel_call(alm_channel *channel, const alm_service_def *service, const char *method,
                           const alm_call_opts *opts, const ProtobufCMessage *request,
                           alm_arena *arena, ProtobufCMessage **ret_reply, alm_status *st)
 {
     alm_stream stream;
-    ALM_TRY(stream_init(&stream, channel, service, method, false, opts, request, st));
-    ProtobufCMessage *reply = NULL;
-    alm_code code = alm_stream_next(&stream, arena, &reply, st);
-    if (code == ALM_OK && reply == NULL) {
-        code = alm_status_set(st, ALM_INTERNAL, "%s/%s ended without a reply",
-                              service->descriptor->name, method);
-    }
+    ALM_TRY(stream_init(&stream, channel, service, method, false, opts, request, NULL, st));
+    bool is_safe = service->methods[stream.method].repeat == ALM_REPEAT_SAFE;
+    alm_code code = opts != NULL && opts->hedge_ms > 0 && is_safe
+                        ? call_hedged(&stream, method, opts, request, arena, ret_reply, st)
+                        : take_answer(&stream, arena, ret_reply, st);
     stream_deinit(&stream);
-    if (code == ALM_OK) {
-        *ret_reply = reply;
-    }
     return code;
 }

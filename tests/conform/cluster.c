@@ -85,6 +85,11 @@ static void wait_for_both(world *w, pair *both)
     atomic_store(&both->b.said, 0);
 }
 
+static void count_ejected(void *arg, const alm_connection_info *info)
+{
+    *(int *)arg += strcmp(info->state, "ejected") == 0 ? 1 : 0;
+}
+
 static void load_spreads_over_both_servers(void **state)
 {
     world *w = *state;
@@ -292,6 +297,122 @@ static void a_drain_lets_calls_end_and_cancels_the_rest(void **state)
     assert_code(ALM_UNAVAILABLE, w->st.code);
 }
 
+// One of two servers has no thread free: a call that went there is answered by the other.
+static void a_hedged_call_is_answered_by_the_other(void **state)
+{
+    world *w = *state;
+    pair both;
+    char address[ECHO_ADDRESS_MAX], target[2 * ECHO_ADDRESS_MAX + 2];
+    alm_server_opts opts = {.name = "a", .thread_count_max = 1};
+    both = (pair){.a.name = "a", .b.name = "b"};
+    world_address(w, address);
+    echo_start(&both.a, w->rpc, address, &opts);
+    world_address(w, address);
+    echo_start(&both.b, w->rpc, address, NULL);
+    snprintf(target, sizeof target, "%s, %s", both.a.address, both.b.address);
+    both.channel = world_open(w, target);
+    wait_for_both(w, &both);
+    alm_channel *to_a = world_open(w, both.a.address);
+    alm_stream *running = world_count(w, to_a, 1000000, 1000, NULL);
+    world_until(&both.a.started, 1);
+    alm_call_opts hedged = {.hedge_ms = 20, .timeout_ms = WORLD_WAIT_MS};
+    for (int i = 0; i < 12; i++) { // half of them go to a first
+        Almanac__Test__SayResponse *reply = world_say(w, both.channel, "quick", &hedged);
+        assert_non_null(reply);
+        assert_string_equal(reply->server, "b");
+    }
+    assert_int_equal(atomic_load(&both.a.said), 0);
+    alm_stream_close(&running);
+    alm_channel_close(&to_a);
+    stop_pair(&both);
+}
+
+// What fails again and again is left alone as long as there is something else, and used if not. The
+// clock stands still, so that nothing comes back while the test looks.
+static void a_failing_server_is_left_alone(void **state)
+{
+    world *w = *state;
+    int64_t now_us = 1;
+    world still = {.arena = w->arena, .address_count = w->address_count + 10};
+    memcpy(still.scheme, w->scheme, sizeof still.scheme);
+    memcpy(still.dir, w->dir, sizeof still.dir);
+    const alm_rpc_opts opts = {.clock = alm_clock_fake(&now_us),
+                               .uses_libzmq = strchr(w->given, '+') != NULL};
+    assert_code(ALM_OK, alm_rpc_create(&opts, &still.rpc, &w->st));
+    pair both;
+    start_pair(&still, &both);
+    wait_for_both(&still, &both);
+    Almanac__Test__FailRequest request;
+    almanac__test__fail_request__init(&request);
+    request.code = ALM_UNAVAILABLE;
+    request.message = (char *)(uintptr_t) "broken";
+    int ejected = 0;
+    for (int i = 0; i < 20 && ejected < 2; i++) {
+        ProtobufCMessage *reply = NULL;
+        assert_code(ALM_UNAVAILABLE, alm_channel_call(both.channel, &echo_service, "FailOnce", NULL,
+                                                      &request.base, w->arena, &reply, &w->st));
+        ejected = 0;
+        alm_channel_visit(both.channel, count_ejected, &ejected);
+        assert_true(ejected == 0 || i >= 4);
+    }
+    assert_int_equal(ejected, 2);
+    assert_non_null(world_say(&still, both.channel, "there is nothing else", NULL));
+    stop_pair(&both);
+    alm_rpc_destroy(&still.rpc);
+    w->address_count = ALM_MAX(w->address_count, still.address_count);
+}
+
+typedef struct flood {
+    world *w;
+    alm_channel *channel;
+    atomic_int ended;
+} flood;
+
+static void *wait_a_little(void *arg)
+{
+    flood *f = arg;
+    alm_status st;
+    alm_arena *arena = alm_arena_create(0);
+    Almanac__Test__WaitRequest request;
+    almanac__test__wait_request__init(&request);
+    request.wait_ms = 25;
+    ProtobufCMessage *reply;
+    if (alm_channel_call(f->channel, &echo_service, "Wait", NULL, &request.base, arena, &reply,
+                         &st) == ALM_OK) {
+        atomic_fetch_add(&f->ended, 1);
+    }
+    alm_arena_destroy(&arena);
+    return NULL;
+}
+
+// A client with many calls waiting does not keep another one waiting for all of them.
+static void clients_take_turns(void **state)
+{
+    world *w = *state;
+    char address[ECHO_ADDRESS_MAX];
+    world_address(w, address);
+    echo_server small = {.name = "small"};
+    alm_server_opts opts = {.name = "small", .thread_count_max = 1};
+    echo_start(&small, w->rpc, address, &opts);
+    flood f = {.w = w, .channel = world_open(w, small.address)};
+    alm_channel *other = world_open(w, small.address);
+    assert_non_null(world_say(w, other, "connected", NULL));
+    pthread_t threads[40];
+    for (size_t i = 0; i < ALM_ARRAY_LEN(threads); i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, wait_a_little, &f), 0);
+    }
+    world_until(&small.started, 2);
+    assert_non_null(world_say(w, other, "one only", NULL));
+    assert_in_range(atomic_load(&f.ended), 0, ALM_ARRAY_LEN(threads) / 2);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(threads); i++) {
+        pthread_join(threads[i], NULL);
+    }
+    assert_int_equal(atomic_load(&f.ended), ALM_ARRAY_LEN(threads));
+    alm_channel_close(&f.channel);
+    alm_channel_close(&other);
+    echo_stop(&small);
+}
+
 static void a_full_queue_refuses(void **state)
 {
     world *w = *state;
@@ -368,6 +489,9 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(a_drain_loses_no_call),
     WORLD_TEST(a_drain_lets_calls_end_and_cancels_the_rest),
     WORLD_TEST(a_full_queue_refuses),
+    WORLD_TEST(a_hedged_call_is_answered_by_the_other),
+    WORLD_TEST(a_failing_server_is_left_alone),
+    WORLD_TEST(clients_take_turns),
     WORLD_TEST(endless_calls_leave_room_for_others),
     WORLD_TEST(an_address_in_use_is_an_error),
 };

@@ -34,6 +34,7 @@ static const alm_method_def methods[] = {
     {"Chat", BOTH, NONE},
     {"Hang", UP, NONE},
     {"Keyed", KEYED, NONE},
+    {"FailOnce", NEVER, NONE},
     {"Trace", UNARY, NONE},
 };
 const alm_service_def echo_service = {&almanac__test__echo__descriptor, methods};
@@ -295,8 +296,9 @@ static alm_code trace(void *self, alm_call *call, const ProtobufCMessage *reques
     return alm_call_send(call, &response.base, st);
 }
 
-static const alm_handler handlers[] = {say,  count,  fail_now, fail_late, wait, relay, wait, say,
-                                       NULL, silent, endless,  sum,       chat, hang,  say,  trace};
+static const alm_handler handlers[] = {say,  count, fail_now, fail_late, wait,    relay,
+                                       wait, say,   NULL,     silent,    endless, sum,
+                                       chat, hang,  say,      fail_now,  trace};
 
 void echo_start(echo_server *echo, alm_rpc *rpc, const char *address, const alm_server_opts *opts)
 {

@@ -45,8 +45,9 @@ typedef struct alm_call_opts {
                             // when the call would be tried again
     const char *idempotency_key; // lets a call of ALM_REPEAT_KEYED be tried again; sent along. ""
                                  // and NULL: none
-    int64_t hedge_ms; // ALM_REPEAT_SAFE and one request: asks a second connection too when nothing
-                      // has come in so long, and takes what comes first; 0: never
+    int64_t hedge_ms; // alm_channel_call of an ALM_REPEAT_SAFE method: asks a second connection too
+                      // when no answer has come in so long, and takes the first good one; 0: never.
+                      // Costs the retry budget as a retry does
 } alm_call_opts;
 
 // A unary call. *ret_reply lives in the arena.
