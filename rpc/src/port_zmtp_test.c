@@ -351,6 +351,18 @@ static void a_flood_does_not_starve(void **state)
 
 // --- addresses -----------------------------------------------------------------------------------
 
+// A container may have none.
+static bool has_ipv6_loopback(void)
+{
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    bool has = fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof at) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return has;
+}
+
 static void addresses_are_taken_once(void **state)
 {
     (void)state;
@@ -358,6 +370,9 @@ static void addresses_are_taken_once(void **state)
     for (size_t i = 0; i < ALM_ARRAY_LEN(asked); i++) {
         char bound[ALM_ADDRESS_BYTES_MAX];
         char again[ALM_ADDRESS_BYTES_MAX];
+        if (strchr(asked[i], '[') != NULL && !has_ipv6_loopback()) {
+            continue;
+        }
         alm_port *second = open_port(ALM_PORT_LISTENS, NULL);
         alm_port *first = listen_at(asked[i], NULL, bound);
         assert_int_equal(strrchr(bound, ':')[1] == '0' || strrchr(bound, ':')[1] == '*', 0);

@@ -246,6 +246,7 @@ static alm_code health_ask(runner *r, alm_status *st)
 static void signals_block(sigset_t *ret)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_DFL); // nohup leaves it ignored, and what is ignored does not come
     sigemptyset(ret);
     sigaddset(ret, SIGTERM);
     sigaddset(ret, SIGINT);
