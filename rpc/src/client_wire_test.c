@@ -117,6 +117,25 @@ static void replies_are_judged(void **state)
     hang_up(&c);
 }
 
+static alm_stream *open_watch(calling *c)
+{
+    Almanac__Internal__HealthCheckRequest asked;
+    almanac__internal__health_check_request__init(&asked);
+    alm_stream *stream = NULL;
+    ok(alm_stream_open(c->channel, &careful, "Watch", NULL, &asked.base, &stream, &c->st), &c->st);
+    return stream;
+}
+
+static alm_code check_at_once(calling *c)
+{
+    Almanac__Internal__HealthCheckRequest asked;
+    almanac__internal__health_check_request__init(&asked);
+    ProtobufCMessage *got = NULL;
+    alm_call_opts opts = {.fail_fast = true};
+    return alm_channel_call(c->channel, &careful, "Check", &opts, &asked.base, c->arena, &got,
+                            &c->st);
+}
+
 static alm_record message(uint64_t id, uint32_t number)
 {
     return (alm_record){
@@ -140,10 +159,7 @@ static void streams_are_whole_or_fail(void **state)
     dial(&c, NULL);
     answer_hello(&c);
     for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
-        Almanac__Internal__HealthCheckRequest asked;
-        almanac__internal__health_check_request__init(&asked);
-        alm_stream *stream = NULL;
-        ok(alm_stream_open(c.channel, &careful, "Watch", NULL, &asked.base, &stream, &c.st), &c.st);
+        alm_stream *stream = open_watch(&c);
         alm_record request = peer_receive(&c.server);
         while (request.type != ALM_RECORD_REQUEST) { // the last row's CANCEL
             request = peer_receive(&c.server);
@@ -187,13 +203,7 @@ static void a_service_that_is_not_serving_gets_no_calls(void **state)
     peer_send(&c.server, (alm_record){.type = ALM_RECORD_SERVING, .arg = 0, .time_ms = 0});
     peer_send(&c.server, (alm_record){.type = ALM_RECORD_PING, .call_id = 3});
     peer_expect(&c.server, ALM_RECORD_PONG);
-    Almanac__Internal__HealthCheckRequest asked;
-    almanac__internal__health_check_request__init(&asked);
-    ProtobufCMessage *got = NULL;
-    alm_call_opts opts = {.fail_fast = true};
-    assert_int_equal(
-        alm_channel_call(c.channel, &careful, "Check", &opts, &asked.base, c.arena, &got, &c.st),
-        ALM_UNAVAILABLE);
+    assert_int_equal(check_at_once(&c), ALM_UNAVAILABLE);
     peer_send(&c.server, (alm_record){.type = ALM_RECORD_SERVING, .arg = 0, .time_ms = 1});
     reply(&c, start_check(&c, &careful), ALM_STR("\x08\x01"), ALM_OK);
     expect_code(&c, ALM_OK, "");
@@ -285,13 +295,7 @@ static void a_server_told_to_go_gets_no_new_calls(void **state)
     assert_int_equal(peer_expect(&c.server, ALM_RECORD_PONG).call_id, 8);
     reply(&c, id, ALM_STR("\x08\x01"), ALM_OK); // what is in progress may end
     expect_code(&c, ALM_OK, "");
-    Almanac__Internal__HealthCheckRequest asked;
-    almanac__internal__health_check_request__init(&asked);
-    ProtobufCMessage *got = NULL;
-    alm_call_opts opts = {.fail_fast = true};
-    assert_int_equal(
-        alm_channel_call(c.channel, &careful, "Check", &opts, &asked.base, c.arena, &got, &c.st),
-        ALM_UNAVAILABLE);
+    assert_int_equal(check_at_once(&c), ALM_UNAVAILABLE);
     hang_up(&c);
 }
 
@@ -301,10 +305,7 @@ static void more_than_the_credit_is_an_error(void **state)
     calling c;
     dial(&c, NULL);
     answer_hello(&c);
-    Almanac__Internal__HealthCheckRequest asked;
-    almanac__internal__health_check_request__init(&asked);
-    alm_stream *stream = NULL;
-    ok(alm_stream_open(c.channel, &careful, "Watch", NULL, &asked.base, &stream, &c.st), &c.st);
+    alm_stream *stream = open_watch(&c);
     uint64_t id = peer_expect(&c.server, ALM_RECORD_REQUEST).call_id;
     char *unknown_field = alm_calloc(1, 600000); // 0x7a: field 15, a run of bytes
     memcpy(unknown_field, "\x7a\xbc\xcf\x24", 4);
@@ -334,10 +335,7 @@ static void credit_is_given_back_as_messages_are_read(void **state)
     calling c;
     dial(&c, NULL);
     answer_hello(&c);
-    Almanac__Internal__HealthCheckRequest asked;
-    almanac__internal__health_check_request__init(&asked);
-    alm_stream *stream = NULL;
-    ok(alm_stream_open(c.channel, &careful, "Watch", NULL, &asked.base, &stream, &c.st), &c.st);
+    alm_stream *stream = open_watch(&c);
     uint64_t id = peer_expect(&c.server, ALM_RECORD_REQUEST).call_id;
     char *unknown_field = alm_calloc(1, 600000);
     memcpy(unknown_field, "\x7a\xbc\xcf\x24", 4);

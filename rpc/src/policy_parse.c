@@ -11,17 +11,12 @@
 
 // --- names of things -----------------------------------------------------------------------------
 
-static const char *const role_names[] = {
-#define ROLE_TEXT(name, text, may) [ALM_ROLE_##name] = (text),
-    ALM_ROLE_MAP(ROLE_TEXT)
-#undef ROLE_TEXT
-};
-
 bool alm_role_from(alm_str name, alm_role *ret)
 {
-    for (size_t i = 0; i < ALM_ARRAY_LEN(role_names); i++) {
-        if (alm_str_eq(name, alm_str_from(role_names[i]))) {
-            *ret = (alm_role)i;
+    for (int i = 0; i < ALM_ROLE_COUNT; i++) {
+        alm_role role = (alm_role)i;
+        if (alm_str_eq(name, alm_str_from(alm_role_name(role)))) {
+            *ret = role;
             return true;
         }
     }

@@ -222,11 +222,10 @@ static void enqueue(alm_server *server, alm_call *call)
 {
     alm_peer *peer = call->peer;
     call->state = ALM_CALL_QUEUED;
-    DL_APPEND(peer->queue, call);
-    if (!peer->is_ready) {
-        peer->is_ready = true;
+    if (peer->queue == NULL) {
         DL_APPEND2(server->ready, peer, ready_prev, ready_next);
     }
+    DL_APPEND(peer->queue, call);
     server->queue_count++;
     server->queue_bytes += call->request.len;
     pthread_cond_signal(&server->work);
@@ -237,8 +236,7 @@ static void dequeue(alm_server *server, alm_call *call)
     alm_peer *peer = call->peer;
     DL_DELETE(peer->queue, call);
     DL_DELETE2(server->ready, peer, ready_prev, ready_next);
-    peer->is_ready = peer->queue != NULL;
-    if (peer->is_ready) {
+    if (peer->queue != NULL) {
         DL_APPEND2(server->ready, peer, ready_prev, ready_next);
     }
     server->queue_count--;

@@ -63,11 +63,6 @@ static alm_code trace_begin(alm_call *call, alm_str metadata, alm_status *st)
 
 // --- auth ----------------------------------------------------------------------------------------
 
-static const char *role_text(alm_role role)
-{
-    return role == ALM_ROLE_NONE ? "nobody" : alm_role_name(role);
-}
-
 static alm_code identify(alm_call *call, alm_str metadata, alm_role *ret, alm_status *st)
 {
     alm_server *server = call->server;
@@ -110,7 +105,7 @@ static alm_code auth_begin(alm_call *call, alm_str metadata, alm_status *st)
     }
     return alm_status_set(st, ALM_PERMISSION_DENIED, "%s/%s needs a %s, and %s is a %s",
                           method->stats.service, method->stats.method, alm_role_name(needs),
-                          call->user, role_text(has));
+                          call->user, alm_role_name(has));
 }
 
 // --- log -----------------------------------------------------------------------------------------

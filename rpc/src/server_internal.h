@@ -49,8 +49,7 @@ typedef struct alm_peer {
     UT_hash_handle hh;    // server->peers
     alm_call *calls;      // by id
     size_t waiting_count; // calls that wait for out to shrink
-    alm_call *queue;      // those without a thread, in their order
-    bool is_ready;        // in server->ready
+    alm_call *queue;      // without a thread, in their order; if any, it is in server->ready
     struct alm_peer *ready_prev, *ready_next;
     uint32_t message_bytes_max; // what it takes
     uint32_t window_bytes, window_messages;

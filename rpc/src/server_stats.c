@@ -7,7 +7,6 @@
 typedef struct answer {
     alm_arena *arena;
     Almanac__Internal__StatsResponse response;
-    size_t channel_cap;
     bool failed;
 } answer;
 

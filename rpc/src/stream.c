@@ -57,6 +57,12 @@ static void cancel_from_parent(void *arg)
     alm_unlock(&client->lock);
 }
 
+// What is asked a second time, after a failure or beside the first, costs the same budget.
+static bool has_budget(const alm_channel *channel)
+{
+    return channel->retry_tokens > ALM_RETRY_TOKENS_MAX / 2;
+}
+
 // A refused call was not started, so even one that must not be repeated may be sent elsewhere.
 static bool may_retry(const alm_stream *stream, bool is_refused)
 {
@@ -66,9 +72,8 @@ static bool may_retry(const alm_stream *stream, bool is_refused)
     if (stream->client_streams && stream->flow.sent_count > 0) {
         return false; // what was sent is not kept
     }
-    bool has_budget = stream->channel->retry_tokens > ALM_RETRY_TOKENS_MAX / 2;
-    return is_refused ||
-           (stream->may_repeat && has_budget && stream->try_count < ALM_CLIENT_TRIES_MAX);
+    return is_refused || (stream->may_repeat && has_budget(stream->channel) &&
+                          stream->try_count < ALM_CLIENT_TRIES_MAX);
 }
 
 void alm_stream_fail(alm_stream *stream, bool is_refused, const alm_status *why)
@@ -453,7 +458,7 @@ static void wait_for_change(alm_stream *stream)
         end_by_deadline(stream);
         return;
     }
-    alm_cond_wait_us(&stream->changed, &client->lock, wait_us);
+    alm_cond_wait_us(stream->notify, &client->lock, wait_us);
 }
 
 // The next message, NULL at the good end. Where there is one answer it only counts when the call
@@ -637,8 +642,7 @@ static bool wants_hedge(alm_stream *stream, int64_t hedge_ms)
         alm_cond_wait_us(&stream->changed, &client->lock, left_us);
     }
     bool is_late = stream->state == ALM_STREAM_SENT && until_us < stream->deadline_us;
-    bool has_budget = channel->retry_tokens > ALM_RETRY_TOKENS_MAX / 2;
-    if (!is_late || !has_budget || !alm_channel_has_other(channel, stream->connection)) {
+    if (!is_late || !has_budget(channel) || !alm_channel_has_other(channel, stream->connection)) {
         return false;
     }
     channel->retry_tokens -= 1;
@@ -662,16 +666,7 @@ static alm_stream *wait_for_either(alm_stream *first, alm_stream *second)
         if (first_ended && second->state == ALM_STREAM_ENDED) {
             return first;
         }
-        const alm_stream *open = first_ended ? second : first;
-        alm_client *client = first->channel->client;
-        int64_t left_us = open->deadline_us == ALM_NEVER_US
-                              ? ALM_NEVER_US
-                              : open->deadline_us - alm_rpc_now_us(client->rpc);
-        if (left_us <= 0) {
-            end_by_deadline(first_ended ? second : first);
-            continue;
-        }
-        alm_cond_wait_us(&first->changed, &client->lock, left_us);
+        wait_for_change(first_ended ? second : first);
     }
 }
 
