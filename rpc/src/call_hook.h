@@ -7,8 +7,7 @@
 typedef struct alm_call_hook alm_call_hook;
 struct alm_call_hook {
     alm_call_hook *prev, *next;
-    // Called once at most, by any thread, with the server's lock held: it may take a channel's lock
-    // and must not take a server's.
+    // Called once at most, by any thread, with the process' lock held.
     void (*cancel)(void *arg);
     void *arg;
 };

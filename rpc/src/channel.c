@@ -109,7 +109,7 @@ static alm_channel *channel_create(alm_client *client, const char *target,
 static alm_code start(alm_channel *channel, alm_status *st)
 {
     alm_client *client = channel->client;
-    alm_lock(&client->lock);
+    alm_lock(client->lock);
     alm_code code = alm_client_start(client, st);
     if (code == ALM_OK && channel->name_count > 0) {
         code = alm_resolver_start(client, &client->resolver, st);
@@ -119,7 +119,7 @@ static alm_code start(alm_channel *channel, alm_status *st)
         alm_client_wake(client);
         alm_resolver_wake(client->resolver);
     }
-    alm_unlock(&client->lock);
+    alm_unlock(client->lock);
     return code;
 }
 
@@ -161,16 +161,16 @@ void alm_channel_close(alm_channel **channel)
         return;
     }
     alm_client *client = self->client;
-    alm_lock(&client->lock);
+    alm_lock(client->lock);
     end_streams(self);
     self->is_closed = true;
     alm_client_wake(client);
     while (self->connections != NULL) { // the I/O thread owns the sockets
-        alm_cond_wait_us(&self->changed, &client->lock, ALM_NEVER_US);
+        alm_cond_wait_us(&self->changed, client->lock, ALM_NEVER_US);
     }
     DL_DELETE(client->channels, self);
     alm_channel_release(self);
-    alm_unlock(&client->lock);
+    alm_unlock(client->lock);
     alm_rpc_release(client->rpc);
     *channel = NULL;
 }
@@ -346,7 +346,7 @@ alm_code alm_channel_wait_ready(alm_channel *channel, int64_t timeout_ms, alm_st
     alm_client *client = channel->client;
     int64_t until_us = alm_rpc_now_us(client->rpc) + timeout_ms * 1000;
     alm_code code = ALM_OK;
-    alm_lock(&client->lock);
+    alm_lock(client->lock);
     while (!alm_channel_has_other(channel, NULL)) {
         int64_t left_us = until_us - alm_rpc_now_us(client->rpc);
         if (left_us <= 0) {
@@ -356,9 +356,9 @@ alm_code alm_channel_wait_ready(alm_channel *channel, int64_t timeout_ms, alm_st
                                   (long long)timeout_ms, why[0] != '\0' ? ": " : "", why);
             break;
         }
-        alm_cond_wait_us(&channel->changed, &client->lock, left_us);
+        alm_cond_wait_us(&channel->changed, client->lock, left_us);
     }
-    alm_unlock(&client->lock);
+    alm_unlock(client->lock);
     return code;
 }
 
@@ -381,7 +381,7 @@ const char *alm_connection_state_name(const alm_connection *connection)
 void alm_channel_visit(alm_channel *channel,
                        void (*visit)(void *arg, const alm_connection_info *info), void *arg)
 {
-    alm_lock(&channel->client->lock);
+    alm_lock(channel->client->lock);
     const alm_connection *connection;
     DL_FOREACH(channel->connections, connection)
     {
@@ -395,7 +395,7 @@ void alm_channel_visit(alm_channel *channel,
         };
         visit(arg, &info);
     }
-    alm_unlock(&channel->client->lock);
+    alm_unlock(channel->client->lock);
 }
 
 static alm_code ask_health(alm_channel *channel, const char *service, int64_t timeout_ms,

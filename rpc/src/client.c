@@ -2,58 +2,15 @@
 
 #include "alm/alloc.h"
 
-#include <poll.h>
+#include <stddef.h>
 
 #define RECEIVE_COUNT_MAX  256  // frames of a connection in one turn
 #define FULL_RETRY_US      2000 // a queue in the transport is full
 #define OUT_KEEP_BYTES_MAX ((size_t)1 << 20)
 
-alm_code alm_client_create(alm_rpc *rpc, alm_client **ret, alm_status *st)
-{
-    alm_client *client = alm_calloc(1, sizeof *client);
-    if (client == NULL) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a client");
-    }
-    client->rpc = rpc;
-    alm_code code = alm_wake_init(&client->wake, st);
-    if (code != ALM_OK) {
-        alm_free(client);
-        return code;
-    }
-    pthread_mutex_init(&client->lock, NULL);
-    *ret = client;
-    return ALM_OK;
-}
-
-void alm_client_destroy(alm_client **client)
-{
-    alm_client *self = *client;
-    if (self == NULL) {
-        return;
-    }
-    ALM_ASSERT(self->channels == NULL);
-    alm_lock(&self->lock);
-    self->is_stopping = true;
-    alm_client_wake(self);
-    alm_unlock(&self->lock);
-    if (self->is_running) {
-        pthread_join(self->thread, NULL);
-    }
-    alm_resolver_stop(&self->resolver);
-    alm_wake_deinit(&self->wake);
-    pthread_mutex_destroy(&self->lock);
-    alm_free(self->snapshot);
-    alm_free(self->fds);
-    alm_free(self);
-    *client = NULL;
-}
-
 void alm_client_wake(alm_client *client)
 {
-    if (client->is_asleep) {
-        client->is_asleep = false;
-        alm_wake_signal(&client->wake);
-    }
+    alm_io_wake(client->rpc->io);
 }
 
 uint64_t alm_client_checksum(alm_client *client, const alm_service_def *def)
@@ -72,7 +29,12 @@ uint64_t alm_client_checksum(alm_client *client, const alm_service_def *def)
     return checksum;
 }
 
-// --- the I/O thread ------------------------------------------------------------------------------
+// --- turns ---------------------------------------------------------------------------------------
+
+static alm_client *client_of(alm_io_part *part)
+{
+    return (alm_client *)((char *)part - offsetof(alm_client, part));
+}
 
 static void drop_connections(alm_channel *channel)
 {
@@ -98,19 +60,17 @@ static bool reserve_snapshot(alm_client *client, size_t count)
     }
     size_t cap = ALM_MAX(count, client->snapshot_cap * 2);
     alm_connection **snapshot = alm_realloc(client->snapshot, cap * sizeof *snapshot);
-    client->snapshot = snapshot != NULL ? snapshot : client->snapshot;
-    struct pollfd *fds = alm_realloc(client->fds, (cap + 1) * sizeof *fds);
-    client->fds = fds != NULL ? fds : client->fds;
-    if (snapshot == NULL || fds == NULL) {
+    if (snapshot == NULL) {
         return false;
     }
+    client->snapshot = snapshot;
     client->snapshot_cap = cap;
     return true;
 }
 
 // The connections of all channels, which only this thread frees, so that they can be used without
 // the lock. What there is no memory for has to wait.
-static size_t take_snapshot(alm_client *client)
+static void take_snapshot(alm_client *client)
 {
     size_t count = 0;
     alm_channel *channel;
@@ -119,7 +79,7 @@ static size_t take_snapshot(alm_client *client)
         drop_connections(channel);
         count += channel->connection_count;
     }
-    if (!reserve_snapshot(client, ALM_MAX(count, 1))) {
+    if (!reserve_snapshot(client, count)) {
         count = client->snapshot_cap;
     }
     size_t at = 0;
@@ -133,7 +93,7 @@ static size_t take_snapshot(alm_client *client)
             }
         }
     }
-    return at;
+    client->snapshot_count = at;
 }
 
 static void swap_buffers(alm_connection *connection)
@@ -151,11 +111,10 @@ static void swap_buffers(alm_connection *connection)
 }
 
 // What is due, with the lock held. Returns when more will be.
-static int64_t step(alm_client *client, size_t count)
+static int64_t step(alm_client *client, int64_t now_us)
 {
-    int64_t now_us = alm_rpc_now_us(client->rpc);
     int64_t until_us = ALM_NEVER_US;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < client->snapshot_count; i++) {
         until_us = ALM_MIN(until_us, alm_connection_step(client->snapshot[i], now_us));
     }
     alm_channel *channel;
@@ -163,7 +122,7 @@ static int64_t step(alm_client *client, size_t count)
     {
         until_us = ALM_MIN(until_us, alm_channel_place_waiting(channel, now_us));
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < client->snapshot_count; i++) {
         swap_buffers(client->snapshot[i]);
     }
     return until_us;
@@ -185,44 +144,44 @@ static alm_sent send_batches(alm_connection *connection)
 }
 
 // A port that is gone shows in its events.
-static int64_t flush(alm_client *client, size_t count)
+static int64_t flush(alm_client *client, int64_t now_us)
 {
     bool is_full = false;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < client->snapshot_count; i++) {
         if (client->snapshot[i]->port != NULL) {
             is_full = send_batches(client->snapshot[i]) == ALM_SENT_FULL || is_full;
         }
     }
-    return is_full ? alm_rpc_now_us(client->rpc) + FULL_RETRY_US : ALM_NEVER_US;
+    return is_full ? now_us + FULL_RETRY_US : ALM_NEVER_US;
 }
 
-static void wait_for_events(alm_client *client, size_t count, int64_t until_us)
+// What ends the wait for the connection.
+static int64_t watch(alm_io *io, alm_connection *connection, int64_t now_us)
 {
-    nfds_t fd_count = 1;
-    int64_t now_us = alm_rpc_now_us(client->rpc);
-    client->fds[0] = (struct pollfd){.fd = client->wake.fd, .events = POLLIN};
-    bool is_due = false;
-    for (size_t i = 0; i < count; i++) {
-        alm_connection *connection = client->snapshot[i];
-        if (connection->port == NULL) {
-            continue;
+    const alm_port_ops *ops = connection->port->ops;
+    int64_t until_us = ops->step != NULL ? ops->step(connection->port, now_us) : ALM_NEVER_US;
+    connection->events = ops->events(connection->port);
+    bool is_connected = (connection->events & ALM_PORT_CONNECTED) != 0;
+    bool is_due = (connection->events & (ALM_PORT_INPUT | ALM_PORT_LOST)) != 0 ||
+                  is_connected != connection->said_hello;
+    alm_io_watch(io, ops->fd(connection->port));
+    return is_due ? now_us : until_us;
+}
+
+static int64_t turn(alm_io_part *part, alm_io *io, int64_t now_us)
+{
+    alm_client *client = client_of(part);
+    alm_lock(client->lock);
+    take_snapshot(client);
+    int64_t until_us = step(client, now_us);
+    alm_unlock(client->lock);
+    until_us = ALM_MIN(until_us, flush(client, now_us));
+    for (size_t i = 0; i < client->snapshot_count; i++) {
+        if (client->snapshot[i]->port != NULL) {
+            until_us = ALM_MIN(until_us, watch(io, client->snapshot[i], now_us));
         }
-        const alm_port_ops *ops = connection->port->ops;
-        if (ops->step != NULL) {
-            until_us = ALM_MIN(until_us, ops->step(connection->port, now_us));
-        }
-        connection->events = ops->events(connection->port);
-        bool is_connected = (connection->events & ALM_PORT_CONNECTED) != 0;
-        is_due = is_due || (connection->events & (ALM_PORT_INPUT | ALM_PORT_LOST)) != 0 ||
-                 is_connected != connection->said_hello;
-        client->fds[fd_count++] =
-            (struct pollfd){.fd = ops->fd(connection->port), .events = POLLIN};
     }
-    int timeout_ms = alm_poll_timeout_ms(alm_rpc_now_us(client->rpc), until_us);
-    poll(client->fds, fd_count, is_due ? 0 : timeout_ms);
-    if ((client->fds[0].revents & POLLIN) != 0) {
-        alm_wake_clear(&client->wake);
-    }
+    return until_us;
 }
 
 static void receive_some(alm_client *client, alm_connection *connection)
@@ -233,47 +192,65 @@ static void receive_some(alm_client *client, alm_connection *connection)
         if (received == ALM_RECEIVED_NOTHING) {
             return;
         }
-        alm_lock(&client->lock);
+        alm_lock(client->lock);
         if (received == ALM_RECEIVED_JUNK) {
             alm_connection_lose(connection, "sent a message of several parts");
         } else {
             alm_connection_take_frame(connection, got.frame);
         }
-        alm_unlock(&client->lock);
+        alm_unlock(client->lock);
     }
 }
 
-static void *run(void *arg)
+static void receive(alm_io_part *part)
 {
-    alm_client *client = arg;
-    alm_lock(&client->lock);
-    while (!client->is_stopping) {
-        size_t count = take_snapshot(client);
-        int64_t until_us = step(client, count);
-        client->is_asleep = true;
-        alm_unlock(&client->lock);
-        until_us = ALM_MIN(until_us, flush(client, count));
-        wait_for_events(client, count, until_us);
-        for (size_t i = 0; i < count; i++) {
-            if (client->snapshot[i]->port != NULL) {
-                receive_some(client, client->snapshot[i]);
-            }
+    alm_client *client = client_of(part);
+    for (size_t i = 0; i < client->snapshot_count; i++) {
+        if (client->snapshot[i]->port != NULL) {
+            receive_some(client, client->snapshot[i]);
         }
-        alm_lock(&client->lock);
-        client->is_asleep = false;
     }
-    alm_unlock(&client->lock);
-    return NULL;
+}
+
+// --- the client ----------------------------------------------------------------------------------
+
+alm_code alm_client_create(alm_rpc *rpc, alm_client **ret, alm_status *st)
+{
+    alm_client *client = alm_calloc(1, sizeof *client);
+    if (client == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a client");
+    }
+    client->rpc = rpc;
+    client->lock = &rpc->lock;
+    client->part = (alm_io_part){.turn = turn, .receive = receive};
+    *ret = client;
+    return ALM_OK;
 }
 
 alm_code alm_client_start(alm_client *client, alm_status *st)
 {
     if (!client->is_running) {
-        if (!reserve_snapshot(client, 16)) {
-            return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for the I/O thread");
-        }
-        ALM_TRY(alm_thread_start(&client->thread, run, client, st));
+        ALM_TRY(alm_io_add(client->rpc->io, &client->part, st));
         client->is_running = true;
     }
     return ALM_OK;
+}
+
+void alm_client_destroy(alm_client **client)
+{
+    alm_client *self = *client;
+    if (self == NULL) {
+        return;
+    }
+    ALM_ASSERT(self->channels == NULL);
+    alm_lock(self->lock);
+    self->is_stopping = true;
+    if (self->is_running) {
+        alm_io_remove(self->rpc->io, &self->part);
+    }
+    alm_unlock(self->lock);
+    alm_resolver_stop(&self->resolver);
+    alm_free(self->snapshot);
+    alm_free(self);
+    *client = NULL;
 }

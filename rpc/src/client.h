@@ -1,13 +1,10 @@
-// The calling half of a process: one I/O thread for all channels, one mutex for what it shares with
-// callers.
+// The calling half of a process.
 //
-//   client.c      the I/O thread
+//   client.c      its part in the I/O thread's turns
 //   connection.c  one address of a channel: its socket, heartbeats, records in and out
 //   channel.c     connections together: which of them a call goes to
 //   stream.c      calls: request, answers, deadline, retry
 //   resolver.c    names to addresses, on a thread of its own
-//
-// Lock order: a server's lock, then the client's. Nothing here calls a server with the lock held.
 #ifndef ALM_CLIENT_H
 #define ALM_CLIENT_H
 
@@ -149,9 +146,11 @@ struct alm_stream {
 
 struct alm_client {
     alm_rpc *rpc;
-    pthread_mutex_t lock; // guards all channels, connections and streams, and what follows
+    alm_io_part part;
+    pthread_mutex_t *lock; // the process': guards all channels, connections and streams, and what
+                           // follows
     alm_channel *channels;
-    bool is_running, is_stopping, is_asleep;
+    bool is_running, is_stopping;
     struct {
         const alm_service_def *def;
         uint64_t checksum;
@@ -159,12 +158,9 @@ struct alm_client {
     size_t checksum_count;
     alm_resolver *resolver; // NULL: no channel has a name
 
-    pthread_t thread;
-    alm_wake wake;
     // The I/O thread's own.
     alm_connection **snapshot; // the connections of this turn
-    struct pollfd *fds;
-    size_t snapshot_cap;
+    size_t snapshot_count, snapshot_cap;
 };
 
 // --- client.c

@@ -179,7 +179,7 @@ static bool take_job(alm_resolver *resolver)
         alm_channel *channel = find_due(client, now_us, &until_us);
         if (channel == NULL) {
             int64_t wait_us = until_us == ALM_NEVER_US ? ALM_NEVER_US : until_us - now_us;
-            alm_cond_wait_us(&resolver->work, &client->lock, wait_us);
+            alm_cond_wait_us(&resolver->work, client->lock, wait_us);
             continue;
         }
         channel->resolve_us = now_us + channel->resolve_ms * 1000;
@@ -202,9 +202,9 @@ static void *run(void *arg)
 {
     alm_resolver *resolver = arg;
     alm_client *client = resolver->client;
-    alm_lock(&client->lock);
+    alm_lock(client->lock);
     while (take_job(resolver)) {
-        alm_unlock(&client->lock);
+        alm_unlock(client->lock);
         answer all = ask(resolver->names, resolver->name_count);
         alm_lock(&resolver->lock);
         if (resolver->is_orphan) {
@@ -213,7 +213,7 @@ static void *run(void *arg)
             resolver_free(resolver);
             return NULL;
         }
-        alm_lock(&client->lock);
+        alm_lock(client->lock);
         alm_unlock(&resolver->lock);
         apply(resolver->channel, &all);
         alm_channel_release(resolver->channel);
@@ -221,7 +221,7 @@ static void *run(void *arg)
         resolver->is_out = false;
         alm_free(all.addresses);
     }
-    alm_unlock(&client->lock);
+    alm_unlock(client->lock);
     return NULL;
 }
 
@@ -254,7 +254,7 @@ void alm_resolver_stop(alm_resolver **resolver)
     }
     alm_client *client = self->client;
     alm_lock(&self->lock);
-    alm_lock(&client->lock);
+    alm_lock(client->lock);
     ALM_ASSERT(client->is_stopping);
     pthread_cond_broadcast(&self->work);
     bool is_out = self->is_out;
@@ -263,7 +263,7 @@ void alm_resolver_stop(alm_resolver **resolver)
         alm_channel_release(self->channel);
         pthread_detach(self->thread);
     }
-    alm_unlock(&client->lock);
+    alm_unlock(client->lock);
     alm_unlock(&self->lock); // an orphan may be gone from here on
     if (!is_out) {
         pthread_join(self->thread, NULL);

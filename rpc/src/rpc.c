@@ -30,6 +30,7 @@ static alm_code open_parts(alm_rpc *rpc, alm_status *st)
 {
     ALM_TRY(alm_zmq_ctx_create(&rpc->zmq, st));
     ALM_TRY(alm_loop_hub_create(&rpc->loop, st));
+    ALM_TRY(alm_io_create(&rpc->lock, &rpc->clock, rpc->is_manual, &rpc->io, st));
     return alm_client_create(rpc, &rpc->client, st);
 }
 
@@ -83,8 +84,9 @@ alm_code alm_rpc_create(const alm_rpc_opts *opts, alm_rpc **ret, alm_status *st)
     rpc->log = opts->log;
     set_limits(&rpc->limits, &opts->limits);
     rpc->uses_libzmq = opts->uses_libzmq;
+    rpc->is_manual = opts->is_manual;
     alm_identity_take(&opts->identity, &rpc->curve, rpc->token);
-    rpc->random_state = random_seed();
+    rpc->random_state = opts->random_seed != 0 ? opts->random_seed : random_seed();
     pthread_mutex_init(&rpc->lock, NULL);
     alm_code code = open_parts(rpc, st);
     if (code != ALM_OK) {
@@ -103,6 +105,7 @@ void alm_rpc_destroy(alm_rpc **rpc)
     }
     ALM_ASSERT(self->user_count == 0);
     alm_client_destroy(&self->client);
+    alm_io_destroy(&self->io);
     alm_loop_hub_destroy(&self->loop);
     alm_zmq_ctx_destroy(&self->zmq);
     pthread_mutex_destroy(&self->lock);
@@ -114,26 +117,23 @@ void alm_rpc_destroy(alm_rpc **rpc)
 
 void alm_rpc_retain(alm_rpc *rpc)
 {
-    alm_lock(&rpc->lock);
     rpc->user_count++;
-    alm_unlock(&rpc->lock);
 }
 
 void alm_rpc_release(alm_rpc *rpc)
 {
-    alm_lock(&rpc->lock);
     ALM_ASSERT(rpc->user_count > 0);
     rpc->user_count--;
-    alm_unlock(&rpc->lock);
 }
 
 uint64_t alm_rpc_random(alm_rpc *rpc)
 {
-    alm_lock(&rpc->lock);
-    rpc->random_state += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t state = rpc->random_state;
-    alm_unlock(&rpc->lock);
-    return alm_mix64(state);
+    return alm_mix64(rpc->random_state += UINT64_C(0x9e3779b97f4a7c15));
+}
+
+int64_t alm_rpc_turn(alm_rpc *rpc, int64_t wait_ms)
+{
+    return alm_io_turn(rpc->io, wait_ms * 1000);
 }
 
 alm_code alm_port_open(alm_rpc *rpc, alm_scheme scheme, const alm_port_opts *opts, alm_port **ret,

@@ -3,8 +3,11 @@
 #define ALM_RPC_INTERNAL_H
 
 #include "alm/rpc.h"
+#include "io.h"
 #include "port.h"
 #include "sync.h"
+
+#include <stdatomic.h>
 
 typedef struct alm_client alm_client;
 
@@ -12,15 +15,16 @@ struct alm_rpc {
     alm_clock clock;
     const alm_log *log;
     alm_rpc_limits limits; // none is 0
-    bool uses_libzmq;
+    bool uses_libzmq, is_manual;
     alm_port_curve curve; // of channels that have none of their own
     char token[ALM_TOKEN_TEXT_BYTES];
     alm_zmq_ctx *zmq;
     alm_loop_hub *loop;
-    alm_client *client;   // the calling half: one I/O thread for all channels
-    pthread_mutex_t lock; // guards what follows
-    size_t user_count;    // servers and channels
-    uint64_t random_state;
+    alm_io *io;
+    alm_client *client;       // the calling half
+    atomic_size_t user_count; // servers and channels
+    _Atomic uint64_t random_state;
+    pthread_mutex_t lock; // guards all servers and channels, and their calls
 };
 
 void alm_rpc_retain(alm_rpc *rpc); // a server or a channel came

@@ -42,7 +42,6 @@ static alm_code add_service(alm_server *server, const alm_service_def *service,
 
 static alm_code set_up(alm_server *server, alm_status *st)
 {
-    ALM_TRY(alm_wake_init(&server->wake, st));
     server->threads = alm_calloc(alm_server_thread_count_max(server), sizeof *server->threads);
     if (server->threads == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a server's threads");
@@ -63,7 +62,9 @@ alm_code alm_server_create(alm_rpc *rpc, const alm_server_opts *opts, alm_server
     static const alm_server_opts none;
     opts = opts != NULL ? opts : &none;
     server->rpc = rpc;
-    server->wake.fd = -1;
+    server->lock = &rpc->lock;
+    server->part = alm_server_part;
+    server->retry_us = ALM_NEVER_US;
     snprintf(server->name, sizeof server->name, "%s", opts->name != NULL ? opts->name : "server");
     server->thread_count_max =
         opts->thread_count_max != 0 ? opts->thread_count_max : ALM_RPC_THREAD_COUNT_MAX;
@@ -72,7 +73,6 @@ alm_code alm_server_create(alm_rpc *rpc, const alm_server_opts *opts, alm_server
     server->allow_plaintext = opts->allow_plaintext;
     server->keypair = opts->keypair;
     server->policy = opts->policy;
-    pthread_mutex_init(&server->lock, NULL);
     alm_cond_init(&server->work);
     alm_cond_init(&server->drained);
     alm_buf_init(&server->hello, 0);
@@ -203,9 +203,11 @@ alm_code alm_server_start(alm_server *server, alm_status *st)
     ALM_ASSERT(!server->is_started);
     server->is_serving = true;
     ALM_TRY(encode_hello(server, st));
-    ALM_TRY(alm_thread_start(&server->thread, alm_server_run, server, st));
-    server->is_started = true;
-    return ALM_OK;
+    alm_lock(server->lock);
+    alm_code code = alm_io_add(server->rpc->io, &server->part, st);
+    server->is_started = code == ALM_OK;
+    alm_unlock(server->lock);
+    return code;
 }
 
 static void tell_serving(alm_server *server)
@@ -225,7 +227,7 @@ static void tell_serving(alm_server *server)
 
 void alm_server_set_serving(alm_server *server, const char *service, bool serving)
 {
-    alm_lock(&server->lock);
+    alm_lock(server->lock);
     if (service == NULL || service[0] == '\0') {
         server->is_serving = serving;
     }
@@ -240,7 +242,7 @@ void alm_server_set_serving(alm_server *server, const char *service, bool servin
         tell_serving(server);
         alm_health_notify(server);
     }
-    alm_unlock(&server->lock);
+    alm_unlock(server->lock);
 }
 
 static void stop_calls(alm_server *server, bool only_endless, size_t *ret_count)
@@ -296,7 +298,7 @@ static void ping_all(alm_server *server, int64_t deadline_us)
         if (left_us <= 0) {
             break;
         }
-        alm_cond_wait_us(&server->drained, &server->lock, left_us);
+        alm_cond_wait_us(&server->drained, server->lock, left_us);
     }
 }
 
@@ -308,7 +310,7 @@ static void wait_for_calls(alm_server *server, int64_t until_us)
         if (left_us <= 0) {
             break;
         }
-        alm_cond_wait_us(&server->drained, &server->lock, left_us);
+        alm_cond_wait_us(&server->drained, server->lock, left_us);
     }
 }
 
@@ -316,7 +318,7 @@ size_t alm_server_drain(alm_server *server, int64_t timeout_ms)
 {
     size_t cancelled = 0, endless = 0;
     int64_t until_us = alm_rpc_now_us(server->rpc) + timeout_ms * 1000;
-    alm_lock(&server->lock);
+    alm_lock(server->lock);
     if (server->is_started && !server->was_drained) {
         server->is_draining = true;
         alm_health_notify(server);
@@ -329,18 +331,17 @@ size_t alm_server_drain(alm_server *server, int64_t timeout_ms)
         ping_all(server, until_us);
         server->was_drained = true;
     }
-    alm_unlock(&server->lock);
+    alm_unlock(server->lock);
     return cancelled;
 }
 
 static void stop_threads(alm_server *server)
 {
-    alm_lock(&server->lock);
+    alm_lock(server->lock);
     server->is_stopping = true;
     pthread_cond_broadcast(&server->work);
-    alm_server_wake(server);
-    alm_unlock(&server->lock);
-    pthread_join(server->thread, NULL);
+    alm_io_remove(server->rpc->io, &server->part);
+    alm_unlock(server->lock);
     for (size_t i = 0; i < server->thread_count; i++) {
         pthread_join(server->threads[i], NULL);
     }
@@ -374,13 +375,11 @@ void alm_server_destroy(alm_server **server)
     for (size_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
         alm_port_close(&self->ports[i], 0);
     }
-    alm_wake_deinit(&self->wake);
     alm_buf_deinit(&self->hello);
     alm_free(self->methods);
     alm_free(self->threads);
     pthread_cond_destroy(&self->work);
     pthread_cond_destroy(&self->drained);
-    pthread_mutex_destroy(&self->lock);
     alm_rpc_release(self->rpc);
     alm_free(self);
     *server = NULL;
@@ -392,12 +391,10 @@ const int64_t alm_latency_bounds_us[ALM_LATENCY_BUCKET_COUNT - 1] = {
 void alm_server_stats(const alm_server *server,
                       void (*visit)(void *arg, const alm_method_stats *stats), void *arg)
 {
-    // The lock is what a reader may change of a server.
-    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&server->lock;
     for (size_t i = 0; i < server->method_count; i++) {
-        alm_lock(lock);
+        alm_lock(server->lock);
         alm_method_stats stats = server->methods[i].stats;
-        alm_unlock(lock);
+        alm_unlock(server->lock);
         visit(arg, &stats);
     }
 }

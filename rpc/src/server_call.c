@@ -281,9 +281,9 @@ void alm_call_start(alm_server *server, alm_peer *peer, const alm_record *reques
         return;
     }
     call->state = ALM_CALL_RUNNING;
-    alm_unlock(&server->lock);
+    alm_unlock(server->lock);
     run_call(call);
-    alm_lock(&server->lock);
+    alm_lock(server->lock);
 }
 
 // --- run -----------------------------------------------------------------------------------------
@@ -340,10 +340,10 @@ static void run_call(alm_call *call)
     if (!call->wants_park) {
         alm_arena_reset(call->arena); // not under the lock: runs what the handler left to be done
     }
-    alm_lock(&server->lock);
+    alm_lock(server->lock);
     if (call->wants_park && code == ALM_OK && call->stop_code == ALM_OK) {
         alm_health_park(call);
-        alm_unlock(&server->lock);
+        alm_unlock(server->lock);
         return;
     }
     if (code == ALM_OK && alm_call_has_one_answer(call) && !call->has_answer) {
@@ -354,16 +354,16 @@ static void run_call(alm_call *call)
     }
     count_run(server, call);
     alm_call_finish(call, &st);
-    alm_unlock(&server->lock);
+    alm_unlock(server->lock);
 }
 
 void *alm_server_handle(void *arg)
 {
     alm_server *server = arg;
-    alm_lock(&server->lock);
+    alm_lock(server->lock);
     for (;;) {
         while (!server->is_stopping && (server->ready == NULL || !has_room_to_run(server))) {
-            pthread_cond_wait(&server->work, &server->lock);
+            pthread_cond_wait(&server->work, server->lock);
         }
         if (server->ready == NULL) {
             break;
@@ -373,13 +373,13 @@ void *alm_server_handle(void *arg)
         call->run_us = alm_rpc_now_us(server->rpc);
         server->free_thread_count--;
         server->running_count++;
-        alm_unlock(&server->lock);
+        alm_unlock(server->lock);
         run_call(call);
-        alm_lock(&server->lock);
+        alm_lock(server->lock);
         server->running_count--;
         server->free_thread_count++; // and looks at the queue itself, so nobody need be woken
     }
-    alm_unlock(&server->lock);
+    alm_unlock(server->lock);
     return NULL;
 }
 

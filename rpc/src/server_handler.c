@@ -25,9 +25,9 @@ static alm_code check_locked(const alm_call *call, alm_status *st)
 
 alm_code alm_call_check(alm_call *call, alm_status *st)
 {
-    alm_lock(&call->server->lock);
+    alm_lock(call->server->lock);
     alm_code code = check_locked(call, st);
-    alm_unlock(&call->server->lock);
+    alm_unlock(call->server->lock);
     return code;
 }
 
@@ -45,7 +45,7 @@ static void wait_for_change(alm_call *call)
     int64_t wait_us = call->deadline_us == ALM_NEVER_US
                           ? ALM_NEVER_US
                           : call->deadline_us - alm_rpc_now_us(server->rpc);
-    alm_cond_wait_us(&call->changed, &server->lock, wait_us);
+    alm_cond_wait_us(&call->changed, server->lock, wait_us);
 }
 
 static alm_code wait_for_credit(alm_call *call, alm_status *st)
@@ -114,14 +114,14 @@ alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message, alm_stat
     }
     alm_server *server = call->server;
     ALM_TRY(pack(call, message, st));
-    alm_lock(&server->lock);
+    alm_lock(server->lock);
     alm_code code = wait_for_credit(call, st);
     if (code == ALM_OK) {
         send_packed(call);
         call->method->stats.messages_sent++;
         call->method->stats.bytes_sent += call->scratch.len;
     }
-    alm_unlock(&server->lock);
+    alm_unlock(server->lock);
     return code;
 }
 
@@ -160,9 +160,9 @@ alm_code alm_call_next(alm_call *call, alm_arena *arena, ProtobufCMessage **ret,
     alm_server *server = call->server;
     const ProtobufCServiceDescriptor *service = call->method->service->def->descriptor;
     alm_flow_node *node = NULL;
-    alm_lock(&server->lock);
+    alm_lock(server->lock);
     alm_code code = take_next(call, &node, st);
-    alm_unlock(&server->lock);
+    alm_unlock(server->lock);
     ALM_TRY(code);
     *ret = NULL;
     if (node != NULL) {
@@ -222,28 +222,28 @@ const char *alm_call_peer(const alm_call *call)
 void alm_call_set_endless(alm_call *call)
 {
     alm_server *server = call->server;
-    alm_lock(&server->lock);
+    alm_lock(server->lock);
     if (!call->is_endless) {
         call->is_endless = true;
         alm_server_count_endless(server, call);
     }
-    alm_unlock(&server->lock);
+    alm_unlock(server->lock);
 }
 
 bool alm_call_hook_add(alm_call *call, alm_call_hook *hook)
 {
-    alm_lock(&call->server->lock);
+    alm_lock(call->server->lock);
     bool is_running = call->stop_code == ALM_OK;
     if (is_running) {
         DL_APPEND(call->children, hook);
     }
-    alm_unlock(&call->server->lock);
+    alm_unlock(call->server->lock);
     return is_running;
 }
 
 void alm_call_hook_remove(alm_call *call, alm_call_hook *hook)
 {
-    alm_lock(&call->server->lock);
+    alm_lock(call->server->lock);
     DL_DELETE(call->children, hook);
-    alm_unlock(&call->server->lock);
+    alm_unlock(call->server->lock);
 }

@@ -39,9 +39,9 @@ static const char *service_of(const ProtobufCMessage *request)
 static alm_code check(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
 {
     alm_server *server = self;
-    alm_lock(&server->lock);
+    alm_lock(server->lock);
     int status = status_of(server, service_of(request));
-    alm_unlock(&server->lock);
+    alm_unlock(server->lock);
     if (status == UNKNOWN) {
         return alm_status_set_field(st, ALM_NOT_FOUND, "service", "%s serves no '%s'", server->name,
                                     service_of(request));
@@ -76,11 +76,11 @@ static alm_code watch(void *self, alm_call *call, const ProtobufCMessage *reques
 {
     alm_server *server = self;
     alm_call_set_endless(call);
-    alm_lock(&server->lock);
+    alm_lock(server->lock);
     call->wants_park = true;
     call->watch_service = service_of(request);
     notify(server, call, status_of(server, call->watch_service));
-    alm_unlock(&server->lock);
+    alm_unlock(server->lock);
     return alm_call_check(call, st);
 }
 

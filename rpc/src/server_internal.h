@@ -1,12 +1,12 @@
-// The parts of a server. One mutex guards what its socket thread and its handlers share; see each
+// The parts of a server. The process' lock guards what the I/O thread and handlers share; see each
 // field.
 //
 //   server.c             what is set up before and torn down after
-//   server_io.c          the socket thread: frames in, records out, peers that come and go
+//   server_io.c          its part in the I/O thread's turns: frames in, records out, peers
 //   server_call.c        calls: start, run, stop, finish
 //   server_handler.c     what handlers ask of their call
 //   server_intercept.c   what every call passes through: auth, trace, metrics, log
-//   server_health.c      Health, answered on the socket thread
+//   server_health.c      Health, answered on the I/O thread
 //   server_reflection.c  Reflection, likewise
 //   server_stats.c       Stats, likewise
 #ifndef ALM_SERVER_INTERNAL_H
@@ -63,7 +63,7 @@ typedef struct alm_peer {
     bool is_stalled; // in server->stalled
     alm_buf out;     // records to send
     struct alm_peer *prev, *next; // server->dirty or ->stalled
-    alm_buf sending;              // socket thread only: what of out is being sent
+    alm_buf sending;              // I/O thread only: what of out is being sent
     size_t sending_at;
     char name[48];
     char user[ALM_USER_BYTES_MAX]; // who its key is; "": nobody asked
@@ -80,7 +80,7 @@ typedef struct alm_server_method {
     unsigned index;      // in the descriptor
     alm_handler handler; // NULL: not implemented
     void *self;
-    bool runs_inline;       // on the socket thread: must not block
+    bool runs_inline;       // on the I/O thread: must not block
     alm_method_stats stats; // guarded by lock
 } alm_server_method;
 
@@ -138,15 +138,13 @@ struct alm_server {
     size_t endpoint_count;
     alm_buf hello; // the payload every peer gets
 
-    // The socket thread's own.
+    // The I/O thread's own.
     alm_port *ports[ALM_SERVER_PORT_COUNT];
-    pthread_t thread;
-    alm_wake wake;
+    alm_io_part part;
     int64_t tick_us;  // next
     int64_t retry_us; // when stalled peers are tried again
 
-    pthread_mutex_t lock; // guards what follows
-    bool is_asleep;       // the socket thread polls: wake it
+    pthread_mutex_t *lock; // the process'; guards what follows
     bool is_stopping;
     bool is_draining, was_drained;
     uint64_t drain_ping; // call id of the PING that ends a drain; 0: not sent yet
@@ -171,7 +169,7 @@ struct alm_server {
 // All below: called with the lock held unless they say otherwise.
 
 // --- server_io.c
-void *alm_server_run(void *server); // the socket thread; takes the lock itself
+extern const alm_io_part alm_server_part; // takes the lock itself
 void alm_server_wake(alm_server *server);
 // Queues a record for the peer. A failure dooms the peer.
 void alm_peer_send(alm_server *server, alm_peer *peer, const alm_record *record);

@@ -1,7 +1,7 @@
-// The socket thread of a server: all frames in, all records out, and which peers are there.
+// A server in the I/O thread's turns: all frames in, all records out, and which peers are there.
 #include "server_internal.h"
 
-#include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #define RECEIVE_COUNT_MAX 256  // frames of a port in one turn, so that answers get out
@@ -10,10 +10,7 @@
 
 void alm_server_wake(alm_server *server)
 {
-    if (server->is_asleep) {
-        server->is_asleep = false;
-        alm_wake_signal(&server->wake);
-    }
+    alm_io_wake(server->rpc->io);
 }
 
 void alm_peer_free(alm_peer *peer)
@@ -317,18 +314,18 @@ static bool receive_some(alm_server *server, uint8_t port_index)
             return false;
         }
         if (received == ALM_RECEIVED_FRAME) {
-            alm_lock(&server->lock);
+            alm_lock(server->lock);
             alm_peer_id id = id_of(port_index, &got.from);
             take_frame(server, &id, got.user, got.frame);
-            alm_unlock(&server->lock);
+            alm_unlock(server->lock);
         } else if (received == ALM_RECEIVED_GONE) {
-            alm_lock(&server->lock);
+            alm_lock(server->lock);
             alm_peer_id id = id_of(port_index, &got.from);
             alm_peer *peer = find_peer(server, &id);
             if (peer != NULL) {
                 peer_lost(server, peer, "the client is gone");
             }
-            alm_unlock(&server->lock);
+            alm_unlock(server->lock);
         }
     }
     return true;
@@ -384,9 +381,9 @@ static void flush_peer(alm_server *server, alm_peer *peer)
         if (peer->sending_at == peer->sending.len) {
             swap_buffers(server, peer);
         }
-        alm_unlock(&server->lock);
+        alm_unlock(server->lock);
         sent = send_batches(server, peer);
-        alm_lock(&server->lock);
+        alm_lock(server->lock);
     } while (sent == ALM_SENT_OK && peer->out.len > 0);
     if (sent == ALM_SENT_GONE) {
         peer_lost(server, peer, "the client is gone");
@@ -423,7 +420,7 @@ static void retry_stalled(alm_server *server)
     server->retry_us = ALM_NEVER_US;
 }
 
-// --- the thread ----------------------------------------------------------------------------------
+// --- turns ---------------------------------------------------------------------------------------
 
 // A peer with calls gets a PING, so that one that is gone shows when it cannot be sent.
 static void tick(alm_server *server, int64_t now_us)
@@ -451,10 +448,9 @@ static bool has_input(alm_server *server)
     return has;
 }
 
-static int64_t step_ports(alm_server *server)
+static int64_t step_ports(alm_server *server, int64_t now_us)
 {
     int64_t until_us = ALM_NEVER_US;
-    int64_t now_us = alm_rpc_now_us(server->rpc);
     for (size_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
         alm_port *port = server->ports[i];
         if (port != NULL && port->ops->step != NULL) {
@@ -464,51 +460,41 @@ static int64_t step_ports(alm_server *server)
     return until_us;
 }
 
-static void wait_for_events(alm_server *server)
+static alm_server *server_of(alm_io_part *part)
 {
-    struct pollfd fds[1 + ALM_SERVER_PORT_COUNT] = {{.fd = server->wake.fd, .events = POLLIN}};
-    nfds_t count = 1;
+    return (alm_server *)((char *)part - offsetof(alm_server, part));
+}
+
+static int64_t turn(alm_io_part *part, alm_io *io, int64_t now_us)
+{
+    alm_server *server = server_of(part);
+    alm_lock(server->lock);
+    if (now_us >= server->tick_us) {
+        tick(server, now_us);
+    }
+    if (now_us >= server->retry_us) {
+        retry_stalled(server);
+    }
+    flush(server);
+    alm_unlock(server->lock);
+    int64_t until_us =
+        ALM_MIN(ALM_MIN(server->tick_us, server->retry_us), step_ports(server, now_us));
     for (size_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
         if (server->ports[i] != NULL) {
-            int fd = server->ports[i]->ops->fd(server->ports[i]);
-            fds[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
+            alm_io_watch(io, server->ports[i]->ops->fd(server->ports[i]));
         }
     }
-    int64_t until_us = ALM_MIN(ALM_MIN(server->tick_us, server->retry_us), step_ports(server));
-    int timeout_ms = alm_poll_timeout_ms(alm_rpc_now_us(server->rpc), until_us);
-    poll(fds, count, has_input(server) ? 0 : timeout_ms);
-    if ((fds[0].revents & POLLIN) != 0) {
-        alm_wake_clear(&server->wake);
+    return has_input(server) ? now_us : until_us;
+}
+
+static void receive(alm_io_part *part)
+{
+    alm_server *server = server_of(part);
+    for (uint8_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
+        if (server->ports[i] != NULL) {
+            receive_some(server, i);
+        }
     }
 }
 
-void *alm_server_run(void *arg)
-{
-    alm_server *server = arg;
-    server->retry_us = ALM_NEVER_US;
-    alm_lock(&server->lock);
-    while (!server->is_stopping) {
-        int64_t now_us = alm_rpc_now_us(server->rpc);
-        if (now_us >= server->tick_us) {
-            tick(server, now_us);
-        }
-        if (now_us >= server->retry_us) {
-            retry_stalled(server);
-        }
-        flush(server);
-        server->is_asleep = true;
-        alm_unlock(&server->lock);
-        wait_for_events(server);
-        alm_lock(&server->lock);
-        server->is_asleep = false;
-        alm_unlock(&server->lock);
-        for (uint8_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
-            if (server->ports[i] != NULL) {
-                receive_some(server, i);
-            }
-        }
-        alm_lock(&server->lock);
-    }
-    alm_unlock(&server->lock);
-    return NULL;
-}
+const alm_io_part alm_server_part = {.turn = turn, .receive = receive};

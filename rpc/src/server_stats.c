@@ -142,16 +142,16 @@ static alm_code get(void *self, alm_call *call, const ProtobufCMessage *request,
     if (!a.failed) {
         alm_server_stats(server, add_method, &a);
     }
-    alm_lock(&server->lock);
+    alm_lock(server->lock);
     a.response.peers = HASH_COUNT(server->peers);
     a.response.calls = server->active_count;
     a.response.queued = server->queue_count;
     a.response.held_bytes = server->queue_bytes + server->inbox_bytes + server->unsent_bytes;
-    alm_unlock(&server->lock);
+    alm_unlock(server->lock);
     alm_client *client = server->rpc->client;
-    alm_lock(&client->lock);
+    alm_lock(client->lock);
     add_channels(&a, client);
-    alm_unlock(&client->lock);
+    alm_unlock(client->lock);
     if (a.failed) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for the statistics");
     }

@@ -49,12 +49,9 @@ static void cancel(alm_stream *stream, const alm_status *st)
 static void cancel_from_parent(void *arg)
 {
     alm_stream *stream = arg;
-    alm_client *client = stream->channel->client;
     alm_status st = ALM_STATUS_INIT;
     alm_status_set(&st, ALM_CANCELLED, "the call this one was made for was cancelled");
-    alm_lock(&client->lock);
     cancel(stream, &st);
-    alm_unlock(&client->lock);
 }
 
 // What is asked a second time, after a failure or beside the first, costs the same budget.
@@ -324,13 +321,13 @@ static void stream_deinit(alm_stream *stream)
     alm_client *client = stream->channel->client;
     alm_status st = ALM_STATUS_INIT;
     alm_status_set(&st, ALM_CANCELLED, "the stream was closed");
-    alm_lock(&client->lock);
+    alm_lock(client->lock);
     cancel(stream, &st);
     alm_flow_deinit(&stream->flow);
     ALM_ASSERT(stream->state == ALM_STREAM_ENDED);
     DL_DELETE(stream->channel->streams, stream);
     alm_channel_release(stream->channel);
-    alm_unlock(&client->lock);
+    alm_unlock(client->lock);
     pthread_cond_destroy(&stream->changed);
 }
 
@@ -393,13 +390,13 @@ static alm_code stream_init(alm_stream *stream, alm_channel *channel,
     if (opts->parent != NULL) {
         take_parent(stream, opts->parent);
     }
-    alm_lock(&client->lock);
+    alm_lock(client->lock);
     ALM_ASSERT(!channel->is_closed);
     stream->checksum = alm_client_checksum(client, service);
     channel->ref_count++;
     DL_APPEND(channel->streams, stream);
     channel->waiting_count++;
-    alm_unlock(&client->lock);
+    alm_unlock(client->lock);
     if (opts->parent != NULL) {
         code = add_hook(stream, st);
     }
@@ -407,11 +404,11 @@ static alm_code stream_init(alm_stream *stream, alm_channel *channel,
         stream_deinit(stream);
         return code;
     }
-    alm_lock(&client->lock);
+    alm_lock(client->lock);
     if (stream->state == ALM_STREAM_WAITING) { // else its parent was quick
         alm_channel_place(channel, stream);
     }
-    alm_unlock(&client->lock);
+    alm_unlock(client->lock);
     return ALM_OK;
 }
 
@@ -458,7 +455,7 @@ static void wait_for_change(alm_stream *stream)
         end_by_deadline(stream);
         return;
     }
-    alm_cond_wait_us(stream->notify, &client->lock, wait_us);
+    alm_cond_wait_us(stream->notify, client->lock, wait_us);
 }
 
 // The next message, NULL at the good end. Where there is one answer it only counts when the call
@@ -531,16 +528,16 @@ alm_code alm_stream_send(alm_stream *stream, const ProtobufCMessage *message, al
             st, ALM_RESOURCE_EXHAUSTED, "a %s of %zu bytes passes the limit of %zu",
             message->descriptor->name, size, client->rpc->limits.message_bytes_max);
     }
-    alm_lock(&client->lock);
+    alm_lock(client->lock);
     alm_code code = send_message(stream, message, size, st);
-    alm_unlock(&client->lock);
+    alm_unlock(client->lock);
     return code;
 }
 
 alm_code alm_stream_finish(alm_stream *stream, alm_status *st)
 {
     alm_client *client = stream->channel->client;
-    alm_lock(&client->lock);
+    alm_lock(client->lock);
     ALM_ASSERT(stream->client_streams && !stream->has_finished);
     stream->has_finished = true;
     bool is_lost = stream->state == ALM_STREAM_ENDED && stream->end.code != ALM_OK;
@@ -548,7 +545,7 @@ alm_code alm_stream_finish(alm_stream *stream, alm_status *st)
         send_finish(stream);
     }
     alm_code code = is_lost ? alm_status_copy(st, &stream->end) : ALM_OK;
-    alm_unlock(&client->lock);
+    alm_unlock(client->lock);
     return code;
 }
 
@@ -557,9 +554,9 @@ alm_code alm_stream_next(alm_stream *stream, alm_arena *arena, ProtobufCMessage 
 {
     alm_client *client = stream->channel->client;
     alm_flow_node *node = NULL;
-    alm_lock(&client->lock);
+    alm_lock(client->lock);
     alm_code code = take_next(stream, &node, st);
-    alm_unlock(&client->lock);
+    alm_unlock(client->lock);
     ALM_TRY(code);
     if (node == NULL) {
         *ret_message = NULL;
@@ -576,11 +573,11 @@ alm_code alm_stream_next(alm_stream *stream, alm_arena *arena, ProtobufCMessage 
         why.code = ALM_INTERNAL; // the server's fault, not the caller's
         alm_status_prefix(&why, "a reply that cannot be decoded");
     }
-    alm_lock(&client->lock);
+    alm_lock(client->lock);
     cancel(stream, &why);
     stream->end = why;
     alm_flow_deinit(&stream->flow);
-    alm_unlock(&client->lock);
+    alm_unlock(client->lock);
     return alm_status_copy(st, &why);
 }
 
@@ -639,7 +636,7 @@ static bool wants_hedge(alm_stream *stream, int64_t hedge_ms)
         if (left_us <= 0) {
             break;
         }
-        alm_cond_wait_us(&stream->changed, &client->lock, left_us);
+        alm_cond_wait_us(&stream->changed, client->lock, left_us);
     }
     bool is_late = stream->state == ALM_STREAM_SENT && until_us < stream->deadline_us;
     if (!is_late || !has_budget(channel) || !alm_channel_has_other(channel, stream->connection)) {
@@ -675,10 +672,10 @@ static alm_code call_hedged(alm_stream *first, const char *method, const alm_cal
                             ProtobufCMessage **ret, alm_status *st)
 {
     alm_client *client = first->channel->client;
-    alm_lock(&client->lock);
+    alm_lock(client->lock);
     bool is_hedged = wants_hedge(first, opts->hedge_ms);
     const hedge both = {.notify = &first->changed, .avoid = first->connection};
-    alm_unlock(&client->lock);
+    alm_unlock(client->lock);
     if (!is_hedged) {
         return take_answer(first, arena, ret, st);
     }
@@ -690,10 +687,10 @@ static alm_code call_hedged(alm_stream *first, const char *method, const alm_cal
                     &ignored) != ALM_OK) {
         return take_answer(first, arena, ret, st);
     }
-    alm_lock(&client->lock);
+    alm_lock(client->lock);
     second.deadline_us = first->deadline_us;
     alm_stream *winner = wait_for_either(first, &second);
-    alm_unlock(&client->lock);
+    alm_unlock(client->lock);
     alm_code code = take_answer(winner, arena, ret, st);
     stream_deinit(&second);
     return code;

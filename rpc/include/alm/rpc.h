@@ -47,12 +47,20 @@ typedef struct alm_rpc_opts {
     const alm_log *log;    // NULL: silent; borrowed, must outlive the alm_rpc
     alm_rpc_limits limits; // zero: the defaults
     alm_rpc_identity identity;
-    bool uses_libzmq; // tcp and ipc through libzmq's sockets instead of our own ZMTP
+    bool uses_libzmq;     // tcp and ipc through libzmq's sockets instead of our own ZMTP
+    bool is_manual;       // no I/O thread: see alm_rpc_turn
+    uint64_t random_seed; // of backoff, balancing and ids; 0: another each time
 } alm_rpc_opts;
 
 ALM_MUST_USE alm_code alm_rpc_create(const alm_rpc_opts *opts, alm_rpc **ret, alm_status *st);
 // All servers and channels must be gone (asserted). Never hangs.
 void alm_rpc_destroy(alm_rpc **rpc);
+
+// What the I/O thread does otherwise, where is_manual: due timers, sending, receiving. Waits for at
+// most wait_ms while nothing is due. Returns when something will be, by the clock's mono_us
+// (INT64_MAX: nothing). Everything runs within it, so everything may be used from this one thread
+// only, and calls that wait must not be made.
+int64_t alm_rpc_turn(alm_rpc *rpc, int64_t wait_ms);
 
 // An allocator for protobuf-c that takes from the arena; freeing does nothing.
 ProtobufCAllocator alm_arena_protobuf(alm_arena *arena);
