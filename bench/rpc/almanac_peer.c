@@ -1,12 +1,12 @@
-// Our side of the benchmark of calls; its command line is in ../README.md. Calls block in the
-// thread of their caller, as they do in the services: so many outstanding are so many threads.
+// Our side of the benchmark of calls; its command line is in ../README.md. The lone call and the
+// streams wait in the thread of their caller, as those of services do; calls of which many are
+// outstanding tell by events how they end, as gRPC's do through a completion queue.
 #include "alm/alloc.h"
 #include "alm/channel.h"
 #include "bench_echo.pb-c.h"
 
 #include <malloc.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { UNSUPPORTED = 3, CALLERS_MAX = 512, BUCKET_COUNT = 100000, STREAM_SIZE_MAX = 1 << 20 };
+enum { UNSUPPORTED = 3, THREADS_MAX = 512, BUCKET_COUNT = 100000, STREAM_SIZE_MAX = 1 << 20 };
 
 static const int64_t warm_up_us = 500000;
 
@@ -76,56 +76,29 @@ static alm_code download(void *self, alm_call *call, const ProtobufCMessage *req
     return ALM_OK;
 }
 
-static alm_code hop_unary(void *self, alm_call *call, const ProtobufCMessage *request,
-                          alm_status *st)
-{
-    ProtobufCMessage *reply;
-    alm_call_opts opts = {.parent = call};
-    ALM_TRY(
-        alm_channel_call(self, &echo, "Unary", &opts, request, alm_call_arena(call), &reply, st));
-    return alm_call_send(call, reply, st);
-}
+static const alm_handler handlers[] = {unary, chat, download};
+static const alm_handler no_handlers[] = {NULL, NULL, NULL};
 
-static alm_code pass_messages(alm_call *call, alm_stream *stream, alm_arena *arena, alm_status *st)
-{
-    for (;;) {
-        ProtobufCMessage *message;
-        alm_arena_reset(arena);
-        ALM_TRY(alm_stream_next(stream, arena, &message, st));
-        if (message == NULL) {
-            return ALM_OK;
-        }
-        ALM_TRY(alm_call_send(call, message, st));
-    }
-}
-
-static alm_code hop_download(void *self, alm_call *call, const ProtobufCMessage *request,
-                             alm_status *st)
-{
-    alm_stream *stream = NULL;
-    alm_call_opts opts = {.parent = call};
-    alm_arena *arena = alm_arena_create(0);
-    alm_code code = alm_stream_open(self, &echo, "Download", &opts, request, &stream, st);
-    if (code == ALM_OK) {
-        code = pass_messages(call, stream, arena, st);
-    }
-    alm_stream_close(&stream);
-    alm_arena_destroy(&arena);
-    return code;
-}
-
-static const alm_handler server_handlers[] = {unary, chat, download};
-static const alm_handler hop_handlers[] = {hop_unary, NULL, hop_download};
-
+// upstream: whom to pass calls on to; NULL: they are answered here.
 static alm_server *serve(alm_rpc *rpc, const char *address, const alm_keypair *keypair,
-                         const alm_handler *handlers, void *self)
+                         alm_channel *upstream)
 {
     alm_status st;
     alm_server *server;
     const alm_server_opts opts = {
-        .name = "bench", .thread_count_max = CALLERS_MAX, .keypair = keypair};
+        .name = "bench", .thread_count_max = THREADS_MAX, .keypair = keypair};
     check(alm_server_create(rpc, &opts, &server, &st), &st);
-    check(alm_server_add(server, &echo, handlers, self, &st), &st);
+    check(alm_server_add(server, &echo, upstream != NULL ? no_handlers : handlers, NULL, &st), &st);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(methods) && upstream != NULL; i++) {
+        alm_server_forward(server, &echo,
+                           &(alm_forward_opts){.method = methods[i].name,
+                                               .channel = upstream,
+                                               .to_service = &echo,
+                                               .to_method = methods[i].name});
+    }
+    if (upstream == NULL) {
+        alm_server_run_inline(server, &echo, "Unary");
+    }
     check(alm_server_bind(server, address, &st), &st);
     check(alm_server_start(server, &st), &st);
     return server;
@@ -133,14 +106,16 @@ static alm_server *serve(alm_rpc *rpc, const char *address, const alm_keypair *k
 
 // --- the client ----------------------------------------------------------------------------------
 
-typedef struct caller {
+enum { WARMS_UP, MEASURES, IS_OVER }; // phases
+
+// Calls of which each is followed by the next. Events come one at a time, so they count alone.
+typedef struct callers {
     alm_channel *channel;
-    size_t size;
-    const atomic_int *phase; // 0: warming up, 1: measured, 2: over
+    Almanac__Bench__Payload payload;
+    atomic_int phase;
+    atomic_int left; // that have not ended
     uint64_t calls;
-    uint32_t *histogram; // of microseconds; NULL: nobody asks
-    pthread_t thread;
-} caller;
+} callers;
 
 static int64_t now_us(void)
 {
@@ -148,63 +123,87 @@ static int64_t now_us(void)
     return clock.mono_us(clock.self);
 }
 
-static void *call_again_and_again(void *arg)
-{
-    caller *c = arg;
-    alm_status st = ALM_STATUS_INIT;
-    alm_arena *arena = alm_arena_create(0);
-    Almanac__Bench__Payload payload;
-    almanac__bench__payload__init(&payload);
-    payload.body.len = c->size;
-    payload.body.data = alm_calloc(1, c->size);
-    int phase;
-    while ((phase = atomic_load_explicit(c->phase, memory_order_relaxed)) != 2) {
-        ProtobufCMessage *reply;
-        int64_t start_us = c->histogram != NULL ? now_us() : 0;
-        check(alm_channel_call(c->channel, &echo, "Unary", NULL, &payload.base, arena, &reply, &st),
-              &st);
-        c->calls += phase == 1 ? 1 : 0;
-        if (c->histogram != NULL && phase == 1) {
-            c->histogram[ALM_MIN(now_us() - start_us, BUCKET_COUNT - 1)]++;
-        }
-        alm_arena_reset(arena);
-    }
-    alm_free(payload.body.data);
-    alm_arena_destroy(&arena);
-    return NULL;
-}
-
 static void sleep_us(int64_t us)
 {
     poll(NULL, 0, (int)(us / 1000)); // how long is measured is the clock's to say
 }
 
-// Calls a second, of so many callers on one channel.
-static double measure_calls(alm_channel *channel, size_t caller_count, size_t size, double seconds,
-                            uint32_t *histogram)
+static void payload_init(Almanac__Bench__Payload *payload, size_t size)
 {
-    static caller callers[CALLERS_MAX];
-    atomic_int phase = 0;
-    for (size_t i = 0; i < caller_count; i++) {
-        callers[i] = (caller){.channel = channel, .size = size, .phase = &phase};
-        callers[i].histogram = histogram;
-        if (pthread_create(&callers[i].thread, NULL, call_again_and_again, &callers[i]) != 0) {
-            fprintf(stderr, "almanac_peer: no thread\n");
-            exit(1);
-        }
+    almanac__bench__payload__init(payload);
+    payload->body.len = size;
+    payload->body.data = alm_calloc(1, size);
+}
+
+static void start_next(callers *all);
+
+static void on_end(void *arg, alm_stream *stream, const alm_status *st, alm_str answer)
+{
+    (void)stream;
+    callers *all = arg;
+    check(st->code, st);
+    check(answer.len > all->payload.body.len ? ALM_OK : ALM_INTERNAL, st);
+    int phase = atomic_load_explicit(&all->phase, memory_order_relaxed);
+    all->calls += phase == MEASURES ? 1 : 0;
+    if (phase == IS_OVER) {
+        atomic_fetch_sub(&all->left, 1);
+    } else {
+        start_next(all);
+    }
+}
+
+static void start_next(callers *all)
+{
+    static const alm_stream_events events = {.on_end = on_end};
+    alm_status st;
+    check(alm_stream_start(all->channel, &echo, "Unary", NULL, &all->payload.base, &events, all,
+                           NULL, &st),
+          &st);
+}
+
+// Calls a second, with so many outstanding on one channel.
+static double measure_calls(alm_channel *channel, int outstanding, size_t size, double seconds)
+{
+    callers all = {.channel = channel};
+    payload_init(&all.payload, size);
+    atomic_store(&all.left, outstanding);
+    for (int i = 0; i < outstanding; i++) {
+        start_next(&all);
     }
     sleep_us(warm_up_us);
     int64_t start_us = now_us();
-    atomic_store(&phase, 1);
+    atomic_store(&all.phase, MEASURES);
     sleep_us((int64_t)(seconds * 1e6));
-    atomic_store(&phase, 2);
+    atomic_store(&all.phase, IS_OVER);
     int64_t took_us = now_us() - start_us;
-    uint64_t calls = 0;
-    for (size_t i = 0; i < caller_count; i++) {
-        pthread_join(callers[i].thread, NULL);
-        calls += callers[i].calls;
+    while (atomic_load(&all.left) > 0) {
+        sleep_us(1000);
     }
-    return (double)calls * 1e6 / (double)took_us;
+    alm_free(all.payload.body.data);
+    return (double)all.calls * 1e6 / (double)took_us;
+}
+
+// Microseconds of one call after the other, in its caller's thread.
+static void measure_lone(alm_channel *channel, double seconds, uint32_t *histogram)
+{
+    alm_status st;
+    alm_arena *arena = alm_arena_create(0);
+    Almanac__Bench__Payload payload;
+    payload_init(&payload, 64);
+    int64_t from_us = now_us() + warm_up_us;
+    int64_t until_us = from_us + (int64_t)(seconds * 1e6);
+    for (int64_t start_us = now_us(), end_us; start_us < until_us; start_us = end_us) {
+        ProtobufCMessage *reply;
+        check(alm_channel_call(channel, &echo, "Unary", NULL, &payload.base, arena, &reply, &st),
+              &st);
+        alm_arena_reset(arena);
+        end_us = now_us();
+        if (start_us >= from_us) {
+            histogram[ALM_MIN(end_us - start_us, BUCKET_COUNT - 1)]++;
+        }
+    }
+    alm_free(payload.body.data);
+    alm_arena_destroy(&arena);
 }
 
 static double measure_stream(alm_channel *channel, uint32_t size, double seconds)
@@ -263,7 +262,7 @@ static int64_t percentile(const uint32_t *histogram, double share)
 static void run_lone(alm_channel *channel, double seconds)
 {
     uint32_t *histogram = alm_calloc(BUCKET_COUNT, sizeof *histogram);
-    measure_calls(channel, 1, 64, seconds, histogram);
+    measure_lone(channel, seconds, histogram);
     printf("{\"peer\":\"almanac\",\"case\":\"lone\",\"value\":%lld,\"p99\":%lld,\"unit\":\"us\"}\n",
            (long long)percentile(histogram, 0.5), (long long)percentile(histogram, 0.99));
     alm_free(histogram);
@@ -298,7 +297,7 @@ static double measure_clients(const char *address, const alm_keypair *keypair, d
     for (int i = 0; i < 8; i++) {
         if (fork() == 0) {
             alm_rpc *rpc = make_rpc(keypair);
-            double rate = measure_calls(dial(rpc, address), 8, 64, seconds, NULL);
+            double rate = measure_calls(dial(rpc, address), 8, 64, seconds);
             ssize_t written = write(fds[1], &rate, sizeof rate);
             _exit(written == (ssize_t)sizeof rate ? 0 : 1);
         }
@@ -320,17 +319,17 @@ static int run_client(const char *address, const alm_keypair *keypair, const cha
     }
     alm_rpc *rpc = make_rpc(keypair);
     bool is_own = strncmp(address, "inproc://", 9) == 0;
-    alm_server *server = is_own ? serve(rpc, address, NULL, server_handlers, NULL) : NULL;
+    alm_server *server = is_own ? serve(rpc, address, NULL, NULL) : NULL;
     alm_channel *channel = dial(rpc, address);
     int status = 0;
     if (strcmp(name, "lone") == 0) {
         run_lone(channel, seconds);
     } else if (strcmp(name, "unary64x64") == 0) {
-        print(name, measure_calls(channel, 64, 64, seconds, NULL), "calls/s");
+        print(name, measure_calls(channel, 64, 64, seconds), "calls/s");
     } else if (strcmp(name, "unary64x512") == 0) {
-        print(name, measure_calls(channel, 512, 64, seconds, NULL), "calls/s");
+        print(name, measure_calls(channel, 512, 64, seconds), "calls/s");
     } else if (strcmp(name, "unary4096x64") == 0) {
-        print(name, measure_calls(channel, 64, 4096, seconds, NULL), "calls/s");
+        print(name, measure_calls(channel, 64, 4096, seconds), "calls/s");
     } else if (strcmp(name, "stream64") == 0) {
         print(name, measure_stream(channel, 64, seconds), "messages/s");
     } else if (strcmp(name, "stream65536") == 0) {
@@ -392,12 +391,12 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "server") == 0) {
         pthread_sigmask(SIG_BLOCK, &ends, NULL);
         alm_rpc *rpc = make_rpc(key);
-        return wait_for_end(serve(rpc, argv[2], key, server_handlers, NULL));
+        return wait_for_end(serve(rpc, argv[2], key, NULL));
     }
     if (argc == 4 && strcmp(argv[1], "hop") == 0) {
         pthread_sigmask(SIG_BLOCK, &ends, NULL);
         alm_rpc *rpc = make_rpc(key);
-        return wait_for_end(serve(rpc, argv[2], key, hop_handlers, dial(rpc, argv[3])));
+        return wait_for_end(serve(rpc, argv[2], key, dial(rpc, argv[3])));
     }
     if (argc == 5 && strcmp(argv[1], "client") == 0) {
         return run_client(argv[2], key, argv[3], strtod(argv[4], NULL));

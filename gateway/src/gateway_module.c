@@ -49,13 +49,30 @@ static alm_code channels_open(gateway *g, alm_status *st)
     return alm_channel_open(ctx->rpc, ctx->endpoints.aggregation, NULL, &g->aggregation, st);
 }
 
+static alm_code serve(gateway *g, alm_status *st)
+{
+    const alm_forward_opts forwards[] = {
+        {"Explain", g->aggregation, &alm_service_aggregation, "Explain", false},
+        {"Import", g->ingestion, &alm_service_ingestion, "Import", false},
+        {"Catalog", g->storage, &alm_service_storage, "Catalog", false},
+        {"Watch", g->aggregation, &alm_service_aggregation, "Watch", true},
+        {"Verify", g->storage, &alm_service_storage, "Verify", false},
+    };
+    const alm_module_service service = {.name = "gateway",
+                                        .def = &alm_service_gateway,
+                                        .handlers = gateway_handlers,
+                                        .self = g,
+                                        .forwards = forwards,
+                                        .forward_count = ALM_ARRAY_LEN(forwards)};
+    return alm_module_serve(g->ctx, &service, &g->server, st);
+}
+
 static alm_code gateway_open(gateway *g, alm_status *st)
 {
     const alm_module_ctx *ctx = g->ctx;
     const char *http = alm_config_text(ctx->config, "http");
     ALM_TRY(channels_open(g, st));
-    ALM_TRY(alm_module_serve(ctx, "gateway", &alm_service_gateway, gateway_handlers, g, &g->server,
-                             st));
+    ALM_TRY(serve(g, st));
     if (strcmp(http, "off") == 0) {
         return ALM_OK;
     }

@@ -4,6 +4,8 @@
 
 #include "alm/server.h"
 
+#define ALM_REQUEST_ID_MAX 64 // with the NUL
+
 typedef struct alm_call_hook alm_call_hook;
 struct alm_call_hook {
     alm_call_hook *prev, *next;
@@ -12,9 +14,10 @@ struct alm_call_hook {
     void *arg;
 };
 
-// False: the call is cancelled already and the hook was not added.
+// Both with the process' lock held. False: the call is cancelled already and the hook was not
+// added.
 ALM_MUST_USE bool alm_call_hook_add(alm_call *call, alm_call_hook *hook);
-// Accepts one whose cancel was called. Must be removed before the handler returns.
+// Accepts one whose cancel was called. Must be removed before the call is over.
 void alm_call_hook_remove(alm_call *call, alm_call_hook *hook);
 
 int64_t alm_call_deadline_us(const alm_call *call); // ALM_NEVER_US: none

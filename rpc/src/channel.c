@@ -147,8 +147,8 @@ static void end_streams(alm_channel *channel)
 {
     alm_status st = ALM_STATUS_INIT;
     alm_status_set(&st, ALM_CANCELLED, "the channel to %s was closed", channel->target);
-    alm_stream *stream;
-    DL_FOREACH(channel->streams, stream)
+    alm_stream *stream, *next;
+    DL_FOREACH_SAFE(channel->streams, stream, next)
     {
         alm_stream_end(stream, &st);
     }
@@ -208,6 +208,11 @@ void alm_connection_count(alm_connection *connection, bool is_failure)
         connection->eject_count++;
         connection->failure_streak = 0;
     }
+}
+
+bool alm_channel_has_budget(const alm_channel *channel)
+{
+    return channel->retry_tokens > ALM_RETRY_TOKENS_MAX / 2;
 }
 
 typedef struct pick_result {
@@ -324,8 +329,8 @@ int64_t alm_channel_place_waiting(alm_channel *channel, int64_t now_us)
     if (channel->waiting_count == 0) {
         return until_us;
     }
-    alm_stream *stream;
-    DL_FOREACH(channel->streams, stream)
+    alm_stream *stream, *next;
+    DL_FOREACH_SAFE(channel->streams, stream, next)
     {
         if (stream->state != ALM_STREAM_WAITING) {
             continue;

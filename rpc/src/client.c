@@ -110,10 +110,21 @@ static void swap_buffers(alm_connection *connection)
     }
 }
 
+// Ends the calls whose time is over. Returns when the next one's is.
+static int64_t end_late(alm_client *client, int64_t now_us)
+{
+    const alm_timer *timer;
+    while ((timer = alm_timers_next(&client->timers)) != NULL && timer->at_us <= now_us) {
+        alm_stream_end_by_deadline(
+            (alm_stream *)(uintptr_t)((const char *)timer - offsetof(alm_stream, timer)));
+    }
+    return timer != NULL ? timer->at_us : ALM_NEVER_US;
+}
+
 // What is due, with the lock held. Returns when more will be.
 static int64_t step(alm_client *client, int64_t now_us)
 {
-    int64_t until_us = ALM_NEVER_US;
+    int64_t until_us = end_late(client, now_us);
     for (size_t i = 0; i < client->snapshot_count; i++) {
         until_us = ALM_MIN(until_us, alm_connection_step(client->snapshot[i], now_us));
     }
@@ -122,10 +133,15 @@ static int64_t step(alm_client *client, int64_t now_us)
     {
         until_us = ALM_MIN(until_us, alm_channel_place_waiting(channel, now_us));
     }
+    return until_us;
+}
+
+// Calls that are made by events go out in this turn too.
+static void swap_all(alm_client *client)
+{
     for (size_t i = 0; i < client->snapshot_count; i++) {
         swap_buffers(client->snapshot[i]);
     }
-    return until_us;
 }
 
 static alm_sent send_batches(alm_connection *connection)
@@ -174,6 +190,8 @@ static int64_t turn(alm_io_part *part, alm_io *io, int64_t now_us)
     alm_lock(client->lock);
     take_snapshot(client);
     int64_t until_us = step(client, now_us);
+    alm_client_tell(client);
+    swap_all(client);
     alm_unlock(client->lock);
     until_us = ALM_MIN(until_us, flush(client, now_us));
     for (size_t i = 0; i < client->snapshot_count; i++) {
@@ -210,6 +228,9 @@ static void receive(alm_io_part *part)
             receive_some(client, client->snapshot[i]);
         }
     }
+    alm_lock(client->lock);
+    alm_client_tell(client);
+    alm_unlock(client->lock);
 }
 
 // --- the client ----------------------------------------------------------------------------------
@@ -223,6 +244,8 @@ alm_code alm_client_create(alm_rpc *rpc, alm_client **ret, alm_status *st)
     client->rpc = rpc;
     client->lock = &rpc->lock;
     client->part = (alm_io_part){.turn = turn, .receive = receive};
+    alm_buf_init(&client->metadata, rpc->limits.metadata_bytes_max);
+    alm_cond_init(&client->told);
     *ret = client;
     return ALM_OK;
 }
@@ -234,6 +257,16 @@ alm_code alm_client_start(alm_client *client, alm_status *st)
         client->is_running = true;
     }
     return ALM_OK;
+}
+
+static void free_streams(alm_client *client)
+{
+    alm_stream *stream, *next;
+    LL_FOREACH_SAFE(client->free_streams, stream, next)
+    {
+        alm_buf_deinit(&stream->request);
+        alm_free(stream);
+    }
 }
 
 void alm_client_destroy(alm_client **client)
@@ -250,6 +283,10 @@ void alm_client_destroy(alm_client **client)
     }
     alm_unlock(self->lock);
     alm_resolver_stop(&self->resolver);
+    free_streams(self);
+    alm_timers_deinit(&self->timers);
+    alm_buf_deinit(&self->metadata);
+    pthread_cond_destroy(&self->told);
     alm_free(self->snapshot);
     alm_free(self);
     *client = NULL;

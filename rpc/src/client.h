@@ -1,10 +1,14 @@
 // The calling half of a process.
 //
-//   client.c      its part in the I/O thread's turns
-//   connection.c  one address of a channel: its socket, heartbeats, records in and out
-//   channel.c     connections together: which of them a call goes to
-//   stream.c      calls: request, answers, deadline, retry
-//   resolver.c    names to addresses, on a thread of its own
+//   client.c         its part in the I/O thread's turns
+//   connection.c     one address of a channel: its socket, heartbeats, records in and out
+//   channel.c        connections together: which of them a call goes to
+//   stream.c         calls: request, answers, retry, end
+//   stream_open.c    how they begin and are taken down
+//   stream_wait.c    those whose caller waits
+//   stream_events.c  those that tell by events
+//   forward.c        those that pass a server's call on
+//   resolver.c       names to addresses, on a thread of its own
 #ifndef ALM_CLIENT_H
 #define ALM_CLIENT_H
 
@@ -17,6 +21,7 @@
 #include "hello.h"
 #include "record.h"
 #include "rpc_internal.h"
+#include "timer.h"
 #include "trace.h"
 
 #include <utlist.h>
@@ -113,25 +118,31 @@ typedef enum alm_stream_state {
 
 struct alm_stream {
     alm_channel *channel;
-    alm_stream *prev, *next; // channel->streams
+    alm_stream *prev, *next; // channel->streams, or client->free_streams
     const alm_service_def *service;
     uint64_t checksum;
     unsigned method;
-    const ProtobufCMessageDescriptor *output;
     bool has_one_answer, client_streams, may_repeat, fail_fast;
-    char idempotency_key[ALM_BATCH_ID_BYTES_MAX + 1];
     uint64_t affinity;
     int64_t start_us, deadline_us;
-    char request_id[64];
-    char traceparent[ALM_TRACEPARENT_BYTES]; // "": none
-    alm_buf request;                         // packed; empty where the client streams
-    const alm_call *parent;
+    alm_call *parent;   // NULL: none
     alm_call_hook hook; // in the parent
     bool has_hook;
 
-    // Guarded by the client's lock.
-    pthread_cond_t changed; // inbox, credit or state
-    pthread_cond_t *notify; // that one, or of the call this one is a hedge of
+    // How it tells what happened: to who waits, by events, or to the call it passes on.
+    pthread_cond_t changed;
+    pthread_cond_t *notify; // that one, or of the call this one is a hedge of; NULL: nobody waits
+    const alm_stream_events *events;
+    void *events_arg;
+    alm_call *forwards;
+    alm_stream *fired_prev, *fired_next;
+    bool is_fired;      // in client->fired
+    bool closes_itself; // after its end was told
+    bool is_closed;     // by who is being told
+    bool wants_room;    // on_room is due with the next credit
+    alm_timer timer;    // of the deadline, where nobody waits
+
+    // Guarded by the lock.
     alm_stream_state state;
     alm_connection *connection;  // SENT
     uint64_t id;                 // in the connection
@@ -141,7 +152,13 @@ struct alm_stream {
     alm_flow flow;
     size_t consumed_count;
     bool has_finished; // the client has sent its last message
-    alm_status end;    // ENDED
+
+    // From here on nothing starts as zero by itself.
+    alm_buf request; // packed; empty where the client streams
+    char idempotency_key[ALM_BATCH_ID_BYTES_MAX + 1];
+    char request_id[ALM_REQUEST_ID_MAX];
+    char traceparent[ALM_TRACEPARENT_BYTES]; // "": none
+    alm_status end;                          // ENDED
 };
 
 struct alm_client {
@@ -157,6 +174,13 @@ struct alm_client {
     } checksums[ALM_CHECKSUM_COUNT_MAX];
     size_t checksum_count;
     alm_resolver *resolver; // NULL: no channel has a name
+    alm_timers timers;      // of streams
+    alm_stream *fired;      // that have something to tell
+    alm_stream *telling;    // whose events are being called, without the lock
+    pthread_cond_t told;    // telling changed
+    alm_stream *free_streams;
+    size_t free_stream_count;
+    alm_buf metadata; // of the request being sent
 
     // The I/O thread's own.
     alm_connection **snapshot; // the connections of this turn
@@ -200,15 +224,61 @@ bool alm_connection_is_ejected(const alm_connection *connection, int64_t now_us)
 void alm_connection_count(alm_connection *connection, bool is_failure);
 // Whether a healthy connection other than this one (NULL: any) is there.
 bool alm_channel_has_other(const alm_channel *channel, const alm_connection *than);
+// Whether something may be asked a second time, after a failure or beside the first: both cost the
+// same budget.
+bool alm_channel_has_budget(const alm_channel *channel);
 void alm_channel_note_error(alm_channel *channel, const char *text);
 
 // --- stream.c
-void alm_stream_take(alm_stream *stream, const alm_record *record); // MESSAGE or END
+void alm_stream_take(alm_stream *stream, const alm_record *record); // MESSAGE, END or CREDIT
 // The connection is lost or its server refused: tries again or ends the call.
 void alm_stream_fail(alm_stream *stream, bool is_refused, const alm_status *why);
+// May free the stream, as what follows, where the call is passed on.
 void alm_stream_end(alm_stream *stream, const alm_status *st);
+void alm_stream_cancel(alm_stream *stream, const alm_status *st); // and tells the server
+void alm_stream_end_by_deadline(alm_stream *stream);
+void alm_stream_give_credit(alm_stream *stream);
+void alm_stream_send_finish(alm_stream *stream);
 // Hands the request to a connection. False: it did not take it, the call has ended.
 bool alm_stream_send_request(alm_stream *stream, alm_connection *connection, uint32_t method_first);
+// Sends a message, whose payload the caller writes to where it is told. There is credit. NULL: it
+// is larger than the server takes, or there is no memory; st says which.
+uint8_t *alm_stream_begin_message(alm_stream *stream, size_t size, alm_status *st);
+
+// --- stream_open.c
+typedef struct alm_stream_init_opts {
+    const alm_service_def *service;
+    const char *method;
+    bool streams; // whether the method must, where the caller waits
+    const alm_call_opts *call;
+    const ProtobufCMessage *request;
+    pthread_cond_t *notify;      // NULL: its own
+    const alm_connection *avoid; // NULL: none
+    const alm_stream_events *events;
+    void *events_arg;
+    bool closes_itself;
+} alm_stream_init_opts;
+// Without the lock, as what follows. On failure there is nothing to deinit.
+ALM_MUST_USE alm_code alm_stream_init(alm_stream *stream, alm_channel *channel,
+                                      const alm_stream_init_opts *opts, alm_status *st);
+void alm_stream_deinit(alm_stream *stream);
+// With the lock held:
+alm_stream *alm_stream_create(alm_client *client); // from those that are free; NULL: no memory
+void alm_stream_free(alm_stream *stream);          // one that has ended
+void alm_stream_give_back(alm_client *client, alm_stream *stream); // one that was not inited
+void alm_stream_list(alm_stream *stream);                          // in its channel, waiting
+bool alm_stream_set_timer(alm_stream *stream);                     // false: no memory
+
+// --- stream_events.c
+void alm_stream_fire(alm_stream *stream); // it has something to tell
+void alm_client_tell(alm_client *client); // I/O thread; gives the lock up for each event
+
+// --- forward.c
+// What came of a call that is passed on. Each may finish that call and free the stream.
+void alm_forward_ended(alm_stream *stream);
+void alm_forward_pump(alm_call *call); // what can be passed on, either way
+// True: the message went to the client, and the stream needs not keep it.
+bool alm_forward_message(alm_stream *stream, alm_str payload);
 
 // --- resolver.c
 // Once is enough; with the client's lock held.

@@ -36,12 +36,12 @@ void alm_flow_add_credit(alm_flow *flow, const alm_record *credit)
     flow->credit_messages = ALM_MIN(flow->credit_messages + (int64_t)credit->time_ms, CREDIT_MAX);
 }
 
-alm_code alm_flow_take(alm_flow *flow, const alm_rpc_limits *limits, uint32_t number,
-                       alm_str payload, alm_status *st)
+alm_code alm_flow_check(const alm_flow *flow, const alm_rpc_limits *limits, uint32_t number,
+                        size_t size, alm_status *st)
 {
-    if (payload.len > limits->message_bytes_max) {
+    if (size > limits->message_bytes_max) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
-                              "a message of %zu bytes passes the limit of %zu", payload.len,
+                              "a message of %zu bytes passes the limit of %zu", size,
                               limits->message_bytes_max);
     }
     if (number != flow->received_count) {
@@ -51,6 +51,11 @@ alm_code alm_flow_take(alm_flow *flow, const alm_rpc_limits *limits, uint32_t nu
     if (flow->inbox_bytes > limits->window_bytes || flow->inbox_count > limits->window_messages) {
         return alm_status_set(st, ALM_INTERNAL, "more messages than there was credit for");
     }
+    return ALM_OK;
+}
+
+alm_code alm_flow_keep(alm_flow *flow, alm_str payload, alm_status *st)
+{
     alm_flow_node *node = alm_alloc(sizeof *node + payload.len);
     if (node == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a message of %zu bytes",
@@ -65,6 +70,13 @@ alm_code alm_flow_take(alm_flow *flow, const alm_rpc_limits *limits, uint32_t nu
     flow->inbox_count++;
     flow->received_count++;
     return ALM_OK;
+}
+
+void alm_flow_pass(alm_flow *flow, size_t size)
+{
+    flow->received_count++;
+    flow->owed_bytes += size + ALM_RECORD_HEADER_BYTES;
+    flow->owed_messages++;
 }
 
 alm_code alm_flow_check_count(const alm_flow *flow, uint32_t count, alm_status *st)

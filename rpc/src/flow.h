@@ -37,12 +37,18 @@ static inline bool alm_flow_may_send(const alm_flow *flow)
 void alm_flow_count_sent(alm_flow *flow, size_t payload_len);
 void alm_flow_add_credit(alm_flow *flow, const alm_record *credit);
 
-// Takes a message that came. number: which of the stream it says it is.
+// Whether a message that came may be taken. number: which of the stream it says it is.
 //
-// ALM_RESOURCE_EXHAUSTED  larger than the limit, or no memory
+// ALM_RESOURCE_EXHAUSTED  larger than the limit
 // ALM_INTERNAL            not the next one, or more than there was credit for
-ALM_MUST_USE alm_code alm_flow_take(alm_flow *flow, const alm_rpc_limits *limits, uint32_t number,
-                                    alm_str payload, alm_status *st);
+ALM_MUST_USE alm_code alm_flow_check(const alm_flow *flow, const alm_rpc_limits *limits,
+                                     uint32_t number, size_t size, alm_status *st);
+
+// Takes it, to be read later. ALM_RESOURCE_EXHAUSTED: no memory.
+ALM_MUST_USE alm_code alm_flow_keep(alm_flow *flow, alm_str payload, alm_status *st);
+
+// Takes it as one that was read at once.
+void alm_flow_pass(alm_flow *flow, size_t size);
 
 // Whether all of count messages have come. ALM_INTERNAL: not.
 ALM_MUST_USE alm_code alm_flow_check_count(const alm_flow *flow, uint32_t count, alm_status *st);

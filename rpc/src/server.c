@@ -25,7 +25,7 @@ static alm_code add_service(alm_server *server, const alm_service_def *service,
     }
     server->methods = methods;
     alm_server_service *entry = &server->services[server->service_count++];
-    *entry = (alm_server_service){.def = service, .is_serving = true, .is_builtin = runs_inline};
+    *entry = (alm_server_service){.def = service, .is_serving = true};
     for (unsigned i = 0; i < count; i++) {
         ALM_ASSERT(strcmp(service->methods[i].name, service->descriptor->methods[i].name) == 0);
         methods[server->method_count++] = (alm_server_method){
@@ -40,16 +40,23 @@ static alm_code add_service(alm_server *server, const alm_service_def *service,
     return ALM_OK;
 }
 
+static alm_code add_builtin(alm_server *server, const alm_service_def *service,
+                            const alm_handler *handlers, alm_status *st)
+{
+    ALM_TRY(add_service(server, service, handlers, server, true, st));
+    server->services[server->service_count - 1].is_builtin = true;
+    return ALM_OK;
+}
+
 static alm_code set_up(alm_server *server, alm_status *st)
 {
     server->threads = alm_calloc(alm_server_thread_count_max(server), sizeof *server->threads);
     if (server->threads == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a server's threads");
     }
-    ALM_TRY(add_service(server, &alm_service_health, alm_health_handlers, server, true, st));
-    ALM_TRY(
-        add_service(server, &alm_service_reflection, alm_reflection_handlers, server, true, st));
-    return add_service(server, &alm_service_stats, alm_stats_handlers, server, true, st);
+    ALM_TRY(add_builtin(server, &alm_service_health, alm_health_handlers, st));
+    ALM_TRY(add_builtin(server, &alm_service_reflection, alm_reflection_handlers, st));
+    return add_builtin(server, &alm_service_stats, alm_stats_handlers, st);
 }
 
 alm_code alm_server_create(alm_rpc *rpc, const alm_server_opts *opts, alm_server **ret,
@@ -90,6 +97,42 @@ alm_code alm_server_add(alm_server *server, const alm_service_def *service,
                         const alm_handler *handlers, void *self, alm_status *st)
 {
     return add_service(server, service, handlers, self, false, st);
+}
+
+static alm_server_method *find_method(alm_server *server, const alm_service_def *service,
+                                      const char *name)
+{
+    for (size_t i = 0; i < server->method_count; i++) {
+        alm_server_method *method = &server->methods[i];
+        if (method->service->def == service && strcmp(method->stats.method, name) == 0) {
+            return method;
+        }
+    }
+    return NULL;
+}
+
+void alm_server_run_inline(alm_server *server, const alm_service_def *service, const char *name)
+{
+    alm_server_method *method = find_method(server, service, name);
+    ALM_ASSERT(!server->is_started && method != NULL && method->handler != NULL);
+    method->runs_inline = true;
+}
+
+void alm_server_forward(alm_server *server, const alm_service_def *service,
+                        const alm_forward_opts *opts)
+{
+    alm_server_method *method = find_method(server, service, opts->method);
+    int to = alm_service_method_find(opts->to_service, opts->to_method);
+    ALM_ASSERT(!server->is_started && method != NULL && method->handler == NULL && to >= 0);
+    const ProtobufCMethodDescriptor *ours = &service->descriptor->methods[method->index];
+    const ProtobufCMethodDescriptor *theirs = &opts->to_service->descriptor->methods[to];
+    ALM_ASSERT(ours->input == theirs->input && ours->output == theirs->output);
+    ALM_ASSERT(service->methods[method->index].kind == opts->to_service->methods[to].kind);
+    method->runs_inline = true;
+    method->is_endless = opts->is_endless;
+    method->forward = opts->channel;
+    method->forward_service = opts->to_service;
+    method->forward_method = (unsigned)to;
 }
 
 static void note_token(void *arg, const alm_policy_entry *entry)
@@ -250,7 +293,8 @@ static void stop_calls(alm_server *server, bool only_endless, size_t *ret_count)
     alm_peer *peer, *next_peer;
     HASH_ITER (hh, server->peers, peer, next_peer) {
         alm_call *call, *next_call;
-        HASH_ITER (hh, peer->calls, call, next_call) {
+        for (call = peer->calls; call != NULL; call = next_call) {
+            next_call = call->peer_next;
             bool is_stopped = call->stop_code != ALM_OK;
             if (!is_stopped && (call->is_endless || !only_endless)) {
                 *ret_count += call->is_endless ? 0 : 1;

@@ -79,7 +79,7 @@ static alm_code admit(alm_server *server, const alm_record *request, uint8_t *re
                               (unsigned)request->arg);
     }
     const alm_server_method *method = &server->methods[request->arg];
-    if (method->handler == NULL) {
+    if (method->handler == NULL && method->forward == NULL) {
         return alm_status_set(st, ALM_UNIMPLEMENTED, "%s does not implement %s", server->name,
                               method->stats.method);
     }
@@ -100,6 +100,20 @@ static alm_code admit(alm_server *server, const alm_record *request, uint8_t *re
     return ALM_OK;
 }
 
+// The frame it came in is gone when a thread takes it.
+static bool keep_request(alm_call *call)
+{
+    char *copy = alm_arena_alloc(call->arena, call->request.len);
+    if (copy == NULL) {
+        return false;
+    }
+    if (call->request.len > 0) {
+        memcpy(copy, call->request.data, call->request.len);
+    }
+    call->request.data = copy;
+    return true;
+}
+
 // NULL: no memory.
 static alm_call *call_of(alm_server *server, alm_peer *peer, const alm_record *request)
 {
@@ -107,15 +121,11 @@ static alm_call *call_of(alm_server *server, alm_peer *peer, const alm_record *r
     if (call == NULL) {
         return NULL;
     }
-    char *copy = alm_arena_alloc(call->arena, request->payload.len);
-    if (copy == NULL) {
+    call->request = request->payload;
+    if (!server->methods[request->arg].runs_inline && !keep_request(call)) {
         call_give_back(server, call);
         return NULL;
     }
-    if (request->payload.len > 0) {
-        memcpy(copy, request->payload.data, request->payload.len);
-    }
-    call->request = (alm_str){.data = copy, .len = request->payload.len};
     call->peer = peer;
     call->id = request->call_id;
     call->method = &server->methods[request->arg];
@@ -129,16 +139,24 @@ static alm_call *call_of(alm_server *server, alm_peer *peer, const alm_record *r
     return call;
 }
 
-static alm_code enlist(alm_server *server, alm_call *call, alm_status *st)
+alm_code alm_call_list(alm_call *call, alm_status *st)
 {
     alm_peer *peer = call->peer;
-    HASH_ADD(hh, peer->calls, id, sizeof call->id, call);
-    if (call->hh.tbl == NULL) {
+    if (!alm_id_map_add(&peer->ids, call->id, call)) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s has no memory for a call",
-                              server->name);
+                              call->server->name);
     }
-    server->active_count++;
+    DL_APPEND2(peer->calls, call, peer_prev, peer_next);
+    call->is_listed = true;
     return ALM_OK;
+}
+
+static void unlist(alm_call *call)
+{
+    alm_peer *peer = call->peer;
+    alm_id_map_remove(&peer->ids, call->id);
+    DL_DELETE2(peer->calls, call, peer_prev, peer_next);
+    call->is_listed = false;
 }
 
 static bool has_room_to_run(const alm_server *server)
@@ -182,11 +200,11 @@ static alm_code find_room(alm_server *server, const alm_peer *peer, const alm_re
                           alm_status *st)
 {
     const alm_rpc_limits *limits = &server->rpc->limits;
-    if (HASH_COUNT(peer->calls) >= limits->stream_count_max) {
+    if (peer->ids.count >= limits->stream_count_max) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "the client has %zu calls in progress",
                               limits->stream_count_max);
     }
-    if (server->methods[request->arg].runs_inline) {
+    if (server->methods[request->arg].service->is_builtin) {
         return ALM_OK;
     }
     if (server->unsent_bytes > limits->unsent_bytes_max) {
@@ -194,10 +212,14 @@ static alm_code find_room(alm_server *server, const alm_peer *peer, const alm_re
                        server->name, server->unsent_bytes);
         return refuse(st, 0);
     }
+    bool has_bytes = server->queue_bytes + request->payload.len <= limits->queue_bytes_max;
+    if (server->methods[request->arg].runs_inline && has_bytes) {
+        return ALM_OK;
+    }
     provide_thread(server);
     int64_t wait_us = expected_wait_us(server);
-    bool has_room = server->queue_count < server->free_thread_count + server->queue_count_max &&
-                    server->queue_bytes + request->payload.len <= limits->queue_bytes_max;
+    bool has_room =
+        has_bytes && server->queue_count < server->free_thread_count + server->queue_count_max;
     if (!has_room || server->thread_count == 0) {
         alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s has %zu calls of %zu bytes waiting",
                        server->name, server->queue_count, server->queue_bytes);
@@ -255,14 +277,17 @@ static alm_code take_request(alm_server *server, alm_peer *peer, const alm_recor
                               server->name);
     }
     alm_code code = alm_intercept_begin(call, request->metadata, st);
-    if (code == ALM_OK) {
-        code = enlist(server, call, st);
+    // One that ends at once is never looked for.
+    bool ends_at_once = call->method->runs_inline && call->method->forward == NULL;
+    if (code == ALM_OK && !ends_at_once) {
+        code = alm_call_list(call, st);
     }
     if (code != ALM_OK) {
         alm_intercept_end(call, st);
         call_give_back(server, call);
         return code;
     }
+    server->active_count++;
     *ret = call;
     return ALM_OK;
 }
@@ -280,6 +305,10 @@ void alm_call_start(alm_server *server, alm_peer *peer, const alm_record *reques
         enqueue(server, call);
         return;
     }
+    if (call->method->forward != NULL) {
+        alm_call_forward(call);
+        return;
+    }
     call->state = ALM_CALL_RUNNING;
     alm_unlock(server->lock);
     run_call(call);
@@ -288,11 +317,18 @@ void alm_call_start(alm_server *server, alm_peer *peer, const alm_record *reques
 
 // --- run -----------------------------------------------------------------------------------------
 
+static bool has_thread(const alm_call *call)
+{
+    return !call->method->runs_inline;
+}
+
 static alm_code answer(alm_call *call, alm_status *st)
 {
     const alm_server_method *method = call->method;
     const ProtobufCServiceDescriptor *service = method->service->def->descriptor;
-    ALM_TRY(alm_call_check(call, st));
+    if (has_thread(call)) { // else it came just now
+        ALM_TRY(alm_call_check(call, st));
+    }
     ProtobufCMessage *request = NULL;
     if (!alm_call_client_streams(call)) {
         ALM_TRY(alm_message_unpack(service->methods[method->index].input, call->request,
@@ -328,14 +364,37 @@ static void count_run(alm_server *server, const alm_call *call)
     }
 }
 
-// The lock is not held; the call is over when this returns, unless its handler parked it.
+// With the lock held.
+static void end_call(alm_call *call, alm_status *st)
+{
+    if (st->code == ALM_OK && alm_call_has_one_answer(call) && !call->has_answer) {
+        alm_status_set(st, ALM_INTERNAL, "%s answered without a reply", call->method->stats.method);
+    } else if (st->code != ALM_OK && call->stop_code != ALM_OK) {
+        alm_status_set(st, call->stop_code, "%s", call->stop_text);
+    }
+    count_run(call->server, call);
+    alm_call_finish(call, st);
+}
+
+// The lock is not held; the call is over when this returns, unless its handler parked or deferred
+// it.
 static void run_call(alm_call *call)
 {
     alm_server *server = call->server;
-    alm_status st = ALM_STATUS_INIT;
+    alm_status st;
+    st.code = ALM_OK;
+    st.retry_after_ms = 0;
+    st.field[0] = '\0';
+    st.message[0] = '\0';
+    bool is_inline = call->method->runs_inline;
     alm_code code = answer(call, &st);
+    if (is_inline && server->deferred == call) {
+        server->deferred = NULL;
+        ALM_ASSERT(code == ALM_OK);
+        return;
+    }
     if (code == ALM_OK) {
-        st = ALM_STATUS_INIT;
+        st.code = ALM_OK;
     }
     if (!call->wants_park) {
         alm_arena_reset(call->arena); // not under the lock: runs what the handler left to be done
@@ -343,18 +402,20 @@ static void run_call(alm_call *call)
     alm_lock(server->lock);
     if (call->wants_park && code == ALM_OK && call->stop_code == ALM_OK) {
         alm_health_park(call);
-        alm_unlock(server->lock);
-        return;
+    } else {
+        end_call(call, &st);
     }
-    if (code == ALM_OK && alm_call_has_one_answer(call) && !call->has_answer) {
-        alm_status_set(&st, ALM_INTERNAL, "%s answered without a reply",
-                       call->method->stats.method);
-    } else if (code != ALM_OK && call->stop_code != ALM_OK) {
-        alm_status_set(&st, call->stop_code, "%s", call->stop_text);
-    }
-    count_run(server, call);
-    alm_call_finish(call, &st);
     alm_unlock(server->lock);
+}
+
+void alm_call_end(alm_call *call, const alm_status *st)
+{
+    pthread_mutex_t *lock = call->server->lock;
+    alm_status copy = *st;
+    alm_arena_reset(call->arena);
+    alm_lock(lock);
+    end_call(call, &copy);
+    alm_unlock(lock);
 }
 
 void *alm_server_handle(void *arg)
@@ -407,6 +468,10 @@ void alm_call_stop(alm_call *call, alm_code code, const char *text)
         pthread_cond_broadcast(&call->changed);
         return;
     }
+    if (call->state == ALM_CALL_FORWARDED) {
+        alm_call_stop_forward(call);
+        return;
+    }
     if (call->state == ALM_CALL_QUEUED) {
         dequeue(server, call);
     } else {
@@ -416,11 +481,6 @@ void alm_call_stop(alm_call *call, alm_code code, const char *text)
     alm_status st = ALM_STATUS_INIT;
     alm_status_set(&st, code, "%s", text);
     alm_call_finish(call, &st);
-}
-
-static bool has_thread(const alm_call *call)
-{
-    return !call->method->runs_inline;
 }
 
 // The answer travels in its END. It does not fit only if there is no memory for it.
@@ -447,7 +507,9 @@ void alm_call_finish(alm_call *call, const alm_status *st)
     ALM_ASSERT(call->children == NULL); // a handler must close the streams it opened
     send_end(server, call, st);
     alm_server_wake(server);
-    HASH_DEL(peer->calls, call);
+    if (call->is_listed) {
+        unlist(call);
+    }
     alm_intercept_end(call, st);
     if (call->is_endless && has_thread(call)) {
         server->endless_count--;
@@ -459,6 +521,16 @@ void alm_call_finish(alm_call *call, const alm_status *st)
     server->active_count--;
     if (server->active_count == 0) {
         pthread_cond_broadcast(&server->drained);
+    }
+}
+
+// Something came for it. May finish it.
+static void changed(alm_call *call)
+{
+    if (call->forward != NULL) {
+        alm_call_pump_forward(call);
+    } else {
+        pthread_cond_broadcast(&call->changed);
     }
 }
 
@@ -475,12 +547,16 @@ static alm_code take_message(alm_call *call, const alm_record *record, alm_statu
     }
     alm_status why = ALM_STATUS_INIT;
     size_t before = call->flow.inbox_bytes;
-    switch (alm_flow_take(&call->flow, limits, record->arg, record->payload, &why)) {
+    alm_code code = alm_flow_check(&call->flow, limits, record->arg, record->payload.len, &why);
+    if (code == ALM_OK) {
+        code = alm_flow_keep(&call->flow, record->payload, &why);
+    }
+    switch (code) {
     case ALM_OK:
         server->inbox_bytes += call->flow.inbox_bytes - before;
         call->method->stats.messages_received++;
         call->method->stats.bytes_received += record->payload.len;
-        pthread_cond_broadcast(&call->changed);
+        changed(call);
         return ALM_OK;
     case ALM_RESOURCE_EXHAUSTED:
         alm_call_stop(call, ALM_RESOURCE_EXHAUSTED, "a message past the limit, or no memory");
@@ -506,7 +582,7 @@ alm_code alm_call_take(alm_call *call, const alm_record *record, alm_status *st)
         alm_flow_add_credit(&call->flow, record);
         break;
     }
-    pthread_cond_broadcast(&call->changed);
+    changed(call);
     return ALM_OK;
 }
 

@@ -31,7 +31,7 @@ alm_code alm_call_check(alm_call *call, alm_status *st)
     return code;
 }
 
-static bool must_wait(const alm_call *call)
+bool alm_call_must_wait(const alm_call *call)
 {
     const alm_server *server = call->server;
     return !alm_flow_may_send(&call->flow) || call->peer->out.len > ALM_PEER_OUT_BYTES_HIGH ||
@@ -52,8 +52,13 @@ static alm_code wait_for_credit(alm_call *call, alm_status *st)
 {
     for (;;) {
         ALM_TRY(check_locked(call, st));
-        if (!must_wait(call)) {
+        if (!alm_call_must_wait(call)) {
             return ALM_OK;
+        }
+        if (alm_io_is_here(call->server->rpc->io)) {
+            return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                                  "the client takes no more messages of %s now",
+                                  call->method->stats.method);
         }
         call->peer->waiting_count++;
         wait_for_change(call);
@@ -88,7 +93,9 @@ static alm_code keep_answer(alm_call *call, const ProtobufCMessage *message, alm
     if (call->has_answer) {
         return alm_status_set(st, ALM_INTERNAL, "%s answered twice", call->method->stats.method);
     }
-    ALM_TRY(alm_call_check(call, st));
+    if (!call->method->runs_inline) {
+        ALM_TRY(alm_call_check(call, st));
+    }
     ALM_TRY(pack(call, message, st));
     call->has_answer = true;
     return ALM_OK;
@@ -125,7 +132,7 @@ alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message, alm_stat
     return code;
 }
 
-static void give_credit(alm_call *call)
+void alm_call_give_credit(alm_call *call)
 {
     alm_record credit;
     if (alm_flow_owes(&call->flow, &call->server->rpc->limits, &credit)) {
@@ -144,7 +151,7 @@ static alm_code take_next(alm_call *call, alm_flow_node **ret, alm_status *st)
         *ret = alm_flow_next(&call->flow);
         if (*ret != NULL) {
             call->server->inbox_bytes -= before - call->flow.inbox_bytes;
-            give_credit(call);
+            alm_call_give_credit(call);
             return ALM_OK;
         }
         if (call->has_finished) {
@@ -232,18 +239,27 @@ void alm_call_set_endless(alm_call *call)
 
 bool alm_call_hook_add(alm_call *call, alm_call_hook *hook)
 {
-    alm_lock(call->server->lock);
     bool is_running = call->stop_code == ALM_OK;
     if (is_running) {
         DL_APPEND(call->children, hook);
     }
-    alm_unlock(call->server->lock);
     return is_running;
 }
 
 void alm_call_hook_remove(alm_call *call, alm_call_hook *hook)
 {
-    alm_lock(call->server->lock);
     DL_DELETE(call->children, hook);
-    alm_unlock(call->server->lock);
+}
+
+alm_code alm_call_defer(alm_call *call, alm_status *st)
+{
+    alm_server *server = call->server;
+    ALM_ASSERT(call->method->runs_inline);
+    alm_lock(server->lock);
+    alm_code code = alm_call_list(call, st);
+    if (code == ALM_OK) {
+        server->deferred = call;
+    }
+    alm_unlock(server->lock);
+    return code;
 }

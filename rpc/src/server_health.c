@@ -77,6 +77,11 @@ static alm_code watch(void *self, alm_call *call, const ProtobufCMessage *reques
     alm_server *server = self;
     alm_call_set_endless(call);
     alm_lock(server->lock);
+    alm_code code = alm_call_list(call, st);
+    if (code != ALM_OK) {
+        alm_unlock(server->lock);
+        return code;
+    }
     call->wants_park = true;
     call->watch_service = service_of(request);
     notify(server, call, status_of(server, call->watch_service));

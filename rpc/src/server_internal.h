@@ -6,6 +6,7 @@
 //   server_call.c        calls: start, run, stop, finish
 //   server_handler.c     what handlers ask of their call
 //   server_intercept.c   what every call passes through: auth, trace, metrics, log
+//   forward.c            calls that are passed on to a channel
 //   server_health.c      Health, answered on the I/O thread
 //   server_reflection.c  Reflection, likewise
 //   server_stats.c       Stats, likewise
@@ -14,11 +15,13 @@
 
 #include "alm/alloc.h"
 #include "alm/buf.h"
+#include "alm/channel.h"
 #include "alm/limits.h"
 #include "alm/server.h"
 #include "call_hook.h"
 #include "flow.h"
 #include "hello.h"
+#include "id_map.h"
 #include "record.h"
 #include "rpc_internal.h"
 #include "trace.h"
@@ -37,7 +40,6 @@
 #define ALM_SERVER_PING_MS            1000 // how long a drain waits for peers to answer its PING
 #define ALM_PEER_OUT_BYTES_HIGH       ((size_t)8 << 20) // streams wait while more is unsent
 #define ALM_USER_SELF                 "(self)"          // no name in a policy has parentheses
-#define ALM_REQUEST_ID_MAX            64                // with the NUL
 
 typedef struct alm_peer_id {
     uint8_t port; // index in server->ports
@@ -46,8 +48,9 @@ typedef struct alm_peer_id {
 
 typedef struct alm_peer {
     alm_peer_id id;
-    UT_hash_handle hh;    // server->peers
-    alm_call *calls;      // by id
+    UT_hash_handle hh; // server->peers
+    alm_id_map ids;    // of calls
+    alm_call *calls;
     size_t waiting_count; // calls that wait for out to shrink
     alm_call *queue;      // without a thread, in their order; if any, it is in server->ready
     struct alm_peer *ready_prev, *ready_next;
@@ -80,11 +83,20 @@ typedef struct alm_server_method {
     unsigned index;      // in the descriptor
     alm_handler handler; // NULL: not implemented
     void *self;
-    bool runs_inline;       // on the I/O thread: must not block
+    bool runs_inline;     // on the I/O thread: must not block
+    bool is_endless;      // forwarded, without an end
+    alm_channel *forward; // where its calls are passed on to; NULL: they are answered here
+    const alm_service_def *forward_service;
+    unsigned forward_method;
     alm_method_stats stats; // guarded by lock
 } alm_server_method;
 
-typedef enum alm_call_state { ALM_CALL_QUEUED, ALM_CALL_RUNNING, ALM_CALL_PARKED } alm_call_state;
+typedef enum alm_call_state {
+    ALM_CALL_QUEUED,
+    ALM_CALL_RUNNING, // or deferred
+    ALM_CALL_PARKED,  // a Watch of Health
+    ALM_CALL_FORWARDED,
+} alm_call_state;
 
 struct alm_call {
     // Kept when the object serves another call.
@@ -95,12 +107,12 @@ struct alm_call {
 
     alm_peer *peer; // from here on everything starts as zero
     uint64_t id;
-    UT_hash_handle hh;     // peer->calls
-    alm_call *prev, *next; // peer->queue, server->watches or ->free_calls
+    alm_call *peer_prev, *peer_next; // peer->calls
+    alm_call *prev, *next;           // peer->queue, server->watches or ->free_calls
     alm_server_method *method;
     int64_t start_us;
     int64_t deadline_us;                     // ALM_NEVER_US: none
-    alm_str request;                         // in the arena
+    alm_str request;                         // in the arena, or a view of the frame
     char request_id[ALM_REQUEST_ID_MAX];     // "" until it is asked for, if the client gave none
     char traceparent[ALM_TRACEPARENT_BYTES]; // likewise
     const char *user;                        // the peer's, or in the arena
@@ -116,6 +128,9 @@ struct alm_call {
     bool is_endless;
     int64_t run_us; // when a thread took it
     alm_call_hook *children;
+    alm_stream *forward;       // FORWARDED
+    bool is_waiting;           // FORWARDED: counted in peer->waiting_count
+    bool is_listed;            // in its peer
     const char *watch_service; // Health/Watch: in the arena
     int watch_status;
 };
@@ -149,7 +164,8 @@ struct alm_server {
     bool is_draining, was_drained;
     uint64_t drain_ping; // call id of the PING that ends a drain; 0: not sent yet
     bool is_serving;
-    alm_peer *peers; // by id
+    const alm_call *deferred; // I/O thread: the last one that was; compared only
+    alm_peer *peers;          // by id
     alm_peer *dirty, *stalled;
     alm_peer *ready; // those with calls to run; each gives one in turn
     size_t queue_count, queue_bytes;
@@ -193,8 +209,16 @@ void alm_server_count_endless(alm_server *server, alm_call *call); // its is_end
 // Takes MESSAGE, FINISH or CREDIT of the call. A failure is the peer's fault and ends it.
 ALM_MUST_USE alm_code alm_call_take(alm_call *call, const alm_record *record, alm_status *st);
 bool alm_call_client_streams(const alm_call *call);
+bool alm_call_must_wait(const alm_call *call);                       // with its next message
+ALM_MUST_USE alm_code alm_call_list(alm_call *call, alm_status *st); // in its peer
+void alm_call_give_credit(alm_call *call);
 void alm_call_destroy(alm_call *call);
 size_t alm_server_thread_count_max(const alm_server *server); // endless calls included
+
+// --- forward.c
+void alm_call_forward(alm_call *call);      // of a method that is forwarded; may finish it
+void alm_call_stop_forward(alm_call *call); // finishes it
+void alm_call_pump_forward(alm_call *call); // what can be passed on, either way; may finish it
 
 // --- server_intercept.c
 // Before a call is taken: who asks, and for what. st says why not.

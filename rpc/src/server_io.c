@@ -16,6 +16,7 @@ void alm_server_wake(alm_server *server)
 void alm_peer_free(alm_peer *peer)
 {
     ALM_ASSERT(peer->calls == NULL);
+    alm_id_map_deinit(&peer->ids);
     alm_buf_deinit(&peer->out);
     alm_buf_deinit(&peer->sending);
     alm_free(peer);
@@ -94,15 +95,12 @@ static void peer_lost(alm_server *server, alm_peer *peer, const char *text)
         alm_peer_free(peer);
         return;
     }
-    alm_call *call, *next;
-    size_t count = HASH_COUNT(peer->calls);
-    HASH_ITER (hh, peer->calls, call, next) {
-        // Stopping the last call frees the peer, and with it the table this walks.
-        count--;
+    // Stopping the last call frees the peer.
+    alm_call *call = peer->calls;
+    while (call != NULL) {
+        alm_call *next = call->peer_next;
         alm_call_stop(call, ALM_CANCELLED, text);
-        if (count == 0) {
-            break;
-        }
+        call = next;
     }
 }
 
@@ -132,6 +130,7 @@ static alm_peer *add_peer(alm_server *server, const alm_peer_id *id)
         return NULL;
     }
     peer->id = *id;
+    alm_id_map_init(&peer->ids, alm_rpc_random(server->rpc));
     alm_buf_init(&peer->out, 0);
     alm_buf_init(&peer->sending, 0);
     int at = snprintf(peer->name, sizeof peer->name, "peer-%u-", (unsigned)id->port);
@@ -180,13 +179,6 @@ static alm_code take_hello(alm_server *server, alm_peer *peer, const alm_record 
     return ALM_OK;
 }
 
-static alm_call *find_call(alm_peer *peer, uint64_t id)
-{
-    alm_call *call;
-    HASH_FIND(hh, peer->calls, &id, sizeof id, call);
-    return call;
-}
-
 // A transport that loses or repeats a frame must not go unnoticed.
 static alm_code take_ping(alm_server *server, alm_peer *peer, const alm_record *record,
                           alm_status *st)
@@ -213,7 +205,7 @@ static void take_pong(alm_server *server, alm_peer *peer, const alm_record *reco
 static alm_code take_record(alm_server *server, alm_peer *peer, const alm_record *record,
                             alm_status *st)
 {
-    alm_call *call = find_call(peer, record->call_id);
+    alm_call *call = alm_id_map_find(&peer->ids, record->call_id);
     peer->received_records++;
     switch (record->type) {
     case ALM_RECORD_REQUEST:
@@ -362,8 +354,14 @@ static void swap_buffers(alm_server *server, alm_peer *peer)
         alm_buf_deinit(&peer->out); // a burst's memory is not kept for each peer
     }
     if (peer->waiting_count > 0) {
-        for (alm_call *call = peer->calls; call != NULL; call = call->hh.next) {
-            pthread_cond_broadcast(&call->changed);
+        alm_call *call, *next;
+        DL_FOREACH_SAFE2(peer->calls, call, next, peer_next)
+        {
+            if (call->forward != NULL) {
+                alm_call_pump_forward(call);
+            } else {
+                pthread_cond_broadcast(&call->changed);
+            }
         }
     }
 }

@@ -1,13 +1,12 @@
-// A call as its caller sees it: unary calls are streams of one message that is held back until the
-// call has ended well.
+// The calls of channels, with the lock held: unary calls are streams of one message that is held
+// back until the call has ended well.
 #include "client.h"
 
 #include "alm/alloc.h"
-#include "prescan.h"
 
 #include <stdio.h>
 
-// --- end, cancel, retry: with the lock held ------------------------------------------------------
+// --- end, cancel, retry --------------------------------------------------------------------------
 
 static void set_state(alm_stream *stream, alm_stream_state state)
 {
@@ -25,6 +24,16 @@ static void leave_connection(alm_stream *stream)
     }
 }
 
+// Something changed that someone waits for.
+static void notify(alm_stream *stream)
+{
+    if (stream->events != NULL) {
+        alm_stream_fire(stream);
+    } else if (stream->notify != NULL) {
+        pthread_cond_broadcast(stream->notify);
+    }
+}
+
 void alm_stream_end(alm_stream *stream, const alm_status *st)
 {
     if (stream->state == ALM_STREAM_ENDED) {
@@ -32,12 +41,24 @@ void alm_stream_end(alm_stream *stream, const alm_status *st)
     }
     leave_connection(stream);
     set_state(stream, ALM_STREAM_ENDED);
-    stream->end = *st;
-    alm_buf_deinit(&stream->request);
-    pthread_cond_broadcast(stream->notify);
+    if (st->code == ALM_OK) {
+        stream->end.code = ALM_OK;
+    } else {
+        stream->end = *st;
+    }
+    alm_timer_clear(&stream->channel->client->timers, &stream->timer);
+    if (stream->has_hook) {
+        alm_call_hook_remove(stream->parent, &stream->hook);
+        stream->has_hook = false;
+    }
+    if (stream->forwards != NULL) {
+        alm_forward_ended(stream);
+    } else {
+        notify(stream);
+    }
 }
 
-static void cancel(alm_stream *stream, const alm_status *st)
+void alm_stream_cancel(alm_stream *stream, const alm_status *st)
 {
     if (stream->state == ALM_STREAM_SENT) {
         alm_record record = {.type = ALM_RECORD_CANCEL, .call_id = stream->id};
@@ -46,18 +67,23 @@ static void cancel(alm_stream *stream, const alm_status *st)
     alm_stream_end(stream, st);
 }
 
-static void cancel_from_parent(void *arg)
+void alm_stream_end_by_deadline(alm_stream *stream)
 {
-    alm_stream *stream = arg;
     alm_status st = ALM_STATUS_INIT;
-    alm_status_set(&st, ALM_CANCELLED, "the call this one was made for was cancelled");
-    cancel(stream, &st);
-}
-
-// What is asked a second time, after a failure or beside the first, costs the same budget.
-static bool has_budget(const alm_channel *channel)
-{
-    return channel->retry_tokens > ALM_RETRY_TOKENS_MAX / 2;
+    const alm_channel *channel = stream->channel;
+    long long ms = (long long)(stream->deadline_us - stream->start_us) / 1000;
+    if (stream->state == ALM_STREAM_SENT) {
+        alm_status_set(&st, ALM_DEADLINE_EXCEEDED, "%s/%s: no answer from %s within %lld ms",
+                       stream->service->descriptor->name,
+                       stream->service->methods[stream->method].name, stream->connection->address,
+                       ms);
+        alm_connection_count(stream->connection, true);
+    } else {
+        const char *why = channel->last_error;
+        alm_status_set(&st, ALM_DEADLINE_EXCEEDED, "no healthy connection to %s within %lld ms%s%s",
+                       channel->target, ms, why[0] != '\0' ? ": " : "", why);
+    }
+    alm_stream_cancel(stream, &st);
 }
 
 // A refused call was not started, so even one that must not be repeated may be sent elsewhere.
@@ -69,7 +95,7 @@ static bool may_retry(const alm_stream *stream, bool is_refused)
     if (stream->client_streams && stream->flow.sent_count > 0) {
         return false; // what was sent is not kept
     }
-    return is_refused || (stream->may_repeat && has_budget(stream->channel) &&
+    return is_refused || (stream->may_repeat && alm_channel_has_budget(stream->channel) &&
                           stream->try_count < ALM_CLIENT_TRIES_MAX);
 }
 
@@ -93,7 +119,7 @@ void alm_stream_fail(alm_stream *stream, bool is_refused, const alm_status *why)
     alm_client_wake(client);
 }
 
-static void send_finish(alm_stream *stream)
+void alm_stream_send_finish(alm_stream *stream)
 {
     alm_record finish = {
         .type = ALM_RECORD_FINISH, .call_id = stream->id, .arg = stream->flow.sent_count};
@@ -114,6 +140,16 @@ static bool append_metadata(const alm_stream *stream, alm_buf *metadata)
            append_one(metadata, ALM_METADATA_TOKEN, stream->channel->token);
 }
 
+// The server takes messages (again).
+static void room(alm_stream *stream)
+{
+    if (stream->forwards != NULL) {
+        alm_forward_pump(stream->forwards);
+    } else {
+        notify(stream);
+    }
+}
+
 bool alm_stream_send_request(alm_stream *stream, alm_connection *connection, uint32_t method_first)
 {
     alm_client *client = stream->channel->client;
@@ -125,8 +161,8 @@ bool alm_stream_send_request(alm_stream *stream, alm_connection *connection, uin
         alm_stream_end(stream, &st);
         return false;
     }
-    alm_buf metadata;
-    alm_buf_init(&metadata, client->rpc->limits.metadata_bytes_max);
+    alm_buf *metadata = &client->metadata;
+    alm_buf_reset(metadata);
     alm_record record = {.type = ALM_RECORD_REQUEST, .time_ms = ALM_RECORD_TIME_NONE};
     record.arg = method_first + stream->method;
     record.payload = alm_buf_view(&stream->request);
@@ -134,14 +170,13 @@ bool alm_stream_send_request(alm_stream *stream, alm_connection *connection, uin
         int64_t left_ms = (stream->deadline_us - alm_rpc_now_us(client->rpc) + 999) / 1000;
         record.time_ms = (uint32_t)ALM_MIN(ALM_MAX(left_ms, 1), (int64_t)INT32_MAX);
     }
-    bool is_queued = append_metadata(stream, &metadata) &&
+    bool is_queued = append_metadata(stream, metadata) &&
                      alm_call_table_add(&connection->calls, stream, &record.call_id);
-    record.metadata = alm_buf_view(&metadata);
+    record.metadata = alm_buf_view(metadata);
     if (is_queued && !alm_connection_send(connection, &record)) {
         alm_call_table_remove(&connection->calls, record.call_id);
         is_queued = false;
     }
-    alm_buf_deinit(&metadata);
     if (!is_queued) {
         alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "no memory to send %zu bytes",
                        stream->request.len);
@@ -154,16 +189,16 @@ bool alm_stream_send_request(alm_stream *stream, alm_connection *connection, uin
     stream->try_count++;
     connection->call_count++;
     alm_flow_init(&stream->flow, connection->hello.window_bytes, connection->hello.window_messages);
-    if (stream->client_streams) {
-        pthread_cond_broadcast(stream->notify); // a sender waits for it
-    }
     if (stream->has_finished) {
-        send_finish(stream);
+        alm_stream_send_finish(stream);
+    }
+    if (stream->client_streams) {
+        room(stream); // a sender waits for it
     }
     return true;
 }
 
-// --- records of the call: with the lock held -----------------------------------------------------
+// --- records of the call -------------------------------------------------------------------------
 
 static void read_end(const alm_record *record, alm_status *ret)
 {
@@ -184,13 +219,22 @@ static void read_end(const alm_record *record, alm_status *ret)
 static alm_code take_message(alm_stream *stream, uint32_t number, alm_str payload, alm_status *st)
 {
     const alm_rpc_limits *limits = &stream->channel->client->rpc->limits;
-    alm_code code = alm_flow_take(&stream->flow, limits, number, payload, st);
+    alm_code code = alm_flow_check(&stream->flow, limits, number, payload.len, st);
+    if (code == ALM_OK && stream->forwards != NULL && alm_forward_message(stream, payload)) {
+        alm_flow_pass(&stream->flow, payload.len);
+        stream->consumed_count += stream->has_one_answer ? 0 : 1;
+        alm_stream_give_credit(stream);
+        return ALM_OK;
+    }
+    if (code == ALM_OK) {
+        code = alm_flow_keep(&stream->flow, payload, st);
+    }
     if (code != ALM_OK) {
         alm_status_prefix(st, "%s", stream->connection->address);
         return code;
     }
     if (!stream->has_one_answer) {
-        pthread_cond_broadcast(stream->notify);
+        notify(stream);
     }
     return ALM_OK;
 }
@@ -234,187 +278,19 @@ void alm_stream_take(alm_stream *stream, const alm_record *record)
         return;
     case ALM_RECORD_CREDIT:
         alm_flow_add_credit(&stream->flow, record);
-        pthread_cond_broadcast(stream->notify);
+        room(stream);
         return;
     default:
         if (take_message(stream, record->arg, record->payload, &st) != ALM_OK) {
-            cancel(stream, &st);
+            alm_stream_cancel(stream, &st);
         }
         return;
     }
 }
 
-// --- opening -------------------------------------------------------------------------------------
+// --- messages ------------------------------------------------------------------------------------
 
-static int64_t deadline_of(alm_client *client, const alm_call_opts *opts)
-{
-    int64_t parent_us = opts->parent != NULL ? alm_call_deadline_us(opts->parent) : ALM_NEVER_US;
-    int64_t timeout_ms = opts->timeout_ms;
-    if (timeout_ms < 0 || (timeout_ms == 0 && opts->parent != NULL)) {
-        return parent_us;
-    }
-    timeout_ms = timeout_ms == 0 ? ALM_RPC_DEADLINE_MS_DEFAULT : ALM_MIN(timeout_ms, INT32_MAX);
-    return ALM_MIN(alm_rpc_now_us(client->rpc) + timeout_ms * 1000, parent_us);
-}
-
-static alm_code pack_request(alm_stream *stream, const ProtobufCMessage *request, alm_status *st)
-{
-    size_t size = protobuf_c_message_get_packed_size(request);
-    size_t size_max = stream->channel->client->rpc->limits.message_bytes_max;
-    if (size > size_max) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
-                              "a %s of %zu bytes passes the limit of %zu",
-                              request->descriptor->name, size, size_max);
-    }
-    uint8_t *at = alm_buf_reserve(&stream->request, size);
-    if (at == NULL) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for %zu bytes", size);
-    }
-    size_t packed = protobuf_c_message_pack(request, at);
-    ALM_ASSERT(packed == size);
-    stream->request.len = size;
-    return ALM_OK;
-}
-
-static alm_code find_method(const alm_service_def *service, const char *method, bool streams,
-                            unsigned *ret, alm_status *st)
-{
-    int index = alm_service_method_find(service, method);
-    if (index < 0) {
-        return alm_status_set(st, ALM_UNIMPLEMENTED, "%s has no method %s",
-                              service->descriptor->name, method);
-    }
-    if ((service->methods[index].kind != ALM_METHOD_UNARY) != streams) {
-        return alm_status_set(st, ALM_UNIMPLEMENTED, "%s/%s %s", service->descriptor->name, method,
-                              streams ? "does not stream" : "streams");
-    }
-    *ret = (unsigned)index;
-    return ALM_OK;
-}
-
-// Before the stream is listed: from then on the client's thread may send it.
-static void take_parent(alm_stream *stream, const alm_call *parent)
-{
-    stream->parent = parent;
-    stream->hook = (alm_call_hook){.cancel = cancel_from_parent, .arg = stream};
-    // The caller's view of its call is const; its ids are made when they are first asked for.
-    alm_call *call = (alm_call *)(uintptr_t)parent;
-    snprintf(stream->request_id, sizeof stream->request_id, "%s", alm_call_request_id(call));
-    snprintf(stream->traceparent, sizeof stream->traceparent, "%s", alm_call_traceparent(call));
-}
-
-static alm_code add_hook(alm_stream *stream, alm_status *st)
-{
-    // The caller's view of its call is const; the list of what hangs on it is the server's own.
-    if (!alm_call_hook_add((alm_call *)(uintptr_t)stream->parent, &stream->hook)) {
-        return alm_status_set(st, ALM_CANCELLED, "the call this one is made for is cancelled");
-    }
-    stream->has_hook = true;
-    return ALM_OK;
-}
-
-static void stream_deinit(alm_stream *stream)
-{
-    if (stream->has_hook) {
-        alm_call_hook_remove((alm_call *)(uintptr_t)stream->parent, &stream->hook);
-    }
-    alm_client *client = stream->channel->client;
-    alm_status st = ALM_STATUS_INIT;
-    alm_status_set(&st, ALM_CANCELLED, "the stream was closed");
-    alm_lock(client->lock);
-    cancel(stream, &st);
-    alm_flow_deinit(&stream->flow);
-    ALM_ASSERT(stream->state == ALM_STREAM_ENDED);
-    DL_DELETE(stream->channel->streams, stream);
-    alm_channel_release(stream->channel);
-    alm_unlock(client->lock);
-    pthread_cond_destroy(&stream->changed);
-}
-
-static bool may_repeat(const alm_method_def *method, const alm_call_opts *opts)
-{
-    bool has_key = opts->idempotency_key != NULL && opts->idempotency_key[0] != '\0';
-    return method->repeat == ALM_REPEAT_SAFE || (method->repeat == ALM_REPEAT_KEYED && has_key);
-}
-
-// A call that asks the same and has waited for its answer.
-typedef struct hedge {
-    pthread_cond_t *notify;      // wakes who waits for both
-    const alm_connection *avoid; // where the first one is; compared only
-} hedge;
-
-// hedge_of: NULL: none. On failure there is nothing to deinit.
-static alm_code stream_init(alm_stream *stream, alm_channel *channel,
-                            const alm_service_def *service, const char *name, bool streams,
-                            const alm_call_opts *opts, const ProtobufCMessage *request,
-                            const hedge *hedge_of, alm_status *st)
-{
-    static const alm_call_opts none;
-    opts = opts != NULL ? opts : &none;
-    unsigned index = 0;
-    ALM_TRY(find_method(service, name, streams, &index, st));
-    const ProtobufCMethodDescriptor *descriptor = &service->descriptor->methods[index];
-    const alm_method_def *method = &service->methods[index];
-    bool client_streams = alm_method_client_streams(method);
-    ALM_ASSERT(client_streams ? request == NULL : request->descriptor == descriptor->input);
-    alm_client *client = channel->client;
-    *stream = (alm_stream){
-        .channel = channel,
-        .service = service,
-        .method = index,
-        .output = descriptor->output,
-        .has_one_answer = !alm_method_server_streams(method),
-        .client_streams = client_streams,
-        .may_repeat = may_repeat(method, opts),
-        .fail_fast = opts->fail_fast,
-        .affinity = opts->affinity,
-        .start_us = alm_rpc_now_us(client->rpc),
-        .deadline_us = deadline_of(client, opts),
-        .notify = hedge_of != NULL ? hedge_of->notify : &stream->changed,
-        .avoid = hedge_of != NULL ? hedge_of->avoid : NULL,
-    };
-    const char *key = opts->idempotency_key != NULL ? opts->idempotency_key : "";
-    int key_len = snprintf(stream->idempotency_key, sizeof stream->idempotency_key, "%s", key);
-    if (key_len >= (int)sizeof stream->idempotency_key) {
-        return alm_status_set(st, ALM_INVALID_ARGUMENT,
-                              "an idempotency key of %d bytes, the most is %zu", key_len,
-                              sizeof stream->idempotency_key - 1);
-    }
-    alm_buf_init(&stream->request, 0);
-    alm_code code = request != NULL ? pack_request(stream, request, st) : ALM_OK;
-    if (code != ALM_OK) {
-        alm_buf_deinit(&stream->request);
-        return code;
-    }
-    alm_cond_init(&stream->changed);
-    if (opts->parent != NULL) {
-        take_parent(stream, opts->parent);
-    }
-    alm_lock(client->lock);
-    ALM_ASSERT(!channel->is_closed);
-    stream->checksum = alm_client_checksum(client, service);
-    channel->ref_count++;
-    DL_APPEND(channel->streams, stream);
-    channel->waiting_count++;
-    alm_unlock(client->lock);
-    if (opts->parent != NULL) {
-        code = add_hook(stream, st);
-    }
-    if (code != ALM_OK) {
-        stream_deinit(stream);
-        return code;
-    }
-    alm_lock(client->lock);
-    if (stream->state == ALM_STREAM_WAITING) { // else its parent was quick
-        alm_channel_place(channel, stream);
-    }
-    alm_unlock(client->lock);
-    return ALM_OK;
-}
-
-// --- reading -------------------------------------------------------------------------------------
-
-static void give_credit(alm_stream *stream)
+void alm_stream_give_credit(alm_stream *stream)
 {
     alm_record credit;
     bool is_open = stream->state == ALM_STREAM_SENT && !stream->has_one_answer;
@@ -424,288 +300,21 @@ static void give_credit(alm_stream *stream)
     }
 }
 
-static void end_by_deadline(alm_stream *stream)
+uint8_t *alm_stream_begin_message(alm_stream *stream, size_t size, alm_status *st)
 {
-    alm_status st = ALM_STATUS_INIT;
-    const alm_channel *channel = stream->channel;
-    long long ms = (long long)(stream->deadline_us - stream->start_us) / 1000;
-    if (stream->state == ALM_STREAM_SENT) {
-        alm_status_set(&st, ALM_DEADLINE_EXCEEDED, "%s/%s: no answer from %s within %lld ms",
-                       stream->service->descriptor->name,
-                       stream->service->methods[stream->method].name, stream->connection->address,
-                       ms);
-        alm_connection_count(stream->connection, true);
-    } else {
-        const char *why = channel->last_error;
-        alm_status_set(&st, ALM_DEADLINE_EXCEEDED, "no healthy connection to %s within %lld ms%s%s",
-                       channel->target, ms, why[0] != '\0' ? ": " : "", why);
-    }
-    cancel(stream, &st);
-}
-
-// Waits for a change, or ends the call when its time is over.
-static void wait_for_change(alm_stream *stream)
-{
-    alm_client *client = stream->channel->client;
-    int64_t wait_us = ALM_NEVER_US;
-    if (stream->deadline_us != ALM_NEVER_US) {
-        wait_us = stream->deadline_us - alm_rpc_now_us(client->rpc);
-    }
-    if (wait_us <= 0) {
-        end_by_deadline(stream);
-        return;
-    }
-    alm_cond_wait_us(stream->notify, client->lock, wait_us);
-}
-
-// The next message, NULL at the good end. Where there is one answer it only counts when the call
-// ended well.
-static alm_code take_next(alm_stream *stream, alm_flow_node **ret, alm_status *st)
-{
-    for (;;) {
-        bool has_ended = stream->state == ALM_STREAM_ENDED;
-        bool may_take = !stream->has_one_answer || (has_ended && stream->end.code == ALM_OK);
-        *ret = may_take ? alm_flow_next(&stream->flow) : NULL;
-        if (*ret != NULL) {
-            stream->consumed_count++;
-            give_credit(stream);
-            return ALM_OK;
-        }
-        if (has_ended) {
-            return stream->end.code == ALM_OK ? ALM_OK : alm_status_copy(st, &stream->end);
-        }
-        wait_for_change(stream);
-    }
-}
-
-// Waits until the server takes a message.
-static alm_code wait_for_room(alm_stream *stream, alm_status *st)
-{
-    for (;;) {
-        if (stream->state == ALM_STREAM_ENDED) {
-            return stream->end.code == ALM_OK
-                       ? alm_status_set(st, ALM_CANCELLED, "the server has ended the call")
-                       : alm_status_copy(st, &stream->end);
-        }
-        const alm_connection *connection = stream->connection;
-        if (stream->state == ALM_STREAM_SENT && alm_flow_may_send(&stream->flow) &&
-            connection->out.len < ALM_CLIENT_OUT_BYTES_HIGH) {
-            return ALM_OK;
-        }
-        wait_for_change(stream);
-    }
-}
-
-static alm_code send_message(alm_stream *stream, const ProtobufCMessage *message, size_t size,
-                             alm_status *st)
-{
-    ALM_ASSERT(stream->client_streams && !stream->has_finished);
-    ALM_TRY(wait_for_room(stream, st));
     size_t size_max = stream->connection->hello.message_bytes_max;
     if (size > size_max) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "a %s of %zu bytes, %s takes %zu",
-                              message->descriptor->name, size, stream->connection->address,
-                              size_max);
+        alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "a message of %zu bytes, %s takes %zu", size,
+                       stream->connection->address, size_max);
+        return NULL;
     }
     alm_record record = {.type = ALM_RECORD_MESSAGE, .call_id = stream->id};
     record.arg = stream->flow.sent_count;
     uint8_t *at = alm_connection_begin(stream->connection, &record, size);
     if (at == NULL) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for %zu bytes", size);
+        alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for %zu bytes", size);
+        return NULL;
     }
-    size_t packed = protobuf_c_message_pack(message, at);
-    ALM_ASSERT(packed == size);
     alm_flow_count_sent(&stream->flow, size);
-    return ALM_OK;
-}
-
-alm_code alm_stream_send(alm_stream *stream, const ProtobufCMessage *message, alm_status *st)
-{
-    alm_client *client = stream->channel->client;
-    size_t size = protobuf_c_message_get_packed_size(message);
-    if (size > client->rpc->limits.message_bytes_max) {
-        return alm_status_set(
-            st, ALM_RESOURCE_EXHAUSTED, "a %s of %zu bytes passes the limit of %zu",
-            message->descriptor->name, size, client->rpc->limits.message_bytes_max);
-    }
-    alm_lock(client->lock);
-    alm_code code = send_message(stream, message, size, st);
-    alm_unlock(client->lock);
-    return code;
-}
-
-alm_code alm_stream_finish(alm_stream *stream, alm_status *st)
-{
-    alm_client *client = stream->channel->client;
-    alm_lock(client->lock);
-    ALM_ASSERT(stream->client_streams && !stream->has_finished);
-    stream->has_finished = true;
-    bool is_lost = stream->state == ALM_STREAM_ENDED && stream->end.code != ALM_OK;
-    if (stream->state == ALM_STREAM_SENT) {
-        send_finish(stream);
-    }
-    alm_code code = is_lost ? alm_status_copy(st, &stream->end) : ALM_OK;
-    alm_unlock(client->lock);
-    return code;
-}
-
-alm_code alm_stream_next(alm_stream *stream, alm_arena *arena, ProtobufCMessage **ret_message,
-                         alm_status *st)
-{
-    alm_client *client = stream->channel->client;
-    alm_flow_node *node = NULL;
-    alm_lock(client->lock);
-    alm_code code = take_next(stream, &node, st);
-    alm_unlock(client->lock);
-    ALM_TRY(code);
-    if (node == NULL) {
-        *ret_message = NULL;
-        return ALM_OK;
-    }
-    alm_str wire = {.data = node->data, .len = node->len};
-    alm_status why = ALM_STATUS_INIT;
-    code = alm_message_unpack(stream->output, wire, arena, ret_message, &why);
-    alm_free(node);
-    if (code == ALM_OK) {
-        return ALM_OK;
-    }
-    if (code == ALM_INVALID_ARGUMENT) {
-        why.code = ALM_INTERNAL; // the server's fault, not the caller's
-        alm_status_prefix(&why, "a reply that cannot be decoded");
-    }
-    alm_lock(client->lock);
-    cancel(stream, &why);
-    stream->end = why;
-    alm_flow_deinit(&stream->flow);
-    alm_unlock(client->lock);
-    return alm_status_copy(st, &why);
-}
-
-alm_code alm_stream_open(alm_channel *channel, const alm_service_def *service, const char *method,
-                         const alm_call_opts *opts, const ProtobufCMessage *request,
-                         alm_stream **ret, alm_status *st)
-{
-    alm_stream *stream = alm_alloc(sizeof *stream);
-    if (stream == NULL) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a call");
-    }
-    alm_code code = stream_init(stream, channel, service, method, true, opts, request, NULL, st);
-    if (code != ALM_OK) {
-        alm_free(stream);
-        return code;
-    }
-    *ret = stream;
-    return ALM_OK;
-}
-
-void alm_stream_close(alm_stream **stream)
-{
-    if (*stream != NULL) {
-        stream_deinit(*stream);
-        alm_free(*stream);
-        *stream = NULL;
-    }
-}
-
-// The answer of a call with one.
-static alm_code take_answer(alm_stream *stream, alm_arena *arena, ProtobufCMessage **ret,
-                            alm_status *st)
-{
-    ProtobufCMessage *reply = NULL;
-    alm_code code = alm_stream_next(stream, arena, &reply, st);
-    if (code == ALM_OK && reply == NULL) {
-        code = alm_status_set(st, ALM_INTERNAL, "%s/%s ended without a reply",
-                              stream->service->descriptor->name,
-                              stream->service->methods[stream->method].name);
-    }
-    if (code == ALM_OK) {
-        *ret = reply;
-    }
-    return code;
-}
-
-// With the lock held: whether the call still waits when so much time has passed, and could be
-// answered elsewhere.
-static bool wants_hedge(alm_stream *stream, int64_t hedge_ms)
-{
-    alm_client *client = stream->channel->client;
-    alm_channel *channel = stream->channel;
-    int64_t until_us = ALM_MIN(stream->start_us + hedge_ms * 1000, stream->deadline_us);
-    while (stream->state != ALM_STREAM_ENDED) {
-        int64_t left_us = until_us - alm_rpc_now_us(client->rpc);
-        if (left_us <= 0) {
-            break;
-        }
-        alm_cond_wait_us(&stream->changed, client->lock, left_us);
-    }
-    bool is_late = stream->state == ALM_STREAM_SENT && until_us < stream->deadline_us;
-    if (!is_late || !has_budget(channel) || !alm_channel_has_other(channel, stream->connection)) {
-        return false;
-    }
-    channel->retry_tokens -= 1;
-    return true;
-}
-
-static bool is_answered(const alm_stream *stream)
-{
-    return stream->state == ALM_STREAM_ENDED && stream->end.code == ALM_OK;
-}
-
-// With the lock held: the one that ends well first, or the first one if neither does. Changes of
-// both wake the first.
-static alm_stream *wait_for_either(alm_stream *first, alm_stream *second)
-{
-    for (;;) {
-        if (is_answered(first) || is_answered(second)) {
-            return is_answered(first) ? first : second;
-        }
-        bool first_ended = first->state == ALM_STREAM_ENDED;
-        if (first_ended && second->state == ALM_STREAM_ENDED) {
-            return first;
-        }
-        wait_for_change(first_ended ? second : first);
-    }
-}
-
-static alm_code call_hedged(alm_stream *first, const char *method, const alm_call_opts *opts,
-                            const ProtobufCMessage *request, alm_arena *arena,
-                            ProtobufCMessage **ret, alm_status *st)
-{
-    alm_client *client = first->channel->client;
-    alm_lock(client->lock);
-    bool is_hedged = wants_hedge(first, opts->hedge_ms);
-    const hedge both = {.notify = &first->changed, .avoid = first->connection};
-    alm_unlock(client->lock);
-    if (!is_hedged) {
-        return take_answer(first, arena, ret, st);
-    }
-    alm_stream second;
-    alm_call_opts its = *opts;
-    its.fail_fast = true;
-    alm_status ignored;
-    if (stream_init(&second, first->channel, first->service, method, false, &its, request, &both,
-                    &ignored) != ALM_OK) {
-        return take_answer(first, arena, ret, st);
-    }
-    alm_lock(client->lock);
-    second.deadline_us = first->deadline_us;
-    alm_stream *winner = wait_for_either(first, &second);
-    alm_unlock(client->lock);
-    alm_code code = take_answer(winner, arena, ret, st);
-    stream_deinit(&second);
-    return code;
-}
-
-alm_code alm_channel_call(alm_channel *channel, const alm_service_def *service, const char *method,
-                          const alm_call_opts *opts, const ProtobufCMessage *request,
-                          alm_arena *arena, ProtobufCMessage **ret_reply, alm_status *st)
-{
-    alm_stream stream;
-    ALM_TRY(stream_init(&stream, channel, service, method, false, opts, request, NULL, st));
-    bool is_safe = service->methods[stream.method].repeat == ALM_REPEAT_SAFE;
-    alm_code code = opts != NULL && opts->hedge_ms > 0 && is_safe
-                        ? call_hedged(&stream, method, opts, request, arena, ret_reply, st)
-                        : take_answer(&stream, arena, ret_reply, st);
-    stream_deinit(&stream);
-    return code;
+    return at;
 }

@@ -25,19 +25,21 @@ static alm_code addresses_bind(alm_server *server, const char *list, alm_status 
     return ALM_OK;
 }
 
-alm_code alm_module_serve(const alm_module_ctx *ctx, const char *name,
-                          const alm_service_def *service, const alm_handler *handlers, void *self,
+alm_code alm_module_serve(const alm_module_ctx *ctx, const alm_module_service *service,
                           alm_server **ret, alm_status *st)
 {
     alm_server_opts opts = {
-        .name = name,
+        .name = service->name,
         .allow_plaintext = ctx->allow_plaintext,
         .keypair = ctx->keypair,
         .policy = ctx->policy,
     };
     alm_server *server = NULL;
     ALM_TRY(alm_server_create(ctx->rpc, &opts, &server, st));
-    alm_code code = alm_server_add(server, service, handlers, self, st);
+    alm_code code = alm_server_add(server, service->def, service->handlers, service->self, st);
+    for (size_t i = 0; code == ALM_OK && i < service->forward_count; i++) {
+        alm_server_forward(server, service->def, &service->forwards[i]);
+    }
     if (code == ALM_OK) {
         code = addresses_bind(server, ctx->bind, st);
     }

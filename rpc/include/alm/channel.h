@@ -15,7 +15,6 @@
 #include "alm/rpc.h"
 #include "alm/server.h"
 
-typedef struct alm_channel alm_channel;
 // The client side of a call that streams. One thread may send while another reads.
 typedef struct alm_stream alm_stream;
 
@@ -83,6 +82,40 @@ ALM_MUST_USE alm_code alm_stream_next(alm_stream *stream, alm_arena *arena,
                                       ProtobufCMessage **ret_message, alm_status *st);
 // Cancels the call if it has not ended. Accepts NULL.
 void alm_stream_close(alm_stream **stream);
+
+// --- calls whose caller does not wait ------------------------------------------------------------
+
+// What happens to such a call, told on the I/O thread, one event of a process at a time: it must
+// not block, and may use all that does not.
+typedef struct alm_stream_events {
+    // A message of the server, packed: a view until the event returns. NULL where the server gives
+    // one answer.
+    void (*on_message)(void *arg, alm_stream *stream, alm_str message);
+    // After alm_stream_try_send did not send: it may now. NULL unless the client streams.
+    void (*on_room)(void *arg, alm_stream *stream);
+    // The last event. answer: where the server gives one and st is OK, packed; both are views until
+    // the event returns. Codes as alm_channel_call and alm_stream_next have them.
+    void (*on_end)(void *arg, alm_stream *stream, const alm_status *st, alm_str answer);
+} alm_stream_events;
+
+// A call of any kind that tells by events how it goes. request is NULL if the client streams.
+//
+//   events  must live as long as the stream
+//   ret     set before the first event, to be closed, in an event or later: no event comes after
+//           alm_stream_close. NULL: closes itself after on_end
+//
+// A failure comes at once and without an event. ALM_INVALID_ARGUMENT, ALM_RESOURCE_EXHAUSTED: the
+// request is too large, or there is no memory; ALM_UNIMPLEMENTED: no such method.
+ALM_MUST_USE alm_code alm_stream_start(alm_channel *channel, const alm_service_def *service,
+                                       const char *method, const alm_call_opts *opts,
+                                       const ProtobufCMessage *request,
+                                       const alm_stream_events *events, void *arg, alm_stream **ret,
+                                       alm_status *st);
+// The next message of a client that streams, if the server takes it now. *ret_sent false: it does
+// not, and on_room tells when it does; or the call has ended, which on_end tells.
+// ALM_RESOURCE_EXHAUSTED: larger than the limit, or no memory.
+ALM_MUST_USE alm_code alm_stream_try_send(alm_stream *stream, const ProtobufCMessage *message,
+                                          bool *ret_sent, alm_status *st);
 
 // Waits until a connection is healthy. ALM_DEADLINE_EXCEEDED after timeout_ms.
 ALM_MUST_USE alm_code alm_channel_wait_ready(alm_channel *channel, int64_t timeout_ms,

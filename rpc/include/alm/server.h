@@ -9,7 +9,8 @@
 #include "alm/rpc.h"
 
 typedef struct alm_server alm_server;
-typedef struct alm_call alm_call; // one call in progress; valid until its handler returns
+typedef struct alm_call alm_call;       // one call in progress; valid until its handler returns
+typedef struct alm_channel alm_channel; // see alm/channel.h
 
 // Answers one call. One answer: send exactly one message with alm_call_send and return ALM_OK, or
 // return a failure. Many: send any number, then return. A failure after some messages ends the
@@ -35,6 +36,25 @@ ALM_MUST_USE alm_code alm_server_create(alm_rpc *rpc, const alm_server_opts *opt
 // handlers[i] answers methods[i] of the service; NULL: UNIMPLEMENTED. Before start only.
 ALM_MUST_USE alm_code alm_server_add(alm_server *server, const alm_service_def *service,
                                      const alm_handler *handlers, void *self, alm_status *st);
+
+// The method's handler is quick: it runs on the I/O thread, without a queue or a thread of its own,
+// so that many small calls cost little. It must not block, make calls that wait, or stream more
+// than the client's window takes. After alm_server_add, before start.
+void alm_server_run_inline(alm_server *server, const alm_service_def *service, const char *method);
+
+// Calls of the method are passed on to another service as they come: request, messages, credit,
+// deadline, ids and cancellation one way, messages and status the other. The two methods have the
+// same kind and the same messages (asserted); their service was added with a NULL handler for this
+// one. The channel must outlive the server. Before start only.
+typedef struct alm_forward_opts {
+    const char *method; // of the service that was added
+    alm_channel *channel;
+    const alm_service_def *to_service;
+    const char *to_method;
+    bool is_endless; // as alm_call_set_endless
+} alm_forward_opts;
+void alm_server_forward(alm_server *server, const alm_service_def *service,
+                        const alm_forward_opts *opts);
 
 // Any number of addresses, of any scheme. tcp port 0 or "*": a free one is taken, see
 // alm_server_endpoint. Before start only.
@@ -88,6 +108,13 @@ const char *alm_call_idempotency_key(const alm_call *call);
 // Marks the call as one without an end (Watch): a drain cancels it at once, and it does not count
 // against thread_count_max.
 void alm_call_set_endless(alm_call *call);
+
+// Within a handler that runs on the I/O thread: the call stays open when it returns ALM_OK, until
+// alm_call_end. Another thread may end it before the handler has returned, so it is not to be used
+// after it was given away. ALM_RESOURCE_EXHAUSTED: no memory; return it.
+ALM_MUST_USE alm_code alm_call_defer(alm_call *call, alm_status *st);
+// Ends a call that was deferred, as returning from a handler does. Once, from any thread.
+void alm_call_end(alm_call *call, const alm_status *st);
 
 // --- for /metrics --------------------------------------------------------------------------------
 

@@ -45,10 +45,19 @@ typedef struct alm_module {
     alm_server *(*server)(void *self);
 } alm_module;
 
-// What every module's start does: makes a server with one service, binds ctx->bind and starts it.
+// The one service of a module's server.
+typedef struct alm_module_service {
+    const char *name; // of the server
+    const alm_service_def *def;
+    const alm_handler *handlers;
+    void *self;
+    const alm_forward_opts *forwards; // see alm_server_forward
+    size_t forward_count;
+} alm_module_service;
+
+// What every module's start does: makes a server with the service, binds ctx->bind and starts it.
 // On failure *ret is NULL. Any code of alm_server_create, _add, _bind and _start.
-ALM_MUST_USE alm_code alm_module_serve(const alm_module_ctx *ctx, const char *name,
-                                       const alm_service_def *service, const alm_handler *handlers,
-                                       void *self, alm_server **ret, alm_status *st);
+ALM_MUST_USE alm_code alm_module_serve(const alm_module_ctx *ctx, const alm_module_service *service,
+                                       alm_server **ret, alm_status *st);
 
 #endif

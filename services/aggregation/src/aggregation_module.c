@@ -30,8 +30,11 @@ static alm_code begin(module_self *self, const alm_module_ctx *ctx, alm_status *
     self->service.log = ctx->log;
     ALM_TRY(alm_channel_open(ctx->rpc, ctx->endpoints.storage, NULL, &self->service.storage, st));
     ALM_TRY(alm_catalog_cache_create(self->service.storage, &self->service.catalogs, st));
-    return alm_module_serve(ctx, "aggregation", &alm_service_aggregation, alm_aggregation_handlers,
-                            &self->service, &self->server, st);
+    const alm_module_service service = {.name = "aggregation",
+                                        .def = &alm_service_aggregation,
+                                        .handlers = alm_aggregation_handlers,
+                                        .self = &self->service};
+    return alm_module_serve(ctx, &service, &self->server, st);
 }
 
 static alm_code start(const alm_module_ctx *ctx, void **ret_self, alm_status *st)

@@ -26,8 +26,11 @@ static alm_code start(const alm_module_ctx *ctx, void **ret_self, alm_status *st
     alm_code code = ingestion_service_init(&self->service, ctx->rpc, ctx->endpoints.storage,
                                            ctx->clock, ctx->log, st);
     if (code == ALM_OK) {
-        code = alm_module_serve(ctx, "ingestion", &alm_service_ingestion, handlers, &self->service,
-                                &self->server, st);
+        const alm_module_service service = {.name = "ingestion",
+                                            .def = &alm_service_ingestion,
+                                            .handlers = handlers,
+                                            .self = &self->service};
+        code = alm_module_serve(ctx, &service, &self->server, st);
     }
     if (code != ALM_OK) {
         destroy(self);

@@ -61,8 +61,11 @@ static alm_code start(const alm_module_ctx *ctx, void **ret_self, alm_status *st
     self->service.log = ctx->log;
     alm_code code = open_store(ctx, self, st);
     if (code == ALM_OK) {
-        code = alm_module_serve(ctx, "storage", &alm_service_storage, handlers, &self->service,
-                                &self->server, st);
+        const alm_module_service service = {.name = "storage",
+                                            .def = &alm_service_storage,
+                                            .handlers = handlers,
+                                            .self = &self->service};
+        code = alm_module_serve(ctx, &service, &self->server, st);
     }
     if (code != ALM_OK) {
         destroy(self);

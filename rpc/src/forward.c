@@ -1,0 +1,227 @@
+// Calls of a server that are passed on to a channel: the two halves meet here, within the I/O
+// thread's turns and under the lock they share, and nothing is unpacked.
+//
+// A message that its receiver takes now goes from the frame it came in to the frame it leaves in.
+// What it does not take waits where it came in, and credit is given back only for what has gone on:
+// a slow reader thereby holds up its own call and nothing else.
+#include "client.h"
+#include "server_internal.h"
+
+#include <stddef.h>
+
+// --- down: from the service to the client --------------------------------------------------------
+
+static void send_down(alm_call *call, alm_str payload)
+{
+    alm_record record = {
+        .type = ALM_RECORD_MESSAGE,
+        .call_id = call->id,
+        .arg = call->flow.sent_count,
+        .payload = payload,
+    };
+    alm_peer_send(call->server, call->peer, &record);
+    alm_flow_count_sent(&call->flow, payload.len);
+    call->method->stats.messages_sent++;
+    call->method->stats.bytes_sent += payload.len;
+}
+
+// The answer travels in the END.
+static bool keep_answer(alm_call *call, alm_str payload)
+{
+    alm_buf_reset(&call->scratch);
+    alm_buf_append(&call->scratch, payload.data, payload.len);
+    call->has_answer = !call->scratch.failed;
+    return call->has_answer;
+}
+
+bool alm_forward_message(alm_stream *stream, alm_str payload)
+{
+    alm_call *call = stream->forwards;
+    if (stream->has_one_answer) {
+        return stream->flow.received_count == 0 && keep_answer(call, payload);
+    }
+    if (stream->flow.inbox != NULL || alm_call_must_wait(call)) {
+        return false;
+    }
+    send_down(call, payload);
+    return true;
+}
+
+static void pump_down(alm_call *call)
+{
+    alm_stream *stream = call->forward;
+    while (!stream->has_one_answer && stream->flow.inbox != NULL && !alm_call_must_wait(call)) {
+        alm_flow_node *node = alm_flow_next(&stream->flow);
+        send_down(call, (alm_str){.data = node->data, .len = node->len});
+        alm_free(node);
+        stream->consumed_count++;
+        alm_stream_give_credit(stream);
+    }
+}
+
+// --- up: from the client to the service ----------------------------------------------------------
+
+static bool send_up(alm_stream *stream, const alm_flow_node *node, alm_status *st)
+{
+    uint8_t *at = alm_stream_begin_message(stream, node->len, st);
+    if (at != NULL && node->len > 0) {
+        memcpy(at, node->data, node->len);
+    }
+    return at != NULL;
+}
+
+// False: the call was ended.
+static bool pump_up(alm_call *call)
+{
+    alm_stream *stream = call->forward;
+    while (stream->state == ALM_STREAM_SENT && alm_flow_may_send(&stream->flow) &&
+           call->flow.inbox != NULL) {
+        alm_status st = ALM_STATUS_INIT;
+        size_t before = call->flow.inbox_bytes;
+        alm_flow_node *node = alm_flow_next(&call->flow);
+        call->server->inbox_bytes -= before - call->flow.inbox_bytes;
+        bool is_sent = send_up(stream, node, &st);
+        alm_free(node);
+        if (!is_sent) {
+            alm_stream_cancel(stream, &st);
+            return false;
+        }
+        alm_call_give_credit(call);
+    }
+    bool ends = call->has_finished && call->flow.inbox == NULL && !stream->has_finished;
+    if (stream->client_streams && ends) {
+        stream->has_finished = true;
+        if (stream->state == ALM_STREAM_SENT) {
+            alm_stream_send_finish(stream);
+        }
+    }
+    return true;
+}
+
+// --- both ----------------------------------------------------------------------------------------
+
+static void finish(alm_call *call)
+{
+    alm_stream *stream = call->forward;
+    call->forward = NULL;
+    call->server->queue_bytes -= call->request.len;
+    call->peer->waiting_count -= call->is_waiting ? 1 : 0;
+    if (call->stop_code != ALM_OK) {
+        alm_status_set(&stream->end, call->stop_code, "%s", call->stop_text);
+    } else if (stream->end.code == ALM_OK && stream->has_one_answer && !call->has_answer) {
+        alm_status_set(&stream->end, ALM_INTERNAL, "%s/%s ended without a reply",
+                       stream->service->descriptor->name,
+                       stream->service->methods[stream->method].name);
+    }
+    alm_call_finish(call, &stream->end);
+    alm_stream_free(stream);
+}
+
+// So that room in what is unsent is news to it.
+static void note_waiting(alm_call *call)
+{
+    bool waits = call->forward->flow.inbox != NULL;
+    call->peer->waiting_count += waits && !call->is_waiting ? 1 : 0;
+    call->peer->waiting_count -= !waits && call->is_waiting ? 1 : 0;
+    call->is_waiting = waits;
+}
+
+void alm_call_pump_forward(alm_call *call)
+{
+    if (!pump_up(call)) {
+        return;
+    }
+    pump_down(call);
+    note_waiting(call);
+    const alm_stream *stream = call->forward;
+    if (stream->state == ALM_STREAM_ENDED && stream->flow.inbox == NULL) {
+        finish(call);
+    }
+}
+
+void alm_forward_pump(alm_call *call)
+{
+    alm_call_pump_forward(call);
+}
+
+void alm_forward_ended(alm_stream *stream)
+{
+    alm_call *call = stream->forwards;
+    bool is_over = call->stop_code != ALM_OK || stream->has_one_answer;
+    if (is_over || stream->flow.inbox == NULL) {
+        finish(call);
+    }
+}
+
+void alm_call_stop_forward(alm_call *call)
+{
+    alm_status st = ALM_STATUS_INIT;
+    alm_status_set(&st, call->stop_code, "%s", call->stop_text);
+    if (call->forward->state == ALM_STREAM_ENDED) {
+        finish(call); // what it had to pass on yet is dropped
+    } else {
+        alm_stream_cancel(call->forward, &st);
+    }
+}
+
+static alm_code fill(alm_stream *stream, alm_call *call, alm_status *st)
+{
+    const alm_server_method *method = call->method;
+    const alm_method_def *to = &method->forward_service->methods[method->forward_method];
+    size_t key_len = strlen(call->idempotency_key);
+    if (key_len >= sizeof stream->idempotency_key) {
+        return alm_status_set(st, ALM_INVALID_ARGUMENT,
+                              "an idempotency key of %zu bytes, the most is %zu", key_len,
+                              sizeof stream->idempotency_key - 1);
+    }
+    memset(stream, 0, offsetof(alm_stream, request));
+    stream->channel = method->forward;
+    stream->service = method->forward_service;
+    stream->method = method->forward_method;
+    stream->has_one_answer = !alm_method_server_streams(to);
+    stream->client_streams = alm_method_client_streams(to);
+    stream->may_repeat =
+        to->repeat == ALM_REPEAT_SAFE || (to->repeat == ALM_REPEAT_KEYED && key_len > 0);
+    stream->start_us = call->start_us;
+    stream->deadline_us = call->deadline_us;
+    stream->forwards = call;
+    stream->end.code = ALM_OK;
+    memcpy(stream->idempotency_key, call->idempotency_key, key_len + 1);
+    memcpy(stream->request_id, alm_call_request_id(call), sizeof stream->request_id);
+    memcpy(stream->traceparent, alm_call_traceparent(call), sizeof stream->traceparent);
+    if (!stream->client_streams) {
+        alm_buf_append(&stream->request, call->request.data, call->request.len);
+    }
+    return stream->request.failed ? alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                                                   "no memory for %zu bytes", call->request.len)
+                                  : ALM_OK;
+}
+
+void alm_call_forward(alm_call *call)
+{
+    alm_client *client = call->server->rpc->client;
+    alm_stream *stream = alm_stream_create(client);
+    alm_status st = ALM_STATUS_INIT;
+    if (stream == NULL) {
+        alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "%s has no memory for a call",
+                       call->server->name);
+        alm_call_finish(call, &st);
+        return;
+    }
+    if (fill(stream, call, &st) != ALM_OK) {
+        alm_stream_give_back(client, stream);
+        alm_call_finish(call, &st);
+        return;
+    }
+    call->state = ALM_CALL_FORWARDED;
+    call->forward = stream;
+    call->server->queue_bytes += call->request.len; // kept in the stream, to be sent again
+    call->is_endless = call->method->is_endless;
+    alm_stream_list(stream);
+    if (alm_stream_set_timer(stream)) {
+        alm_channel_place(stream->channel, stream);
+        return;
+    }
+    alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "no memory for a deadline");
+    alm_stream_end(stream, &st);
+}

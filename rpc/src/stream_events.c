@@ -1,0 +1,160 @@
+// Calls that tell by events what happened, on the I/O thread. The lock is given up for each event.
+#include "client.h"
+
+#include "alm/alloc.h"
+
+alm_code alm_stream_start(alm_channel *channel, const alm_service_def *service, const char *method,
+                          const alm_call_opts *opts, const ProtobufCMessage *request,
+                          const alm_stream_events *events, void *arg, alm_stream **ret,
+                          alm_status *st)
+{
+    alm_client *client = channel->client;
+    alm_lock(client->lock);
+    alm_stream *stream = alm_stream_create(client);
+    alm_unlock(client->lock);
+    if (stream == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a call");
+    }
+    const alm_stream_init_opts its = {
+        .service = service,
+        .method = method,
+        .call = opts,
+        .request = request,
+        .events = events,
+        .events_arg = arg,
+        .closes_itself = ret == NULL,
+    };
+    if (ret != NULL) {
+        *ret = stream; // before an event can use it
+    }
+    alm_code code = alm_stream_init(stream, channel, &its, st);
+    if (code != ALM_OK) {
+        alm_lock(client->lock);
+        alm_stream_give_back(client, stream);
+        alm_unlock(client->lock);
+    }
+    return code;
+}
+
+static bool may_send(const alm_stream *stream)
+{
+    return stream->state == ALM_STREAM_SENT && alm_flow_may_send(&stream->flow) &&
+           stream->connection->out.len < ALM_CLIENT_OUT_BYTES_HIGH;
+}
+
+static alm_code try_send(alm_stream *stream, const ProtobufCMessage *message, bool *ret_sent,
+                         alm_status *st)
+{
+    ALM_ASSERT(stream->client_streams && !stream->has_finished);
+    *ret_sent = false;
+    if (stream->state == ALM_STREAM_ENDED) {
+        return ALM_OK; // on_end says how
+    }
+    if (!may_send(stream)) {
+        stream->wants_room = true;
+        return ALM_OK;
+    }
+    size_t size = protobuf_c_message_get_packed_size(message);
+    uint8_t *at = alm_stream_begin_message(stream, size, st);
+    if (at == NULL) {
+        return ALM_RESOURCE_EXHAUSTED;
+    }
+    size_t packed = protobuf_c_message_pack(message, at);
+    ALM_ASSERT(packed == size);
+    *ret_sent = true;
+    return ALM_OK;
+}
+
+alm_code alm_stream_try_send(alm_stream *stream, const ProtobufCMessage *message, bool *ret_sent,
+                             alm_status *st)
+{
+    alm_client *client = stream->channel->client;
+    alm_lock(client->lock);
+    alm_code code = try_send(stream, message, ret_sent, st);
+    alm_unlock(client->lock);
+    return code;
+}
+
+void alm_stream_fire(alm_stream *stream)
+{
+    alm_client *client = stream->channel->client;
+    if (!stream->is_fired) {
+        stream->is_fired = true;
+        DL_APPEND2(client->fired, stream, fired_prev, fired_next);
+        alm_client_wake(client);
+    }
+}
+
+// --- telling -------------------------------------------------------------------------------------
+
+static void tell_message(alm_stream *stream, alm_flow_node *node)
+{
+    alm_client *client = stream->channel->client;
+    stream->consumed_count++;
+    alm_stream_give_credit(stream);
+    alm_unlock(client->lock);
+    stream->events->on_message(stream->events_arg, stream,
+                               (alm_str){.data = node->data, .len = node->len});
+    alm_free(node);
+    alm_lock(client->lock);
+}
+
+static void tell_end(alm_stream *stream)
+{
+    alm_client *client = stream->channel->client;
+    bool has_answer = stream->has_one_answer && stream->end.code == ALM_OK;
+    alm_flow_node *node = has_answer ? alm_flow_next(&stream->flow) : NULL;
+    alm_str answer = node != NULL ? (alm_str){.data = node->data, .len = node->len} : (alm_str){0};
+    if (has_answer && node == NULL) {
+        alm_status_set(&stream->end, ALM_INTERNAL, "%s/%s ended without a reply",
+                       stream->service->descriptor->name,
+                       stream->service->methods[stream->method].name);
+    }
+    const alm_stream_events *events = stream->events;
+    stream->events = NULL; // nothing comes after it
+    stream->is_closed = stream->is_closed || stream->closes_itself;
+    alm_unlock(client->lock);
+    events->on_end(stream->events_arg, stream, &stream->end, answer);
+    alm_free(node);
+    alm_lock(client->lock);
+}
+
+static void tell_room(alm_stream *stream)
+{
+    alm_client *client = stream->channel->client;
+    stream->wants_room = false;
+    alm_unlock(client->lock);
+    stream->events->on_room(stream->events_arg, stream);
+    alm_lock(client->lock);
+}
+
+static void tell(alm_stream *stream)
+{
+    alm_flow_node *node;
+    while (!stream->has_one_answer && !stream->is_closed &&
+           (node = alm_flow_next(&stream->flow)) != NULL) {
+        tell_message(stream, node);
+    }
+    if (!stream->is_closed && stream->wants_room && may_send(stream)) {
+        tell_room(stream);
+    }
+    if (!stream->is_closed && stream->state == ALM_STREAM_ENDED) {
+        tell_end(stream);
+    }
+}
+
+void alm_client_tell(alm_client *client)
+{
+    while (client->fired != NULL) {
+        alm_stream *stream = client->fired;
+        DL_DELETE2(client->fired, stream, fired_prev, fired_next);
+        stream->is_fired = false;
+        client->telling = stream;
+        tell(stream);
+        client->telling = NULL;
+        if (stream->is_closed) {
+            alm_stream_free(stream);
+        }
+        pthread_cond_broadcast(&client->told);
+    }
+}

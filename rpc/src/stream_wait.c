@@ -1,0 +1,277 @@
+// Calls whose caller waits.
+#include "client.h"
+
+#include "alm/alloc.h"
+#include "prescan.h"
+
+// --- reading -------------------------------------------------------------------------------------
+
+// Waits for a change, or ends the call when its time is over.
+static void wait_for_change(alm_stream *stream)
+{
+    alm_client *client = stream->channel->client;
+    int64_t wait_us = ALM_NEVER_US;
+    if (stream->deadline_us != ALM_NEVER_US) {
+        wait_us = stream->deadline_us - alm_rpc_now_us(client->rpc);
+    }
+    if (wait_us <= 0) {
+        alm_stream_end_by_deadline(stream);
+        return;
+    }
+    alm_cond_wait_us(stream->notify, client->lock, wait_us);
+}
+
+// The next message, NULL at the good end. Where there is one answer it only counts when the call
+// ended well.
+static alm_code take_next(alm_stream *stream, alm_flow_node **ret, alm_status *st)
+{
+    for (;;) {
+        bool has_ended = stream->state == ALM_STREAM_ENDED;
+        bool may_take = !stream->has_one_answer || (has_ended && stream->end.code == ALM_OK);
+        *ret = may_take ? alm_flow_next(&stream->flow) : NULL;
+        if (*ret != NULL) {
+            stream->consumed_count++;
+            alm_stream_give_credit(stream);
+            return ALM_OK;
+        }
+        if (has_ended) {
+            return stream->end.code == ALM_OK ? ALM_OK : alm_status_copy(st, &stream->end);
+        }
+        wait_for_change(stream);
+    }
+}
+
+// Waits until the server takes a message.
+static alm_code wait_for_room(alm_stream *stream, alm_status *st)
+{
+    for (;;) {
+        if (stream->state == ALM_STREAM_ENDED) {
+            return stream->end.code == ALM_OK
+                       ? alm_status_set(st, ALM_CANCELLED, "the server has ended the call")
+                       : alm_status_copy(st, &stream->end);
+        }
+        const alm_connection *connection = stream->connection;
+        if (stream->state == ALM_STREAM_SENT && alm_flow_may_send(&stream->flow) &&
+            connection->out.len < ALM_CLIENT_OUT_BYTES_HIGH) {
+            return ALM_OK;
+        }
+        wait_for_change(stream);
+    }
+}
+
+static alm_code send_message(alm_stream *stream, const ProtobufCMessage *message, size_t size,
+                             alm_status *st)
+{
+    ALM_ASSERT(stream->client_streams && !stream->has_finished);
+    ALM_TRY(wait_for_room(stream, st));
+    uint8_t *at = alm_stream_begin_message(stream, size, st);
+    if (at == NULL) {
+        return ALM_RESOURCE_EXHAUSTED;
+    }
+    size_t packed = protobuf_c_message_pack(message, at);
+    ALM_ASSERT(packed == size);
+    return ALM_OK;
+}
+
+alm_code alm_stream_send(alm_stream *stream, const ProtobufCMessage *message, alm_status *st)
+{
+    alm_client *client = stream->channel->client;
+    size_t size = protobuf_c_message_get_packed_size(message);
+    if (size > client->rpc->limits.message_bytes_max) {
+        return alm_status_set(
+            st, ALM_RESOURCE_EXHAUSTED, "a %s of %zu bytes passes the limit of %zu",
+            message->descriptor->name, size, client->rpc->limits.message_bytes_max);
+    }
+    alm_lock(client->lock);
+    alm_code code = send_message(stream, message, size, st);
+    alm_unlock(client->lock);
+    return code;
+}
+
+alm_code alm_stream_finish(alm_stream *stream, alm_status *st)
+{
+    alm_client *client = stream->channel->client;
+    alm_lock(client->lock);
+    ALM_ASSERT(stream->client_streams && !stream->has_finished);
+    stream->has_finished = true;
+    bool is_lost = stream->state == ALM_STREAM_ENDED && stream->end.code != ALM_OK;
+    if (stream->state == ALM_STREAM_SENT) {
+        alm_stream_send_finish(stream);
+    }
+    alm_code code = is_lost ? alm_status_copy(st, &stream->end) : ALM_OK;
+    alm_unlock(client->lock);
+    return code;
+}
+
+alm_code alm_stream_next(alm_stream *stream, alm_arena *arena, ProtobufCMessage **ret_message,
+                         alm_status *st)
+{
+    alm_client *client = stream->channel->client;
+    alm_flow_node *node = NULL;
+    alm_lock(client->lock);
+    alm_code code = take_next(stream, &node, st);
+    alm_unlock(client->lock);
+    ALM_TRY(code);
+    if (node == NULL) {
+        *ret_message = NULL;
+        return ALM_OK;
+    }
+    alm_str wire = {.data = node->data, .len = node->len};
+    alm_status why = ALM_STATUS_INIT;
+    const ProtobufCMethodDescriptor *method = &stream->service->descriptor->methods[stream->method];
+    code = alm_message_unpack(method->output, wire, arena, ret_message, &why);
+    alm_free(node);
+    if (code == ALM_OK) {
+        return ALM_OK;
+    }
+    if (code == ALM_INVALID_ARGUMENT) {
+        why.code = ALM_INTERNAL; // the server's fault, not the caller's
+        alm_status_prefix(&why, "a reply that cannot be decoded");
+    }
+    alm_lock(client->lock);
+    alm_stream_cancel(stream, &why);
+    stream->end = why;
+    alm_flow_deinit(&stream->flow);
+    alm_unlock(client->lock);
+    return alm_status_copy(st, &why);
+}
+
+alm_code alm_stream_open(alm_channel *channel, const alm_service_def *service, const char *method,
+                         const alm_call_opts *opts, const ProtobufCMessage *request,
+                         alm_stream **ret, alm_status *st)
+{
+    alm_stream *stream = alm_alloc(sizeof *stream);
+    if (stream == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a call");
+    }
+    alm_buf_init(&stream->request, 0);
+    const alm_stream_init_opts its = {
+        .service = service, .method = method, .streams = true, .call = opts, .request = request};
+    alm_code code = alm_stream_init(stream, channel, &its, st);
+    if (code != ALM_OK) {
+        alm_buf_deinit(&stream->request);
+        alm_free(stream);
+        return code;
+    }
+    *ret = stream;
+    return ALM_OK;
+}
+
+// The answer of a call with one.
+static alm_code take_answer(alm_stream *stream, alm_arena *arena, ProtobufCMessage **ret,
+                            alm_status *st)
+{
+    ProtobufCMessage *reply = NULL;
+    alm_code code = alm_stream_next(stream, arena, &reply, st);
+    if (code == ALM_OK && reply == NULL) {
+        code = alm_status_set(st, ALM_INTERNAL, "%s/%s ended without a reply",
+                              stream->service->descriptor->name,
+                              stream->service->methods[stream->method].name);
+    }
+    if (code == ALM_OK) {
+        *ret = reply;
+    }
+    return code;
+}
+
+// --- hedging ---
+
+// With the lock held: whether the call still waits when so much time has passed, and could be
+// answered elsewhere.
+static bool wants_hedge(alm_stream *stream, int64_t hedge_ms)
+{
+    alm_client *client = stream->channel->client;
+    alm_channel *channel = stream->channel;
+    int64_t until_us = ALM_MIN(stream->start_us + hedge_ms * 1000, stream->deadline_us);
+    while (stream->state != ALM_STREAM_ENDED) {
+        int64_t left_us = until_us - alm_rpc_now_us(client->rpc);
+        if (left_us <= 0) {
+            break;
+        }
+        alm_cond_wait_us(&stream->changed, client->lock, left_us);
+    }
+    bool is_late = stream->state == ALM_STREAM_SENT && until_us < stream->deadline_us;
+    if (!is_late || !alm_channel_has_budget(channel) ||
+        !alm_channel_has_other(channel, stream->connection)) {
+        return false;
+    }
+    channel->retry_tokens -= 1;
+    return true;
+}
+
+static bool is_answered(const alm_stream *stream)
+{
+    return stream->state == ALM_STREAM_ENDED && stream->end.code == ALM_OK;
+}
+
+// With the lock held: the one that ends well first, or the first one if neither does. Changes of
+// both wake the first.
+static alm_stream *wait_for_either(alm_stream *first, alm_stream *second)
+{
+    for (;;) {
+        if (is_answered(first) || is_answered(second)) {
+            return is_answered(first) ? first : second;
+        }
+        bool first_ended = first->state == ALM_STREAM_ENDED;
+        if (first_ended && second->state == ALM_STREAM_ENDED) {
+            return first;
+        }
+        wait_for_change(first_ended ? second : first);
+    }
+}
+
+static alm_code call_hedged(alm_stream *first, const char *method, const alm_call_opts *opts,
+                            const ProtobufCMessage *request, alm_arena *arena,
+                            ProtobufCMessage **ret, alm_status *st)
+{
+    alm_client *client = first->channel->client;
+    alm_lock(client->lock);
+    bool is_hedged = wants_hedge(first, opts->hedge_ms);
+    alm_call_opts its = *opts;
+    its.fail_fast = true;
+    const alm_stream_init_opts both = {.service = first->service,
+                                       .method = method,
+                                       .call = &its,
+                                       .request = request,
+                                       .notify = &first->changed,
+                                       .avoid = first->connection};
+    alm_unlock(client->lock);
+    if (!is_hedged) {
+        return take_answer(first, arena, ret, st);
+    }
+    alm_stream second;
+    alm_status ignored;
+    alm_buf_init(&second.request, 0);
+    if (alm_stream_init(&second, first->channel, &both, &ignored) != ALM_OK) {
+        alm_buf_deinit(&second.request);
+        return take_answer(first, arena, ret, st);
+    }
+    alm_lock(client->lock);
+    second.deadline_us = first->deadline_us;
+    alm_stream *winner = wait_for_either(first, &second);
+    alm_unlock(client->lock);
+    alm_code code = take_answer(winner, arena, ret, st);
+    alm_stream_deinit(&second);
+    return code;
+}
+
+alm_code alm_channel_call(alm_channel *channel, const alm_service_def *service, const char *method,
+                          const alm_call_opts *opts, const ProtobufCMessage *request,
+                          alm_arena *arena, ProtobufCMessage **ret_reply, alm_status *st)
+{
+    alm_stream stream;
+    alm_buf_init(&stream.request, 0);
+    const alm_stream_init_opts its = {
+        .service = service, .method = method, .call = opts, .request = request};
+    alm_code code = alm_stream_init(&stream, channel, &its, st);
+    if (code != ALM_OK) {
+        alm_buf_deinit(&stream.request);
+        return code;
+    }
+    bool is_safe = service->methods[stream.method].repeat == ALM_REPEAT_SAFE;
+    code = opts != NULL && opts->hedge_ms > 0 && is_safe
+               ? call_hedged(&stream, method, opts, request, arena, ret_reply, st)
+               : take_answer(&stream, arena, ret_reply, st);
+    alm_stream_deinit(&stream);
+    return code;
+}

@@ -1,0 +1,54 @@
+#include "timer.h"
+
+#include "rpc_internal.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#define TIMER_COUNT 200
+
+static int64_t earliest(const alm_timer *timers)
+{
+    int64_t at_us = INT64_MAX;
+    for (size_t i = 0; i < TIMER_COUNT; i++) {
+        at_us = timers[i].index != 0 ? ALM_MIN(at_us, timers[i].at_us) : at_us;
+    }
+    return at_us;
+}
+
+// Against the slow way: looking at all of them.
+static void the_next_is_the_earliest_after_random_steps(void **state)
+{
+    (void)state;
+    alm_timers timers = {0};
+    static alm_timer all[TIMER_COUNT];
+    uint64_t random = 3;
+    for (int step = 0; step < 20000; step++) {
+        random = alm_mix64(random + 1);
+        alm_timer *timer = &all[random % TIMER_COUNT];
+        if (timer->index != 0) {
+            alm_timer_clear(&timers, timer);
+        } else {
+            assert_true(alm_timer_set(&timers, timer, (int64_t)(random >> 32) % 1000));
+        }
+        const alm_timer *next = alm_timers_next(&timers);
+        assert_int_equal(next != NULL ? next->at_us : INT64_MAX, earliest(all));
+    }
+    for (int64_t before = 0; timers.count > 0;) {
+        alm_timer *next = alm_timers_next(&timers);
+        assert_true(next->at_us >= before);
+        before = next->at_us;
+        alm_timer_clear(&timers, next);
+        alm_timer_clear(&timers, next);
+    }
+    alm_timers_deinit(&timers);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_next_is_the_earliest_after_random_steps),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
