@@ -56,6 +56,34 @@ alm_channel *world_open(world *w, const char *target)
     return channel;
 }
 
+static void hop_start(world *w)
+{
+    static const alm_handler none[32];
+    char address[ECHO_ADDRESS_MAX];
+    const alm_server_opts opts = {.name = "hop"};
+    const ProtobufCServiceDescriptor *service = echo_service.descriptor;
+    assert_true(service->n_methods <= ALM_ARRAY_LEN(none));
+    world_address(w, address);
+    w->upstream = world_open(w, w->echo.address);
+    if (alm_server_create(w->rpc, &opts, &w->hop, &w->st) != ALM_OK ||
+        alm_server_add(w->hop, &echo_service, none, NULL, &w->st) != ALM_OK ||
+        alm_server_bind(w->hop, address, &w->st) != ALM_OK) {
+        fail_msg("%s", w->st.message);
+    }
+    for (unsigned i = 0; i < service->n_methods; i++) {
+        const char *method = service->methods[i].name;
+        const alm_forward_opts forward = {.method = method,
+                                          .channel = w->upstream,
+                                          .to_service = &echo_service,
+                                          .to_method = method,
+                                          .is_endless = strcmp(method, "Endless") == 0};
+        alm_server_forward(w->hop, &echo_service, &forward);
+    }
+    if (alm_server_start(w->hop, &w->st) != ALM_OK) {
+        fail_msg("%s", w->st.message);
+    }
+}
+
 int world_set_up(void **state)
 {
     world *w = &the_world;
@@ -66,14 +94,18 @@ int world_set_up(void **state)
     assert_non_null(mkdtemp(w->dir));
     w->arena = alm_arena_create(0);
     assert_non_null(w->arena);
-    const alm_rpc_opts opts = {.uses_libzmq = strchr(w->given, '+') != NULL};
+    const alm_rpc_opts opts = {.uses_libzmq = strstr(w->given, "+libzmq") != NULL};
     if (alm_rpc_create(&opts, &w->rpc, &w->st) != ALM_OK) {
         fail_msg("%s", w->st.message);
     }
     char address[ECHO_ADDRESS_MAX];
     world_address(w, address);
     echo_start(&w->echo, w->rpc, address, NULL);
-    w->channel = world_open(w, w->echo.address);
+    bool has_hop = strstr(w->given, "+hop") != NULL;
+    if (has_hop) {
+        hop_start(w);
+    }
+    w->channel = world_open(w, has_hop ? alm_server_endpoint(w->hop, 0) : w->echo.address);
     *state = w;
     return 0;
 }
@@ -83,6 +115,8 @@ int world_tear_down(void **state)
     world *w = *state;
     const char *given = w->given;
     alm_channel_close(&w->channel);
+    alm_server_destroy(&w->hop);
+    alm_channel_close(&w->upstream);
     echo_stop(&w->echo);
     alm_rpc_destroy(&w->rpc);
     alm_arena_destroy(&w->arena);

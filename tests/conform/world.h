@@ -20,7 +20,9 @@ typedef struct world {
     int address_count;
     alm_rpc *rpc;
     echo_server echo;
-    alm_channel *channel; // to echo
+    alm_server *hop;       // passes all calls on to echo; NULL unless the scheme says +hop
+    alm_channel *upstream; // of the hop
+    alm_channel *channel;  // to echo, or to the hop
     alm_arena *arena;
     alm_status st; // of the last call
 } world;
@@ -72,5 +74,6 @@ world_group conform_cluster(void);   // servers that come and go
 world_group conform_services(void);  // health, reflection, stats and traces
 world_group conform_both_ways(void); // clients that stream
 world_group conform_auth(void);      // keys, tokens and roles
+world_group conform_events(void);    // calls whose caller does not wait
 
 #endif

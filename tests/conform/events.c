@@ -1,0 +1,393 @@
+// Calls whose caller does not wait, and handlers that run where their request is read.
+#include "world.h"
+
+#include "alm/alloc.h"
+
+#include <pthread.h>
+
+// What the events of one call told.
+typedef struct heard {
+    world *w;
+    alm_channel *channel;
+    alm_stream *stream; // to be closed by an event
+    atomic_int messages, rooms, ends;
+    int close_at; // the message after which the stream is closed
+    int more;     // calls to start, one after the other
+    int to_send;  // messages of a client that streams
+    uint64_t sum; // of the numbers sent
+    alm_status end;
+    char text[64];   // of a Say's answer
+    uint64_t number; // likewise, or the next of a Count
+} heard;
+
+static const ProtobufCMessage *unpack(const ProtobufCMessageDescriptor *type, alm_str wire)
+{
+    ProtobufCMessage *message =
+        protobuf_c_message_unpack(type, NULL, wire.len, (const uint8_t *)wire.data);
+    assert_non_null(message);
+    return message;
+}
+
+static void free_message(const ProtobufCMessage *message)
+{
+    protobuf_c_message_free_unpacked((ProtobufCMessage *)(uintptr_t)message, NULL);
+}
+
+static void on_message(void *arg, alm_stream *stream, alm_str wire)
+{
+    heard *h = arg;
+    (void)stream;
+    const Almanac__Test__CountResponse *got =
+        (const void *)unpack(&almanac__test__count_response__descriptor, wire);
+    assert_int_equal(got->number, h->number);
+    free_message(&got->base);
+    h->number++;
+    int count = atomic_fetch_add(&h->messages, 1) + 1;
+    if (h->close_at == count) {
+        alm_stream_close(&h->stream);
+    }
+}
+
+static void start_say(heard *h, const char *method);
+
+static void on_end(void *arg, alm_stream *stream, const alm_status *st, alm_str answer)
+{
+    heard *h = arg;
+    (void)stream;
+    h->end = *st;
+    if (answer.data != NULL) {
+        const Almanac__Test__SayResponse *said =
+            (const void *)unpack(&almanac__test__say_response__descriptor, answer);
+        snprintf(h->text, sizeof h->text, "%s", said->text);
+        h->number = said->number;
+        free_message(&said->base);
+    }
+    if (h->more > 0) {
+        h->more--;
+        start_say(h, "Say");
+    }
+    atomic_fetch_add(&h->ends, 1);
+}
+
+static void send_some(heard *h)
+{
+    Almanac__Test__CountResponse message;
+    almanac__test__count_response__init(&message);
+    alm_status st = ALM_STATUS_INIT;
+    static uint8_t padding[1000];
+    message.padding = (ProtobufCBinaryData){.data = padding, .len = sizeof padding};
+    bool is_sent = true;
+    while (h->to_send > 0 && is_sent) {
+        message.number = (uint64_t)h->to_send;
+        if (alm_stream_try_send(h->stream, &message.base, &is_sent, &st) != ALM_OK) {
+            fail_msg("%s", st.message);
+        }
+        h->sum += is_sent ? message.number : 0;
+        h->to_send -= is_sent ? 1 : 0;
+    }
+    if (h->to_send == 0) {
+        h->to_send = -1;
+        assert_int_equal(alm_stream_finish(h->stream, &st), ALM_OK);
+    }
+}
+
+static void on_room(void *arg, alm_stream *stream)
+{
+    (void)stream;
+    heard *h = arg;
+    atomic_fetch_add(&h->rooms, 1);
+    send_some(h);
+}
+
+static const alm_stream_events events = {on_message, on_room, on_end};
+
+static void start(heard *h, const char *method, const alm_call_opts *opts,
+                  const ProtobufCMessage *request, alm_stream **ret)
+{
+    alm_status st = ALM_STATUS_INIT;
+    if (alm_stream_start(h->channel, &echo_service, method, opts, request, &events, h, ret, &st) !=
+        ALM_OK) {
+        fail_msg("%s", st.message);
+    }
+}
+
+static void start_say(heard *h, const char *method)
+{
+    Almanac__Test__SayRequest request;
+    almanac__test__say_request__init(&request);
+    request.text = (char *)(uintptr_t) "told";
+    start(h, method, NULL, &request.base, NULL);
+}
+
+static void start_wait(heard *h, uint32_t wait_ms, const alm_call_opts *opts)
+{
+    Almanac__Test__WaitRequest request;
+    almanac__test__wait_request__init(&request);
+    request.wait_ms = wait_ms;
+    start(h, "Wait", opts, &request.base, &h->stream);
+}
+
+static void an_answer_is_told_once(void **state)
+{
+    world *w = *state;
+    heard h = {.w = w, .channel = w->channel};
+    start_say(&h, "Say");
+    world_until(&h.ends, 1);
+    assert_code(ALM_OK, h.end.code);
+    assert_string_equal(h.text, "told");
+    assert_int_equal(h.messages, 0);
+}
+
+// Each end starts the next call, so every event makes a call within itself.
+static void an_event_may_call_again(void **state)
+{
+    world *w = *state;
+    heard h = {.w = w, .channel = w->channel, .more = 500};
+    for (int i = 0; i < 32; i++) {
+        start_say(&h, "Say");
+    }
+    world_until(&h.ends, 532);
+    assert_int_equal(atomic_load(&w->echo.said), 532);
+}
+
+static void a_failure_is_told_with_its_status(void **state)
+{
+    world *w = *state;
+    heard h = {.w = w, .channel = w->channel};
+    Almanac__Test__FailRequest request;
+    almanac__test__fail_request__init(&request);
+    request.code = ALM_NOT_FOUND;
+    request.message = (char *)(uintptr_t) "no such thing";
+    request.field = (char *)(uintptr_t) "place";
+    start(&h, "Fail", NULL, &request.base, NULL);
+    world_until(&h.ends, 1);
+    assert_code(ALM_NOT_FOUND, h.end.code);
+    assert_non_null(strstr(h.end.message, "no such thing"));
+    assert_string_equal(h.end.field, "place");
+}
+
+static void messages_are_told_in_order_and_then_the_end(void **state)
+{
+    world *w = *state;
+    heard h = {.w = w, .channel = w->channel};
+    Almanac__Test__CountRequest request;
+    almanac__test__count_request__init(&request);
+    request.count = 3000;
+    request.padding = 1000; // three windows
+    start(&h, "Count", NULL, &request.base, NULL);
+    world_until(&h.ends, 1);
+    assert_code(ALM_OK, h.end.code);
+    assert_int_equal(h.messages, 3000);
+}
+
+static void a_deadline_ends_a_call_that_nobody_waits_for(void **state)
+{
+    world *w = *state;
+    heard h = {.w = w, .channel = w->channel};
+    start_wait(&h, 60000, &(alm_call_opts){.timeout_ms = 50});
+    world_until(&h.ends, 1);
+    assert_code(ALM_DEADLINE_EXCEEDED, h.end.code);
+    alm_stream_close(&h.stream);
+    world_until_zero(&w->echo.running);
+}
+
+static void nothing_is_told_after_a_close(void **state)
+{
+    world *w = *state;
+    heard h = {.w = w, .channel = w->channel};
+    start_wait(&h, 60000, NULL);
+    world_until(&w->echo.running, 1);
+    alm_stream_close(&h.stream);
+    assert_null(h.stream);
+    world_until_zero(&w->echo.running);
+    assert_non_null(world_say(w, w->channel, "after it", NULL));
+    assert_int_equal(h.ends, 0);
+}
+
+static void an_event_may_close_its_stream(void **state)
+{
+    world *w = *state;
+    heard h = {.w = w, .channel = w->channel, .close_at = 7};
+    Almanac__Test__CountRequest request;
+    almanac__test__count_request__init(&request);
+    request.count = UINT64_MAX;
+    start(&h, "Count", &(alm_call_opts){.timeout_ms = -1}, &request.base, &h.stream);
+    world_until(&h.messages, 7);
+    world_until_zero(&w->echo.running);
+    assert_int_equal(h.messages, 7);
+    assert_int_equal(h.ends, 0);
+}
+
+static void a_closed_channel_ends_its_calls(void **state)
+{
+    world *w = *state;
+    heard h = {.w = w, .channel = world_open(w, w->echo.address)};
+    start_wait(&h, 60000, NULL);
+    world_until(&w->echo.running, 1);
+    alm_channel_close(&h.channel);
+    world_until(&h.ends, 1);
+    assert_code(ALM_CANCELLED, h.end.code);
+    alm_stream_close(&h.stream);
+}
+
+static void a_client_that_streams_is_told_of_room(void **state)
+{
+    world *w = *state;
+    heard h = {.w = w, .channel = w->channel, .to_send = 5000}; // five windows
+    start(&h, "Sum", NULL, NULL, &h.stream);
+    send_some(&h);
+    world_until(&h.ends, 1);
+    assert_code(ALM_OK, h.end.code);
+    assert_int_equal(h.number, h.sum);
+    assert_int_equal(h.sum, 5000u * 5001u / 2);
+    assert_true(h.rooms > 0);
+    alm_stream_close(&h.stream);
+}
+
+static void what_cannot_be_sent_fails_at_once(void **state)
+{
+    world *w = *state;
+    heard h = {.w = w, .channel = w->channel};
+    Almanac__Test__SayRequest request;
+    almanac__test__say_request__init(&request);
+    alm_stream *stream = NULL;
+    assert_code(ALM_UNIMPLEMENTED, alm_stream_start(w->channel, &echo_service, "Nothing", NULL,
+                                                    &request.base, &events, &h, &stream, &w->st));
+    request.blob.len = ALM_RPC_MESSAGE_BYTES_MAX + 1;
+    request.blob.data = alm_calloc(1, request.blob.len);
+    assert_code(ALM_RESOURCE_EXHAUSTED, alm_stream_start(w->channel, &echo_service, "Say", NULL,
+                                                         &request.base, &events, &h, NULL, &w->st));
+    alm_free(request.blob.data);
+    assert_int_equal(h.ends, 0);
+}
+
+// --- handlers on the I/O thread ------------------------------------------------------------------
+
+typedef struct quick {
+    alm_server *server;
+    _Atomic(alm_call *) given; // to the thread that ends it
+    pthread_t thread;
+} quick;
+
+static alm_code say_quickly(void *self, alm_call *call, const ProtobufCMessage *request,
+                            alm_status *st)
+{
+    (void)self;
+    const Almanac__Test__SayRequest *asked = (const Almanac__Test__SayRequest *)request;
+    if (strcmp(asked->text, "no") == 0) {
+        return alm_status_set_field(st, ALM_OUT_OF_RANGE, "text", "told to fail");
+    }
+    Almanac__Test__SayResponse response;
+    almanac__test__say_response__init(&response);
+    response.text = asked->text;
+    return alm_call_send(call, &response.base, st);
+}
+
+static alm_code give_away(void *self, alm_call *call, const ProtobufCMessage *request,
+                          alm_status *st)
+{
+    quick *q = self;
+    (void)request;
+    Almanac__Test__WaitResponse response;
+    almanac__test__wait_response__init(&response);
+    ALM_TRY(alm_call_send(call, &response.base, st));
+    ALM_TRY(alm_call_defer(call, st));
+    atomic_store(&q->given, call);
+    return ALM_OK;
+}
+
+static void *end_what_is_given(void *arg)
+{
+    quick *q = arg;
+    alm_call *call;
+    while ((call = atomic_exchange(&q->given, NULL)) == NULL) {}
+    alm_status st = ALM_STATUS_INIT;
+    alm_call_end(call, &st);
+    return NULL;
+}
+
+static unsigned index_of(const char *method)
+{
+    const ProtobufCServiceDescriptor *service = echo_service.descriptor;
+    for (unsigned i = 0; i < service->n_methods; i++) {
+        if (strcmp(service->methods[i].name, method) == 0) {
+            return i;
+        }
+    }
+    fail_msg("no method %s", method);
+    return 0;
+}
+
+static void quick_start(quick *q, world *w)
+{
+    static alm_handler handlers[32];
+    char address[ECHO_ADDRESS_MAX];
+    const alm_server_opts opts = {.name = "quick"};
+    handlers[index_of("Say")] = say_quickly;
+    handlers[index_of("Wait")] = give_away;
+    world_address(w, address);
+    if (alm_server_create(w->rpc, &opts, &q->server, &w->st) != ALM_OK ||
+        alm_server_add(q->server, &echo_service, handlers, q, &w->st) != ALM_OK ||
+        alm_server_bind(q->server, address, &w->st) != ALM_OK) {
+        fail_msg("%s", w->st.message);
+    }
+    alm_server_run_inline(q->server, &echo_service, "Say");
+    alm_server_run_inline(q->server, &echo_service, "Wait");
+    if (alm_server_start(q->server, &w->st) != ALM_OK) {
+        fail_msg("%s", w->st.message);
+    }
+}
+
+static void a_handler_may_run_where_its_request_is_read(void **state)
+{
+    world *w = *state;
+    quick q = {0};
+    quick_start(&q, w);
+    alm_channel *channel = world_open(w, alm_server_endpoint(q.server, 0));
+    heard h = {.w = w, .channel = channel, .more = 100};
+    for (int i = 0; i < 8; i++) {
+        start_say(&h, "Say");
+    }
+    world_until(&h.ends, 108);
+    assert_string_equal(h.text, "told");
+    assert_null(world_say(w, channel, "no", NULL));
+    assert_code(ALM_OUT_OF_RANGE, w->st.code);
+    assert_string_equal(w->st.field, "text");
+    alm_channel_close(&channel);
+    alm_server_destroy(&q.server);
+}
+
+static void a_deferred_call_is_ended_by_another_thread(void **state)
+{
+    world *w = *state;
+    quick q = {0};
+    quick_start(&q, w);
+    alm_channel *channel = world_open(w, alm_server_endpoint(q.server, 0));
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(pthread_create(&q.thread, NULL, end_what_is_given, &q), 0);
+        assert_code(ALM_OK, world_wait(w, channel, "Wait", 0, NULL, NULL));
+        pthread_join(q.thread, NULL);
+    }
+    alm_channel_close(&channel);
+    alm_server_destroy(&q.server);
+}
+
+static const struct CMUnitTest tests[] = {
+    WORLD_TEST(an_answer_is_told_once),
+    WORLD_TEST(an_event_may_call_again),
+    WORLD_TEST(a_failure_is_told_with_its_status),
+    WORLD_TEST(messages_are_told_in_order_and_then_the_end),
+    WORLD_TEST(a_deadline_ends_a_call_that_nobody_waits_for),
+    WORLD_TEST(nothing_is_told_after_a_close),
+    WORLD_TEST(an_event_may_close_its_stream),
+    WORLD_TEST(a_closed_channel_ends_its_calls),
+    WORLD_TEST(a_client_that_streams_is_told_of_room),
+    WORLD_TEST(what_cannot_be_sent_fails_at_once),
+    WORLD_TEST(a_handler_may_run_where_its_request_is_read),
+    WORLD_TEST(a_deferred_call_is_ended_by_another_thread),
+};
+
+world_group conform_events(void)
+{
+    return (world_group){tests, ALM_ARRAY_LEN(tests)};
+}
