@@ -180,7 +180,7 @@ static int64_t watch(alm_io *io, alm_connection *connection, int64_t now_us)
     bool is_connected = (connection->events & ALM_PORT_CONNECTED) != 0;
     bool is_due = (connection->events & (ALM_PORT_INPUT | ALM_PORT_LOST)) != 0 ||
                   is_connected != connection->said_hello;
-    alm_io_watch(io, ops->fd(connection->port));
+    connection->watched = alm_io_watch(io, ops->fd(connection->port));
     return is_due ? now_us : until_us;
 }
 
@@ -210,6 +210,7 @@ static void receive_some(alm_client *client, alm_connection *connection)
         if (received == ALM_RECEIVED_NOTHING) {
             return;
         }
+        alm_io_tick(client->rpc->io);
         alm_lock(client->lock);
         if (received == ALM_RECEIVED_JUNK) {
             alm_connection_lose(connection, "sent a message of several parts");
@@ -224,8 +225,11 @@ static void receive(alm_io_part *part)
 {
     alm_client *client = client_of(part);
     for (size_t i = 0; i < client->snapshot_count; i++) {
-        if (client->snapshot[i]->port != NULL) {
-            receive_some(client, client->snapshot[i]);
+        alm_connection *connection = client->snapshot[i];
+        bool may_have = (connection->events & ALM_PORT_INPUT) != 0 ||
+                        alm_io_is_ready(client->rpc->io, connection->watched);
+        if (connection->port != NULL && may_have) {
+            receive_some(client, connection);
         }
     }
     alm_lock(client->lock);

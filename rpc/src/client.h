@@ -76,6 +76,7 @@ struct alm_connection {
     // The I/O thread's own.
     alm_port *port;
     unsigned events;
+    size_t watched; // in this turn
     bool said_hello;
     alm_buf sending;
     size_t sending_at;

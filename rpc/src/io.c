@@ -29,6 +29,7 @@ struct alm_io {
     struct pollfd *fds;
     size_t fd_count, fd_cap;
     bool is_blind;
+    int64_t now_us;
 };
 
 static _Thread_local const alm_io *here; // whose thread this is
@@ -86,24 +87,35 @@ bool alm_io_is_here(const alm_io *io)
     return io->is_manual || here == io;
 }
 
-void alm_io_watch(alm_io *io, int fd)
+size_t alm_io_watch(alm_io *io, int fd)
 {
     if (io->fd_count == io->fd_cap) {
         size_t cap = ALM_MAX(io->fd_cap * 2, (size_t)16);
         struct pollfd *fds = alm_realloc(io->fds, cap * sizeof *fds);
         if (fds == NULL) {
             io->is_blind = true;
-            return;
+            return SIZE_MAX;
         }
         io->fds = fds;
         io->fd_cap = cap;
     }
-    io->fds[io->fd_count++] = (struct pollfd){.fd = fd, .events = POLLIN};
+    io->fds[io->fd_count] = (struct pollfd){.fd = fd, .events = POLLIN};
+    return io->fd_count++;
 }
 
-static int64_t now_us(const alm_io *io)
+bool alm_io_is_ready(const alm_io *io, size_t watch)
 {
-    return io->clock.mono_us(io->clock.self);
+    return watch >= io->fd_count || io->fds[watch].revents != 0;
+}
+
+int64_t alm_io_now_us(const alm_io *io)
+{
+    return here == io ? io->now_us : io->clock.mono_us(io->clock.self);
+}
+
+void alm_io_tick(alm_io *io)
+{
+    io->now_us = io->clock.mono_us(io->clock.self);
 }
 
 // The parts of this turn: who removes one waits for its end, so they can be used without the lock.
@@ -122,7 +134,7 @@ static bool begin_turn(alm_io *io, alm_io_part *ret[ALM_IO_PART_COUNT_MAX], size
 
 static void wait_for_events(alm_io *io, int64_t until_us)
 {
-    int timeout_ms = alm_poll_timeout_ms(now_us(io), until_us);
+    int timeout_ms = alm_poll_timeout_ms(io->now_us, until_us);
     int count = poll(io->fds, io->fd_count, timeout_ms);
     if (count > 0 && io->fd_count > 0 && (io->fds[0].revents & POLLIN) != 0) {
         alm_wake_clear(&io->wake);
@@ -149,13 +161,16 @@ static bool turn(alm_io *io, int64_t until_us, int64_t *ret_due_us)
     *ret_due_us = ALM_NEVER_US;
     io->fd_count = 0;
     io->is_blind = false;
-    alm_io_watch(io, io->wake.fd);
+    (void)alm_io_watch(io, io->wake.fd);
+    alm_io_tick(io);
     for (size_t i = 0; i < count; i++) {
-        *ret_due_us = ALM_MIN(*ret_due_us, parts[i]->turn(parts[i], io, now_us(io)));
+        *ret_due_us = ALM_MIN(*ret_due_us, parts[i]->turn(parts[i], io, io->now_us));
     }
-    int64_t blind_us = io->is_blind ? now_us(io) + BLIND_US : ALM_NEVER_US;
+    alm_io_tick(io);
+    int64_t blind_us = io->is_blind ? io->now_us + BLIND_US : ALM_NEVER_US;
     wait_for_events(io, ALM_MIN(ALM_MIN(*ret_due_us, until_us), blind_us));
     atomic_store(&io->is_asleep, false);
+    alm_io_tick(io);
     for (size_t i = 0; i < count; i++) {
         parts[i]->receive(parts[i]);
     }
@@ -167,7 +182,7 @@ int64_t alm_io_turn(alm_io *io, int64_t wait_us)
 {
     ALM_ASSERT(io->is_manual);
     int64_t due_us = ALM_NEVER_US;
-    (void)turn(io, now_us(io) + wait_us, &due_us);
+    (void)turn(io, alm_io_now_us(io) + wait_us, &due_us);
     return due_us;
 }
 

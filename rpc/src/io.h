@@ -35,7 +35,15 @@ void alm_io_remove(alm_io *io, alm_io_part *part);
 
 void alm_io_wake(alm_io *io);          // something was queued: soon a turn; any thread
 bool alm_io_is_here(const alm_io *io); // whether this is the I/O thread
-void alm_io_watch(alm_io *io, int fd); // within a turn: ends the wait when fd is readable
+// Within a turn: ends the wait when fd is readable. Returns what alm_io_is_ready is asked with.
+size_t alm_io_watch(alm_io *io, int fd);
+// When receiving: whether it was. True also if that is not known.
+bool alm_io_is_ready(const alm_io *io, size_t watch);
+
+// The time; on the I/O thread that of the frame it is at work on, since asking the clock costs more
+// than much of what is done in between.
+int64_t alm_io_now_us(const alm_io *io);
+void alm_io_tick(alm_io *io); // the I/O thread comes to the next frame
 
 // One turn where there is no thread: waits for events for at most wait_us. Returns when the next is
 // due.

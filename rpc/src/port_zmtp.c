@@ -3,8 +3,7 @@
 // thread, so a lone call crosses none.
 //
 // Peers that have something to read take turns. A turn is one read into a buffer that all share, or
-// straight to the rest of a large frame; frames are given out of it without a copy. After each
-// round the sockets are asked again, so a peer that never stops cannot hold the others up.
+// straight to the rest of a large frame; frames are given out of it without a copy.
 #include "zmtp_port.h"
 
 #include "alm/alloc.h"
@@ -66,37 +65,39 @@ static void ask_sockets(zmtp_port *self)
             alm_zmtp_peer_note(self, self->peers[what], events[i].events);
         }
     }
-    self->turn_count = self->readable_count;
+    self->is_asked = true;
+}
+
+static bool is_up(const zmtp_port *self)
+{
+    return self->dialled != NULL && self->dialled->is_connected;
 }
 
 static unsigned port_events(alm_port *port)
 {
     zmtp_port *self = self_of(port);
-    ask_sockets(self); // also with input at hand: others may wait for output
-    self->is_fresh = true;
+    if (!self->was_received || (self->shared.role == ALM_PORT_DIALS && !is_up(self))) {
+        ask_sockets(self); // others may wait for output, and a connection that is up is news
+    }
+    self->was_received = false;
+    self->is_asked = false;
     bool has_input = self->current != NULL || self->readable != NULL || self->gone != NULL;
-    bool is_connected = self->dialled != NULL && self->dialled->is_connected;
-    return (has_input ? ALM_PORT_INPUT : 0) | (is_connected ? ALM_PORT_CONNECTED : 0) |
+    return (has_input ? ALM_PORT_INPUT : 0) | (is_up(self) ? ALM_PORT_CONNECTED : 0) |
            (self->is_lost ? ALM_PORT_LOST : 0);
 }
 
 // --- input ---------------------------------------------------------------------------------------
 
-// The next peer whose turn it is; NULL: none has anything.
+// The next peer whose turn it is; NULL: none has anything. The sockets are asked once in a series of
+// receives, which its caller bounds.
 static zmtp_peer *next_peer(zmtp_port *self)
 {
-    bool is_asked = self->readable == NULL && self->is_fresh;
-    self->is_fresh = false;
-    if (is_asked) {
-        return NULL;
-    }
-    if (self->turn_count == 0 || self->readable == NULL) {
+    if (!self->is_asked) {
         ask_sockets(self);
     }
     zmtp_peer *peer = self->readable;
     if (peer != NULL) {
         alm_zmtp_peer_unlist(self, peer);
-        self->turn_count -= self->turn_count > 0 ? 1 : 0;
     }
     return peer;
 }
@@ -187,6 +188,7 @@ static alm_received port_receive(alm_port *port, alm_incoming *ret)
 {
     zmtp_port *self = self_of(port);
     *ret = (alm_incoming){0};
+    self->was_received = true;
     for (size_t turns = 0; turns < ALM_ZMTP_READ_COUNT_MAX;) {
         if (self->gone != NULL) {
             return take_gone(self, ret);
@@ -200,10 +202,11 @@ static alm_received port_receive(alm_port *port, alm_incoming *ret)
         }
         zmtp_peer *peer = next_peer(self);
         if (peer == NULL && self->gone == NULL) {
-            return ALM_RECEIVED_NOTHING;
+            break;
         }
         turns += peer != NULL && read_turn(self, peer) ? 1 : 0;
     }
+    self->is_asked = false;
     return ALM_RECEIVED_NOTHING;
 }
 

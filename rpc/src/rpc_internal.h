@@ -32,7 +32,7 @@ void alm_rpc_release(alm_rpc *rpc);
 
 static inline int64_t alm_rpc_now_us(const alm_rpc *rpc)
 {
-    return rpc->clock.mono_us(rpc->clock.self);
+    return alm_io_now_us(rpc->io);
 }
 
 // What an identity comes down to on a dialling port and in metadata.

@@ -26,7 +26,8 @@ static alm_code metrics_begin(alm_call *call, alm_str metadata, alm_status *st)
 static void metrics_end(alm_call *call, const alm_status *st)
 {
     alm_method_stats *stats = &call->method->stats;
-    int64_t took_us = alm_rpc_now_us(call->server->rpc) - call->start_us;
+    const alm_clock *clock = &call->server->rpc->clock; // the frame's time would say 0
+    int64_t took_us = clock->mono_us(clock->self) - call->start_us;
     size_t bucket = 0;
     while (bucket < ALM_LATENCY_BUCKET_COUNT - 1 && took_us > alm_latency_bounds_us[bucket]) {
         bucket++;

@@ -155,6 +155,8 @@ struct alm_server {
 
     // The I/O thread's own.
     alm_port *ports[ALM_SERVER_PORT_COUNT];
+    bool has_input[ALM_SERVER_PORT_COUNT]; // when it was last asked,
+    size_t watched[ALM_SERVER_PORT_COUNT]; // and whether there was any since
     alm_io_part part;
     int64_t tick_us;  // next
     int64_t retry_us; // when stalled peers are tried again

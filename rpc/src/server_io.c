@@ -306,6 +306,7 @@ static bool receive_some(alm_server *server, uint8_t port_index)
             return false;
         }
         if (received == ALM_RECEIVED_FRAME) {
+            alm_io_tick(server->rpc->io);
             alm_lock(server->lock);
             alm_peer_id id = id_of(port_index, &got.from);
             take_frame(server, &id, got.user, got.frame);
@@ -436,16 +437,6 @@ static void tick(alm_server *server, int64_t now_us)
     server->tick_us = now_us + ALM_SERVER_HEARTBEAT_MS * 1000;
 }
 
-static bool has_input(alm_server *server)
-{
-    bool has = false;
-    for (size_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
-        alm_port *port = server->ports[i];
-        has = has || (port != NULL && (port->ops->events(port) & ALM_PORT_INPUT) != 0);
-    }
-    return has;
-}
-
 static int64_t step_ports(alm_server *server, int64_t now_us)
 {
     int64_t until_us = ALM_NEVER_US;
@@ -478,18 +469,23 @@ static int64_t turn(alm_io_part *part, alm_io *io, int64_t now_us)
     int64_t until_us =
         ALM_MIN(ALM_MIN(server->tick_us, server->retry_us), step_ports(server, now_us));
     for (size_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
-        if (server->ports[i] != NULL) {
-            alm_io_watch(io, server->ports[i]->ops->fd(server->ports[i]));
+        alm_port *port = server->ports[i];
+        if (port != NULL) {
+            server->has_input[i] = (port->ops->events(port) & ALM_PORT_INPUT) != 0;
+            server->watched[i] = alm_io_watch(io, port->ops->fd(port));
+            until_us = server->has_input[i] ? now_us : until_us;
         }
     }
-    return has_input(server) ? now_us : until_us;
+    return until_us;
 }
 
 static void receive(alm_io_part *part)
 {
     alm_server *server = server_of(part);
     for (uint8_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
-        if (server->ports[i] != NULL) {
+        bool may_have =
+            server->has_input[i] || alm_io_is_ready(server->rpc->io, server->watched[i]);
+        if (server->ports[i] != NULL && may_have) {
             receive_some(server, i);
         }
     }

@@ -156,6 +156,7 @@ static void fill(alm_stream *stream, alm_channel *channel, const alm_stream_init
     stream->events = opts->events;
     stream->events_arg = opts->events_arg;
     stream->closes_itself = opts->closes_itself;
+    stream->wants_room = stream->client_streams; // to send the first
     stream->request_id[0] = '\0';
     stream->traceparent[0] = '\0';
     stream->end.code = ALM_OK;

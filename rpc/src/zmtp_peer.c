@@ -52,7 +52,6 @@ void alm_zmtp_peer_unlist(zmtp_port *port, zmtp_peer *peer)
 {
     zmtp_peer **list = list_of(port, peer->place);
     if (list != NULL) {
-        port->readable_count -= peer->place == ZMTP_READABLE ? 1 : 0;
         DL_DELETE(*list, peer);
         peer->place = ZMTP_NOWHERE;
     }
@@ -62,7 +61,6 @@ static void put(zmtp_port *port, zmtp_peer *peer, zmtp_peer_place place)
 {
     alm_zmtp_peer_unlist(port, peer);
     peer->place = place;
-    port->readable_count += place == ZMTP_READABLE ? 1 : 0;
     zmtp_peer **list = list_of(port, place);
     DL_APPEND(*list, peer);
 }

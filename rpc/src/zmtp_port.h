@@ -62,14 +62,13 @@ typedef struct zmtp_port {
     size_t peer_count;  // with a socket
     zmtp_peer *shaking; // oldest first
     zmtp_peer *readable;
-    size_t readable_count;
     zmtp_peer *gone; // to be reported
 
     zmtp_peer *current;    // whose bytes are in input
     bool current_has_more; // its last read took all there was room for
     alm_zmtp_input input;
-    size_t turn_count; // readable peers to be read before the sockets are asked again
-    bool is_fresh;     // the sockets were asked and what they had was not taken yet
+    bool is_asked;     // the sockets, in this series of receives
+    bool was_received; // since events was asked: the sockets need not be asked there
 
     zmtp_listener listeners[ALM_ZMTP_LISTENER_COUNT_MAX];
     size_t listener_count;

@@ -235,12 +235,11 @@ static void a_client_that_streams_is_told_of_room(void **state)
     world *w = *state;
     heard h = {.w = w, .channel = w->channel, .to_send = 5000}; // five windows
     start(&h, "Sum", NULL, NULL, &h.stream);
-    send_some(&h);
     world_until(&h.ends, 1);
     assert_code(ALM_OK, h.end.code);
     assert_int_equal(h.number, h.sum);
     assert_int_equal(h.sum, 5000u * 5001u / 2);
-    assert_true(h.rooms > 0);
+    assert_true(h.rooms > 1);
     alm_stream_close(&h.stream);
 }
 

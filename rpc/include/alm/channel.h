@@ -91,7 +91,8 @@ typedef struct alm_stream_events {
     // A message of the server, packed: a view until the event returns. NULL where the server gives
     // one answer.
     void (*on_message)(void *arg, alm_stream *stream, alm_str message);
-    // After alm_stream_try_send did not send: it may now. NULL unless the client streams.
+    // alm_stream_try_send may be called: the call has reached a server, or room came after a
+    // message was not sent. NULL unless the client streams.
     void (*on_room)(void *arg, alm_stream *stream);
     // The last event. answer: where the server gives one and st is OK, packed; both are views until
     // the event returns. Codes as alm_channel_call and alm_stream_next have them.
