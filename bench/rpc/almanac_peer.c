@@ -3,6 +3,7 @@
 // outstanding tell by events how they end, as gRPC's do through a completion queue.
 #include "alm/alloc.h"
 #include "alm/channel.h"
+#include "alm/message.h"
 #include "bench_echo.pb-c.h"
 
 #include <malloc.h>
@@ -58,22 +59,43 @@ static alm_code chat(void *self, alm_call *call, const ProtobufCMessage *request
     }
 }
 
+typedef struct sending {
+    Almanac__Bench__Payload payload;
+    uint64_t left;
+} sending;
+
+static void send_on(void *arg, alm_call *call)
+{
+    sending *s = arg;
+    alm_status st = ALM_STATUS_INIT;
+    bool is_sent = true;
+    while (s->left > 0 && is_sent) {
+        if (alm_call_try_send(call, &s->payload.base, &is_sent, &st) != ALM_OK) {
+            alm_call_end(call, &st);
+            return;
+        }
+        s->left -= is_sent ? 1 : 0;
+    }
+    if (s->left == 0) {
+        alm_call_end(call, &st);
+    }
+}
+
 static alm_code download(void *self, alm_call *call, const ProtobufCMessage *request,
                          alm_status *st)
 {
     (void)self;
+    static const alm_call_events events = {.on_room = send_on};
     const Almanac__Bench__DownloadRequest *asked = (const Almanac__Bench__DownloadRequest *)request;
     if (asked->size > STREAM_SIZE_MAX) {
         return alm_status_set(st, ALM_INVALID_ARGUMENT, "a size of %u", asked->size);
     }
-    Almanac__Bench__Payload payload;
-    almanac__bench__payload__init(&payload);
-    payload.body.len = asked->size;
-    payload.body.data = alm_arena_calloc(alm_call_arena(call), 1, asked->size);
-    for (uint64_t i = 0; asked->count == 0 || i < asked->count; i++) {
-        ALM_TRY(alm_call_send(call, &payload.base, st));
-    }
-    return ALM_OK;
+    sending *s = alm_arena_calloc(alm_call_arena(call), 1, sizeof *s);
+    almanac__bench__payload__init(&s->payload);
+    s->payload.body.len = asked->size;
+    s->payload.body.data = alm_arena_calloc(alm_call_arena(call), 1, asked->size);
+    s->left = asked->count == 0 ? UINT64_MAX : asked->count;
+    return alm_call_defer(call, &events, s, st);
 }
 
 static const alm_handler handlers[] = {unary, chat, download};
@@ -98,6 +120,7 @@ static alm_server *serve(alm_rpc *rpc, const char *address, const alm_keypair *k
     }
     if (upstream == NULL) {
         alm_server_run_inline(server, &echo, "Unary");
+        alm_server_run_inline(server, &echo, "Download");
     }
     check(alm_server_bind(server, address, &st), &st);
     check(alm_server_start(server, &st), &st);
@@ -206,36 +229,75 @@ static void measure_lone(alm_channel *channel, double seconds, uint32_t *histogr
     alm_arena_destroy(&arena);
 }
 
+typedef struct receiver {
+    alm_arena *arena;
+    int64_t from_us, until_us; // of what is measured
+    int64_t start_us, end_us;  // as it came
+    uint64_t count;
+    uint32_t to_look; // messages until the clock is looked at
+    uint32_t size;
+    atomic_bool is_over;
+} receiver;
+
+static void look_at_clock(receiver *r)
+{
+    int64_t now = now_us();
+    if (r->start_us == 0 && now >= r->from_us) {
+        r->start_us = now;
+        r->count = 0;
+    } else if (r->start_us != 0 && now >= r->until_us && r->end_us == 0) {
+        r->end_us = now;
+        atomic_store(&r->is_over, true);
+    }
+    r->to_look = 64;
+}
+
+static void on_message(void *arg, alm_stream *stream, alm_str wire)
+{
+    receiver *r = arg;
+    alm_status st;
+    ProtobufCMessage *message;
+    (void)stream;
+    alm_arena_reset(r->arena);
+    check(alm_message_unpack(&almanac__bench__payload__descriptor, wire, r->arena, &message, &st),
+          &st);
+    check(((Almanac__Bench__Payload *)message)->body.len == r->size ? ALM_OK : ALM_INTERNAL, &st);
+    r->count += r->end_us == 0 ? 1 : 0;
+    if (--r->to_look == 0) {
+        look_at_clock(r);
+    }
+}
+
+static void on_stream_end(void *arg, alm_stream *stream, const alm_status *st, alm_str answer)
+{
+    (void)arg;
+    (void)stream;
+    (void)answer;
+    check(st->code, st); // ends only if it fails
+}
+
+// Messages a second, each unpacked.
 static double measure_stream(alm_channel *channel, uint32_t size, double seconds)
 {
+    static const alm_stream_events events = {.on_message = on_message, .on_end = on_stream_end};
     alm_status st = ALM_STATUS_INIT;
     alm_stream *stream;
     Almanac__Bench__DownloadRequest request;
     almanac__bench__download_request__init(&request);
     request.size = size;
     alm_call_opts opts = {.timeout_ms = -1};
-    alm_arena *arena = alm_arena_create(0);
-    check(alm_stream_open(channel, &echo, "Download", &opts, &request.base, &stream, &st), &st);
-    uint64_t count = 0;
-    int64_t start_us = 0, took_us = 0;
-    int64_t begin_us = now_us() + warm_up_us;
-    while (took_us < (int64_t)(seconds * 1e6)) {
-        for (int i = 0; i < 64; i++) {
-            ProtobufCMessage *message;
-            alm_arena_reset(arena);
-            check(alm_stream_next(stream, arena, &message, &st), &st);
-        }
-        int64_t now = now_us();
-        if (start_us == 0 && now >= begin_us) {
-            start_us = now;
-        } else if (start_us != 0) {
-            count += 64;
-            took_us = now - start_us;
-        }
+    receiver r = {.arena = alm_arena_create(0), .to_look = 1, .size = size};
+    r.from_us = now_us() + warm_up_us;
+    r.until_us = r.from_us + (int64_t)(seconds * 1e6);
+    check(alm_stream_start(channel, &echo, "Download", &opts, &request.base, &events, &r, &stream,
+                           &st),
+          &st);
+    while (!atomic_load(&r.is_over)) {
+        sleep_us(1000);
     }
     alm_stream_close(&stream);
-    alm_arena_destroy(&arena);
-    return (double)count * 1e6 / (double)took_us;
+    alm_arena_destroy(&r.arena);
+    return (double)r.count * 1e6 / (double)(r.end_us - r.start_us);
 }
 
 static void print(const char *name, double value, const char *unit)

@@ -274,6 +274,10 @@ bool alm_stream_set_timer(alm_stream *stream);                     // false: no 
 void alm_stream_fire(alm_stream *stream); // it has something to tell
 void alm_client_tell(alm_client *client); // I/O thread; gives the lock up for each event
 
+// A message in the frame it came in: true if it was told at once, and the stream may be gone; else
+// it is to be kept. I/O thread; gives the lock up.
+bool alm_stream_tell_message(alm_stream *stream, alm_str message);
+
 // --- forward.c
 // What came of a call that is passed on. Each may finish that call and free the stream.
 void alm_forward_ended(alm_stream *stream);

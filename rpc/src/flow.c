@@ -1,9 +1,5 @@
 #include "flow.h"
 
-#include "alm/alloc.h"
-
-#include <utlist.h>
-
 #define CREDIT_MAX ((int64_t)INT32_MAX) // a peer that gives more gains nothing
 
 void alm_flow_init(alm_flow *flow, uint32_t credit_bytes, uint32_t credit_messages)
@@ -13,12 +9,7 @@ void alm_flow_init(alm_flow *flow, uint32_t credit_bytes, uint32_t credit_messag
 
 void alm_flow_deinit(alm_flow *flow)
 {
-    alm_flow_node *node, *next;
-    DL_FOREACH_SAFE(flow->inbox, node, next)
-    {
-        alm_free(node);
-    }
-    flow->inbox = NULL;
+    alm_inbox_deinit(&flow->inbox);
     flow->inbox_bytes = 0;
     flow->inbox_count = 0;
 }
@@ -56,16 +47,10 @@ alm_code alm_flow_check(const alm_flow *flow, const alm_rpc_limits *limits, uint
 
 alm_code alm_flow_keep(alm_flow *flow, alm_str payload, alm_status *st)
 {
-    alm_flow_node *node = alm_alloc(sizeof *node + payload.len);
-    if (node == NULL) {
+    if (!alm_inbox_push(&flow->inbox, payload)) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a message of %zu bytes",
                               payload.len);
     }
-    node->len = payload.len;
-    if (payload.len > 0) {
-        memcpy(node->data, payload.data, payload.len);
-    }
-    DL_APPEND(flow->inbox, node);
     flow->inbox_bytes += payload.len + ALM_RECORD_HEADER_BYTES;
     flow->inbox_count++;
     flow->received_count++;
@@ -88,18 +73,17 @@ alm_code alm_flow_check_count(const alm_flow *flow, uint32_t count, alm_status *
     return ALM_OK;
 }
 
-alm_flow_node *alm_flow_next(alm_flow *flow)
+bool alm_flow_next(alm_flow *flow, alm_str *ret)
 {
-    alm_flow_node *node = flow->inbox;
-    if (node != NULL) {
-        DL_DELETE(flow->inbox, node);
-        size_t bytes = node->len + ALM_RECORD_HEADER_BYTES;
-        flow->inbox_bytes -= bytes;
-        flow->inbox_count--;
-        flow->owed_bytes += bytes;
-        flow->owed_messages++;
+    if (!alm_inbox_pop(&flow->inbox, ret)) {
+        return false;
     }
-    return node;
+    size_t bytes = ret->len + ALM_RECORD_HEADER_BYTES;
+    flow->inbox_bytes -= bytes;
+    flow->inbox_count--;
+    flow->owed_bytes += bytes;
+    flow->owed_messages++;
+    return true;
 }
 
 bool alm_flow_owes(alm_flow *flow, const alm_rpc_limits *limits, alm_record *ret)

@@ -6,20 +6,15 @@
 #define ALM_RPC_FLOW_H
 
 #include "alm/rpc.h"
+#include "inbox.h"
 #include "record.h"
-
-typedef struct alm_flow_node {
-    struct alm_flow_node *prev, *next;
-    size_t len;
-    char data[];
-} alm_flow_node;
 
 typedef struct alm_flow {
     // To send.
     int64_t credit_bytes, credit_messages;
     uint32_t sent_count;
     // To read.
-    alm_flow_node *inbox;
+    alm_inbox inbox;
     size_t inbox_bytes, inbox_count;
     uint32_t received_count;
     size_t owed_bytes, owed_messages; // credit to give back
@@ -53,8 +48,8 @@ void alm_flow_pass(alm_flow *flow, size_t size);
 // Whether all of count messages have come. ALM_INTERNAL: not.
 ALM_MUST_USE alm_code alm_flow_check_count(const alm_flow *flow, uint32_t count, alm_status *st);
 
-// The next message that came, for the caller to alm_free; NULL: none waits.
-alm_flow_node *alm_flow_next(alm_flow *flow);
+// The next message that came: a view until the next one is taken. False: none waits.
+bool alm_flow_next(alm_flow *flow, alm_str *ret);
 
 // True: so much has been read that *ret, a CREDIT without its call id, should be sent.
 bool alm_flow_owes(alm_flow *flow, const alm_rpc_limits *limits, alm_record *ret);

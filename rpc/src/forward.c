@@ -40,7 +40,7 @@ bool alm_forward_message(alm_stream *stream, alm_str payload)
     if (stream->has_one_answer) {
         return stream->flow.received_count == 0 && keep_answer(call, payload);
     }
-    if (stream->flow.inbox != NULL || alm_call_must_wait(call)) {
+    if (stream->flow.inbox_count > 0 || alm_call_must_wait(call)) {
         return false;
     }
     send_down(call, payload);
@@ -50,10 +50,10 @@ bool alm_forward_message(alm_stream *stream, alm_str payload)
 static void pump_down(alm_call *call)
 {
     alm_stream *stream = call->forward;
-    while (!stream->has_one_answer && stream->flow.inbox != NULL && !alm_call_must_wait(call)) {
-        alm_flow_node *node = alm_flow_next(&stream->flow);
-        send_down(call, (alm_str){.data = node->data, .len = node->len});
-        alm_free(node);
+    alm_str message;
+    while (!stream->has_one_answer && !alm_call_must_wait(call) &&
+           alm_flow_next(&stream->flow, &message)) {
+        send_down(call, message);
         stream->consumed_count++;
         alm_stream_give_credit(stream);
     }
@@ -61,11 +61,11 @@ static void pump_down(alm_call *call)
 
 // --- up: from the client to the service ----------------------------------------------------------
 
-static bool send_up(alm_stream *stream, const alm_flow_node *node, alm_status *st)
+static bool send_up(alm_stream *stream, alm_str message, alm_status *st)
 {
-    uint8_t *at = alm_stream_begin_message(stream, node->len, st);
-    if (at != NULL && node->len > 0) {
-        memcpy(at, node->data, node->len);
+    uint8_t *at = alm_stream_begin_message(stream, message.len, st);
+    if (at != NULL && message.len > 0) {
+        memcpy(at, message.data, message.len);
     }
     return at != NULL;
 }
@@ -74,21 +74,16 @@ static bool send_up(alm_stream *stream, const alm_flow_node *node, alm_status *s
 static bool pump_up(alm_call *call)
 {
     alm_stream *stream = call->forward;
+    alm_str message;
     while (stream->state == ALM_STREAM_SENT && alm_flow_may_send(&stream->flow) &&
-           call->flow.inbox != NULL) {
+           alm_call_take_message(call, &message)) {
         alm_status st = ALM_STATUS_INIT;
-        size_t before = call->flow.inbox_bytes;
-        alm_flow_node *node = alm_flow_next(&call->flow);
-        call->server->inbox_bytes -= before - call->flow.inbox_bytes;
-        bool is_sent = send_up(stream, node, &st);
-        alm_free(node);
-        if (!is_sent) {
+        if (!send_up(stream, message, &st)) {
             alm_stream_cancel(stream, &st);
             return false;
         }
-        alm_call_give_credit(call);
     }
-    bool ends = call->has_finished && call->flow.inbox == NULL && !stream->has_finished;
+    bool ends = call->has_finished && call->flow.inbox_count == 0 && !stream->has_finished;
     if (stream->client_streams && ends) {
         stream->has_finished = true;
         if (stream->state == ALM_STREAM_SENT) {
@@ -105,7 +100,6 @@ static void finish(alm_call *call)
     alm_stream *stream = call->forward;
     call->forward = NULL;
     call->server->queue_bytes -= call->request.len;
-    call->peer->waiting_count -= call->is_waiting ? 1 : 0;
     if (call->stop_code != ALM_OK) {
         alm_status_set(&stream->end, call->stop_code, "%s", call->stop_text);
     } else if (stream->end.code == ALM_OK && stream->has_one_answer && !call->has_answer) {
@@ -120,7 +114,7 @@ static void finish(alm_call *call)
 // So that room in what is unsent is news to it.
 static void note_waiting(alm_call *call)
 {
-    bool waits = call->forward->flow.inbox != NULL;
+    bool waits = call->forward->flow.inbox_count > 0;
     call->peer->waiting_count += waits && !call->is_waiting ? 1 : 0;
     call->peer->waiting_count -= !waits && call->is_waiting ? 1 : 0;
     call->is_waiting = waits;
@@ -134,7 +128,7 @@ void alm_call_pump_forward(alm_call *call)
     pump_down(call);
     note_waiting(call);
     const alm_stream *stream = call->forward;
-    if (stream->state == ALM_STREAM_ENDED && stream->flow.inbox == NULL) {
+    if (stream->state == ALM_STREAM_ENDED && stream->flow.inbox_count == 0) {
         finish(call);
     }
 }
@@ -148,7 +142,7 @@ void alm_forward_ended(alm_stream *stream)
 {
     alm_call *call = stream->forwards;
     bool is_over = call->stop_code != ALM_OK || stream->has_one_answer;
-    if (is_over || stream->flow.inbox == NULL) {
+    if (is_over || stream->flow.inbox_count == 0) {
         finish(call);
     }
 }

@@ -4,11 +4,7 @@
 #ifndef ALM_RPC_PRESCAN_H
 #define ALM_RPC_PRESCAN_H
 
-#include "alm/arena.h"
-#include "alm/status.h"
-#include "alm/str.h"
-
-#include <protobuf-c/protobuf-c.h>
+#include "alm/message.h"
 
 // ret_cost_bytes  set on success: no less than unpacking takes from an allocator that never
 //                 reuses
@@ -18,12 +14,5 @@
 // ALM_RESOURCE_EXHAUSTED  the cost passes ALM_RPC_UNPACK_BYTES_MAX
 ALM_MUST_USE alm_code alm_prescan(const ProtobufCMessageDescriptor *type, alm_str wire,
                                   size_t *ret_cost_bytes, alm_status *st);
-
-// Scans, then unpacks into the arena.
-//
-// ALM_INVALID_ARGUMENT    as above, or a field's wire type is not its own
-// ALM_RESOURCE_EXHAUSTED  as above, or the arena is full
-ALM_MUST_USE alm_code alm_message_unpack(const ProtobufCMessageDescriptor *type, alm_str wire,
-                                         alm_arena *arena, ProtobufCMessage **ret, alm_status *st);
 
 #endif

@@ -446,6 +446,39 @@ void *alm_server_handle(void *arg)
 
 // --- stop and finish -----------------------------------------------------------------------------
 
+static void fire(alm_call *call)
+{
+    if (!call->is_fired) {
+        call->is_fired = true;
+        DL_APPEND2(call->server->fired, call, fired_prev, fired_next);
+        alm_server_wake(call->server);
+    }
+}
+
+void alm_call_changed(alm_call *call)
+{
+    if (call->forward != NULL) {
+        alm_call_pump_forward(call);
+    } else if (call->events == NULL) {
+        pthread_cond_broadcast(&call->changed);
+    } else if (call->wants_room && (call->stop_code != ALM_OK || !alm_call_must_wait(call))) {
+        fire(call);
+    }
+}
+
+void alm_server_tell(alm_server *server)
+{
+    while (server->fired != NULL) {
+        alm_call *call = server->fired;
+        DL_DELETE2(server->fired, call, fired_prev, fired_next);
+        call->is_fired = false;
+        call->wants_room = false;
+        alm_unlock(server->lock);
+        call->events->on_room(call->events_arg, call); // may end it
+        alm_lock(server->lock);
+    }
+}
+
 static void stop_children(alm_call *call)
 {
     alm_call_hook *hook, *next;
@@ -465,7 +498,8 @@ void alm_call_stop(alm_call *call, alm_code code, const char *text)
     call->stop_text = text;
     if (call->state == ALM_CALL_RUNNING) {
         stop_children(call);
-        pthread_cond_broadcast(&call->changed);
+        call->wants_room = true;
+        alm_call_changed(call);
         return;
     }
     if (call->state == ALM_CALL_FORWARDED) {
@@ -507,6 +541,10 @@ void alm_call_finish(alm_call *call, const alm_status *st)
     ALM_ASSERT(call->children == NULL); // a handler must close the streams it opened
     send_end(server, call, st);
     alm_server_wake(server);
+    if (call->is_fired) {
+        DL_DELETE2(server->fired, call, fired_prev, fired_next);
+    }
+    peer->waiting_count -= call->is_waiting ? 1 : 0;
     if (call->is_listed) {
         unlist(call);
     }
@@ -521,16 +559,6 @@ void alm_call_finish(alm_call *call, const alm_status *st)
     server->active_count--;
     if (server->active_count == 0) {
         pthread_cond_broadcast(&server->drained);
-    }
-}
-
-// Something came for it. May finish it.
-static void changed(alm_call *call)
-{
-    if (call->forward != NULL) {
-        alm_call_pump_forward(call);
-    } else {
-        pthread_cond_broadcast(&call->changed);
     }
 }
 
@@ -556,7 +584,7 @@ static alm_code take_message(alm_call *call, const alm_record *record, alm_statu
         server->inbox_bytes += call->flow.inbox_bytes - before;
         call->method->stats.messages_received++;
         call->method->stats.bytes_received += record->payload.len;
-        changed(call);
+        alm_call_changed(call);
         return ALM_OK;
     case ALM_RESOURCE_EXHAUSTED:
         alm_call_stop(call, ALM_RESOURCE_EXHAUSTED, "a message past the limit, or no memory");
@@ -582,7 +610,7 @@ alm_code alm_call_take(alm_call *call, const alm_record *record, alm_status *st)
         alm_flow_add_credit(&call->flow, record);
         break;
     }
-    changed(call);
+    alm_call_changed(call);
     return ALM_OK;
 }
 

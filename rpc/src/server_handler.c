@@ -5,11 +5,14 @@
 
 #include <stdio.h>
 
+#define PACK_LOCKED_BYTES_MAX ((size_t)128 << 10) // what is larger would hold the others up
+
 alm_arena *alm_call_arena(alm_call *call)
 {
     return call->arena;
 }
 
+// With the lock held.
 static alm_code check_locked(const alm_call *call, alm_status *st)
 {
     if (call->stop_code != ALM_OK) {
@@ -66,16 +69,21 @@ static alm_code wait_for_credit(alm_call *call, alm_status *st)
     }
 }
 
-// Outside the lock.
-static alm_code pack(alm_call *call, const ProtobufCMessage *message, alm_status *st)
+static alm_code check_size(const alm_call *call, const ProtobufCMessage *message, size_t size,
+                           alm_status *st)
 {
-    size_t size = protobuf_c_message_get_packed_size(message);
     size_t size_max = call->peer->message_bytes_max;
     if (size > size_max) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
                               "a %s of %zu bytes passes the limit of %zu",
                               message->descriptor->name, size, size_max);
     }
+    return ALM_OK;
+}
+
+// Outside the lock.
+static alm_code pack(alm_call *call, const ProtobufCMessage *message, size_t size, alm_status *st)
+{
     alm_buf_reset(&call->scratch);
     uint8_t *at = alm_buf_reserve(&call->scratch, size);
     if (at == NULL) {
@@ -96,21 +104,28 @@ static alm_code keep_answer(alm_call *call, const ProtobufCMessage *message, alm
     if (!call->method->runs_inline) {
         ALM_TRY(alm_call_check(call, st));
     }
-    ALM_TRY(pack(call, message, st));
+    size_t size = protobuf_c_message_get_packed_size(message);
+    ALM_TRY(check_size(call, message, size, st));
+    ALM_TRY(pack(call, message, size, st));
     call->has_answer = true;
     return ALM_OK;
 }
 
-static void send_packed(alm_call *call)
+// A message of up to PACK_LOCKED_BYTES_MAX is packed where it is sent from.
+static void send_message(alm_call *call, const ProtobufCMessage *message, size_t size)
 {
     alm_record record = {
-        .type = ALM_RECORD_MESSAGE,
-        .call_id = call->id,
-        .arg = call->flow.sent_count,
-        .payload = alm_buf_view(&call->scratch),
-    };
-    alm_peer_send(call->server, call->peer, &record);
-    alm_flow_count_sent(&call->flow, record.payload.len);
+        .type = ALM_RECORD_MESSAGE, .call_id = call->id, .arg = call->flow.sent_count};
+    uint8_t *at = alm_peer_begin(call->server, call->peer, &record, size);
+    if (at != NULL && call->scratch.len == 0) {
+        size_t packed = protobuf_c_message_pack(message, at);
+        ALM_ASSERT(packed == size);
+    } else if (at != NULL) {
+        memcpy(at, call->scratch.data, size);
+    }
+    alm_flow_count_sent(&call->flow, size);
+    call->method->stats.messages_sent++;
+    call->method->stats.bytes_sent += size;
     alm_server_wake(call->server);
 }
 
@@ -120,19 +135,22 @@ alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message, alm_stat
         return keep_answer(call, message, st);
     }
     alm_server *server = call->server;
-    ALM_TRY(pack(call, message, st));
+    size_t size = protobuf_c_message_get_packed_size(message);
+    ALM_TRY(check_size(call, message, size, st));
+    alm_buf_reset(&call->scratch);
+    if (size > PACK_LOCKED_BYTES_MAX) {
+        ALM_TRY(pack(call, message, size, st));
+    }
     alm_lock(server->lock);
     alm_code code = wait_for_credit(call, st);
     if (code == ALM_OK) {
-        send_packed(call);
-        call->method->stats.messages_sent++;
-        call->method->stats.bytes_sent += call->scratch.len;
+        send_message(call, message, size);
     }
     alm_unlock(server->lock);
     return code;
 }
 
-void alm_call_give_credit(alm_call *call)
+static void give_credit(alm_call *call)
 {
     alm_record credit;
     if (alm_flow_owes(&call->flow, &call->server->rpc->limits, &credit)) {
@@ -142,19 +160,23 @@ void alm_call_give_credit(alm_call *call)
     }
 }
 
-// NULL: the client has finished.
-static alm_code take_next(alm_call *call, alm_flow_node **ret, alm_status *st)
+bool alm_call_take_message(alm_call *call, alm_str *ret)
+{
+    size_t before = call->flow.inbox_bytes;
+    if (!alm_flow_next(&call->flow, ret)) {
+        return false;
+    }
+    call->server->inbox_bytes -= before - call->flow.inbox_bytes;
+    give_credit(call);
+    return true;
+}
+
+// *ret.data NULL: the client has finished.
+static alm_code take_next(alm_call *call, alm_str *ret, alm_status *st)
 {
     for (;;) {
         ALM_TRY(check_locked(call, st));
-        size_t before = call->flow.inbox_bytes;
-        *ret = alm_flow_next(&call->flow);
-        if (*ret != NULL) {
-            call->server->inbox_bytes -= before - call->flow.inbox_bytes;
-            alm_call_give_credit(call);
-            return ALM_OK;
-        }
-        if (call->has_finished) {
+        if (alm_call_take_message(call, ret) || call->has_finished) {
             return ALM_OK;
         }
         wait_for_change(call);
@@ -166,19 +188,15 @@ alm_code alm_call_next(alm_call *call, alm_arena *arena, ProtobufCMessage **ret,
     ALM_ASSERT(alm_call_client_streams(call));
     alm_server *server = call->server;
     const ProtobufCServiceDescriptor *service = call->method->service->def->descriptor;
-    alm_flow_node *node = NULL;
+    alm_str wire = {0};
     alm_lock(server->lock);
-    alm_code code = take_next(call, &node, st);
+    alm_code code = take_next(call, &wire, st);
     alm_unlock(server->lock);
     ALM_TRY(code);
     *ret = NULL;
-    if (node != NULL) {
-        alm_str wire = {.data = node->data, .len = node->len};
-        code =
-            alm_message_unpack(service->methods[call->method->index].input, wire, arena, ret, st);
-        alm_free(node);
-    }
-    return code;
+    return wire.data == NULL ? ALM_OK
+                             : alm_message_unpack(service->methods[call->method->index].input, wire,
+                                                  arena, ret, st);
 }
 
 int64_t alm_call_deadline_us(const alm_call *call)
@@ -251,7 +269,7 @@ void alm_call_hook_remove(alm_call *call, alm_call_hook *hook)
     DL_DELETE(call->children, hook);
 }
 
-alm_code alm_call_defer(alm_call *call, alm_status *st)
+alm_code alm_call_defer(alm_call *call, const alm_call_events *events, void *arg, alm_status *st)
 {
     alm_server *server = call->server;
     ALM_ASSERT(call->method->runs_inline);
@@ -259,7 +277,39 @@ alm_code alm_call_defer(alm_call *call, alm_status *st)
     alm_code code = alm_call_list(call, st);
     if (code == ALM_OK) {
         server->deferred = call;
+        call->events = events;
+        call->events_arg = arg;
+        call->wants_room = events != NULL; // to send the first
+        alm_call_changed(call);
     }
     alm_unlock(server->lock);
+    return code;
+}
+
+static alm_code try_send(alm_call *call, const ProtobufCMessage *message, bool *ret_sent,
+                         alm_status *st)
+{
+    bool must_wait = alm_call_must_wait(call);
+    ALM_TRY(check_locked(call, st));
+    call->peer->waiting_count += (must_wait ? 1 : 0) - (call->is_waiting ? 1 : 0);
+    call->is_waiting = must_wait;
+    call->wants_room = must_wait;
+    *ret_sent = !must_wait;
+    if (must_wait) {
+        return ALM_OK;
+    }
+    size_t size = protobuf_c_message_get_packed_size(message);
+    ALM_TRY(check_size(call, message, size, st));
+    send_message(call, message, size);
+    return ALM_OK;
+}
+
+alm_code alm_call_try_send(alm_call *call, const ProtobufCMessage *message, bool *ret_sent,
+                           alm_status *st)
+{
+    ALM_ASSERT(!alm_call_has_one_answer(call));
+    alm_lock(call->server->lock);
+    alm_code code = try_send(call, message, ret_sent, st);
+    alm_unlock(call->server->lock);
     return code;
 }

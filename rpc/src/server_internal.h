@@ -128,8 +128,13 @@ struct alm_call {
     bool is_endless;
     int64_t run_us; // when a thread took it
     alm_call_hook *children;
-    alm_stream *forward;       // FORWARDED
-    bool is_waiting;           // FORWARDED: counted in peer->waiting_count
+    alm_stream *forward;           // FORWARDED
+    const alm_call_events *events; // deferred; NULL: none
+    void *events_arg;
+    alm_call *fired_prev, *fired_next;
+    bool is_fired;             // in server->fired
+    bool wants_room;           // on_room is due when there is some
+    bool is_waiting;           // counted in peer->waiting_count
     bool is_listed;            // in its peer
     const char *watch_service; // Health/Watch: in the arena
     int watch_status;
@@ -175,6 +180,7 @@ struct alm_server {
     size_t unsent_bytes; // in out of all peers
     int64_t run_us_avg;  // of calls with one answer; moves by an eighth
     alm_call *watches;   // parked
+    alm_call *fired;     // that have something to tell
     alm_call *free_calls;
     size_t active_count;                 // queued, running and parked
     size_t running_count, endless_count; // endless ones are among the running
@@ -211,9 +217,11 @@ void alm_server_count_endless(alm_server *server, alm_call *call); // its is_end
 // Takes MESSAGE, FINISH or CREDIT of the call. A failure is the peer's fault and ends it.
 ALM_MUST_USE alm_code alm_call_take(alm_call *call, const alm_record *record, alm_status *st);
 bool alm_call_client_streams(const alm_call *call);
-bool alm_call_must_wait(const alm_call *call);                       // with its next message
+bool alm_call_must_wait(const alm_call *call); // with its next message
+void alm_call_changed(alm_call *call);         // something came for it; may finish it
+void alm_server_tell(alm_server *server);      // I/O thread; gives the lock up for each event
 ALM_MUST_USE alm_code alm_call_list(alm_call *call, alm_status *st); // in its peer
-void alm_call_give_credit(alm_call *call);
+bool alm_call_take_message(alm_call *call, alm_str *ret); // the next that came; as alm_flow_next
 void alm_call_destroy(alm_call *call);
 size_t alm_server_thread_count_max(const alm_server *server); // endless calls included
 

@@ -358,11 +358,7 @@ static void swap_buffers(alm_server *server, alm_peer *peer)
         alm_call *call, *next;
         DL_FOREACH_SAFE2(peer->calls, call, next, peer_next)
         {
-            if (call->forward != NULL) {
-                alm_call_pump_forward(call);
-            } else {
-                pthread_cond_broadcast(&call->changed);
-            }
+            alm_call_changed(call);
         }
     }
 }
@@ -464,7 +460,9 @@ static int64_t turn(alm_io_part *part, alm_io *io, int64_t now_us)
     if (now_us >= server->retry_us) {
         retry_stalled(server);
     }
+    alm_server_tell(server);
     flush(server);
+    int64_t fired_us = server->fired != NULL ? now_us : ALM_NEVER_US; // room came by flushing
     alm_unlock(server->lock);
     int64_t until_us =
         ALM_MIN(ALM_MIN(server->tick_us, server->retry_us), step_ports(server, now_us));
@@ -476,7 +474,7 @@ static int64_t turn(alm_io_part *part, alm_io *io, int64_t now_us)
             until_us = server->has_input[i] ? now_us : until_us;
         }
     }
-    return until_us;
+    return ALM_MIN(until_us, fired_us);
 }
 
 static void receive(alm_io_part *part)

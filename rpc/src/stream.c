@@ -216,7 +216,9 @@ static void read_end(const alm_record *record, alm_status *ret)
     }
 }
 
-static alm_code take_message(alm_stream *stream, uint32_t number, alm_str payload, alm_status *st)
+// is_last: the END is not taken yet, so nothing may be told.
+static alm_code take_message(alm_stream *stream, uint32_t number, alm_str payload, bool is_last,
+                             alm_status *st)
 {
     const alm_rpc_limits *limits = &stream->channel->client->rpc->limits;
     alm_code code = alm_flow_check(&stream->flow, limits, number, payload.len, st);
@@ -224,6 +226,10 @@ static alm_code take_message(alm_stream *stream, uint32_t number, alm_str payloa
         alm_flow_pass(&stream->flow, payload.len);
         stream->consumed_count += stream->has_one_answer ? 0 : 1;
         alm_stream_give_credit(stream);
+        return ALM_OK;
+    }
+    if (code == ALM_OK && stream->events != NULL && !is_last &&
+        alm_stream_tell_message(stream, payload)) {
         return ALM_OK;
     }
     if (code == ALM_OK) {
@@ -243,7 +249,7 @@ static alm_code take_message(alm_stream *stream, uint32_t number, alm_str payloa
 static alm_code take_good_end(alm_stream *stream, const alm_record *record, alm_status *st)
 {
     if ((record->flags & ALM_RECORD_LAST) != 0) {
-        ALM_TRY(take_message(stream, stream->flow.received_count, record->payload, st));
+        ALM_TRY(take_message(stream, stream->flow.received_count, record->payload, true, st));
     }
     alm_code code = alm_flow_check_count(&stream->flow, record->time_ms, st);
     if (code != ALM_OK) {
@@ -281,7 +287,7 @@ void alm_stream_take(alm_stream *stream, const alm_record *record)
         room(stream);
         return;
     default:
-        if (take_message(stream, record->arg, record->payload, &st) != ALM_OK) {
+        if (take_message(stream, record->arg, record->payload, false, &st) != ALM_OK) {
             alm_stream_cancel(stream, &st);
         }
         return;

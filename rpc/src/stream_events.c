@@ -87,25 +87,23 @@ void alm_stream_fire(alm_stream *stream)
 
 // --- telling -------------------------------------------------------------------------------------
 
-static void tell_message(alm_stream *stream, alm_flow_node *node)
+// The view is the inbox's, or of the frame it came in.
+static void tell_message(alm_stream *stream, alm_str message)
 {
     alm_client *client = stream->channel->client;
     stream->consumed_count++;
     alm_stream_give_credit(stream);
     alm_unlock(client->lock);
-    stream->events->on_message(stream->events_arg, stream,
-                               (alm_str){.data = node->data, .len = node->len});
-    alm_free(node);
+    stream->events->on_message(stream->events_arg, stream, message);
     alm_lock(client->lock);
 }
 
 static void tell_end(alm_stream *stream)
 {
     alm_client *client = stream->channel->client;
+    alm_str answer = {0};
     bool has_answer = stream->has_one_answer && stream->end.code == ALM_OK;
-    alm_flow_node *node = has_answer ? alm_flow_next(&stream->flow) : NULL;
-    alm_str answer = node != NULL ? (alm_str){.data = node->data, .len = node->len} : (alm_str){0};
-    if (has_answer && node == NULL) {
+    if (has_answer && !alm_flow_next(&stream->flow, &answer)) {
         alm_status_set(&stream->end, ALM_INTERNAL, "%s/%s ended without a reply",
                        stream->service->descriptor->name,
                        stream->service->methods[stream->method].name);
@@ -115,7 +113,6 @@ static void tell_end(alm_stream *stream)
     stream->is_closed = stream->is_closed || stream->closes_itself;
     alm_unlock(client->lock);
     events->on_end(stream->events_arg, stream, &stream->end, answer);
-    alm_free(node);
     alm_lock(client->lock);
 }
 
@@ -130,10 +127,10 @@ static void tell_room(alm_stream *stream)
 
 static void tell(alm_stream *stream)
 {
-    alm_flow_node *node;
+    alm_str message;
     while (!stream->has_one_answer && !stream->is_closed &&
-           (node = alm_flow_next(&stream->flow)) != NULL) {
-        tell_message(stream, node);
+           alm_flow_next(&stream->flow, &message)) {
+        tell_message(stream, message);
     }
     if (!stream->is_closed && stream->wants_room && may_send(stream)) {
         tell_room(stream);
@@ -141,6 +138,17 @@ static void tell(alm_stream *stream)
     if (!stream->is_closed && stream->state == ALM_STREAM_ENDED) {
         tell_end(stream);
     }
+}
+
+// Closed by the event that was told, or by its end.
+static void end_telling(alm_stream *stream)
+{
+    alm_client *client = stream->channel->client;
+    client->telling = NULL;
+    if (stream->is_closed) {
+        alm_stream_free(stream);
+    }
+    pthread_cond_broadcast(&client->told);
 }
 
 void alm_client_tell(alm_client *client)
@@ -151,10 +159,18 @@ void alm_client_tell(alm_client *client)
         stream->is_fired = false;
         client->telling = stream;
         tell(stream);
-        client->telling = NULL;
-        if (stream->is_closed) {
-            alm_stream_free(stream);
-        }
-        pthread_cond_broadcast(&client->told);
+        end_telling(stream);
     }
+}
+
+bool alm_stream_tell_message(alm_stream *stream, alm_str message)
+{
+    if (stream->is_fired || stream->has_one_answer) {
+        return false; // what came before is told first
+    }
+    alm_flow_pass(&stream->flow, message.len);
+    stream->channel->client->telling = stream;
+    tell_message(stream, message);
+    end_telling(stream);
+    return true;
 }

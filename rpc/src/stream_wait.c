@@ -21,15 +21,14 @@ static void wait_for_change(alm_stream *stream)
     alm_cond_wait_us(stream->notify, client->lock, wait_us);
 }
 
-// The next message, NULL at the good end. Where there is one answer it only counts when the call
+// The next message; its data is NULL at the good end. Where there is one answer it only counts when the call
 // ended well.
-static alm_code take_next(alm_stream *stream, alm_flow_node **ret, alm_status *st)
+static alm_code take_next(alm_stream *stream, alm_str *ret, alm_status *st)
 {
     for (;;) {
         bool has_ended = stream->state == ALM_STREAM_ENDED;
         bool may_take = !stream->has_one_answer || (has_ended && stream->end.code == ALM_OK);
-        *ret = may_take ? alm_flow_next(&stream->flow) : NULL;
-        if (*ret != NULL) {
+        if (may_take && alm_flow_next(&stream->flow, ret)) {
             stream->consumed_count++;
             alm_stream_give_credit(stream);
             return ALM_OK;
@@ -107,20 +106,18 @@ alm_code alm_stream_next(alm_stream *stream, alm_arena *arena, ProtobufCMessage 
                          alm_status *st)
 {
     alm_client *client = stream->channel->client;
-    alm_flow_node *node = NULL;
+    alm_str wire = {0};
     alm_lock(client->lock);
-    alm_code code = take_next(stream, &node, st);
+    alm_code code = take_next(stream, &wire, st);
     alm_unlock(client->lock);
     ALM_TRY(code);
-    if (node == NULL) {
+    if (wire.data == NULL) {
         *ret_message = NULL;
         return ALM_OK;
     }
-    alm_str wire = {.data = node->data, .len = node->len};
     alm_status why = ALM_STATUS_INIT;
     const ProtobufCMethodDescriptor *method = &stream->service->descriptor->methods[stream->method];
     code = alm_message_unpack(method->output, wire, arena, ret_message, &why);
-    alm_free(node);
     if (code == ALM_OK) {
         return ALM_OK;
     }

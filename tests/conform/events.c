@@ -265,6 +265,7 @@ static void what_cannot_be_sent_fails_at_once(void **state)
 typedef struct quick {
     alm_server *server;
     _Atomic(alm_call *) given; // to the thread that ends it
+    atomic_int stopped;        // counts that did not come to their end
     pthread_t thread;
 } quick;
 
@@ -290,9 +291,50 @@ static alm_code give_away(void *self, alm_call *call, const ProtobufCMessage *re
     Almanac__Test__WaitResponse response;
     almanac__test__wait_response__init(&response);
     ALM_TRY(alm_call_send(call, &response.base, st));
-    ALM_TRY(alm_call_defer(call, st));
+    ALM_TRY(alm_call_defer(call, NULL, NULL, st));
     atomic_store(&q->given, call);
     return ALM_OK;
+}
+
+// Counts up to what was asked, as far as there is room each time.
+typedef struct counting {
+    uint64_t next, count;
+    atomic_int *stopped;
+} counting;
+
+static void count_on(void *arg, alm_call *call)
+{
+    counting *c = arg;
+    static uint8_t padding[1000];
+    Almanac__Test__CountResponse message;
+    almanac__test__count_response__init(&message);
+    message.padding = (ProtobufCBinaryData){.data = padding, .len = sizeof padding};
+    alm_status st = ALM_STATUS_INIT;
+    bool is_sent = true;
+    while (c->next < c->count && is_sent) {
+        message.number = c->next;
+        if (alm_call_try_send(call, &message.base, &is_sent, &st) != ALM_OK) {
+            atomic_fetch_add(c->stopped, 1);
+            alm_call_end(call, &st);
+            return;
+        }
+        c->next += is_sent ? 1 : 0;
+    }
+    if (c->next == c->count) {
+        alm_call_end(call, &st);
+    }
+}
+
+static alm_code count_quickly(void *self, alm_call *call, const ProtobufCMessage *request,
+                              alm_status *st)
+{
+    quick *q = self;
+    static const alm_call_events counts = {.on_room = count_on};
+    counting *c = alm_arena_calloc(alm_call_arena(call), 1, sizeof *c);
+    assert_non_null(c);
+    c->count = ((const Almanac__Test__CountRequest *)request)->count;
+    c->stopped = &q->stopped;
+    return alm_call_defer(call, &counts, c, st);
 }
 
 static void *end_what_is_given(void *arg)
@@ -324,6 +366,7 @@ static void quick_start(quick *q, world *w)
     const alm_server_opts opts = {.name = "quick"};
     handlers[index_of("Say")] = say_quickly;
     handlers[index_of("Wait")] = give_away;
+    handlers[index_of("Count")] = count_quickly;
     world_address(w, address);
     if (alm_server_create(w->rpc, &opts, &q->server, &w->st) != ALM_OK ||
         alm_server_add(q->server, &echo_service, handlers, q, &w->st) != ALM_OK ||
@@ -332,6 +375,7 @@ static void quick_start(quick *q, world *w)
     }
     alm_server_run_inline(q->server, &echo_service, "Say");
     alm_server_run_inline(q->server, &echo_service, "Wait");
+    alm_server_run_inline(q->server, &echo_service, "Count");
     if (alm_server_start(q->server, &w->st) != ALM_OK) {
         fail_msg("%s", w->st.message);
     }
@@ -371,6 +415,29 @@ static void a_deferred_call_is_ended_by_another_thread(void **state)
     alm_server_destroy(&q.server);
 }
 
+static void a_deferred_call_streams_as_there_is_room(void **state)
+{
+    world *w = *state;
+    quick q = {0};
+    quick_start(&q, w);
+    alm_channel *channel = world_open(w, alm_server_endpoint(q.server, 0));
+    alm_stream *slow = world_count(w, channel, UINT64_MAX, 0, NULL);
+    assert_non_null(world_next(w, slow));
+    alm_stream *stream = world_count(w, channel, 5000, 0, NULL); // five windows
+    uint64_t number = 0;
+    for (Almanac__Test__CountResponse *got; (got = world_next(w, stream)) != NULL; number++) {
+        assert_int_equal(got->number, number);
+    }
+    assert_code(ALM_OK, w->st.code);
+    assert_int_equal(number, 5000);
+    alm_stream_close(&stream);
+    assert_int_equal(q.stopped, 0);
+    alm_stream_close(&slow);
+    world_until(&q.stopped, 1);
+    alm_channel_close(&channel);
+    alm_server_destroy(&q.server);
+}
+
 static const struct CMUnitTest tests[] = {
     WORLD_TEST(an_answer_is_told_once),
     WORLD_TEST(an_event_may_call_again),
@@ -384,6 +451,7 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(what_cannot_be_sent_fails_at_once),
     WORLD_TEST(a_handler_may_run_where_its_request_is_read),
     WORLD_TEST(a_deferred_call_is_ended_by_another_thread),
+    WORLD_TEST(a_deferred_call_streams_as_there_is_room),
 };
 
 world_group conform_events(void)

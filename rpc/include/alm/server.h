@@ -109,10 +109,25 @@ const char *alm_call_idempotency_key(const alm_call *call);
 // against thread_count_max.
 void alm_call_set_endless(alm_call *call);
 
+// Of a deferred call, on the I/O thread: must not block.
+typedef struct alm_call_events {
+    // alm_call_try_send may be called: the call was deferred, room came after a message was not
+    // sent, or the call was stopped, which it tells.
+    void (*on_room)(void *arg, alm_call *call);
+} alm_call_events;
+
 // Within a handler that runs on the I/O thread: the call stays open when it returns ALM_OK, until
-// alm_call_end. Another thread may end it before the handler has returned, so it is not to be used
-// after it was given away. ALM_RESOURCE_EXHAUSTED: no memory; return it.
-ALM_MUST_USE alm_code alm_call_defer(alm_call *call, alm_status *st);
+// alm_call_end. ALM_RESOURCE_EXHAUSTED: no memory; return it.
+//
+//   events  NULL: any thread ends it, even before the handler has returned, so the call is not to
+//           be used after it was given away. Else it is ended within an event only, and events
+//           lives as long as the call
+ALM_MUST_USE alm_code alm_call_defer(alm_call *call, const alm_call_events *events, void *arg,
+                                     alm_status *st);
+// As alm_call_send, of a call that streams, without waiting: *ret_sent false: the client takes no
+// more now.
+ALM_MUST_USE alm_code alm_call_try_send(alm_call *call, const ProtobufCMessage *message,
+                                        bool *ret_sent, alm_status *st);
 // Ends a call that was deferred, as returning from a handler does. Once, from any thread.
 void alm_call_end(alm_call *call, const alm_status *st);
 

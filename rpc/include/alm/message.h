@@ -1,0 +1,21 @@
+// Messages as they travel.
+#ifndef ALM_MESSAGE_H
+#define ALM_MESSAGE_H
+
+#include "alm/arena.h"
+#include "alm/status.h"
+#include "alm/str.h"
+
+#include <protobuf-c/protobuf-c.h>
+
+// Unpacks into the arena what may come from anywhere: looks at the bytes first, since protobuf-c
+// would take any depth, any text and any number of elements.
+//
+// ALM_INVALID_ARGUMENT    not wire format, nested deeper than ALM_RPC_UNPACK_DEPTH_MAX, a message
+//                         field twice, text that is not UTF-8 or holds a NUL, or a field's wire
+//                         type is not its own
+// ALM_RESOURCE_EXHAUSTED  it would take more than ALM_RPC_UNPACK_BYTES_MAX, or the arena is full
+ALM_MUST_USE alm_code alm_message_unpack(const ProtobufCMessageDescriptor *type, alm_str wire,
+                                         alm_arena *arena, ProtobufCMessage **ret, alm_status *st);
+
+#endif
