@@ -165,6 +165,9 @@ void alm_channel_close(alm_channel **channel)
     end_streams(self);
     self->is_closed = true;
     alm_client_wake(client);
+    if (client->rpc->is_manual) {
+        alm_client_drop_connections(self);
+    }
     while (self->connections != NULL) { // the I/O thread owns the sockets
         alm_cond_wait_us(&self->changed, client->lock, ALM_NEVER_US);
     }

@@ -36,7 +36,7 @@ static alm_client *client_of(alm_io_part *part)
     return (alm_client *)((char *)part - offsetof(alm_client, part));
 }
 
-static void drop_connections(alm_channel *channel)
+void alm_client_drop_connections(alm_channel *channel)
 {
     alm_connection *connection, *next;
     DL_FOREACH_SAFE(channel->connections, connection, next)
@@ -76,7 +76,7 @@ static void take_snapshot(alm_client *client)
     alm_channel *channel;
     DL_FOREACH(client->channels, channel)
     {
-        drop_connections(channel);
+        alm_client_drop_connections(channel);
         count += channel->connection_count;
     }
     if (!reserve_snapshot(client, count)) {

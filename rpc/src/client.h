@@ -196,6 +196,8 @@ ALM_MUST_USE alm_code alm_client_start(alm_client *client, alm_status *st); // o
 void alm_client_wake(alm_client *client);
 uint64_t alm_client_checksum(alm_client *client, const alm_service_def *def);
 
+void alm_client_drop_connections(alm_channel *channel); // that are not wanted; I/O thread
+
 // --- connection.c
 ALM_MUST_USE alm_code alm_connection_add(alm_channel *channel, const char *address,
                                          alm_connection **ret, alm_status *st);

@@ -346,6 +346,18 @@ static void ping_all(alm_server *server, int64_t deadline_us)
     }
 }
 
+// Where there is no I/O thread, those who defer a call are told here that it was stopped.
+static void wait_for_drained(alm_server *server, int64_t left_us)
+{
+    if (!server->rpc->is_manual) {
+        alm_cond_wait_us(&server->drained, server->lock, left_us);
+        return;
+    }
+    alm_unlock(server->lock);
+    (void)alm_io_turn(server->rpc->io, 0);
+    alm_lock(server->lock);
+}
+
 static void wait_for_calls(alm_server *server, int64_t until_us)
 {
     while (server->active_count > 0) {
@@ -354,7 +366,7 @@ static void wait_for_calls(alm_server *server, int64_t until_us)
         if (left_us <= 0) {
             break;
         }
-        alm_cond_wait_us(&server->drained, server->lock, left_us);
+        wait_for_drained(server, left_us);
     }
 }
 

@@ -59,7 +59,7 @@ void alm_rpc_destroy(alm_rpc **rpc);
 // What the I/O thread does otherwise, where is_manual: due timers, sending, receiving. Waits for at
 // most wait_ms while nothing is due. Returns when something will be, by the clock's mono_us
 // (INT64_MAX: nothing). Everything runs within it, so everything may be used from this one thread
-// only, and calls that wait must not be made.
+// only, calls that wait must not be made, and methods are run inline or forwarded.
 int64_t alm_rpc_turn(alm_rpc *rpc, int64_t wait_ms);
 
 // An allocator for protobuf-c that takes from the arena; freeing does nothing.
