@@ -226,8 +226,11 @@ static bool is_shown(const writer *w, const ProtobufCMessage *message,
             *(const uint32_t *)at_offset(message, field->quantifier_offset) == field->id;
         return is_chosen && !(is_pointer && *(const void *const *)where == NULL);
     }
-    if (field->label == PROTOBUF_C_LABEL_OPTIONAL && !is_pointer) {
-        return *(const protobuf_c_boolean *)at_offset(message, field->quantifier_offset) != 0;
+    if (field->label == PROTOBUF_C_LABEL_OPTIONAL) { // set or not, whatever its value
+        const void *pointer = is_pointer ? *(const void *const *)where : NULL;
+        return is_pointer
+                   ? pointer != NULL && pointer != field->default_value
+                   : *(const protobuf_c_boolean *)at_offset(message, field->quantifier_offset) != 0;
     }
     bool is_default = is_zero(field, where);
     return !is_default || (w->opts->defaults && field->type != PROTOBUF_C_TYPE_MESSAGE);
