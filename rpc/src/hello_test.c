@@ -1,5 +1,8 @@
 #include "hello.h"
 
+#include "alm/file_descriptors.h"
+#include "alm/schema.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -152,6 +155,28 @@ static void the_documented_checksum_holds(void **state)
     assert_int_equal(alm_service_checksum(&alm_service_health), UINT64_C(0x14c0bd702cce1d2a));
 }
 
+// Who speaks by descriptors from Reflection must not be taken for another version.
+static void descriptors_made_at_run_time_have_the_same_checksum(void **state)
+{
+    static const alm_service_def *const all[] = {&alm_service_gateway,   &alm_service_storage,
+                                                 &alm_service_ingestion, &alm_service_aggregation,
+                                                 &alm_service_health,    &alm_service_reflection,
+                                                 &alm_service_stats};
+    (void)state;
+    alm_arena *arena = alm_arena_create(0);
+    alm_schema *schema = NULL;
+    alm_str set = {.data = (const char *)alm_file_descriptor_set,
+                   .len = alm_file_descriptor_set_size};
+    assert_int_equal(alm_schema_create(set, arena, &schema, NULL), ALM_OK);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(all); i++) {
+        const alm_symbol *made = NULL;
+        alm_str name = alm_str_from(all[i]->descriptor->name);
+        assert_int_equal(alm_schema_find(schema, name, &made, NULL), ALM_OK);
+        assert_int_equal(alm_service_checksum(made->service), alm_service_checksum(all[i]));
+    }
+    alm_arena_destroy(&arena);
+}
+
 static void methods_are_found_by_name(void **state)
 {
     (void)state;
@@ -169,6 +194,7 @@ int main(void)
         cmocka_unit_test(another_version_is_named),
         cmocka_unit_test(what_matters_on_the_wire_changes_the_checksum),
         cmocka_unit_test(the_documented_checksum_holds),
+        cmocka_unit_test(descriptors_made_at_run_time_have_the_same_checksum),
         cmocka_unit_test(methods_are_found_by_name),
     };
     return cmocka_run_group_tests_name("hello", tests, NULL, NULL);

@@ -1,6 +1,9 @@
 #include "types.h"
 
 #include "alm/assert.h"
+#include "alm/limits.h"
+
+_Static_assert(ALM_SCHEMA_SYMBOL_COUNT_MAX <= ALM_TYPE_COUNT_MAX, "a schema fits a set");
 
 typedef struct type_row {
     int number;

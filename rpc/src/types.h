@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ALM_TYPE_COUNT_MAX 512 // our own descriptors: asserted
+#define ALM_TYPE_COUNT_MAX 512 // asserted: our own descriptors, and a schema's, which has no more
 
 typedef struct alm_type_set {
     const ProtobufCMessageDescriptor *messages[ALM_TYPE_COUNT_MAX];

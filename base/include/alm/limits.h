@@ -54,6 +54,14 @@
 #define ALM_JSON_DEPTH_MAX             ALM_RPC_UNPACK_DEPTH_MAX
 #define ALM_JSON_ELEMENT_COUNT_MAX     2000000 // values of one input; "0," 2000000 times is 4 MB
 
+// Types made at run time
+#define ALM_SCHEMA_FILE_COUNT_MAX      256
+#define ALM_SCHEMA_SYMBOL_COUNT_MAX    512  // messages, enums and services together
+#define ALM_SCHEMA_FIELD_COUNT_MAX     1024 // of a message
+#define ALM_SCHEMA_VALUE_COUNT_MAX     4096 // of an enum
+#define ALM_SCHEMA_METHOD_COUNT_MAX    128  // of a service
+#define ALM_SCHEMA_NAME_BYTES_MAX      255  // a full name, as in HELLO
+
 // Import
 #define ALM_IMPORT_CHUNK_BYTES         ((size_t)2 << 20) // a client sends this much a call
 #define ALM_IMPORT_RECORD_BYTES_MAX    ((size_t)1 << 20) // one CSV record
