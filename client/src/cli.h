@@ -37,6 +37,7 @@ int cli_run(cli *self, int argc, char *const *argv);
 
 // Opens the client on first use. False: it said why on err; return *ret_exit.
 bool cli_connect(cli *self, int *ret_exit);
+bool cli_connect_to(cli *self, const char *endpoint, int *ret_exit); // not at --endpoint
 
 // Says in one line what went wrong and what to do about it. Returns the exit code.
 int cli_fail(cli *self, const almanac_error *error);

@@ -219,6 +219,25 @@ static const alm_option token_options[] = {OPTION_ROLE,
                                             .placeholder = "DATE",
                                             .help = "the last day it is good: 2026-12-31"}};
 
+static const alm_option rpc_options[] = {
+    {.name = "server",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "ADDRESS",
+     .help = "the service to ask; --endpoint if not given"},
+    {.name = "json",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "JSON",
+     .help = "call: the request, @FILE or - for standard input; {} if not given"},
+    {.name = "idempotency-key",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "KEY",
+     .help = "call: lets a write that takes a key be tried again"},
+    {.name = "protoset",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "FILE",
+     .help = "descriptors of protoc --descriptor_set_out instead of the service's own"},
+};
+
 static const alm_option watch_options[] = {
     OPTION_PLACE,
     {.name = "from-sequence",
@@ -286,6 +305,13 @@ static const cli_example keys_examples[] = {
 static const cli_example token_examples[] = {
     {"almanac token new --role writer --name robot --policy policy > robot.token", "a token"},
     {"almanac token revoke robot --policy policy", "no token of robot's is good any more"},
+};
+static const cli_example rpc_examples[] = {
+    {"almanac rpc list --server tcp://127.0.0.1:7102", "what storage serves, and to whom"},
+    {"almanac rpc describe Gateway.Query", "a method; QueryRequest would be its request"},
+    {"almanac rpc call Gateway.Query --json '{\"indicators\": [\"gdp\"], \"places\": \"310105\", "
+     "\"periods\": \"latest\"}'",
+     "a call, with what it answers in JSON"},
 };
 static const cli_example watch_examples[] = {
     {"almanac watch gdp --place '310000/**' -o json", "changes as lines of JSON"},
@@ -432,6 +458,24 @@ const cli_command cli_commands[] = {
      EXAMPLES(token_examples),
      .run = cli_token,
      .has_until = true},
+    {.name = "rpc",
+     .usage = "list [SERVICE] | describe NAME | call SERVICE.METHOD [--json JSON] [options]",
+     .summary = "call any method of any service, in JSON",
+     .details = "Asks a service of an almanac, the gateway or another, by its Reflection. list "
+                "shows its methods: which way they stream, the least role that may call them, and "
+                "whether they may be repeated. describe prints a service, a method, a message or "
+                "an enum as .proto text. call sends the request as proto3 JSON and prints each "
+                "reply on a line of its own; a method that takes many messages takes them one a "
+                "line. Names may be short (Gateway.Query) or full (almanac.v1.Gateway/Query). "
+                "--timeout bounds a stream only when it is given. How a call failed goes to "
+                "standard error.",
+     .words = "list|describe|call",
+     .takes_files = true,
+     .positional_min = 1,
+     .positional_max = 2,
+     OPTIONS(rpc_options),
+     EXAMPLES(rpc_examples),
+     .run = cli_rpc},
     {.name = "verify",
      .usage = "",
      .summary = "check the whole store",

@@ -54,6 +54,7 @@ int cli_status(cli *self);
 int cli_verify(cli *self);
 int cli_keys(cli *self);
 int cli_token(cli *self);
+int cli_rpc(cli *self);
 int cli_version(cli *self);
 int cli_completion(cli *self);
 int cli_manual(cli *self);

@@ -72,7 +72,13 @@ static const golden_row golden_rows[] = {
     {"watch-zh", {"watch", "gdp", "--lang", "zh"}, false, 0},
     {"watch-json", {"watch", "-o", "json"}, false, 0},
     {"watch-csv", {"watch", "-o", "csv"}, false, 0},
+    {"rpc-list-zh", {"rpc", "list", "--lang", "zh"}, false, 0},
+    {"rpc-list-csv", {"rpc", "list", "Gateway", "-o", "csv"}, false, 0},
+    {"rpc-list-json", {"rpc", "list", "almanac.internal.Health", "-o", "json"}, false, 0},
+    {"rpc-describe", {"rpc", "describe", "Decimal"}, false, 0},
+    {"rpc-call", {"rpc", "call", "Gateway.Status"}, false, 0},
     {"help", {"help"}, false, 0},
+    {"help-rpc", {"rpc", "--help"}, false, 0},
     {"help-query", {"query", "--help"}, false, 0},
     {"version", {"version"}, false, 0},
 };

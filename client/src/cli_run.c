@@ -181,7 +181,7 @@ static bool check_choices(cli *self, const alm_option *options, size_t count)
 
 // --- running -------------------------------------------------------------------------------------
 
-bool cli_connect(cli *self, int *ret_exit)
+bool cli_connect_to(cli *self, const char *endpoint, int *ret_exit)
 {
     if (self->client != NULL) {
         return true;
@@ -193,12 +193,16 @@ bool cli_connect(cli *self, int *ret_exit)
                                 .key_file = cli_text(self, "key-file"),
                                 .server_key = cli_text(self, "server-key"),
                                 .token_file = cli_text(self, "token-file")};
-    if (almanac_client_open(cli_text(self, "endpoint"), &opts, &self->client, &error) !=
-        ALMANAC_OK) {
+    if (almanac_client_open(endpoint, &opts, &self->client, &error) != ALMANAC_OK) {
         *ret_exit = cli_fail(self, &error);
         return false;
     }
     return true;
+}
+
+bool cli_connect(cli *self, int *ret_exit)
+{
+    return cli_connect_to(self, cli_text(self, "endpoint"), ret_exit);
 }
 
 static int run_command(cli *self, const alm_option *options, size_t option_count)

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #define DEPTH_MAX          (ALM_SCHEMA_NAME_BYTES_MAX / 2 + 1) // of names in names
-#define COMMENT_BYTES_MAX  60                                  // of one behind its line
+#define COMMENT_BYTES_MAX  72                                  // of one behind its line
 #define RESERVED_TO_MAX    ((1 << 29) - 1)
 #define PATH_LEN_EXTRA_MAX 2
 

@@ -54,6 +54,9 @@ as() { # KEY COMMAND...
 printf 'code,name_zh,unit\ngdp,地区生产总值,CNY\n' >indicators.csv
 expect 0 'aggregation' as wang.key status
 expect 1 'needs a writer, and wang is a reader' as wang.key import indicators.csv
+expect 0 'almanac.v1.Gateway' as wang.key rpc list
+expect 1 'PERMISSION_DENIED: almanac.v1.Gateway/Verify needs a' as wang.key rpc call Gateway.Verify
+expect 1 '' as li.key rpc list
 expect 1 '' as li.key status
 expect 4 'no almanac at' almanac --endpoint "$address" --timeout 1s status
 expect 0 '' as svc.key status
