@@ -121,7 +121,7 @@ static alm_code write_symbol(const cli_peer *peer, const alm_symbol *symbol, con
                              alm_buf *out, alm_status *st)
 {
     const char *package = alm_schema_package(peer->schema, symbol);
-    alm_buf_printf(out, "// %s%s%s\n", alm_schema_file(peer->schema, symbol),
+    alm_buf_printf(out, "// %s%s%s\n\n", alm_schema_file(peer->schema, symbol),
                    package[0] != '\0' ? ", package " : "", package);
     if (method == NULL) {
         alm_schema_write(peer->schema, symbol, out);

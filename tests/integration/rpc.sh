@@ -26,6 +26,8 @@ check_holds "list" "$(tr -s ' ' <"$work/out")" "Query server stream reader safe"
 check_holds "list" "$(tr -s ' ' <"$work/out")" "Import unary writer keyed"
 check_code "describe" 0 almanac rpc describe Gateway.Query
 check_holds "describe" "$(cat "$work/out")" "rpc Query(QueryRequest) returns (stream QueryResponse);"
+check_code "describe, with comments" 0 almanac rpc describe QueryRequest
+check_holds "describe, with comments" "$(cat "$work/out")" "string as_of = 8; // date: as it was published on that day"
 question='{"indicators":["gdp"],"places":"310105","periods":"2023"}'
 check_code "a server stream" 0 almanac rpc call Gateway.Query --json "$question"
 check_holds "a server stream" "$(cat "$work/out")" '"mantissa":["2000"],"exponent":[0]'

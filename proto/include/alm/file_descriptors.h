@@ -1,5 +1,5 @@
-// All .proto files of the project as one google.protobuf.FileDescriptorSet, as protoc wrote it:
-// what a client in another language needs to speak with us.
+// All .proto files of the project as one google.protobuf.FileDescriptorSet, as protoc wrote it,
+// comments included: what a client in another language needs to speak with us.
 #ifndef ALM_FILE_DESCRIPTORS_H
 #define ALM_FILE_DESCRIPTORS_H
 
