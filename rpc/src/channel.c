@@ -161,11 +161,13 @@ void alm_channel_close(alm_channel **channel)
         return;
     }
     alm_client *client = self->client;
+    bool is_manual = client->rpc->is_manual;
+    ALM_ASSERT(is_manual || !alm_io_is_here(client->rpc->io)); // it would wait for itself
     alm_lock(client->lock);
     end_streams(self);
     self->is_closed = true;
     alm_client_wake(client);
-    if (client->rpc->is_manual) {
+    if (is_manual) {
         alm_client_drop_connections(self);
     }
     while (self->connections != NULL) { // the I/O thread owns the sockets

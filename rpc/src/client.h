@@ -286,6 +286,7 @@ void alm_forward_ended(alm_stream *stream);
 void alm_forward_pump(alm_call *call); // what can be passed on, either way
 // True: the message went to the client, and the stream needs not keep it.
 bool alm_forward_message(alm_stream *stream, alm_str payload);
+size_t alm_forward_size_max(const alm_stream *stream); // of a message that the client takes
 
 // --- resolver.c
 // Once is enough; with the client's lock held.

@@ -47,6 +47,11 @@ bool alm_forward_message(alm_stream *stream, alm_str payload)
     return true;
 }
 
+size_t alm_forward_size_max(const alm_stream *stream)
+{
+    return stream->forwards->peer->message_bytes_max;
+}
+
 static void pump_down(alm_call *call)
 {
     alm_stream *stream = call->forward;
@@ -102,7 +107,8 @@ static void finish(alm_call *call)
     call->server->queue_bytes -= call->request.len;
     if (call->stop_code != ALM_OK) {
         alm_status_set(&stream->end, call->stop_code, "%s", call->stop_text);
-    } else if (stream->end.code == ALM_OK && stream->has_one_answer && !call->has_answer) {
+    } else if (stream->end.code == ALM_OK && stream->has_one_answer &&
+               (!call->has_answer || stream->flow.received_count == 0)) {
         alm_status_set(&stream->end, ALM_INTERNAL, "%s/%s ended without a reply",
                        stream->service->descriptor->name,
                        stream->service->methods[stream->method].name);

@@ -222,6 +222,11 @@ static alm_code take_message(alm_stream *stream, uint32_t number, alm_str payloa
 {
     const alm_rpc_limits *limits = &stream->channel->client->rpc->limits;
     alm_code code = alm_flow_check(&stream->flow, limits, number, payload.len, st);
+    if (code == ALM_OK && stream->forwards != NULL && payload.len > alm_forward_size_max(stream)) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                              "a message of %zu bytes, the client takes %zu", payload.len,
+                              alm_forward_size_max(stream));
+    }
     if (code == ALM_OK && stream->forwards != NULL && alm_forward_message(stream, payload)) {
         alm_flow_pass(&stream->flow, payload.len);
         stream->consumed_count += stream->has_one_answer ? 0 : 1;

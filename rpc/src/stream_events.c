@@ -3,6 +3,8 @@
 
 #include "alm/alloc.h"
 
+#define EVENTS_PER_TICK 64 // none takes long
+
 alm_code alm_stream_start(alm_channel *channel, const alm_service_def *service, const char *method,
                           const alm_call_opts *opts, const ProtobufCMessage *request,
                           const alm_stream_events *events, void *arg, alm_stream **ret,
@@ -153,7 +155,10 @@ static void end_telling(alm_stream *stream)
 
 void alm_client_tell(alm_client *client)
 {
-    while (client->fired != NULL) {
+    for (size_t count = 0; client->fired != NULL; count++) {
+        if (count % EVENTS_PER_TICK == 0) {
+            alm_io_tick(client->rpc->io);
+        }
         alm_stream *stream = client->fired;
         DL_DELETE2(client->fired, stream, fired_prev, fired_next);
         stream->is_fired = false;

@@ -403,7 +403,7 @@ static void clients_take_turns(void **state)
     }
     world_until(&small.started, 2);
     assert_non_null(world_say(w, other, "one only", NULL));
-    assert_in_range(atomic_load(&f.ended), 0, ALM_ARRAY_LEN(threads) / 2);
+    assert_in_range(atomic_load(&f.ended), 0, ALM_ARRAY_LEN(threads) - 4); // else after all
     for (size_t i = 0; i < ALM_ARRAY_LEN(threads); i++) {
         pthread_join(threads[i], NULL);
     }
