@@ -5,15 +5,8 @@
 
 #include <stdio.h>
 
-#define ENDLESS_COUNT_MAX      1024 // further endless calls count as ordinary ones
 #define SCRATCH_KEEP_BYTES_MAX ((size_t)256 << 10)
 #define FREE_CALL_COUNT_MAX    256
-#define QUEUE_RETRY_MS         100
-
-size_t alm_server_thread_count_max(const alm_server *server)
-{
-    return server->thread_count_max + ENDLESS_COUNT_MAX;
-}
 
 // --- objects -------------------------------------------------------------------------------------
 
@@ -159,118 +152,11 @@ static void unlist(alm_call *call)
     call->is_listed = false;
 }
 
-static bool has_room_to_run(const alm_server *server)
-{
-    size_t endless_count = ALM_MIN(server->endless_count, (size_t)ENDLESS_COUNT_MAX);
-    return server->running_count - endless_count < server->thread_count_max;
-}
-
-// Starts a thread if the calls in the queue have none.
-static void provide_thread(alm_server *server)
-{
-    bool is_short = server->free_thread_count <= server->queue_count;
-    if (is_short && has_room_to_run(server) &&
-        server->thread_count < alm_server_thread_count_max(server)) {
-        pthread_t *thread = &server->threads[server->thread_count];
-        alm_status ignored;
-        if (alm_thread_start(thread, alm_server_handle, server, &ignored) == ALM_OK) {
-            server->thread_count++;
-            server->free_thread_count++;
-        }
-    }
-}
-
-// How long a call that comes now would wait for a thread.
-static int64_t expected_wait_us(const alm_server *server)
-{
-    size_t free_count = server->thread_count_max > server->running_count
-                            ? server->thread_count_max - server->running_count
-                            : 0;
-    size_t before = server->queue_count > free_count ? server->queue_count - free_count : 0;
-    return (int64_t)before * server->run_us_avg / (int64_t)server->thread_count_max;
-}
-
-static alm_code refuse(alm_status *st, int64_t wait_us)
-{
-    st->retry_after_ms = (uint32_t)ALM_MAX(ALM_MIN(wait_us / 1000, 60000), QUEUE_RETRY_MS);
-    return ALM_RESOURCE_EXHAUSTED;
-}
-
-static alm_code find_room(alm_server *server, const alm_peer *peer, const alm_record *request,
-                          alm_status *st)
-{
-    const alm_rpc_limits *limits = &server->rpc->limits;
-    if (peer->ids.count >= limits->stream_count_max) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "the client has %zu calls in progress",
-                              limits->stream_count_max);
-    }
-    if (server->methods[request->arg].service->is_builtin) {
-        return ALM_OK;
-    }
-    if (server->unsent_bytes > limits->unsent_bytes_max) {
-        alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s has %zu bytes of answers to send",
-                       server->name, server->unsent_bytes);
-        return refuse(st, 0);
-    }
-    bool has_bytes = server->queue_bytes + request->payload.len <= limits->queue_bytes_max;
-    if (server->methods[request->arg].runs_inline && has_bytes) {
-        return ALM_OK;
-    }
-    provide_thread(server);
-    int64_t wait_us = expected_wait_us(server);
-    bool has_room =
-        has_bytes && server->queue_count < server->free_thread_count + server->queue_count_max;
-    if (!has_room || server->thread_count == 0) {
-        alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s has %zu calls of %zu bytes waiting",
-                       server->name, server->queue_count, server->queue_bytes);
-        return refuse(st, wait_us);
-    }
-    // Work that nobody waits for any more when it is done takes time from work that is waited for.
-    if (request->time_ms != ALM_RECORD_TIME_NONE && wait_us / 1000 > (int64_t)request->time_ms) {
-        alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
-                       "%s has %zu calls waiting, which takes about %lld ms, and %u are left",
-                       server->name, server->queue_count, (long long)wait_us / 1000,
-                       (unsigned)request->time_ms);
-        return refuse(st, wait_us);
-    }
-    return ALM_OK;
-}
-
-static void run_call(alm_call *call);
-
-// Each client has its own queue and they give a call in turn, so that one that sends many does not
-// keep the others waiting.
-static void enqueue(alm_server *server, alm_call *call)
-{
-    alm_peer *peer = call->peer;
-    call->state = ALM_CALL_QUEUED;
-    if (peer->queue == NULL) {
-        DL_APPEND2(server->ready, peer, ready_prev, ready_next);
-    }
-    DL_APPEND(peer->queue, call);
-    server->queue_count++;
-    server->queue_bytes += call->request.len;
-    pthread_cond_signal(&server->work);
-}
-
-static void dequeue(alm_server *server, alm_call *call)
-{
-    alm_peer *peer = call->peer;
-    DL_DELETE(peer->queue, call);
-    DL_DELETE2(server->ready, peer, ready_prev, ready_next);
-    if (peer->queue != NULL) {
-        DL_APPEND2(server->ready, peer, ready_prev, ready_next);
-    }
-    server->queue_count--;
-    server->queue_bytes -= call->request.len;
-    call->state = ALM_CALL_RUNNING;
-}
-
 static alm_code take_request(alm_server *server, alm_peer *peer, const alm_record *request,
                              uint8_t *ret_flags, alm_call **ret, alm_status *st)
 {
     ALM_TRY(admit(server, request, ret_flags, st));
-    ALM_TRY(find_room(server, peer, request, st));
+    ALM_TRY(alm_server_find_room(server, peer, request, st));
     alm_call *call = call_of(server, peer, request);
     if (call == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s has no memory for a call",
@@ -302,7 +188,7 @@ void alm_call_start(alm_server *server, alm_peer *peer, const alm_record *reques
         return;
     }
     if (!call->method->runs_inline) {
-        enqueue(server, call);
+        alm_server_enqueue(server, call);
         return;
     }
     if (call->method->forward != NULL) {
@@ -311,22 +197,17 @@ void alm_call_start(alm_server *server, alm_peer *peer, const alm_record *reques
     }
     call->state = ALM_CALL_RUNNING;
     alm_unlock(server->lock);
-    run_call(call);
+    alm_call_run(call);
     alm_lock(server->lock);
 }
 
 // --- run -----------------------------------------------------------------------------------------
 
-static bool has_thread(const alm_call *call)
-{
-    return !call->method->runs_inline;
-}
-
 static alm_code answer(alm_call *call, alm_status *st)
 {
     const alm_server_method *method = call->method;
     const ProtobufCServiceDescriptor *service = method->service->def->descriptor;
-    if (has_thread(call)) { // else it came just now
+    if (!call->method->runs_inline) { // else it came just now
         ALM_TRY(alm_call_check(call, st));
     }
     ProtobufCMessage *request = NULL;
@@ -346,6 +227,11 @@ static const alm_method_def *def_of(const alm_call *call)
     return &call->method->service->def->methods[call->method->index];
 }
 
+bool alm_call_streams(const alm_call *call)
+{
+    return def_of(call)->kind != ALM_METHOD_UNARY;
+}
+
 bool alm_call_has_one_answer(const alm_call *call)
 {
     return !alm_method_server_streams(def_of(call));
@@ -356,29 +242,18 @@ bool alm_call_client_streams(const alm_call *call)
     return alm_method_client_streams(def_of(call));
 }
 
-static void count_run(alm_server *server, const alm_call *call)
-{
-    if (!call->method->runs_inline && def_of(call)->kind == ALM_METHOD_UNARY) {
-        int64_t took_us = alm_rpc_now_us(server->rpc) - call->run_us;
-        server->run_us_avg += (took_us - server->run_us_avg) / 8;
-    }
-}
-
-// With the lock held.
-static void end_call(alm_call *call, alm_status *st)
+void alm_call_end_with(alm_call *call, alm_status *st)
 {
     if (st->code == ALM_OK && alm_call_has_one_answer(call) && !call->has_answer) {
         alm_status_set(st, ALM_INTERNAL, "%s answered without a reply", call->method->stats.method);
     } else if (st->code != ALM_OK && call->stop_code != ALM_OK) {
         alm_status_set(st, call->stop_code, "%s", call->stop_text);
     }
-    count_run(call->server, call);
+    alm_server_count_run(call->server, call);
     alm_call_finish(call, st);
 }
 
-// The lock is not held; the call is over when this returns, unless its handler parked or deferred
-// it.
-static void run_call(alm_call *call)
+void alm_call_run(alm_call *call)
 {
     alm_server *server = call->server;
     alm_status st;
@@ -403,81 +278,12 @@ static void run_call(alm_call *call)
     if (call->wants_park && code == ALM_OK && call->stop_code == ALM_OK) {
         alm_health_park(call);
     } else {
-        end_call(call, &st);
+        alm_call_end_with(call, &st);
     }
     alm_unlock(server->lock);
-}
-
-void alm_call_end(alm_call *call, const alm_status *st)
-{
-    pthread_mutex_t *lock = call->server->lock;
-    alm_status copy = *st;
-    alm_arena_reset(call->arena);
-    alm_lock(lock);
-    end_call(call, &copy);
-    alm_unlock(lock);
-}
-
-void *alm_server_handle(void *arg)
-{
-    alm_server *server = arg;
-    alm_lock(server->lock);
-    for (;;) {
-        while (!server->is_stopping && (server->ready == NULL || !has_room_to_run(server))) {
-            pthread_cond_wait(&server->work, server->lock);
-        }
-        if (server->ready == NULL) {
-            break;
-        }
-        alm_call *call = server->ready->queue;
-        dequeue(server, call);
-        call->run_us = alm_rpc_now_us(server->rpc);
-        server->free_thread_count--;
-        server->running_count++;
-        alm_unlock(server->lock);
-        run_call(call);
-        alm_lock(server->lock);
-        server->running_count--;
-        server->free_thread_count++; // and looks at the queue itself, so nobody need be woken
-    }
-    alm_unlock(server->lock);
-    return NULL;
 }
 
 // --- stop and finish -----------------------------------------------------------------------------
-
-static void fire(alm_call *call)
-{
-    if (!call->is_fired) {
-        call->is_fired = true;
-        DL_APPEND2(call->server->fired, call, fired_prev, fired_next);
-        alm_server_wake(call->server);
-    }
-}
-
-void alm_call_changed(alm_call *call)
-{
-    if (call->forward != NULL) {
-        alm_call_pump_forward(call);
-    } else if (call->events == NULL) {
-        pthread_cond_broadcast(&call->changed);
-    } else if (call->wants_room && (call->stop_code != ALM_OK || !alm_call_must_wait(call))) {
-        fire(call);
-    }
-}
-
-void alm_server_tell(alm_server *server)
-{
-    while (server->fired != NULL) {
-        alm_call *call = server->fired;
-        DL_DELETE2(server->fired, call, fired_prev, fired_next);
-        call->is_fired = false;
-        call->wants_room = false;
-        alm_unlock(server->lock);
-        call->events->on_room(call->events_arg, call); // may end it
-        alm_lock(server->lock);
-    }
-}
 
 static void stop_children(alm_call *call)
 {
@@ -507,7 +313,7 @@ void alm_call_stop(alm_call *call, alm_code code, const char *text)
         return;
     }
     if (call->state == ALM_CALL_QUEUED) {
-        dequeue(server, call);
+        alm_server_dequeue(server, call);
     } else {
         DL_DELETE(server->watches, call);
         call->state = ALM_CALL_RUNNING;
@@ -549,7 +355,7 @@ void alm_call_finish(alm_call *call, const alm_status *st)
         unlist(call);
     }
     alm_intercept_end(call, st);
-    if (call->is_endless && has_thread(call)) {
+    if (call->is_endless && !call->method->runs_inline) {
         server->endless_count--;
     }
     if (peer->is_gone && peer->calls == NULL) {
@@ -612,16 +418,4 @@ alm_code alm_call_take(alm_call *call, const alm_record *record, alm_status *st)
     }
     alm_call_changed(call);
     return ALM_OK;
-}
-
-void alm_server_count_endless(alm_server *server, alm_call *call)
-{
-    server->endless_count += has_thread(call) ? 1 : 0;
-    if (server->is_draining) {
-        alm_call_stop(call, ALM_UNAVAILABLE, "the server is stopping");
-    }
-    if (server->ready != NULL) {
-        provide_thread(server);
-        pthread_cond_signal(&server->work);
-    }
 }

@@ -12,8 +12,7 @@ alm_arena *alm_call_arena(alm_call *call)
     return call->arena;
 }
 
-// With the lock held.
-static alm_code check_locked(const alm_call *call, alm_status *st)
+alm_code alm_call_check_locked(const alm_call *call, alm_status *st)
 {
     if (call->stop_code != ALM_OK) {
         return alm_status_set(st, ALM_CANCELLED, "%s", call->stop_text);
@@ -29,7 +28,7 @@ static alm_code check_locked(const alm_call *call, alm_status *st)
 alm_code alm_call_check(alm_call *call, alm_status *st)
 {
     alm_lock(call->server->lock);
-    alm_code code = check_locked(call, st);
+    alm_code code = alm_call_check_locked(call, st);
     alm_unlock(call->server->lock);
     return code;
 }
@@ -54,7 +53,7 @@ static void wait_for_change(alm_call *call)
 static alm_code wait_for_credit(alm_call *call, alm_status *st)
 {
     for (;;) {
-        ALM_TRY(check_locked(call, st));
+        ALM_TRY(alm_call_check_locked(call, st));
         if (!alm_call_must_wait(call)) {
             return ALM_OK;
         }
@@ -69,8 +68,8 @@ static alm_code wait_for_credit(alm_call *call, alm_status *st)
     }
 }
 
-static alm_code check_size(const alm_call *call, const ProtobufCMessage *message, size_t size,
-                           alm_status *st)
+alm_code alm_call_check_size(const alm_call *call, const ProtobufCMessage *message, size_t size,
+                             alm_status *st)
 {
     size_t size_max = call->peer->message_bytes_max;
     if (size > size_max) {
@@ -105,14 +104,14 @@ static alm_code keep_answer(alm_call *call, const ProtobufCMessage *message, alm
         ALM_TRY(alm_call_check(call, st));
     }
     size_t size = protobuf_c_message_get_packed_size(message);
-    ALM_TRY(check_size(call, message, size, st));
+    ALM_TRY(alm_call_check_size(call, message, size, st));
     ALM_TRY(pack(call, message, size, st));
     call->has_answer = true;
     return ALM_OK;
 }
 
 // A message of up to PACK_LOCKED_BYTES_MAX is packed where it is sent from.
-static void send_message(alm_call *call, const ProtobufCMessage *message, size_t size)
+void alm_call_send_message(alm_call *call, const ProtobufCMessage *message, size_t size)
 {
     alm_record record = {
         .type = ALM_RECORD_MESSAGE, .call_id = call->id, .arg = call->flow.sent_count};
@@ -136,7 +135,7 @@ alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message, alm_stat
     }
     alm_server *server = call->server;
     size_t size = protobuf_c_message_get_packed_size(message);
-    ALM_TRY(check_size(call, message, size, st));
+    ALM_TRY(alm_call_check_size(call, message, size, st));
     alm_buf_reset(&call->scratch);
     if (size > PACK_LOCKED_BYTES_MAX) {
         ALM_TRY(pack(call, message, size, st));
@@ -144,7 +143,7 @@ alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message, alm_stat
     alm_lock(server->lock);
     alm_code code = wait_for_credit(call, st);
     if (code == ALM_OK) {
-        send_message(call, message, size);
+        alm_call_send_message(call, message, size);
     }
     alm_unlock(server->lock);
     return code;
@@ -175,7 +174,7 @@ bool alm_call_take_message(alm_call *call, alm_str *ret)
 static alm_code take_next(alm_call *call, alm_str *ret, alm_status *st)
 {
     for (;;) {
-        ALM_TRY(check_locked(call, st));
+        ALM_TRY(alm_call_check_locked(call, st));
         if (alm_call_take_message(call, ret) || call->has_finished) {
             return ALM_OK;
         }
@@ -267,49 +266,4 @@ bool alm_call_hook_add(alm_call *call, alm_call_hook *hook)
 void alm_call_hook_remove(alm_call *call, alm_call_hook *hook)
 {
     DL_DELETE(call->children, hook);
-}
-
-alm_code alm_call_defer(alm_call *call, const alm_call_events *events, void *arg, alm_status *st)
-{
-    alm_server *server = call->server;
-    ALM_ASSERT(call->method->runs_inline);
-    alm_lock(server->lock);
-    alm_code code = alm_call_list(call, st);
-    if (code == ALM_OK) {
-        server->deferred = call;
-        call->events = events;
-        call->events_arg = arg;
-        call->wants_room = events != NULL; // to send the first
-        alm_call_changed(call);
-    }
-    alm_unlock(server->lock);
-    return code;
-}
-
-static alm_code try_send(alm_call *call, const ProtobufCMessage *message, bool *ret_sent,
-                         alm_status *st)
-{
-    bool must_wait = alm_call_must_wait(call);
-    ALM_TRY(check_locked(call, st));
-    call->peer->waiting_count += (must_wait ? 1 : 0) - (call->is_waiting ? 1 : 0);
-    call->is_waiting = must_wait;
-    call->wants_room = must_wait;
-    *ret_sent = !must_wait;
-    if (must_wait) {
-        return ALM_OK;
-    }
-    size_t size = protobuf_c_message_get_packed_size(message);
-    ALM_TRY(check_size(call, message, size, st));
-    send_message(call, message, size);
-    return ALM_OK;
-}
-
-alm_code alm_call_try_send(alm_call *call, const ProtobufCMessage *message, bool *ret_sent,
-                           alm_status *st)
-{
-    ALM_ASSERT(!alm_call_has_one_answer(call));
-    alm_lock(call->server->lock);
-    alm_code code = try_send(call, message, ret_sent, st);
-    alm_unlock(call->server->lock);
-    return code;
 }

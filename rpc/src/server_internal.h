@@ -4,6 +4,8 @@
 //   server.c             what is set up before and torn down after
 //   server_io.c          its part in the I/O thread's turns: frames in, records out, peers
 //   server_call.c        calls: start, run, stop, finish
+//   server_queue.c       those that wait for a thread, and the threads
+//   server_events.c      those that stay open when their handler has returned
 //   server_handler.c     what handlers ask of their call
 //   server_intercept.c   what every call passes through: auth, trace, metrics, log
 //   forward.c            calls that are passed on to a channel
@@ -208,22 +210,42 @@ void alm_peer_free(alm_peer *peer);
 
 // --- server_call.c
 void alm_call_start(alm_server *server, alm_peer *peer, const alm_record *request);
+// Without the lock; the call is over when this returns, unless its handler parked or deferred it.
+void alm_call_run(alm_call *call);
 // text: static. May finish the call, if no handler runs it.
 void alm_call_stop(alm_call *call, alm_code code, const char *text);
+void alm_call_end_with(alm_call *call, alm_status *st);     // as its handler said: finishes it
 void alm_call_finish(alm_call *call, const alm_status *st); // st->code OK: success
-void *alm_server_handle(void *server); // a handler's thread; takes the lock itself
-bool alm_call_has_one_answer(const alm_call *call);
-void alm_server_count_endless(alm_server *server, alm_call *call); // its is_endless was just set
 // Takes MESSAGE, FINISH or CREDIT of the call. A failure is the peer's fault and ends it.
 ALM_MUST_USE alm_code alm_call_take(alm_call *call, const alm_record *record, alm_status *st);
-bool alm_call_client_streams(const alm_call *call);
-bool alm_call_must_wait(const alm_call *call); // with its next message
-void alm_call_changed(alm_call *call);         // something came for it; may finish it
-void alm_server_tell(alm_server *server);      // I/O thread; gives the lock up for each event
 ALM_MUST_USE alm_code alm_call_list(alm_call *call, alm_status *st); // in its peer
-bool alm_call_take_message(alm_call *call, alm_str *ret); // the next that came; as alm_flow_next
+bool alm_call_streams(const alm_call *call);                         // one way or the other
+bool alm_call_has_one_answer(const alm_call *call);
+bool alm_call_client_streams(const alm_call *call);
 void alm_call_destroy(alm_call *call);
+
+// --- server_queue.c
 size_t alm_server_thread_count_max(const alm_server *server); // endless calls included
+// Whether a request can be taken now; st says why not, and when to try again.
+ALM_MUST_USE alm_code alm_server_find_room(alm_server *server, const alm_peer *peer,
+                                           const alm_record *request, alm_status *st);
+void alm_server_enqueue(alm_server *server, alm_call *call);
+void alm_server_dequeue(alm_server *server, alm_call *call);
+void alm_server_count_run(alm_server *server, const alm_call *call); // how long it took
+void alm_server_count_endless(alm_server *server, alm_call *call);   // its is_endless was just set
+void *alm_server_handle(void *server); // a handler's thread; takes the lock itself
+
+// --- server_handler.c
+ALM_MUST_USE alm_code alm_call_check_locked(const alm_call *call, alm_status *st);
+ALM_MUST_USE alm_code alm_call_check_size(const alm_call *call, const ProtobufCMessage *message,
+                                          size_t size, alm_status *st);
+void alm_call_send_message(alm_call *call, const ProtobufCMessage *message, size_t size);
+bool alm_call_must_wait(const alm_call *call);            // with its next message
+bool alm_call_take_message(alm_call *call, alm_str *ret); // the next that came; as alm_flow_next
+
+// --- server_events.c
+void alm_call_changed(alm_call *call);    // something came for it; may finish it
+void alm_server_tell(alm_server *server); // I/O thread; gives the lock up for each event
 
 // --- forward.c
 void alm_call_forward(alm_call *call);      // of a method that is forwarded; may finish it

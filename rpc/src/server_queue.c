@@ -1,0 +1,161 @@
+// Calls that wait for a thread, and the threads of handlers.
+#include "server_internal.h"
+
+#define ENDLESS_COUNT_MAX 1024 // further endless calls count as ordinary ones
+#define QUEUE_RETRY_MS    100
+
+size_t alm_server_thread_count_max(const alm_server *server)
+{
+    return server->thread_count_max + ENDLESS_COUNT_MAX;
+}
+
+static bool has_room_to_run(const alm_server *server)
+{
+    size_t endless_count = ALM_MIN(server->endless_count, (size_t)ENDLESS_COUNT_MAX);
+    return server->running_count - endless_count < server->thread_count_max;
+}
+
+// Starts a thread if the calls in the queue have none.
+static void provide_thread(alm_server *server)
+{
+    bool is_short = server->free_thread_count <= server->queue_count;
+    if (is_short && has_room_to_run(server) &&
+        server->thread_count < alm_server_thread_count_max(server)) {
+        pthread_t *thread = &server->threads[server->thread_count];
+        alm_status ignored;
+        if (alm_thread_start(thread, alm_server_handle, server, &ignored) == ALM_OK) {
+            server->thread_count++;
+            server->free_thread_count++;
+        }
+    }
+}
+
+// How long a call that comes now would wait for a thread.
+static int64_t expected_wait_us(const alm_server *server)
+{
+    size_t free_count = server->thread_count_max > server->running_count
+                            ? server->thread_count_max - server->running_count
+                            : 0;
+    size_t before = server->queue_count > free_count ? server->queue_count - free_count : 0;
+    return (int64_t)before * server->run_us_avg / (int64_t)server->thread_count_max;
+}
+
+static alm_code refuse(alm_status *st, int64_t wait_us)
+{
+    st->retry_after_ms = (uint32_t)ALM_MAX(ALM_MIN(wait_us / 1000, 60000), QUEUE_RETRY_MS);
+    return ALM_RESOURCE_EXHAUSTED;
+}
+
+alm_code alm_server_find_room(alm_server *server, const alm_peer *peer, const alm_record *request,
+                              alm_status *st)
+{
+    const alm_rpc_limits *limits = &server->rpc->limits;
+    if (peer->ids.count >= limits->stream_count_max) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "the client has %zu calls in progress",
+                              limits->stream_count_max);
+    }
+    if (server->methods[request->arg].service->is_builtin) {
+        return ALM_OK;
+    }
+    if (server->unsent_bytes > limits->unsent_bytes_max) {
+        alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s has %zu bytes of answers to send",
+                       server->name, server->unsent_bytes);
+        return refuse(st, 0);
+    }
+    bool has_bytes = server->queue_bytes + request->payload.len <= limits->queue_bytes_max;
+    if (server->methods[request->arg].runs_inline && has_bytes) {
+        return ALM_OK;
+    }
+    provide_thread(server);
+    int64_t wait_us = expected_wait_us(server);
+    bool has_room =
+        has_bytes && server->queue_count < server->free_thread_count + server->queue_count_max;
+    if (!has_room || server->thread_count == 0) {
+        alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s has %zu calls of %zu bytes waiting",
+                       server->name, server->queue_count, server->queue_bytes);
+        return refuse(st, wait_us);
+    }
+    // Work that nobody waits for any more when it is done takes time from work that is waited for.
+    if (request->time_ms != ALM_RECORD_TIME_NONE && wait_us / 1000 > (int64_t)request->time_ms) {
+        alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                       "%s has %zu calls waiting, which takes about %lld ms, and %u are left",
+                       server->name, server->queue_count, (long long)wait_us / 1000,
+                       (unsigned)request->time_ms);
+        return refuse(st, wait_us);
+    }
+    return ALM_OK;
+}
+
+// Each client has its own queue and they give a call in turn, so that one that sends many does not
+// keep the others waiting.
+void alm_server_enqueue(alm_server *server, alm_call *call)
+{
+    alm_peer *peer = call->peer;
+    call->state = ALM_CALL_QUEUED;
+    if (peer->queue == NULL) {
+        DL_APPEND2(server->ready, peer, ready_prev, ready_next);
+    }
+    DL_APPEND(peer->queue, call);
+    server->queue_count++;
+    server->queue_bytes += call->request.len;
+    pthread_cond_signal(&server->work);
+}
+
+void alm_server_dequeue(alm_server *server, alm_call *call)
+{
+    alm_peer *peer = call->peer;
+    DL_DELETE(peer->queue, call);
+    DL_DELETE2(server->ready, peer, ready_prev, ready_next);
+    if (peer->queue != NULL) {
+        DL_APPEND2(server->ready, peer, ready_prev, ready_next);
+    }
+    server->queue_count--;
+    server->queue_bytes -= call->request.len;
+    call->state = ALM_CALL_RUNNING;
+}
+
+void alm_server_count_run(alm_server *server, const alm_call *call)
+{
+    if (!call->method->runs_inline && !alm_call_streams(call)) {
+        int64_t took_us = alm_rpc_now_us(server->rpc) - call->run_us;
+        server->run_us_avg += (took_us - server->run_us_avg) / 8;
+    }
+}
+
+void *alm_server_handle(void *arg)
+{
+    alm_server *server = arg;
+    alm_lock(server->lock);
+    for (;;) {
+        while (!server->is_stopping && (server->ready == NULL || !has_room_to_run(server))) {
+            pthread_cond_wait(&server->work, server->lock);
+        }
+        if (server->ready == NULL) {
+            break;
+        }
+        alm_call *call = server->ready->queue;
+        alm_server_dequeue(server, call);
+        call->run_us = alm_rpc_now_us(server->rpc);
+        server->free_thread_count--;
+        server->running_count++;
+        alm_unlock(server->lock);
+        alm_call_run(call);
+        alm_lock(server->lock);
+        server->running_count--;
+        server->free_thread_count++; // and looks at the queue itself, so nobody need be woken
+    }
+    alm_unlock(server->lock);
+    return NULL;
+}
+
+void alm_server_count_endless(alm_server *server, alm_call *call)
+{
+    server->endless_count += !call->method->runs_inline ? 1 : 0;
+    if (server->is_draining) {
+        alm_call_stop(call, ALM_UNAVAILABLE, "the server is stopping");
+    }
+    if (server->ready != NULL) {
+        provide_thread(server);
+        pthread_cond_signal(&server->work);
+    }
+}
