@@ -75,16 +75,12 @@ static alm_code identify(alm_call *call, alm_str metadata, alm_role *ret, alm_st
     if (!alm_metadata_find(metadata, ALM_STR(ALM_METADATA_TOKEN), &token)) {
         return ALM_OK;
     }
-    char *user = alm_arena_alloc(call->arena, ALM_USER_BYTES_MAX);
-    if (user == NULL) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a user's name");
-    }
     int32_t today = alm_clock_today(&server->rpc->clock);
-    if (!alm_policy_admit_token(server->policy, token, today, user, ret)) {
+    if (!alm_policy_admit_token(server->policy, token, today, call->bearer, ret)) {
         return alm_status_set(st, ALM_UNAUTHENTICATED,
                               "%s does not know the token, or its day is past", server->name);
     }
-    call->user = user;
+    call->user = call->bearer;
     return ALM_OK;
 }
 

@@ -117,7 +117,8 @@ struct alm_call {
     alm_str request;                         // in the arena, or a view of the frame
     char request_id[ALM_REQUEST_ID_MAX];     // "" until it is asked for, if the client gave none
     char traceparent[ALM_TRACEPARENT_BYTES]; // likewise
-    const char *user;                        // the peer's, or in the arena
+    const char *user;                        // the peer's, or bearer; outlives the arena
+    char bearer[ALM_USER_BYTES_MAX];         // whose token came with the call
     const char *idempotency_key;             // in the arena, or ""
     bool wants_park; // handler's thread only: stays open after the handler has returned
     // Guarded by the server's lock:

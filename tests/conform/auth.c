@@ -3,6 +3,7 @@
 
 #include "alm/auth.h"
 
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -178,12 +179,65 @@ static void strangers_do_not_get_in(void **state)
     unguard(&g);
 }
 
+#define LOG_BYTES_MAX 16384
+
+// The call Sum's handler uses its arena again for each message, and the call is logged after that.
+static void sum_as(guarded *g, const char *token)
+{
+    world *w = g->w;
+    alm_channel *channel = open_as(g, strcmp(w->scheme, "tcp") == 0 ? &g->stranger : NULL, token);
+    alm_stream *stream = NULL;
+    uint8_t padding[256];
+    memset(padding, 'x', sizeof padding);
+    Almanac__Test__CountResponse message;
+    almanac__test__count_response__init(&message);
+    message.padding = (ProtobufCBinaryData){.len = sizeof padding, .data = padding};
+    assert_code(ALM_OK,
+                alm_stream_open(channel, &echo_service, "Sum", NULL, NULL, &stream, &w->st));
+    assert_code(ALM_OK, alm_stream_send(stream, &message.base, &w->st));
+    assert_code(ALM_OK, alm_stream_finish(stream, &w->st));
+    ProtobufCMessage *answer = NULL;
+    assert_code(ALM_OK, alm_stream_next(stream, w->arena, &answer, &w->st));
+    alm_stream_close(&stream);
+    alm_channel_close(&channel);
+}
+
+static void a_bearer_is_known_to_the_end_of_the_call(void **state)
+{
+    world *w = *state;
+    world logged = *w;
+    alm_log log;
+    guarded g;
+    char text[LOG_BYTES_MAX];
+    alm_log_init(&log, "test");
+    log.level = ALM_LOG_DEBUG;
+    log.fd = memfd_create("log", MFD_CLOEXEC);
+    assert_true(log.fd >= 0);
+    const alm_rpc_opts opts = {.log = &log, .uses_libzmq = strchr(w->given, '+') != NULL};
+    assert_code(ALM_OK, alm_rpc_create(&opts, &logged.rpc, &w->st));
+    guard(&g, &logged);
+    sum_as(&g, g.token);
+    unguard(&g);
+    alm_rpc_destroy(&logged.rpc);
+    w->address_count = logged.address_count; // its files are w's to remove
+    ssize_t len = pread(log.fd, text, sizeof text - 1, 0);
+    assert_true(len > 0);
+    text[len] = '\0';
+    const char *line = strstr(text, "method=Sum");
+    if (line == NULL || strstr(line, " user=robot ") == NULL) {
+        fail_msg("robot's call is not in the log: %s", text);
+    }
+    assert_null(strstr(text, g.token));
+    close(log.fd);
+}
+
 world_group conform_auth(void)
 {
     static const struct CMUnitTest tests[] = {
         WORLD_TEST(tokens_open_what_their_role_may),
         WORLD_TEST(keys_open_what_their_role_may),
         WORLD_TEST(strangers_do_not_get_in),
+        WORLD_TEST(a_bearer_is_known_to_the_end_of_the_call),
     };
     return (world_group){.tests = tests, .count = ALM_ARRAY_LEN(tests)};
 }

@@ -36,7 +36,6 @@ almanac keys new other.key 2>/dev/null
 chmod 644 other.key
 expect 1 'other.key' almanac keys show other.key
 
-almanac token new --role reader --name robot --policy policy >robot.token 2>/dev/null
 trap '' HUP # as under nohup: a reload must come through all the same
 "$bin/almanacd" --data data --bind tcp://127.0.0.1:0 --key-file svc.key --policy policy 2>log &
 server=$!
@@ -56,13 +55,32 @@ expect 0 'aggregation' as wang.key status
 expect 1 'needs a writer, and wang is a reader' as wang.key import indicators.csv
 expect 0 'almanac.v1.Gateway' as wang.key rpc list
 expect 1 'PERMISSION_DENIED: almanac.v1.Gateway/Verify needs a' as wang.key rpc call Gateway.Verify
-expect 1 '' as li.key rpc list
-expect 1 '' as li.key status
+expect 4 'takes our key' as li.key rpc list
+expect 4 'takes our key' as li.key status
 expect 4 'no almanac at' almanac --endpoint "$address" --timeout 1s status
 expect 0 '' as svc.key status
 
+almanac token new --role reader --name robot --policy policy >robot.token 2>/dev/null
+by_token() {
+    almanac --endpoint "$address" --server-key svc.key.pub --token-file robot.token --timeout 2s "$@"
+}
+reload() { # and wait until the policy counts
+    local before
+    before=$(grep -c 'event=policy.reload outcome="in force"' log) || true
+    kill -HUP "$server" || fail "the server is gone: $(tail -n 20 log)"
+    for _ in $(seq 200); do
+        [ "$(grep -c 'event=policy.reload outcome="in force"' log)" -eq "$before" ] || return 0
+        sleep 0.05
+    done
+    fail "the policy was not read again: $(tail -n 20 log)"
+}
+reload
+expect 0 'aggregation' by_token status
+expect 1 'needs a writer, and robot is a reader' by_token import indicators.csv
 expect 0 'robot' almanac token list --policy policy
 expect 0 'are gone' almanac token revoke robot --policy policy
+reload
+expect 4 'takes our key' by_token status
 grep -q "$(cat robot.token)" log policy && fail "a token is in the log or the policy"
 kill "$server"
 wait "$server" || fail "the server's exit"
