@@ -118,6 +118,10 @@ static alm_code append_line(void *arg, alm_str old, alm_buf *fresh, alm_status *
 alm_code alm_policy_add(const char *path, const alm_policy_entry *entry, alm_status *st)
 {
     alm_policy_entry copy = *entry;
+    if (!alm_policy_name_is_valid(alm_str_from(copy.name))) { // it could bring a line of its own
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "name",
+                                    "expected " ALM_POLICY_NAME_EXPECTED);
+    }
     return edit_file(path, append_line, &copy, st);
 }
 

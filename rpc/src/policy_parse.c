@@ -23,6 +23,18 @@ bool alm_role_from(alm_str name, alm_role *ret)
     return false;
 }
 
+bool alm_policy_name_is_valid(alm_str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!is_letter && (c == '\0' || strchr("._-@", c) == NULL)) {
+            return false;
+        }
+    }
+    return name.len > 0 && name.len < ALM_USER_BYTES_MAX;
+}
+
 static bool is_leap(int year)
 {
     return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -111,18 +123,6 @@ static alm_code expected(alm_status *st, const char *what, alm_str found)
                           is_end ? "" : "`", ALM_STR_ARGS(shown), is_end ? "" : "`");
 }
 
-static bool is_name(alm_str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!is_letter && (c == '\0' || strchr("._-@", c) == NULL)) {
-            return false;
-        }
-    }
-    return text.len > 0 && text.len < ALM_USER_BYTES_MAX;
-}
-
 static bool hash_from_hex(alm_str text, uint8_t ret[ALM_TOKEN_HASH_BYTES])
 {
     size_t len = 0;
@@ -189,8 +189,8 @@ alm_code alm_policy_line_parse(alm_str line, bool *ret_is_entry, alm_policy_entr
         return expected(st, "a role: reader, writer, admin or service", role);
     }
     alm_str name = take_word(&rest);
-    if (!is_name(name)) {
-        return expected(st, "a name: 1 to 63 of A-Z a-z 0-9 . _ - @", name);
+    if (!alm_policy_name_is_valid(name)) {
+        return expected(st, ALM_POLICY_NAME_EXPECTED, name);
     }
     memcpy(ret->name, name.data, name.len);
     return take_end(&rest, ret, st);

@@ -144,6 +144,24 @@ static void admits_a_token_until_its_day(void **state)
     alm_policy_destroy(&policy);
 }
 
+// What is no name in the file is none on its way there: else it could bring an entry of its own.
+static void adds_no_more_than_one_entry(void **state)
+{
+    const place *at = *state;
+    static const char two_lines[] = "a\nkey " KEY_B " admin b";
+    static const char *const names[] = {"",    "a b", "a\tb", "a\r",  two_lines,
+                                        "a/b", "#a",  "a\n",  "地区", "a until 9999-12-31"};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(names); i++) {
+        alm_status st = ALM_STATUS_INIT;
+        alm_policy_entry entry = {.role = ALM_ROLE_READER, .until_day = ALM_DAY_NEVER};
+        assert_true(alm_key_from_text(ALM_STR(KEY_A), entry.id));
+        snprintf(entry.name, sizeof entry.name, "%s", names[i]);
+        assert_int_equal(alm_policy_add(at->policy, &entry, &st), ALM_INVALID_ARGUMENT);
+        assert_string_equal(st.field, "name");
+        assert_int_equal(access(at->policy, F_OK), -1);
+    }
+}
+
 static void keeps_the_old_policy_when_the_new_is_bad(void **state)
 {
     const place *at = *state;
@@ -205,6 +223,7 @@ int main(void)
         cmocka_unit_test(keeps_days),
         cmocka_unit_test(refuses_halves_of_two_pairs),
         IN_PLACE(admits_a_token_until_its_day),
+        IN_PLACE(adds_no_more_than_one_entry),
         IN_PLACE(keeps_the_old_policy_when_the_new_is_bad),
         IN_PLACE(keeps_a_key_to_its_owner),
     };

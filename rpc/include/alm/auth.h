@@ -90,6 +90,10 @@ typedef struct alm_policy_entry {
     char name[ALM_USER_BYTES_MAX];
 } alm_policy_entry;
 
+// Can a policy have it as a name? Then there is nothing in it that ends a word or a line.
+bool alm_policy_name_is_valid(alm_str name);
+#define ALM_POLICY_NAME_EXPECTED "a name: 1 to 63 of A-Z a-z 0-9 . _ - @"
+
 // Threading: may be shared by any threads, also while it is reloaded.
 typedef struct alm_policy alm_policy;
 
@@ -133,7 +137,8 @@ size_t alm_policy_line(const alm_policy_entry *entry, char ret[ALM_POLICY_LINE_B
 // Adds the entry to the file, which is made (mode 0600) if it is not there. Readers see the old
 // file or the new one.
 //
-// ALM_INVALID_ARGUMENT      the file would be wrong with it, or is; the message begins FILE:LINE
+// ALM_INVALID_ARGUMENT      the name is none; or the file would be wrong with the entry, or is, and
+//                           the message begins FILE:LINE
 // ALM_FAILED_PRECONDITION   PATH.new is there: somebody else changes the file, or died doing so
 ALM_MUST_USE alm_code alm_policy_add(const char *path, const alm_policy_entry *entry,
                                      alm_status *st);
