@@ -2,6 +2,11 @@
 #include "cli_command.h"
 
 #include "alm/auth.h"
+#include "alm/clock.h"
+#include "cli_cell.h"
+#include "cli_csv.h"
+#include "cli_json.h"
+#include "cli_table.h"
 
 #include <string.h>
 
@@ -18,34 +23,65 @@ static int fail_missing(cli *self, const char *option, const char *what)
     return cli_fail_usage(self, "give --%s: %s", option, what);
 }
 
-// Role, name and last day of a new entry. False: *ret_exit says why.
-static bool take_entry(cli *self, alm_policy_entry *ret, int *ret_exit)
+static bool take_role(cli *self, alm_role *ret, int *ret_exit)
 {
     const char *role = cli_text(self, "role");
-    const char *name = cli_text(self, "name");
-    const char *until = self->command->has_until ? cli_text(self, "until") : "";
-    ret->until_day = ALM_DAY_NEVER;
-    if (role[0] == '\0' || name[0] == '\0') {
-        *ret_exit = role[0] == '\0' ? fail_missing(self, "role", "reader, writer, admin or service")
-                                    : fail_missing(self, "name", "who it is for");
+    if (role[0] == '\0') {
+        *ret_exit = fail_missing(self, "role", "reader, writer, admin or service");
         return false;
     }
-    if (!alm_role_from(alm_str_from(role), &ret->role) || ret->role == ALM_ROLE_NONE) {
+    if (!alm_role_from(alm_str_from(role), ret) || *ret == ALM_ROLE_NONE) {
         *ret_exit =
             cli_fail_usage(self, "--role %s: there are reader, writer, admin and service", role);
         return false;
     }
-    if (strlen(name) >= sizeof ret->name) {
-        *ret_exit =
-            cli_fail_usage(self, "--name %s: at most %zu bytes", name, sizeof ret->name - 1);
+    return true;
+}
+
+static bool take_name(cli *self, char ret[ALM_USER_BYTES_MAX], int *ret_exit)
+{
+    alm_str name = alm_str_from(cli_text(self, "name"));
+    if (name.len == 0) {
+        *ret_exit = fail_missing(self, "name", "who it is for");
         return false;
     }
-    snprintf(ret->name, sizeof ret->name, "%s", name);
-    if (until[0] != '\0' && !alm_day_from_text(alm_str_from(until), &ret->until_day)) {
+    if (!alm_policy_name_is_valid(name)) {
+        const char *shown = cli_clean(self->arena, name);
+        *ret_exit = cli_fail_usage(self, "--name %s: expected " ALM_POLICY_NAME_EXPECTED,
+                                   shown != NULL ? shown : "");
+        return false;
+    }
+    memcpy(ret, name.data, name.len + 1);
+    return true;
+}
+
+static bool take_until(cli *self, int32_t *ret, int *ret_exit)
+{
+    const char *until = self->command->has_until ? cli_text(self, "until") : "";
+    const alm_clock clock = alm_clock_system();
+    *ret = ALM_DAY_NEVER;
+    if (until[0] == '\0') {
+        return true;
+    }
+    if (!alm_day_from_text(alm_str_from(until), ret)) {
         *ret_exit = cli_fail_usage(self, "--until %s: not a day as 2026-12-31", until);
         return false;
     }
+    int32_t today = alm_clock_today(&clock);
+    if (*ret < today) {
+        char text[ALM_DATE_TEXT_BYTES];
+        alm_day_to_text(today, text);
+        *ret_exit = cli_fail_usage(self, "--until %s: that day is past, today is %s", until, text);
+        return false;
+    }
     return true;
+}
+
+// Role, name and last day of a new entry. False: *ret_exit says why.
+static bool take_entry(cli *self, alm_policy_entry *ret, int *ret_exit)
+{
+    return take_role(self, &ret->role, ret_exit) && take_name(self, ret->name, ret_exit) &&
+           take_until(self, &ret->until_day, ret_exit);
 }
 
 // Adds the entry to --policy, or prints its line to be added.
@@ -82,13 +118,20 @@ static int new_key(cli *self, const char *path)
     if (code == ALM_OK) {
         code = alm_keypair_save(&pair, path, &st);
     }
-    memcpy(entry.id, pair.public_key, sizeof pair.public_key);
-    alm_keypair_wipe(&pair);
     if (code != ALM_OK) {
         return fail(self, &st);
     }
+    memcpy(entry.id, pair.public_key, sizeof pair.public_key);
+    alm_keypair_wipe(&pair);
+    if (has_entry) {
+        exit_code = publish(self, &entry);
+    }
+    if (exit_code != 0) {
+        alm_keypair_discard(path); // the same command must be right once what failed is mended
+        return exit_code;
+    }
     fprintf(self->err, "%s: keep it to yourself; %s.pub is for others\n", path, path);
-    return has_entry ? publish(self, &entry) : 0;
+    return 0;
 }
 
 static int show_key(cli *self, const char *path)
@@ -147,16 +190,102 @@ static int new_token(cli *self)
     return exit_code;
 }
 
-static void print_token(void *arg, const alm_policy_entry *entry)
+// The last day as text; "" if there is none.
+static const char *until_text(const alm_policy_entry *entry, char ret[ALM_DATE_TEXT_BYTES])
 {
-    cli *self = arg;
-    if (entry->is_token) {
-        char day[ALM_DATE_TEXT_BYTES] = "";
-        if (entry->until_day != ALM_DAY_NEVER) {
-            alm_day_to_text(entry->until_day, day);
-        }
-        fprintf(self->out, "%s\t%s\t%s\n", entry->name, alm_role_name(entry->role), day);
+    ret[0] = '\0';
+    if (entry->until_day != ALM_DAY_NEVER) {
+        alm_day_to_text(entry->until_day, ret);
     }
+    return ret;
+}
+
+static void add_cells(void *arg, const alm_policy_entry *entry)
+{
+    char until[ALM_DATE_TEXT_BYTES];
+    if (entry->is_token) {
+        cli_table_cell(arg, entry->name);
+        cli_table_cell(arg, alm_role_name(entry->role));
+        cli_table_cell(arg, until_text(entry, until));
+    }
+}
+
+static void add_record(void *arg, const alm_policy_entry *entry)
+{
+    char until[ALM_DATE_TEXT_BYTES];
+    if (entry->is_token) {
+        cli_csv_text(arg, entry->name);
+        cli_csv_raw(arg, alm_role_name(entry->role));
+        cli_csv_raw(arg, until_text(entry, until));
+        cli_csv_end(arg);
+    }
+}
+
+static void add_object(void *arg, const alm_policy_entry *entry)
+{
+    char until[ALM_DATE_TEXT_BYTES];
+    if (!entry->is_token) {
+        return;
+    }
+    cli_json_line(arg);
+    cli_json_object(arg, NULL);
+    cli_json_text(arg, "name", entry->name);
+    cli_json_text(arg, "role", alm_role_name(entry->role));
+    if (until_text(entry, until)[0] != '\0') {
+        cli_json_text(arg, "until", until);
+    } else {
+        cli_json_null(arg, "until");
+    }
+    cli_json_end_object(arg);
+}
+
+static bool print_table(cli *self, alm_policy *policy)
+{
+    const cli_column columns[] = {
+        {.title = cli_say(self, "名称", "Name"), .keeps = true},
+        {.title = cli_say(self, "角色", "Role"), .keeps = true},
+        {.title = cli_say(self, "有效至", "Until")},
+    };
+    cli_table *table = cli_table_create(self->arena, columns, ALM_ARRAY_LEN(columns));
+    alm_policy_each(policy, add_cells, table);
+    return cli_table_print(table, self->out, self->columns, self->color);
+}
+
+static void write_csv(cli *self, alm_policy *policy)
+{
+    static const char *const titles[] = {"name", "role", "until"};
+    cli_csv csv = {.out = self->out};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(titles); i++) {
+        cli_csv_raw(&csv, titles[i]);
+    }
+    cli_csv_end(&csv);
+    alm_policy_each(policy, add_record, &csv);
+}
+
+static void write_json(cli *self, alm_policy *policy)
+{
+    cli_json json = {.out = self->out};
+    cli_json_object(&json, NULL);
+    cli_json_array(&json, "tokens");
+    alm_policy_each(policy, add_object, &json);
+    cli_json_end_array(&json);
+    cli_json_end_object(&json);
+    cli_json_line(&json);
+}
+
+static int print_tokens(cli *self, alm_policy *policy)
+{
+    switch (self->output) {
+    case CLI_TABLE:
+        return print_table(self, policy) ? 0 : cli_fail_memory(self);
+    case CLI_CSV:
+        write_csv(self, policy);
+        break;
+    case CLI_JSON:
+        write_json(self, policy);
+        break;
+    }
+    return 0;
 }
 
 static int list_tokens(cli *self, const char *path)
@@ -166,9 +295,9 @@ static int list_tokens(cli *self, const char *path)
     if (alm_policy_load(path, &policy, &st) != ALM_OK) {
         return fail(self, &st);
     }
-    alm_policy_each(policy, print_token, self);
+    int exit_code = print_tokens(self, policy);
     alm_policy_destroy(&policy);
-    return 0;
+    return exit_code;
 }
 
 static int revoke_tokens(cli *self, const char *path, const char *name)

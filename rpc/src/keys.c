@@ -89,6 +89,15 @@ alm_code alm_keypair_save(const alm_keypair *pair, const char *path, alm_status 
     return ALM_OK;
 }
 
+void alm_keypair_discard(const char *path)
+{
+    char beside[PATH_MAX];
+    if (public_path(path, beside, NULL) == ALM_OK) {
+        unlink(beside);
+    }
+    unlink(path);
+}
+
 // "public KEY" into a key; the line is not quoted, it may be the secret's.
 static alm_code take_part(alm_str *rest, const char *name, alm_str word,
                           uint8_t ret[ALM_CURVE_KEY_BYTES], alm_status *st)

@@ -45,6 +45,9 @@ bool alm_key_from_text(alm_str text, uint8_t ret[ALM_CURVE_KEY_BYTES]);
 // others               from the system
 ALM_MUST_USE alm_code alm_keypair_save(const alm_keypair *pair, const char *path, alm_status *st);
 
+// Takes both files away again, for who made them a moment ago and could not go on.
+void alm_keypair_discard(const char *path);
+
 // ALM_NOT_FOUND            no such file
 // ALM_PERMISSION_DENIED    group or others can read it, or we cannot
 // ALM_INVALID_ARGUMENT     not such a file, or its parts are not of one pair
