@@ -259,8 +259,9 @@ static void on_message(void *arg, alm_stream *stream, alm_str wire)
     ProtobufCMessage *message;
     (void)stream;
     alm_arena_reset(r->arena);
-    check(alm_message_unpack(&almanac__bench__payload__descriptor, wire, r->arena, &message, &st),
-          &st);
+    check(
+        alm_message_unpack(&almanac__bench__payload__descriptor, wire, 16, r->arena, &message, &st),
+        &st);
     check(((Almanac__Bench__Payload *)message)->body.len == r->size ? ALM_OK : ALM_INTERNAL, &st);
     r->count += r->end_us == 0 ? 1 : 0;
     if (--r->to_look == 0) {

@@ -1,6 +1,7 @@
 // Any bytes as a message: what the scan lets through protobuf-c unpacks or refuses without harm,
 // and takes no more memory than the scan said.
 #include "alm/alloc.h"
+#include "alm/limits.h"
 #include "almanac/internal/reflection.pb-c.h"
 #include "almanac/internal/storage.pb-c.h"
 #include "almanac/v1/gateway.pb-c.h"
@@ -34,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const ProtobufCMessageDescriptor *type = types[data[0] % ALM_ARRAY_LEN(types)];
     alm_str wire = {.data = (const char *)data + 1, .len = size - 1};
     size_t cost = 0;
-    if (alm_prescan(type, wire, &cost, NULL) != ALM_OK) {
+    if (alm_prescan(type, wire, ALM_RPC_ELEMENT_COUNT_MAX, &cost, NULL) != ALM_OK) {
         return 0;
     }
     size_t taken = 0;

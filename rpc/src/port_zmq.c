@@ -401,7 +401,8 @@ static alm_code prepare(zmq_port *self, const alm_port_opts *opts, alm_status *s
     return is_curve ? set_curve(self, opts->curve, st) : ALM_OK;
 }
 
-// peer_count_max is not kept: libzmq does not say who connects.
+// peer_count_max is not kept here: libzmq does not say who connects. The server does not take a
+// HELLO past it.
 alm_code alm_port_zmq_open(alm_zmq_ctx *ctx, const alm_port_opts *opts, alm_port **ret,
                            alm_status *st)
 {

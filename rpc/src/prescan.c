@@ -27,6 +27,7 @@ typedef struct scan_level {
 typedef struct scan {
     alm_reader r;
     size_t cost;
+    size_t element_count;
     scan_level levels[ALM_RPC_UNPACK_DEPTH_MAX];
     size_t depth; // levels in use
     alm_status *st;
@@ -215,6 +216,7 @@ static alm_code take_field(scan *s, scan_level *level, const scan_field *f)
 {
     const ProtobufCFieldDescriptor *field = f->field;
     s->cost += SCANNED_FIELD_BYTES;
+    s->element_count++;
     if (field == NULL) {
         s->cost += sizeof(ProtobufCMessageUnknownField) + f->value.len + 10 + ALIGN_BYTES;
         return ALM_OK;
@@ -228,6 +230,7 @@ static alm_code take_field(scan *s, scan_level *level, const scan_field *f)
         bool is_packed = has_length && !is_text && !is_bytes && !is_message;
         size_t count = is_packed ? packed_count(field, f->value) : 1;
         s->cost += count * element_size(field) + ALIGN_BYTES;
+        s->element_count += count > 1 ? count - 1 : 0;
     }
     if (is_text && has_length) {
         s->cost += f->value.len + 1 + ALIGN_BYTES;
@@ -239,8 +242,24 @@ static alm_code take_field(scan *s, scan_level *level, const scan_field *f)
     return is_message && has_length ? enter_message(s, level, f) : ALM_OK;
 }
 
-alm_code alm_prescan(const ProtobufCMessageDescriptor *type, alm_str wire, size_t *ret_cost_bytes,
-                     alm_status *st)
+static alm_code check_bounds(const scan *s, const ProtobufCMessageDescriptor *type,
+                             size_t element_count_max)
+{
+    if (s->element_count > element_count_max) {
+        return alm_status_set(s->st, ALM_RESOURCE_EXHAUSTED,
+                              "%s: at least %zu elements pass the limit of %zu", type->name,
+                              s->element_count, element_count_max);
+    }
+    if (s->cost > ALM_RPC_UNPACK_BYTES_MAX) {
+        return alm_status_set(s->st, ALM_RESOURCE_EXHAUSTED,
+                              "%s: %zu bytes would take more than %zu in memory", type->name,
+                              s->r.len, ALM_RPC_UNPACK_BYTES_MAX);
+    }
+    return ALM_OK;
+}
+
+alm_code alm_prescan(const ProtobufCMessageDescriptor *type, alm_str wire, size_t element_count_max,
+                     size_t *ret_cost_bytes, alm_status *st)
 {
     scan s = {.r = alm_reader_of(wire.data, wire.len), .st = st};
     ALM_TRY(push(&s, type, wire.len));
@@ -253,11 +272,7 @@ alm_code alm_prescan(const ProtobufCMessageDescriptor *type, alm_str wire, size_
         scan_field field = {0};
         ALM_TRY(read_field(&s, level, &field));
         ALM_TRY(take_field(&s, level, &field));
-        if (s.cost > ALM_RPC_UNPACK_BYTES_MAX) {
-            return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
-                                  "%s: %zu bytes would take more than %zu in memory", type->name,
-                                  wire.len, ALM_RPC_UNPACK_BYTES_MAX);
-        }
+        ALM_TRY(check_bounds(&s, type, element_count_max));
     }
     *ret_cost_bytes = s.cost;
     return ALM_OK;
@@ -293,11 +308,12 @@ static void *watched_alloc(void *arg, size_t size)
     return memory;
 }
 
-alm_code alm_message_unpack(const ProtobufCMessageDescriptor *type, alm_str wire, alm_arena *arena,
-                            ProtobufCMessage **ret, alm_status *st)
+alm_code alm_message_unpack(const ProtobufCMessageDescriptor *type, alm_str wire,
+                            size_t element_count_max, alm_arena *arena, ProtobufCMessage **ret,
+                            alm_status *st)
 {
     size_t cost;
-    ALM_TRY(alm_prescan(type, wire, &cost, st));
+    ALM_TRY(alm_prescan(type, wire, element_count_max, &cost, st));
     watched_arena watched = {.arena = arena};
     ProtobufCAllocator allocator = {
         .alloc = watched_alloc, .free = arena_free, .allocator_data = &watched};

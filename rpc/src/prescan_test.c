@@ -95,8 +95,8 @@ static void scan_row(void **state)
     const row *r = *state;
     size_t cost = 0;
     alm_status st = ALM_STATUS_INIT;
-    alm_code code =
-        alm_prescan(&almanac__internal__describe_message_response__descriptor, r->wire, &cost, &st);
+    alm_code code = alm_prescan(&almanac__internal__describe_message_response__descriptor, r->wire,
+                                ALM_RPC_ELEMENT_COUNT_MAX, &cost, &st);
     if (code != r->want) {
         fail_msg("want %s, got %s: %s", alm_code_name(r->want), alm_code_name(code), st.message);
     }
@@ -106,7 +106,7 @@ static void scan_row(void **state)
     alm_arena *arena = alm_arena_create(0);
     ProtobufCMessage *message = NULL;
     code = alm_message_unpack(&almanac__internal__describe_message_response__descriptor, r->wire,
-                              arena, &message, &st);
+                              ALM_RPC_ELEMENT_COUNT_MAX, arena, &message, &st);
     assert_int_equal(code, r->want);
     alm_arena_destroy(&arena);
 }
@@ -141,10 +141,11 @@ static void depth_is_limited(void **state)
     size_t cost;
     alm_status st = ALM_STATUS_INIT;
     alm_str whole = {.data = (const char *)wire, .len = sizeof wire};
-    assert_int_equal(alm_prescan(&nested, whole, &cost, &st), ALM_INVALID_ARGUMENT);
+    assert_int_equal(alm_prescan(&nested, whole, ALM_RPC_ELEMENT_COUNT_MAX, &cost, &st),
+                     ALM_INVALID_ARGUMENT);
     assert_non_null(strstr(st.message, "too deep"));
     alm_str fewer = alm_str_slice(whole, 2, whole.len); // one level less
-    assert_int_equal(alm_prescan(&nested, fewer, &cost, NULL), ALM_OK);
+    assert_int_equal(alm_prescan(&nested, fewer, ALM_RPC_ELEMENT_COUNT_MAX, &cost, NULL), ALM_OK);
 }
 
 static void a_message_field_comes_once(void **state)
@@ -154,7 +155,8 @@ static void a_message_field_comes_once(void **state)
     size_t cost;
     alm_status st = ALM_STATUS_INIT;
     alm_str twice = {.data = "\x0a\x00\x0a\x00", .len = 4};
-    assert_int_equal(alm_prescan(&nested, twice, &cost, &st), ALM_INVALID_ARGUMENT);
+    assert_int_equal(alm_prescan(&nested, twice, ALM_RPC_ELEMENT_COUNT_MAX, &cost, &st),
+                     ALM_INVALID_ARGUMENT);
     assert_non_null(strstr(st.message, "second value"));
 }
 
@@ -172,10 +174,65 @@ static void empty_messages_do_not_amplify_without_bound(void **state)
     size_t cost;
     alm_status st = ALM_STATUS_INIT;
     alm_str whole = {.data = (const char *)wire, .len = len};
-    assert_int_equal(
-        alm_prescan(&almanac__internal__describe_message_response__descriptor, whole, &cost, &st),
-        ALM_RESOURCE_EXHAUSTED);
+    assert_int_equal(alm_prescan(&almanac__internal__describe_message_response__descriptor, whole,
+                                 ALM_RPC_ELEMENT_COUNT_MAX, &cost, &st),
+                     ALM_RESOURCE_EXHAUSTED);
     alm_free(wire);
+}
+
+typedef struct element_row {
+    const char *name;
+    const ProtobufCMessageDescriptor *type;
+    alm_str wire;
+    size_t count;
+} element_row;
+
+#define DESCRIBE &almanac__internal__describe_message_response__descriptor
+#define COMMIT   &almanac__internal__commit_request__descriptor
+#define BYTES(s)                                                                                   \
+    {                                                                                              \
+        .data = (s), .len = sizeof(s) - 1                                                          \
+    }
+
+static const element_row element_rows[] = {
+    {"a text", DESCRIBE,
+     BYTES("\x0a\x03"
+           "abc"),
+     1},
+    {"a text twice", DESCRIBE,
+     BYTES("\x0a\x01"
+           "a"
+           "\x0a\x01"
+           "b"),
+     2},
+    {"an unknown field", DESCRIBE,
+     BYTES("\x7a\x02"
+           "xy"),
+     1},
+    {"empty messages", DESCRIBE, BYTES("\x12\x00\x12\x00\x1a\x00"), 3},
+    {"a message and what is in it", DESCRIBE,
+     BYTES("\x12\x05\x0a\x01"
+           "a"
+           "\x10\x01"),
+     3},
+};
+
+static void elements_are_counted(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ALM_ARRAY_LEN(element_rows); i++) {
+        const element_row *it = &element_rows[i];
+        size_t cost;
+        alm_status st = ALM_STATUS_INIT;
+        char want[80];
+        assert_int_equal(alm_prescan(it->type, it->wire, it->count, &cost, &st), ALM_OK);
+        if (alm_prescan(it->type, it->wire, it->count - 1, &cost, &st) != ALM_RESOURCE_EXHAUSTED) {
+            fail_msg("%s has not %zu elements", it->name, it->count);
+        }
+        snprintf(want, sizeof want, "at least %zu elements pass the limit of %zu", it->count,
+                 it->count - 1);
+        assert_non_null(strstr(st.message, want));
+    }
 }
 
 static void a_full_arena_is_a_limit_not_bad_bytes(void **state)
@@ -191,7 +248,7 @@ static void a_full_arena_is_a_limit_not_bad_bytes(void **state)
     alm_status st = ALM_STATUS_INIT;
     alm_str whole = {.data = (const char *)wire, .len = sizeof wire};
     assert_int_equal(alm_message_unpack(&almanac__internal__describe_message_response__descriptor,
-                                        whole, arena, &message, &st),
+                                        whole, ALM_RPC_ELEMENT_COUNT_MAX, arena, &message, &st),
                      ALM_RESOURCE_EXHAUSTED);
     alm_arena_destroy(&arena);
 }
@@ -260,6 +317,20 @@ static size_t seed_commit(uint8_t *out)
 
 #define WIRE_MAX 4096
 
+// Values of packed fields, and the fields and messages around them.
+static void packed_values_are_counted(void **state)
+{
+    (void)state;
+    uint8_t wire[WIRE_MAX];
+    // batch_id, digest, observations and rows; 4 places and 3 mantissas, packed
+    alm_str commit = {.data = (const char *)wire, .len = seed_commit(wire)};
+    const size_t count = 4 + 4 + 3;
+    size_t cost;
+    alm_status st = ALM_STATUS_INIT;
+    assert_int_equal(alm_prescan(COMMIT, commit, count, &cost, &st), ALM_OK);
+    assert_int_equal(alm_prescan(COMMIT, commit, count - 1, &cost, &st), ALM_RESOURCE_EXHAUSTED);
+}
+
 // Changes, removes, inserts or repeats a few bytes.
 static size_t mutate(uint8_t *wire, size_t len, uint32_t *random)
 {
@@ -303,7 +374,7 @@ static void check_agreement(const ProtobufCMessageDescriptor *type, alm_str wire
         .alloc = count_alloc, .free = count_free, .allocator_data = &count};
     size_t cost = 0;
     alm_status st = ALM_STATUS_INIT;
-    alm_code code = alm_prescan(type, wire, &cost, &st);
+    alm_code code = alm_prescan(type, wire, ALM_RPC_ELEMENT_COUNT_MAX, &cost, &st);
     ProtobufCMessage *message =
         protobuf_c_message_unpack(type, &allocator, wire.len, (const uint8_t *)wire.data);
     if (message != NULL && code != ALM_OK && !is_our_own_rule(&st)) {
@@ -341,15 +412,17 @@ static void scan_agrees_with_protobuf_c(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[5 + ALM_ARRAY_LEN(rows)] = {
+    struct CMUnitTest tests[7 + ALM_ARRAY_LEN(rows)] = {
         cmocka_unit_test(depth_is_limited),
         cmocka_unit_test(a_message_field_comes_once),
         cmocka_unit_test(empty_messages_do_not_amplify_without_bound),
+        cmocka_unit_test(elements_are_counted),
+        cmocka_unit_test(packed_values_are_counted),
         cmocka_unit_test(a_full_arena_is_a_limit_not_bad_bytes),
         cmocka_unit_test(scan_agrees_with_protobuf_c),
     };
     for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
-        tests[5 + i] = (struct CMUnitTest){
+        tests[7 + i] = (struct CMUnitTest){
             .name = rows[i].name,
             .test_func = scan_row,
             .initial_state = (void *)(uintptr_t)&rows[i],

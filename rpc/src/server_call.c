@@ -213,7 +213,8 @@ static alm_code answer(alm_call *call, alm_status *st)
     ProtobufCMessage *request = NULL;
     if (!alm_call_client_streams(call)) {
         ALM_TRY(alm_message_unpack(service->methods[method->index].input, call->request,
-                                   call->arena, &request, st));
+                                   call->server->rpc->limits.element_count_max, call->arena,
+                                   &request, st));
     }
     alm_code code = method->handler(method->self, call, request, st);
     if (code != ALM_OK && st->code != code) {

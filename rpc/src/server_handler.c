@@ -193,9 +193,11 @@ alm_code alm_call_next(alm_call *call, alm_arena *arena, ProtobufCMessage **ret,
     alm_unlock(server->lock);
     ALM_TRY(code);
     *ret = NULL;
-    return wire.data == NULL ? ALM_OK
-                             : alm_message_unpack(service->methods[call->method->index].input, wire,
-                                                  arena, ret, st);
+    if (wire.data == NULL) {
+        return ALM_OK;
+    }
+    return alm_message_unpack(service->methods[call->method->index].input, wire,
+                              server->rpc->limits.element_count_max, arena, ret, st);
 }
 
 int64_t alm_call_deadline_us(const alm_call *call)

@@ -117,7 +117,8 @@ alm_code alm_stream_next(alm_stream *stream, alm_arena *arena, ProtobufCMessage 
     }
     alm_status why = ALM_STATUS_INIT;
     const ProtobufCMethodDescriptor *method = &stream->service->descriptor->methods[stream->method];
-    code = alm_message_unpack(method->output, wire, arena, ret_message, &why);
+    code = alm_message_unpack(method->output, wire, client->rpc->limits.element_count_max, arena,
+                              ret_message, &why);
     if (code == ALM_OK) {
         return ALM_OK;
     }

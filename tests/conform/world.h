@@ -75,5 +75,6 @@ world_group conform_services(void);  // health, reflection, stats and traces
 world_group conform_both_ways(void); // clients that stream
 world_group conform_auth(void);      // keys, tokens and roles
 world_group conform_events(void);    // calls whose caller does not wait
+world_group conform_limits(void);    // at each and one past it
 
 #endif
