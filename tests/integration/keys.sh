@@ -37,7 +37,8 @@ chmod 644 other.key
 expect 1 'other.key' almanac keys show other.key
 
 trap '' HUP # as under nohup: a reload must come through all the same
-"$bin/almanacd" --data data --bind tcp://127.0.0.1:0 --key-file svc.key --policy policy 2>log &
+"$bin/almanacd" --data data --bind tcp://127.0.0.1:0 --http off --key-file svc.key --policy policy \
+    2>log &
 server=$!
 for _ in $(seq 200); do
     address=$(grep -o 'module=gateway address=tcp://[^ ]*' log | cut -d= -f3) || true
@@ -62,7 +63,8 @@ expect 0 '' as svc.key status
 
 almanac token new --role reader --name robot --policy policy >robot.token 2>/dev/null
 by_token() {
-    almanac --endpoint "$address" --server-key svc.key.pub --token-file robot.token --timeout 2s "$@"
+    almanac --endpoint "$address" --server-key svc.key.pub --token-file robot.token --timeout 2s \
+        "$@"
 }
 reload() { # and wait until the policy counts
     local before
