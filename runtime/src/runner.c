@@ -2,6 +2,7 @@
 
 #include "identity.h"
 #include "order.h"
+#include "rpc_limits.h"
 
 #include "alm/alloc.h"
 
@@ -102,8 +103,8 @@ static void options_append(runner *r, const alm_option *options, size_t count)
 
 static alm_code options_collect(runner *r, alm_status *st)
 {
-    size_t count =
-        ALM_ARRAY_LEN(common_options) + ALM_ARRAY_LEN(peer_options) + ALM_IDENTITY_OPTION_COUNT + 1;
+    size_t count = ALM_ARRAY_LEN(common_options) + ALM_ARRAY_LEN(peer_options) +
+                   ALM_IDENTITY_OPTION_COUNT + ALM_LIMIT_OPTION_COUNT + 1;
     for (size_t i = 0; i < r->module_count; i++) {
         count += r->order[i]->option_count;
     }
@@ -125,6 +126,7 @@ static alm_code options_collect(runner *r, alm_status *st)
         options_append(r, peer_options, ALM_ARRAY_LEN(peer_options));
     }
     options_append(r, common_options, ALM_ARRAY_LEN(common_options));
+    options_append(r, alm_limit_options, ALM_LIMIT_OPTION_COUNT);
     return ALM_OK;
 }
 
@@ -216,9 +218,18 @@ static void modules_stop(runner *r, int64_t timeout_ms)
     }
 }
 
+static alm_rpc_opts rpc_opts(const runner *r)
+{
+    return (alm_rpc_opts){
+        .log = &r->log,
+        .limits = alm_rpc_limits_of(r->config),
+        .identity = alm_identity_view(&r->identity),
+    };
+}
+
 static alm_code modules_start(runner *r, alm_status *st)
 {
-    alm_rpc_opts opts = {.log = &r->log, .identity = alm_identity_view(&r->identity)};
+    const alm_rpc_opts opts = rpc_opts(r);
     ALM_TRY(alm_rpc_create(&opts, &r->rpc, st));
     for (size_t i = 0; i < r->module_count; i++) {
         ALM_TRY(module_start(r, r->order[i], st));
@@ -237,7 +248,7 @@ static alm_code modules_start(runner *r, alm_status *st)
 static alm_code health_ask(runner *r, alm_status *st)
 {
     char address[ADDRESS_MAX];
-    alm_rpc_opts opts = {.log = &r->log, .identity = alm_identity_view(&r->identity)};
+    const alm_rpc_opts opts = rpc_opts(r);
     ALM_TRY(alm_probe_address(alm_config_text(r->config, "bind"), address, sizeof address, st));
     ALM_TRY(alm_rpc_create(&opts, &r->rpc, st));
     return alm_health_check(r->rpc, address, "", HEALTH_TIMEOUT_MS, st);

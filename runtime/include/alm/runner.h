@@ -1,4 +1,7 @@
-// Runs modules as a process: options, log, endpoints, signals, drain.
+// Runs modules as a process: options, log, endpoints, limits, signals, drain.
+//
+// What calls may take at most is set for the whole process by --rpc-message-bytes-max and the other
+// --rpc-... options, one for each field of alm_rpc_limits.
 #ifndef ALM_RUNNER_H
 #define ALM_RUNNER_H
 
