@@ -12,6 +12,7 @@
 
 #define CHECK 0 // Health is the first service of every server, Check its first method
 #define WATCH 1
+#define ABORT 6 // what follows Health, Reflection and Stats
 
 typedef struct served {
     alm_rpc *rpc;
@@ -262,6 +263,54 @@ static void a_peer_has_so_many_calls_and_no_more(void **state)
     unserve(&s);
 }
 
+static alm_code abort_call(void *self, alm_call *call, const ProtobufCMessage *message,
+                           alm_status *st)
+{
+    (void)self;
+    (void)call;
+    (void)message;
+    return alm_status_set(st, ALM_ABORTED, "as it always does");
+}
+
+// Answers stay with the server when the queue to a peer is full. Each is of 26 bytes: that many
+// twice is at the limit, and a third keeps others' calls out until the peer reads.
+static void answers_not_taken_keep_calls_out(void **state)
+{
+    (void)state;
+    served s;
+    wire_peer other;
+    alm_status st;
+    const alm_rpc_opts opts = {.limits = {.unsent_bytes_max = 2 * 26}};
+    alm_handler handlers[16] = {abort_call};
+    assert_true(alm_service_storage.descriptor->n_methods <= ALM_ARRAY_LEN(handlers));
+    ok(alm_rpc_create(&opts, &s.rpc, &st), &st);
+    ok(alm_server_create(s.rpc, NULL, &s.server, &st), &st);
+    ok(alm_server_add(s.server, &alm_service_storage, handlers, NULL, &st), &st);
+    ok(alm_server_bind(s.server, "loop://wire", &st), &st);
+    ok(alm_server_start(s.server, &st), &st);
+    peer_dial(&s.peer, s.rpc, "loop://wire");
+    peer_dial(&other, s.rpc, "loop://wire");
+    greet(&s.peer);
+    greet(&other);
+    uint64_t id = 0;
+    alm_record end;
+    do {
+        id++;
+        peer_send(&s.peer, request(id, CHECK)); // and does not read
+        peer_send(&other, request(id, ABORT));
+        end = peer_expect(&other, ALM_RECORD_END);
+    } while (end.arg == ALM_ABORTED);
+    assert_int_equal(end.arg, ALM_RESOURCE_EXHAUSTED);
+    assert_true(alm_str_eq(end.payload, ALM_STR("server has 78 bytes of answers to send")));
+    for (uint64_t i = 1; i <= id; i++) {
+        expect_end(&s.peer, i, ALM_OK);
+    }
+    peer_send(&other, request(id + 1, ABORT));
+    expect_end(&other, id + 1, ALM_ABORTED);
+    peer_close(&other);
+    unserve(&s);
+}
+
 static int64_t atomic_clock_us(void *self)
 {
     return atomic_load((atomic_llong *)self);
@@ -339,6 +388,7 @@ int main(void)
         ON(a_peer_that_vanishes_is_noticed, LOOP),
         ON(a_peer_has_so_many_calls_and_no_more, LOOP),
         ON(a_silent_peer_is_forgotten, LOOP),
+        cmocka_unit_test(answers_not_taken_keep_calls_out),
         cmocka_unit_test(bytes_of_another_protocol_harm_nobody),
     };
     return cmocka_run_group_tests_name("server_wire", tests, NULL, NULL);
