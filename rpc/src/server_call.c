@@ -305,6 +305,8 @@ void alm_call_stop(alm_call *call, alm_code code, const char *text)
     call->stop_text = text;
     if (call->state == ALM_CALL_RUNNING) {
         stop_children(call);
+        call->runs_on = call->is_listed;
+        call->peer->stopped_count += call->runs_on ? 1 : 0;
         call->wants_room = true;
         alm_call_changed(call);
         return;
@@ -352,6 +354,7 @@ void alm_call_finish(alm_call *call, const alm_status *st)
         DL_DELETE2(server->fired, call, fired_prev, fired_next);
     }
     peer->waiting_count -= call->is_waiting ? 1 : 0;
+    peer->stopped_count -= call->runs_on ? 1 : 0;
     if (call->is_listed) {
         unlist(call);
     }

@@ -54,6 +54,7 @@ typedef struct alm_peer {
     alm_id_map ids;    // of calls
     alm_call *calls;
     size_t waiting_count; // calls that wait for out to shrink
+    size_t stopped_count; // that run on though the client has given up their ids
     alm_call *queue;      // without a thread, in their order; if any, it is in server->ready
     struct alm_peer *ready_prev, *ready_next;
     uint32_t message_bytes_max; // what it takes
@@ -136,6 +137,7 @@ struct alm_call {
     void *events_arg;
     alm_call *fired_prev, *fired_next;
     bool is_fired;             // in server->fired
+    bool runs_on;              // stopped, and counted in peer->stopped_count
     bool wants_room;           // on_room is due when there is some
     bool is_waiting;           // counted in peer->waiting_count
     bool is_listed;            // in its peer

@@ -50,7 +50,7 @@ alm_code alm_server_find_room(alm_server *server, const alm_peer *peer, const al
                               alm_status *st)
 {
     const alm_rpc_limits *limits = &server->rpc->limits;
-    if (peer->ids.count >= limits->stream_count_max) {
+    if (peer->ids.count - peer->stopped_count >= limits->stream_count_max) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "the client has %zu calls in progress",
                               limits->stream_count_max);
     }

@@ -170,9 +170,14 @@ bool alm_stream_send_request(alm_stream *stream, alm_connection *connection, uin
         int64_t left_ms = (stream->deadline_us - alm_rpc_now_us(client->rpc) + 999) / 1000;
         record.time_ms = (uint32_t)ALM_MIN(ALM_MAX(left_ms, 1), (int64_t)INT32_MAX);
     }
-    bool is_queued = append_metadata(stream, metadata) &&
-                     alm_call_table_add(&connection->calls, stream, &record.call_id);
+    if (!append_metadata(stream, metadata)) {
+        alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "metadata passes the limit of %zu bytes",
+                       client->rpc->limits.metadata_bytes_max);
+        alm_stream_end(stream, &st);
+        return false;
+    }
     record.metadata = alm_buf_view(metadata);
+    bool is_queued = alm_call_table_add(&connection->calls, stream, &record.call_id);
     if (is_queued && !alm_connection_send(connection, &record)) {
         alm_call_table_remove(&connection->calls, record.call_id);
         is_queued = false;

@@ -3,6 +3,7 @@
 
 #include "alm/alloc.h"
 
+#include <poll.h>
 #include <pthread.h>
 
 // What the events of one call told.
@@ -415,6 +416,36 @@ static void a_deferred_call_is_ended_by_another_thread(void **state)
     alm_server_destroy(&q.server);
 }
 
+// What the client has given up is not counted against it, however long its handler takes to end.
+static void a_cancelled_call_gives_its_place_back(void **state)
+{
+    world *w = *state;
+    world limited = {.address_count = w->address_count + 10, .arena = w->arena};
+    memcpy(limited.scheme, w->scheme, sizeof limited.scheme);
+    memcpy(limited.dir, w->dir, sizeof limited.dir);
+    const alm_rpc_opts opts = {.limits.stream_count_max = 1,
+                               .uses_libzmq = strstr(w->given, "+libzmq") != NULL};
+    assert_code(ALM_OK, alm_rpc_create(&opts, &limited.rpc, &w->st));
+    quick q = {0};
+    quick_start(&q, &limited);
+    alm_channel *channel = world_open(&limited, alm_server_endpoint(q.server, 0));
+    heard h = {.w = w, .channel = channel};
+    start_wait(&h, 0, NULL);
+    alm_call *call;
+    while ((call = atomic_exchange(&q.given, NULL)) == NULL) {
+        poll(NULL, 0, 1);
+    }
+    alm_stream_close(&h.stream);
+    assert_non_null(world_say(&limited, channel, "told", NULL));
+    alm_status st = ALM_STATUS_INIT;
+    alm_call_end(call, &st);
+    assert_non_null(world_say(&limited, channel, "told", NULL));
+    alm_channel_close(&channel);
+    alm_server_destroy(&q.server);
+    alm_rpc_destroy(&limited.rpc);
+    w->address_count = limited.address_count;
+}
+
 static void a_deferred_call_streams_as_there_is_room(void **state)
 {
     world *w = *state;
@@ -451,6 +482,7 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(what_cannot_be_sent_fails_at_once),
     WORLD_TEST(a_handler_may_run_where_its_request_is_read),
     WORLD_TEST(a_deferred_call_is_ended_by_another_thread),
+    WORLD_TEST(a_cancelled_call_gives_its_place_back),
     WORLD_TEST(a_deferred_call_streams_as_there_is_room),
 };
 
