@@ -128,7 +128,8 @@ void alm_rpc_release(alm_rpc *rpc)
 
 uint64_t alm_rpc_random(alm_rpc *rpc)
 {
-    return alm_mix64(rpc->random_state += UINT64_C(0x9e3779b97f4a7c15));
+    const uint64_t step = UINT64_C(0x9e3779b97f4a7c15);
+    return alm_mix64(atomic_fetch_add(&rpc->random_state, step) + step);
 }
 
 int64_t alm_rpc_turn(alm_rpc *rpc, int64_t wait_ms)
