@@ -67,12 +67,13 @@ static alm_code status(void *self, alm_call *call, const ProtobufCMessage *reque
     gateway *g = self;
     gateway_backend backends[GATEWAY_BACKEND_COUNT];
     status_rows rows = {.arena = alm_call_arena(call)};
-    Almanac__V1__StatusResponse response = ALMANAC__V1__STATUS_RESPONSE__INIT;
+    Almanac__V1__StatusResponse response;
     Almanac__Internal__HeadRequest head = ALMANAC__INTERNAL__HEAD_REQUEST__INIT;
     // A status that waits for what is down is no status.
     alm_call_opts opts = {.parent = call, .timeout_ms = 2000, .fail_fast = true};
     ProtobufCMessage *reply;
     (void)request;
+    almanac__v1__status_response__init(&response);
     gateway_backends(g, backends);
     for (size_t i = 0; i < GATEWAY_BACKEND_COUNT; i++) {
         rows.service = backends[i].name;
