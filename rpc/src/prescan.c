@@ -136,6 +136,9 @@ static alm_code read_field(scan *s, const scan_level *level, scan_field *ret)
         return malformed(s, "a bad tag");
     }
     *ret = (scan_field){.number = (uint32_t)(tag >> 3), .wire = (wire_type)(tag & 7)};
+    if (ret->number == 0) { // protobuf-c takes it if the tag is longer than it must be
+        return malformed(s, "a field of number 0");
+    }
     ret->field = find_field(level->type, ret->number, &ret->index);
     ALM_TRY(read_value(s, level, ret));
     return s->r.at <= level->end ? ALM_OK : malformed(s, "a value past the end");

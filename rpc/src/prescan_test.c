@@ -57,6 +57,11 @@ static const row rows[] = {
      {.data = "\x8a\x80\x80\x80\x80\x01", .len = 6},
      ALM_INVALID_ARGUMENT,
      "bad tag"},
+    {"a field of number 0", {.data = "\x00\x00", .len = 2}, ALM_INVALID_ARGUMENT, "number 0"},
+    {"number 0 in a long tag",
+     {.data = "\x80\x00\x00", .len = 3},
+     ALM_INVALID_ARGUMENT,
+     "number 0"},
     {"text past the end",
      {.data = "\x0a\x04"
               "abc",
