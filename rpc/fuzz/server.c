@@ -15,10 +15,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define ADDRESS       "loop://fuzz"
-#define WAIT_MS       5000 // never waited in full
-#define CHECK         0    // Health's first method is every server's first
-#define METHOD_COUNT  12   // of all services, and two that are not there
-#define FRAMES_MAX    512  // of one input
+#define WAIT_MS       20000 // never waited in full
+#define CHECK         0     // Health's first method is every server's first
+#define METHOD_COUNT  12    // of all services, and two that are not there
+#define FRAMES_MAX    512   // of one input
 #define HANDLER_COUNT 4
 
 typedef enum operation {
