@@ -3,6 +3,7 @@
 #include "prescan.h"
 
 #include "alm/alloc.h"
+#include "alm/limits.h"
 #include "alm/message_json.h"
 #include "alm/method_types.h"
 
