@@ -126,12 +126,14 @@ static int64_t step(alm_client *client, int64_t now_us)
 {
     int64_t until_us = end_late(client, now_us);
     for (size_t i = 0; i < client->snapshot_count; i++) {
-        until_us = ALM_MIN(until_us, alm_connection_step(client->snapshot[i], now_us));
+        int64_t its_us = alm_connection_step(client->snapshot[i], now_us);
+        until_us = ALM_MIN(until_us, its_us);
     }
     alm_channel *channel;
     DL_FOREACH(client->channels, channel)
     {
-        until_us = ALM_MIN(until_us, alm_channel_place_waiting(channel, now_us));
+        int64_t its_us = alm_channel_place_waiting(channel, now_us);
+        until_us = ALM_MIN(until_us, its_us);
     }
     return until_us;
 }
@@ -193,10 +195,12 @@ static int64_t turn(alm_io_part *part, alm_io *io, int64_t now_us)
     alm_client_tell(client);
     swap_all(client);
     alm_unlock(client->lock);
-    until_us = ALM_MIN(until_us, flush(client, now_us));
+    int64_t retry_us = flush(client, now_us);
+    until_us = ALM_MIN(until_us, retry_us);
     for (size_t i = 0; i < client->snapshot_count; i++) {
         if (client->snapshot[i]->port != NULL) {
-            until_us = ALM_MIN(until_us, watch(io, client->snapshot[i], now_us));
+            int64_t its_us = watch(io, client->snapshot[i], now_us);
+            until_us = ALM_MIN(until_us, its_us);
         }
     }
     return until_us;

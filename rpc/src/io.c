@@ -132,13 +132,15 @@ static bool begin_turn(alm_io *io, alm_io_part *ret[ALM_IO_PART_COUNT_MAX], size
     return goes_on;
 }
 
-static void wait_for_events(alm_io *io, int64_t until_us)
+// True: something happened.
+static bool wait_for_events(alm_io *io, int64_t until_us)
 {
     int timeout_ms = alm_poll_timeout_ms(io->now_us, until_us);
     int count = poll(io->fds, io->fd_count, timeout_ms);
     if (count > 0 && io->fd_count > 0 && (io->fds[0].revents & POLLIN) != 0) {
         alm_wake_clear(&io->wake);
     }
+    return count > 0;
 }
 
 static void end_turn(alm_io *io)
@@ -164,13 +166,17 @@ static bool turn(alm_io *io, int64_t until_us, int64_t *ret_due_us)
     (void)alm_io_watch(io, io->wake.fd);
     alm_io_tick(io);
     for (size_t i = 0; i < count; i++) {
-        *ret_due_us = ALM_MIN(*ret_due_us, parts[i]->turn(parts[i], io, io->now_us));
+        int64_t its_us = parts[i]->turn(parts[i], io, io->now_us); // once: ALM_MIN may ask twice
+        *ret_due_us = ALM_MIN(*ret_due_us, its_us);
     }
     alm_io_tick(io);
     int64_t blind_us = io->is_blind ? io->now_us + BLIND_US : ALM_NEVER_US;
-    wait_for_events(io, ALM_MIN(ALM_MIN(*ret_due_us, until_us), blind_us));
+    bool has_more = wait_for_events(io, ALM_MIN(ALM_MIN(*ret_due_us, until_us), blind_us));
     atomic_store(&io->is_asleep, false);
     alm_io_tick(io);
+    if (has_more) {
+        *ret_due_us = io->now_us; // what it leads to is sent in the next turn
+    }
     for (size_t i = 0; i < count; i++) {
         parts[i]->receive(parts[i]);
     }

@@ -460,7 +460,8 @@ static int64_t step_ports(alm_server *server, int64_t now_us)
     for (size_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
         alm_port *port = server->ports[i];
         if (port != NULL && port->ops->step != NULL) {
-            until_us = ALM_MIN(until_us, port->ops->step(port, now_us));
+            int64_t its_us = port->ops->step(port, now_us);
+            until_us = ALM_MIN(until_us, its_us);
         }
     }
     return until_us;
@@ -485,8 +486,8 @@ static int64_t turn(alm_io_part *part, alm_io *io, int64_t now_us)
     flush(server);
     int64_t fired_us = server->fired != NULL ? now_us : ALM_NEVER_US; // room came by flushing
     alm_unlock(server->lock);
-    int64_t until_us =
-        ALM_MIN(ALM_MIN(server->tick_us, server->retry_us), step_ports(server, now_us));
+    int64_t ports_us = step_ports(server, now_us);
+    int64_t until_us = ALM_MIN(ALM_MIN(server->tick_us, server->retry_us), ports_us);
     for (size_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
         alm_port *port = server->ports[i];
         if (port != NULL) {
