@@ -193,6 +193,22 @@ static void a_lost_record_ends_the_connection(void **state)
     hang_up(&c);
 }
 
+// As does PONG, for the END of a call that its server has forgotten.
+static void a_lost_end_ends_the_connection(void **state)
+{
+    (void)state;
+    calling c;
+    dial(&c, NULL);
+    answer_hello(&c);
+    start_check(&c, &careful);
+    peer_send(&c.server, (alm_record){.type = ALM_RECORD_PONG}); // says nothing
+    peer_send(&c.server, (alm_record){.type = ALM_RECORD_PONG, .arg = c.server.sent_records});
+    c.server.sent_records++; // as if END had been lost
+    peer_send(&c.server, (alm_record){.type = ALM_RECORD_PONG, .arg = c.server.sent_records});
+    expect_code(&c, ALM_UNAVAILABLE, "records");
+    hang_up(&c);
+}
+
 static void a_service_that_is_not_serving_gets_no_calls(void **state)
 {
     (void)state;
@@ -367,6 +383,7 @@ int main(void)
         cmocka_unit_test(replies_are_judged),
         cmocka_unit_test(streams_are_whole_or_fail),
         cmocka_unit_test(a_lost_record_ends_the_connection),
+        cmocka_unit_test(a_lost_end_ends_the_connection),
         cmocka_unit_test(a_service_that_is_not_serving_gets_no_calls),
         cmocka_unit_test(late_and_foreign_answers_match_nothing),
         cmocka_unit_test(only_what_may_be_repeated_is),

@@ -195,11 +195,10 @@ static void beat(alm_connection *connection, int64_t now_us)
 }
 
 // libzmq connects again by itself, and if that is quicker than our look at the port, HELLO went to
-// the peer before. In process there is no such thing, and no peer before a server binds the name.
+// the peer before. With inproc there is no such thing, and no peer before a server binds the name.
 static int64_t wait_for_hello(alm_connection *connection, int64_t now_us)
 {
-    bool has_wire = connection->scheme == ALM_SCHEME_TCP || connection->scheme == ALM_SCHEME_IPC;
-    if (!has_wire || !connection->said_hello) {
+    if (connection->scheme == ALM_SCHEME_INPROC || !connection->said_hello) {
         return ALM_NEVER_US;
     }
     int64_t beats_us = connection->channel->heartbeat_ms * 1000 * ALM_CLIENT_BEATS_MAX;
@@ -258,13 +257,19 @@ static alm_code take_hello(alm_connection *connection, const alm_record *record,
 }
 
 // A transport that loses or repeats a frame must not go unnoticed.
-static alm_code take_ping(alm_connection *connection, const alm_record *record, alm_status *st)
+static alm_code check_count(const alm_connection *connection, uint32_t sent, alm_status *st)
 {
     uint32_t before = connection->received_records - 1;
-    if (record->arg != before) {
-        return alm_status_set(st, ALM_UNAVAILABLE, "sent %u records, and %u came",
-                              (unsigned)record->arg, (unsigned)before);
+    if (sent != before) {
+        return alm_status_set(st, ALM_UNAVAILABLE, "sent %u records, and %u came", (unsigned)sent,
+                              (unsigned)before);
     }
+    return ALM_OK;
+}
+
+static alm_code take_ping(alm_connection *connection, const alm_record *record, alm_status *st)
+{
+    ALM_TRY(check_count(connection, record->arg, st));
     alm_record pong = {.type = ALM_RECORD_PONG, .call_id = record->call_id};
     (void)alm_connection_send(connection, &pong);
     return ALM_OK;
@@ -298,8 +303,8 @@ static alm_code take_record(alm_connection *connection, const alm_record *record
     case ALM_RECORD_SERVING:
         take_serving(connection, record);
         return ALM_OK;
-    case ALM_RECORD_PONG:
-        return ALM_OK;
+    case ALM_RECORD_PONG: // a server that counts has sent HELLO before
+        return record->arg != 0 ? check_count(connection, record->arg, st) : ALM_OK;
     case ALM_RECORD_GOAWAY:
         if (connection->state == ALM_CONNECTION_HEALTHY) {
             connection->state = ALM_CONNECTION_LEAVING;

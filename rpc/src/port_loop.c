@@ -142,7 +142,8 @@ static unsigned port_events(alm_port *port)
     alm_lock(&self->hub->lock);
     alm_wake_clear(&self->wake);
     unsigned events = (self->queue != NULL ? ALM_PORT_INPUT : 0) |
-                      (self->listener != NULL ? ALM_PORT_CONNECTED : 0);
+                      (self->listener != NULL ? ALM_PORT_CONNECTED : 0) |
+                      (self->was_lost ? ALM_PORT_LOST : 0);
     alm_unlock(&self->hub->lock);
     return events;
 }

@@ -41,8 +41,8 @@ typedef struct alm_record {
     uint8_t flags;
     uint64_t call_id; // PING and PONG: any value, sent back
     uint32_t arg;     // REQUEST: method index; MESSAGE: its number; END: status code; CREDIT:
-                      // bytes; FINISH: count of messages; PING: records sent before; SERVING:
-                      // service
+                      // bytes; FINISH: count of messages; PING: records sent before; PONG: the
+                      // same, or 0; SERVING: service
     uint32_t time_ms; // REQUEST: time left; END: retry after, or with OK the count of messages;
                       // CREDIT: messages; SERVING: 1 or 0
     alm_str metadata; // at most ALM_RPC_METADATA_BYTES_MAX

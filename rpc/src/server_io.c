@@ -215,7 +215,8 @@ static alm_code take_ping(alm_server *server, alm_peer *peer, const alm_record *
         return alm_status_set(st, ALM_INVALID_ARGUMENT, "%u records sent, and %u came",
                               (unsigned)record->arg, (unsigned)before);
     }
-    alm_record pong = {.type = ALM_RECORD_PONG, .call_id = record->call_id};
+    alm_record pong = {
+        .type = ALM_RECORD_PONG, .call_id = record->call_id, .arg = peer->sent_records};
     alm_peer_send(server, peer, &pong);
     return ALM_OK;
 }

@@ -180,7 +180,9 @@ static void records_of_no_call_are_passed_over(void **state)
     peer_send(&s.peer, (alm_record){.type = ALM_RECORD_CREDIT, .call_id = 77, .arg = UINT32_MAX});
     peer_send(&s.peer, (alm_record){.type = ALM_RECORD_PONG, .call_id = 77});
     peer_send(&s.peer, (alm_record){.type = ALM_RECORD_PING, .call_id = 0x1234567890});
-    assert_int_equal(peer_expect(&s.peer, ALM_RECORD_PONG).call_id, 0x1234567890);
+    alm_record pong = peer_expect(&s.peer, ALM_RECORD_PONG);
+    assert_int_equal(pong.call_id, 0x1234567890);
+    assert_int_equal(pong.arg, 1); // HELLO
     expect_served(&s.peer, 1);
     unserve(&s);
 }
