@@ -28,6 +28,7 @@ struct alm_io {
     // The thread's own.
     struct pollfd *fds;
     size_t fd_count, fd_cap;
+    size_t polled_count; // of fds: those that are one
     bool is_blind;
     int64_t now_us;
 };
@@ -99,6 +100,7 @@ size_t alm_io_watch(alm_io *io, int fd)
         io->fds = fds;
         io->fd_cap = cap;
     }
+    io->polled_count += fd >= 0 ? 1 : 0;
     io->fds[io->fd_count] = (struct pollfd){.fd = fd, .events = POLLIN};
     return io->fd_count++;
 }
@@ -136,6 +138,13 @@ static bool begin_turn(alm_io *io, alm_io_part *ret[ALM_IO_PART_COUNT_MAX], size
 static bool wait_for_events(alm_io *io, int64_t until_us)
 {
     int timeout_ms = alm_poll_timeout_ms(io->now_us, until_us);
+    if (timeout_ms == 0 && io->polled_count == 1) { // simulations do without sockets, and often so
+        bool is_awake = !atomic_load(&io->is_asleep);
+        if (is_awake) {
+            alm_wake_clear(&io->wake);
+        }
+        return is_awake;
+    }
     int count = poll(io->fds, io->fd_count, timeout_ms);
     if (count > 0 && io->fd_count > 0 && (io->fds[0].revents & POLLIN) != 0) {
         alm_wake_clear(&io->wake);
@@ -162,6 +171,7 @@ static bool turn(alm_io *io, int64_t until_us, int64_t *ret_due_us)
     }
     *ret_due_us = ALM_NEVER_US;
     io->fd_count = 0;
+    io->polled_count = 0;
     io->is_blind = false;
     (void)alm_io_watch(io, io->wake.fd);
     alm_io_tick(io);
