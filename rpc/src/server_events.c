@@ -10,13 +10,21 @@ static void fire(alm_call *call)
     }
 }
 
+// Of a call that is told by events.
+static bool has_news(const alm_call *call)
+{
+    bool has_room = call->stop_code != ALM_OK || !alm_call_must_wait(call);
+    bool has_message = call->has_finished || call->flow.inbox_count > 0;
+    return (call->wants_room && has_room) || (call->wants_message && has_message);
+}
+
 void alm_call_changed(alm_call *call)
 {
     if (call->forward != NULL) {
         alm_call_pump_forward(call);
     } else if (call->events == NULL) {
         pthread_cond_broadcast(&call->changed);
-    } else if (call->wants_room && (call->stop_code != ALM_OK || !alm_call_must_wait(call))) {
+    } else if (has_news(call)) {
         fire(call);
     }
 }
@@ -28,6 +36,7 @@ void alm_server_tell(alm_server *server)
         DL_DELETE2(server->fired, call, fired_prev, fired_next);
         call->is_fired = false;
         call->wants_room = false;
+        call->wants_message = false;
         alm_unlock(server->lock);
         call->events->on_room(call->events_arg, call); // may end it
         alm_lock(server->lock);

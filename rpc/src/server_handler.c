@@ -182,22 +182,44 @@ static alm_code take_next(alm_call *call, alm_str *ret, alm_status *st)
     }
 }
 
-alm_code alm_call_next(alm_call *call, alm_arena *arena, ProtobufCMessage **ret, alm_status *st)
+// wire.data NULL: there was none.
+static alm_code unpack_next(alm_call *call, alm_str wire, alm_arena *arena, ProtobufCMessage **ret,
+                            alm_status *st)
 {
-    ALM_ASSERT(alm_call_client_streams(call));
-    alm_server *server = call->server;
     const ProtobufCServiceDescriptor *service = call->method->service->def->descriptor;
-    alm_str wire = {0};
-    alm_lock(server->lock);
-    alm_code code = take_next(call, &wire, st);
-    alm_unlock(server->lock);
-    ALM_TRY(code);
     *ret = NULL;
     if (wire.data == NULL) {
         return ALM_OK;
     }
     return alm_message_unpack(service->methods[call->method->index].input, wire,
-                              server->rpc->limits.element_count_max, arena, ret, st);
+                              call->server->rpc->limits.element_count_max, arena, ret, st);
+}
+
+alm_code alm_call_next(alm_call *call, alm_arena *arena, ProtobufCMessage **ret, alm_status *st)
+{
+    ALM_ASSERT(alm_call_client_streams(call));
+    alm_server *server = call->server;
+    alm_str wire = {0};
+    alm_lock(server->lock);
+    alm_code code = take_next(call, &wire, st);
+    alm_unlock(server->lock);
+    ALM_TRY(code);
+    return unpack_next(call, wire, arena, ret, st);
+}
+
+alm_code alm_call_try_next(alm_call *call, alm_arena *arena, ProtobufCMessage **ret,
+                           bool *ret_waits, alm_status *st)
+{
+    ALM_ASSERT(alm_call_client_streams(call));
+    alm_server *server = call->server;
+    alm_str wire = {0};
+    alm_lock(server->lock);
+    alm_code code = alm_call_check_locked(call, st);
+    *ret_waits = code == ALM_OK && !alm_call_take_message(call, &wire) && !call->has_finished;
+    call->wants_message = *ret_waits;
+    alm_unlock(server->lock);
+    ALM_TRY(code);
+    return unpack_next(call, wire, arena, ret, st);
 }
 
 int64_t alm_call_deadline_us(const alm_call *call)

@@ -138,7 +138,8 @@ struct alm_call {
     alm_call *fired_prev, *fired_next;
     bool is_fired;             // in server->fired
     bool runs_on;              // stopped, and counted in peer->stopped_count
-    bool wants_room;           // on_room is due when there is some
+    bool wants_room;           // on_room is due when there is some,
+    bool wants_message;        // or when something can be read
     bool is_waiting;           // counted in peer->waiting_count
     bool is_listed;            // in its peer
     const char *watch_service; // Health/Watch: in the arena

@@ -439,11 +439,25 @@ static void retry_stalled(alm_server *server)
 
 // --- turns ---------------------------------------------------------------------------------------
 
+// Who defers a call waits for events, so the end of its time has to be one. A handler sees it by
+// itself, and who passes a call on has a timer.
+static void stop_late(const alm_peer *peer, int64_t now_us)
+{
+    alm_call *call;
+    DL_FOREACH2(peer->calls, call, peer_next)
+    {
+        if (call->events != NULL && call->deadline_us <= now_us) {
+            alm_call_stop(call, ALM_DEADLINE_EXCEEDED, "the call's time is over");
+        }
+    }
+}
+
 // A peer with calls gets a PING, so that one that is gone shows when it cannot be sent.
 static void tick(alm_server *server, int64_t now_us)
 {
     alm_peer *peer, *next;
     HASH_ITER (hh, server->peers, peer, next) {
+        stop_late(peer, now_us);
         if (peer->silence_us_max != ALM_NEVER_US &&
             now_us - peer->heard_us > peer->silence_us_max) {
             peer_lost(server, peer, "the client has fallen silent");

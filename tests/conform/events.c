@@ -338,6 +338,40 @@ static alm_code count_quickly(void *self, alm_call *call, const ProtobufCMessage
     return alm_call_defer(call, &counts, c, st);
 }
 
+// Adds up what comes, each time as far as it has come.
+static void sum_on(void *arg, alm_call *call)
+{
+    uint64_t *sum = arg;
+    alm_status st = ALM_STATUS_INIT;
+    ProtobufCMessage *message = NULL;
+    bool waits = false;
+    while (alm_call_try_next(call, alm_call_arena(call), &message, &waits, &st) == ALM_OK &&
+           message != NULL) {
+        *sum += ((const Almanac__Test__CountResponse *)message)->number;
+    }
+    if (waits) {
+        return;
+    }
+    Almanac__Test__SayResponse response;
+    almanac__test__say_response__init(&response);
+    response.number = *sum;
+    if (st.code == ALM_OK) {
+        assert_int_equal(alm_call_send(call, &response.base, &st), ALM_OK);
+    }
+    alm_call_end(call, &st);
+}
+
+static alm_code sum_quickly(void *self, alm_call *call, const ProtobufCMessage *request,
+                            alm_status *st)
+{
+    static const alm_call_events sums = {.on_room = sum_on};
+    (void)self;
+    (void)request;
+    uint64_t *sum = alm_arena_calloc(alm_call_arena(call), 1, sizeof *sum);
+    assert_non_null(sum);
+    return alm_call_defer(call, &sums, sum, st);
+}
+
 static void *end_what_is_given(void *arg)
 {
     quick *q = arg;
@@ -368,6 +402,7 @@ static void quick_start(quick *q, world *w)
     handlers[index_of("Say")] = say_quickly;
     handlers[index_of("Wait")] = give_away;
     handlers[index_of("Count")] = count_quickly;
+    handlers[index_of("Sum")] = sum_quickly;
     world_address(w, address);
     if (alm_server_create(w->rpc, &opts, &q->server, &w->st) != ALM_OK ||
         alm_server_add(q->server, &echo_service, handlers, q, &w->st) != ALM_OK ||
@@ -377,6 +412,7 @@ static void quick_start(quick *q, world *w)
     alm_server_run_inline(q->server, &echo_service, "Say");
     alm_server_run_inline(q->server, &echo_service, "Wait");
     alm_server_run_inline(q->server, &echo_service, "Count");
+    alm_server_run_inline(q->server, &echo_service, "Sum");
     if (alm_server_start(q->server, &w->st) != ALM_OK) {
         fail_msg("%s", w->st.message);
     }
@@ -469,6 +505,25 @@ static void a_deferred_call_streams_as_there_is_room(void **state)
     alm_server_destroy(&q.server);
 }
 
+static void a_deferred_call_reads_as_messages_come(void **state)
+{
+    world *w = *state;
+    quick q = {0};
+    quick_start(&q, w);
+    alm_channel *channel = world_open(w, alm_server_endpoint(q.server, 0));
+    heard h = {.w = w, .channel = channel, .to_send = 5000}; // five windows
+    start(&h, "Sum", NULL, NULL, &h.stream);
+    world_until(&h.ends, 1);
+    assert_code(ALM_OK, h.end.code);
+    assert_int_equal(h.number, 5000u * 5001u / 2);
+    alm_stream_close(&h.stream);
+    start(&h, "Sum", NULL, NULL, &h.stream); // is stopped while it waits for the first
+    alm_channel_close(&channel);
+    world_until(&h.ends, 2);
+    alm_stream_close(&h.stream);
+    alm_server_destroy(&q.server);
+}
+
 static const struct CMUnitTest tests[] = {
     WORLD_TEST(an_answer_is_told_once),
     WORLD_TEST(an_event_may_call_again),
@@ -484,6 +539,7 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(a_deferred_call_is_ended_by_another_thread),
     WORLD_TEST(a_cancelled_call_gives_its_place_back),
     WORLD_TEST(a_deferred_call_streams_as_there_is_room),
+    WORLD_TEST(a_deferred_call_reads_as_messages_come),
 };
 
 world_group conform_events(void)

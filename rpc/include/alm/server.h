@@ -111,8 +111,9 @@ void alm_call_set_endless(alm_call *call);
 
 // Of a deferred call, on the I/O thread: must not block.
 typedef struct alm_call_events {
-    // alm_call_try_send may be called: the call was deferred, room came after a message was not
-    // sent, or the call was stopped, which it tells.
+    // alm_call_try_send and alm_call_try_next may be called: the call was deferred, room came after
+    // a message was not sent, something came after there was nothing, or the call was stopped (soon
+    // after its deadline too), which they tell.
     void (*on_room)(void *arg, alm_call *call);
 } alm_call_events;
 
@@ -128,6 +129,10 @@ ALM_MUST_USE alm_code alm_call_defer(alm_call *call, const alm_call_events *even
 // more now.
 ALM_MUST_USE alm_code alm_call_try_send(alm_call *call, const ProtobufCMessage *message,
                                         bool *ret_sent, alm_status *st);
+// As alm_call_next, of a call that was deferred with events, without waiting: *ret_waits true:
+// nothing has come yet, and on_room tells when something has.
+ALM_MUST_USE alm_code alm_call_try_next(alm_call *call, alm_arena *arena, ProtobufCMessage **ret,
+                                        bool *ret_waits, alm_status *st);
 // Ends a call that was deferred, as returning from a handler does. Once, from any thread.
 void alm_call_end(alm_call *call, const alm_status *st);
 
