@@ -137,11 +137,20 @@ int64_t alm_rpc_turn(alm_rpc *rpc, int64_t wait_ms)
     return alm_io_turn(rpc->io, wait_ms * 1000);
 }
 
+void alm_rpc_set_loop(alm_rpc *rpc, alm_port_opener open, void *arg)
+{
+    rpc->open_loop = open;
+    rpc->open_loop_arg = arg;
+}
+
 alm_code alm_port_open(alm_rpc *rpc, alm_scheme scheme, const alm_port_opts *opts, alm_port **ret,
                        alm_status *st)
 {
     alm_port_opts its = *opts;
     its.curve = scheme == ALM_SCHEME_TCP ? opts->curve : NULL;
+    if (scheme == ALM_SCHEME_LOOP && rpc->open_loop != NULL) {
+        return rpc->open_loop(rpc->open_loop_arg, &its, ret, st);
+    }
     if (scheme == ALM_SCHEME_LOOP) {
         return alm_port_loop_open(rpc->loop, &its, ret, st);
     }
