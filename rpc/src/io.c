@@ -78,7 +78,8 @@ void alm_io_destroy(alm_io **io)
 
 void alm_io_wake(alm_io *io)
 {
-    if (atomic_load(&io->is_asleep) && atomic_exchange(&io->is_asleep, false)) {
+    bool was_asleep = atomic_load(&io->is_asleep) && atomic_exchange(&io->is_asleep, false);
+    if (was_asleep && !io->is_manual) { // else it is this thread, which looks before it waits
         alm_wake_signal(&io->wake);
     }
 }
@@ -137,19 +138,16 @@ static bool begin_turn(alm_io *io, alm_io_part *ret[ALM_IO_PART_COUNT_MAX], size
 // True: something happened.
 static bool wait_for_events(alm_io *io, int64_t until_us)
 {
-    int timeout_ms = alm_poll_timeout_ms(io->now_us, until_us);
-    if (timeout_ms == 0 && io->polled_count == 1) { // simulations do without sockets, and often so
-        bool is_awake = !atomic_load(&io->is_asleep);
-        if (is_awake) {
-            alm_wake_clear(&io->wake);
-        }
-        return is_awake;
+    bool is_awake = io->is_manual && !atomic_load(&io->is_asleep);
+    int timeout_ms = is_awake ? 0 : alm_poll_timeout_ms(io->now_us, until_us);
+    if (timeout_ms == 0 && io->polled_count == 1) {
+        return is_awake; // simulations do without sockets, and often so
     }
     int count = poll(io->fds, io->fd_count, timeout_ms);
     if (count > 0 && io->fd_count > 0 && (io->fds[0].revents & POLLIN) != 0) {
         alm_wake_clear(&io->wake);
     }
-    return count > 0;
+    return count > 0 || is_awake;
 }
 
 static void end_turn(alm_io *io)

@@ -6,6 +6,7 @@
 #include "sim.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #define SEED_SECONDS_MAX 60 // one takes milliseconds
+#define HEAP_KEPT_BYTES  (64 << 20)
 
 static char last_words[96];
 
@@ -132,6 +134,7 @@ int main(int argc, char **argv)
             return 2;
         }
     }
+    mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES); // the next seed needs it again
     signal(SIGABRT, die);
     signal(SIGSEGV, die);
     signal(SIGALRM, die);
