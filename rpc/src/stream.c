@@ -216,7 +216,9 @@ static void read_end(const alm_record *record, alm_status *ret)
         (void)alm_metadata_find(record->metadata, ALM_STR(ALM_METADATA_FIELD), &field);
         char name[ALM_STATUS_FIELD_MAX];
         snprintf(name, sizeof name, "%.*s", ALM_STR_ARGS(field));
-        alm_status_set_field(ret, code, name, "%.*s", ALM_STR_ARGS(record->payload));
+        alm_str text =
+            record->payload.len > 0 ? record->payload : alm_str_from(alm_code_text(code));
+        alm_status_set_field(ret, code, name, "%.*s", ALM_STR_ARGS(text));
         ret->retry_after_ms = record->time_ms;
     }
 }
