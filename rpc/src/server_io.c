@@ -76,33 +76,6 @@ void alm_peer_send_end(alm_server *server, alm_peer *peer, uint64_t call_id, uin
     alm_buf_deinit(&metadata);
 }
 
-static void tell_waiting(alm_peer *peer)
-{
-    if (peer->waiting_count > 0) {
-        alm_call *call, *next;
-        DL_FOREACH_SAFE2(peer->calls, call, next, peer_next)
-        {
-            alm_call_changed(call);
-        }
-    }
-}
-
-// What is in out leaves it. Calls of all peers wait while there is too much in all of them.
-static void forget_unsent(alm_server *server, alm_peer *peer)
-{
-    size_t bytes_max = server->rpc->limits.unsent_bytes_max;
-    bool was_full = server->unsent_bytes > bytes_max;
-    server->unsent_bytes -= peer->out.len;
-    if (was_full && server->unsent_bytes <= bytes_max) {
-        alm_peer *other, *next;
-        HASH_ITER (hh, server->peers, other, next) {
-            if (other != peer) {
-                tell_waiting(other);
-            }
-        }
-    }
-}
-
 // Takes the peer off the lists; its calls are stopped, and the last of them frees it.
 static void peer_lost(alm_server *server, alm_peer *peer, const char *text)
 {
@@ -114,7 +87,7 @@ static void peer_lost(alm_server *server, alm_peer *peer, const char *text)
         DL_DELETE(server->stalled, peer); // NOLINT: a list that holds the peer has its links
     }
     HASH_DEL(server->peers, peer);
-    forget_unsent(server, peer);
+    server->unsent_bytes -= peer->out.len;
     alm_buf_reset(&peer->out);
     peer->is_gone = true;
     pthread_cond_broadcast(&server->drained);
@@ -373,7 +346,7 @@ static alm_sent send_batches(alm_server *server, alm_peer *peer)
 
 static void swap_buffers(alm_server *server, alm_peer *peer)
 {
-    forget_unsent(server, peer);
+    server->unsent_bytes -= peer->out.len;
     alm_buf spent = peer->sending;
     peer->sending = peer->out;
     peer->sending_at = 0;
@@ -382,7 +355,13 @@ static void swap_buffers(alm_server *server, alm_peer *peer)
     if (peer->out.cap > ALM_PEER_OUT_BYTES_HIGH / 8) {
         alm_buf_deinit(&peer->out); // a burst's memory is not kept for each peer
     }
-    tell_waiting(peer);
+    if (peer->waiting_count > 0) {
+        alm_call *call, *next;
+        DL_FOREACH_SAFE2(peer->calls, call, next, peer_next)
+        {
+            alm_call_changed(call);
+        }
+    }
 }
 
 static void flush_peer(alm_server *server, alm_peer *peer)
