@@ -418,14 +418,15 @@ static void retry_stalled(alm_server *server)
 
 // --- turns ---------------------------------------------------------------------------------------
 
-// Who defers a call waits for events, so the end of its time has to be one. A handler sees it by
-// itself, and who passes a call on has a timer.
+// Who defers a call waits for events, so the end of its time has to be one; a call that is passed
+// on may wait for its client when the timer of the other half is over. A handler looks by itself.
 static void stop_late(const alm_peer *peer, int64_t now_us)
 {
-    alm_call *call;
-    DL_FOREACH2(peer->calls, call, peer_next)
+    alm_call *call, *next;
+    DL_FOREACH_SAFE2(peer->calls, call, next, peer_next)
     {
-        if (call->events != NULL && call->deadline_us <= now_us) {
+        bool must_be_told = call->events != NULL || call->forward != NULL;
+        if (must_be_told && call->deadline_us <= now_us) {
             alm_call_stop(call, ALM_DEADLINE_EXCEEDED, "the call's time is over");
         }
     }
