@@ -211,7 +211,9 @@ static int64_t delay(sim_net *net, net_lane *lane, alm_str data)
     }
     if (is_faulty && sim_random_chance(&net->random, faults->delay)) {
         net->counts.delayed++;
+        int64_t most_us = *net->now_us + faults->latency_us + 2 * faults->delay_us_max;
         due_us += sim_random_between(&net->random, 1, faults->delay_us_max);
+        due_us = ALM_MAX(ALM_MIN(due_us, most_us), lane->last_us); // so that calm comes in time
     }
     lane->last_us = due_us;
     return due_us;
