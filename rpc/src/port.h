@@ -60,12 +60,17 @@ typedef struct alm_port_ops {
     // NULL: the transport has no timers. Does what is due (a peer that does not finish its
     // handshake is cut off) and returns when to be asked again, ALM_NEVER_US: when its fd says so.
     int64_t (*step)(alm_port *port, int64_t now_us);
+    // NULL: the transport cannot tell. How much of what was sent to the peer is not carried yet.
+    size_t (*unsent)(const alm_port *port, const alm_peer_key *peer);
+    // NULL: the transport cannot. Ends a listening port's connection; what it has not taken is lost.
+    void (*cut)(alm_port *port, const alm_peer_key *peer);
     // Tries for up to linger_ms to still carry what was sent, without blocking the caller.
     void (*close)(alm_port *port, int linger_ms);
 } alm_port_ops;
 
 struct alm_port {
     const alm_port_ops *ops;
+    size_t unsent_bytes; // taken by send and not carried yet; 0 where the transport cannot tell
 };
 
 typedef enum alm_port_role { ALM_PORT_LISTENS, ALM_PORT_DIALS } alm_port_role;

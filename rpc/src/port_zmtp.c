@@ -220,6 +220,21 @@ static alm_sent port_send(alm_port *port, const alm_peer_key *to, alm_str frame)
     return peer != NULL ? alm_zmtp_peer_send(self, peer, frame) : ALM_SENT_GONE;
 }
 
+static size_t port_unsent(const alm_port *port, const alm_peer_key *key)
+{
+    const zmtp_peer *peer = alm_zmtp_peer_find((const zmtp_port *)port, key);
+    return peer != NULL ? peer->unsent_bytes : 0;
+}
+
+static void port_cut(alm_port *port, const alm_peer_key *key)
+{
+    zmtp_port *self = self_of(port);
+    zmtp_peer *peer = alm_zmtp_peer_find(self, key);
+    if (peer != NULL && peer->fd >= 0) {
+        alm_zmtp_peer_lose(self, peer);
+    }
+}
+
 static int64_t port_step(alm_port *port, int64_t now_us)
 {
     zmtp_port *self = self_of(port);
@@ -306,6 +321,8 @@ static const alm_port_ops zmtp_ops = {
     .send = port_send,
     .receive = port_receive,
     .step = port_step,
+    .unsent = port_unsent,
+    .cut = port_cut,
     .close = port_close,
 };
 

@@ -432,6 +432,9 @@ void alm_server_destroy(alm_server **server)
         alm_port_close(&self->ports[i], 0);
     }
     alm_buf_deinit(&self->hello);
+    while (self->spare_count > 0) {
+        alm_buf_deinit(&self->spares[--self->spare_count]);
+    }
     alm_free(self->methods);
     alm_free(self->threads);
     pthread_cond_destroy(&self->work);

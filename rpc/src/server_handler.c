@@ -35,9 +35,7 @@ alm_code alm_call_check(alm_call *call, alm_status *st)
 
 bool alm_call_must_wait(const alm_call *call)
 {
-    const alm_server *server = call->server;
-    return !alm_flow_may_send(&call->flow) || call->peer->out.len > ALM_PEER_OUT_BYTES_HIGH ||
-           server->unsent_bytes > server->rpc->limits.unsent_bytes_max;
+    return !alm_flow_may_send(&call->flow) || alm_peer_streams_wait(call->server, call->peer);
 }
 
 // Waits for a change of the call, at most until its deadline.
@@ -47,7 +45,9 @@ static void wait_for_change(alm_call *call)
     int64_t wait_us = call->deadline_us == ALM_NEVER_US
                           ? ALM_NEVER_US
                           : call->deadline_us - alm_rpc_now_us(server->rpc);
+    alm_call_pause(call);
     alm_cond_wait_us(&call->changed, server->lock, wait_us);
+    alm_call_resume(call);
 }
 
 static alm_code wait_for_credit(alm_call *call, alm_status *st)

@@ -41,7 +41,9 @@
 #define ALM_SERVER_SILENCE_BEATS      6    // a peer silent for so many of its beats is gone
 #define ALM_SERVER_PING_MS            1000 // how long a drain waits for peers to answer its PING
 #define ALM_PEER_OUT_BYTES_HIGH       ((size_t)8 << 20) // streams wait while more is unsent
-#define ALM_USER_SELF                 "(self)"          // no name in a policy has parentheses
+#define ALM_PEER_SHARE                8 // and while it is more than this part of what is left
+#define ALM_SERVER_SPARE_COUNT        8 // buffers that wait for a peer with something to send
+#define ALM_USER_SELF                 "(self)" // no name in a policy has parentheses
 
 typedef struct alm_peer_id {
     uint8_t port; // index in server->ports
@@ -62,12 +64,15 @@ typedef struct alm_peer {
     uint32_t sent_records, received_records; // since HELLO, with it: PING compares them
     int64_t silence_us_max;                  // ALM_NEVER_US: it sends no heartbeats
     int64_t heard_us;
-    bool is_gone;    // not in server->peers any more; freed with its last call
-    bool is_doomed;  // a record could not be queued: nothing it gets can be right any more
-    bool is_drained; // answered the PING after the last record
-    bool is_dirty;   // in server->dirty
-    bool is_stalled; // in server->stalled
-    alm_buf out;     // records to send
+    bool is_gone;        // not in server->peers any more; freed with its last call
+    bool is_doomed;      // a record could not be queued: nothing it gets can be right any more
+    bool is_drained;     // answered the PING after the last record
+    bool is_dirty;       // in server->dirty
+    bool is_stalled;     // in server->stalled
+    int64_t took_us;     // when it last took something
+    size_t unsent_bytes; // in out and sending,
+    size_t port_bytes;   // and what the port holds of it; may have become less
+    alm_buf out;         // records to send
     struct alm_peer *prev, *next; // server->dirty or ->stalled
     alm_buf sending;              // I/O thread only: what of out is being sent
     size_t sending_at;
@@ -182,14 +187,19 @@ struct alm_server {
     alm_peer *dirty, *stalled;
     alm_peer *ready; // those with calls to run; each gives one in turn
     size_t queue_count, queue_bytes;
-    size_t inbox_bytes;  // messages of client streams that wait to be read
-    size_t unsent_bytes; // in out of all peers
-    int64_t run_us_avg;  // of calls with one answer; moves by an eighth
-    alm_call *watches;   // parked
-    alm_call *fired;     // that have something to tell
+    size_t inbox_bytes;                     // messages of client streams that wait to be read
+    size_t unsent_bytes;                    // of all peers
+    size_t port_bytes;                      // what ports hold of theirs, as of this turn
+    bool was_full;                          // a stream may wait for others to take theirs
+    alm_buf spares[ALM_SERVER_SPARE_COUNT]; // empty, with memory
+    size_t spare_count;
+    int64_t run_us_avg; // of calls with one answer; moves by an eighth
+    alm_call *watches;  // parked
+    alm_call *fired;    // that have something to tell
     alm_call *free_calls;
     size_t active_count;                 // queued, running and parked
-    size_t running_count, endless_count; // endless ones are among the running
+    size_t running_count, endless_count; // endless ones are among the running,
+    size_t paused_count;                 // and those that wait for their client
     pthread_t *threads;                  // handlers
     size_t thread_count, free_thread_count;
     pthread_cond_t work;    // the queue or is_stopping changed
@@ -211,6 +221,10 @@ void alm_peer_send_end(alm_server *server, alm_peer *peer, uint64_t call_id, uin
                        const alm_status *st);
 void alm_peer_mark_dirty(alm_server *server, alm_peer *peer);
 void alm_peer_free(alm_peer *peer);
+size_t alm_server_unsent(const alm_server *server); // answers that were not taken, in bytes
+// It has left its share of answers unread: its streams wait, its calls are refused.
+bool alm_peer_streams_wait(alm_server *server, const alm_peer *peer);
+bool alm_peer_is_full(const alm_server *server, const alm_peer *peer);
 
 // --- server_call.c
 void alm_call_start(alm_server *server, alm_peer *peer, const alm_record *request);
@@ -238,6 +252,9 @@ void alm_server_dequeue(alm_server *server, alm_call *call);
 void alm_server_count_run(alm_server *server, const alm_call *call); // how long it took
 void alm_server_count_endless(alm_server *server, alm_call *call);   // its is_endless was just set
 void *alm_server_handle(void *server); // a handler's thread; takes the lock itself
+// Around a handler's wait for its client: others may have its place among the threads meanwhile.
+void alm_call_pause(const alm_call *call);
+void alm_call_resume(const alm_call *call);
 
 // --- server_handler.c
 ALM_MUST_USE alm_code alm_call_check_locked(const alm_call *call, alm_status *st);

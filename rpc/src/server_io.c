@@ -7,6 +7,8 @@
 #define RECEIVE_COUNT_MAX 256  // frames of a port in one turn, so that answers get out
 #define STALL_RETRY_US    2000 // a peer's queue in libzmq is full
 #define FORGET_ARENA_MAX  (64u << 10)
+#define SPARE_BYTES_MAX   ((size_t)1 << 20)
+#define NOT_TAKING_US     2000000 // who has taken nothing for so long is cut when room is scarce
 
 void alm_server_wake(alm_server *server)
 {
@@ -30,18 +32,79 @@ void alm_peer_mark_dirty(alm_server *server, alm_peer *peer)
     }
 }
 
+// --- how much is unsent --------------------------------------------------------------------------
+
+size_t alm_server_unsent(const alm_server *server)
+{
+    return server->unsent_bytes + server->port_bytes;
+}
+
+// A share of what is left, not of the whole, so that the more do not read, the less each of them may
+// hold, and there is always something left for one who does.
+static bool passes_share(const alm_server *server, const alm_peer *peer, size_t max)
+{
+    size_t unsent = alm_server_unsent(server);
+    size_t held = peer->unsent_bytes + peer->port_bytes;
+    return unsent >= max ||
+           held > ALM_MIN((max - unsent) / ALM_PEER_SHARE, ALM_PEER_OUT_BYTES_HIGH);
+}
+
+bool alm_peer_is_full(const alm_server *server, const alm_peer *peer)
+{
+    return passes_share(server, peer, server->rpc->limits.unsent_bytes_max);
+}
+
+// Streams leave an eighth to calls, and to a stream whose client has taken all it was sent.
+bool alm_peer_streams_wait(alm_server *server, const alm_peer *peer)
+{
+    size_t max = server->rpc->limits.unsent_bytes_max;
+    bool holds_none = peer->unsent_bytes + peer->port_bytes == 0;
+    bool must_wait = passes_share(server, peer, holds_none ? max : max - max / 8);
+    server->was_full = server->was_full || must_wait;
+    return must_wait;
+}
+
+static void count_sent(alm_server *server, alm_peer *peer, size_t len)
+{
+    server->unsent_bytes -= len;
+    peer->unsent_bytes -= len;
+}
+
+static void take_spare(alm_server *server, alm_peer *peer)
+{
+    if (peer->out.data == NULL && server->spare_count > 0) {
+        peer->out = server->spares[--server->spare_count];
+    }
+}
+
+// A peer that has nothing to send holds no buffer, and a burst's is not kept for anyone.
+static void give_spare(alm_server *server, alm_buf *buf)
+{
+    if (buf->cap > SPARE_BYTES_MAX || server->spare_count == ALM_SERVER_SPARE_COUNT) {
+        alm_buf_deinit(buf);
+        return;
+    }
+    if (buf->data != NULL) {
+        alm_buf_reset(buf);
+        server->spares[server->spare_count++] = *buf;
+        alm_buf_init(buf, 0);
+    }
+}
+
 uint8_t *alm_peer_begin(alm_server *server, alm_peer *peer, const alm_record *record,
                         size_t payload_len)
 {
     if (peer->is_gone || peer->is_doomed) {
         return NULL;
     }
+    take_spare(server, peer);
     size_t before = peer->out.len;
     uint8_t *at = alm_record_begin(&peer->out, record, payload_len);
     if (at == NULL) {
         peer->is_doomed = true;
     }
     server->unsent_bytes += peer->out.len - before;
+    peer->unsent_bytes += peer->out.len - before;
     peer->sent_records++;
     alm_peer_mark_dirty(server, peer);
     return at;
@@ -87,8 +150,10 @@ static void peer_lost(alm_server *server, alm_peer *peer, const char *text)
         DL_DELETE(server->stalled, peer); // NOLINT: a list that holds the peer has its links
     }
     HASH_DEL(server->peers, peer);
-    server->unsent_bytes -= peer->out.len;
-    alm_buf_reset(&peer->out);
+    count_sent(server, peer, peer->unsent_bytes);
+    give_spare(server, &peer->out); // its calls may last
+    give_spare(server, &peer->sending);
+    peer->sending_at = 0;
     peer->is_gone = true;
     pthread_cond_broadcast(&server->drained);
     if (peer->calls == NULL) {
@@ -344,17 +409,16 @@ static alm_sent send_batches(alm_server *server, alm_peer *peer)
     return ALM_SENT_OK;
 }
 
-static void swap_buffers(alm_server *server, alm_peer *peer)
+static void swap_buffers(alm_peer *peer)
 {
-    server->unsent_bytes -= peer->out.len;
-    alm_buf spent = peer->sending;
+    alm_buf spent = peer->sending; // has no memory
     peer->sending = peer->out;
     peer->sending_at = 0;
     peer->out = spent;
-    alm_buf_reset(&peer->out);
-    if (peer->out.cap > ALM_PEER_OUT_BYTES_HIGH / 8) {
-        alm_buf_deinit(&peer->out); // a burst's memory is not kept for each peer
-    }
+}
+
+static void wake_waiting(alm_peer *peer)
+{
     if (peer->waiting_count > 0) {
         alm_call *call, *next;
         DL_FOREACH_SAFE2(peer->calls, call, next, peer_next)
@@ -362,6 +426,28 @@ static void swap_buffers(alm_server *server, alm_peer *peer)
             alm_call_changed(call);
         }
     }
+}
+
+static void count_held(alm_server *server, alm_peer *peer)
+{
+    alm_port *port = server->ports[peer->id.port];
+    peer->port_bytes = port->ops->unsent != NULL ? port->ops->unsent(port, &peer->id.key) : 0;
+}
+
+// The transport has taken so much of the peer's.
+static void took(alm_server *server, alm_peer *peer, size_t len)
+{
+    count_held(server, peer);
+    if (len == 0) {
+        return;
+    }
+    count_sent(server, peer, len);
+    peer->took_us = alm_rpc_now_us(server->rpc);
+    if (peer->sending_at == peer->sending.len) {
+        give_spare(server, &peer->sending);
+        peer->sending_at = 0;
+    }
+    wake_waiting(peer);
 }
 
 static void flush_peer(alm_server *server, alm_peer *peer)
@@ -375,11 +461,13 @@ static void flush_peer(alm_server *server, alm_peer *peer)
             return;
         }
         if (peer->sending_at == peer->sending.len) {
-            swap_buffers(server, peer);
+            swap_buffers(peer);
         }
+        size_t before = peer->sending_at;
         alm_unlock(server->lock);
         sent = send_batches(server, peer);
         alm_lock(server->lock);
+        took(server, peer, peer->sending_at - before);
     } while (sent == ALM_SENT_OK && peer->out.len > 0);
     if (sent == ALM_SENT_GONE) {
         peer_lost(server, peer, "the client is gone");
@@ -432,6 +520,57 @@ static void stop_late(const alm_peer *peer, int64_t now_us)
     }
 }
 
+static void count_port_bytes(alm_server *server)
+{
+    server->port_bytes = 0;
+    for (size_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
+        server->port_bytes += server->ports[i] != NULL ? server->ports[i]->unsent_bytes : 0;
+    }
+}
+
+static void cut(alm_server *server, alm_peer *peer)
+{
+    alm_peer_id id = peer->id;
+    alm_port *port = server->ports[id.port];
+    peer_lost(server, peer, "the client does not take its answers");
+    if (port->ops->cut != NULL) {
+        port->ops->cut(port, &id.key);
+    } else {
+        send_reset(server, &id);
+    }
+}
+
+// Shares keep room for all while messages are small. Where they are not, those who take nothing make
+// room for those who do.
+static void cut_who_take_nothing(alm_server *server, int64_t now_us)
+{
+    size_t enough = server->rpc->limits.unsent_bytes_max / 2;
+    alm_peer *peer, *next;
+    HASH_ITER (hh, server->peers, peer, next) {
+        if (alm_server_unsent(server) <= enough + enough / 2) {
+            return;
+        }
+        if (peer->is_stalled && now_us - peer->took_us > NOT_TAKING_US) {
+            cut(server, peer);
+            count_port_bytes(server);
+        }
+    }
+}
+
+// What streams wait for may be that others take theirs.
+static void wake_all_waiting(alm_server *server)
+{
+    alm_peer *peer, *next;
+    if (!server->was_full) {
+        return;
+    }
+    server->was_full = false; // whoever still has to wait says so again
+    HASH_ITER (hh, server->peers, peer, next) {
+        count_held(server, peer);
+        wake_waiting(peer);
+    }
+}
+
 // A peer with calls gets a PING, so that one that is gone shows when it cannot be sent.
 static void tick(alm_server *server, int64_t now_us)
 {
@@ -446,6 +585,8 @@ static void tick(alm_server *server, int64_t now_us)
             alm_peer_send(server, peer, &ping);
         }
     }
+    cut_who_take_nothing(server, now_us);
+    wake_all_waiting(server);
     server->tick_us = now_us + ALM_SERVER_HEARTBEAT_MS * 1000;
 }
 
@@ -479,6 +620,7 @@ static int64_t turn(alm_io_part *part, alm_io *io, int64_t now_us)
     }
     alm_server_tell(server);
     flush(server);
+    count_port_bytes(server);
     int64_t fired_us = server->fired != NULL ? now_us : ALM_NEVER_US; // room came by flushing
     alm_unlock(server->lock);
     int64_t ports_us = step_ports(server, now_us);

@@ -9,10 +9,16 @@ size_t alm_server_thread_count_max(const alm_server *server)
     return server->thread_count_max + ENDLESS_COUNT_MAX;
 }
 
+// Handlers at work; not those that wait for what a client may never do.
+static size_t busy_count(const alm_server *server)
+{
+    size_t idle_count = server->endless_count + server->paused_count;
+    return server->running_count - ALM_MIN(idle_count, (size_t)ENDLESS_COUNT_MAX);
+}
+
 static bool has_room_to_run(const alm_server *server)
 {
-    size_t endless_count = ALM_MIN(server->endless_count, (size_t)ENDLESS_COUNT_MAX);
-    return server->running_count - endless_count < server->thread_count_max;
+    return busy_count(server) < server->thread_count_max;
 }
 
 // Starts a thread if the calls in the queue have none.
@@ -33,9 +39,8 @@ static void provide_thread(alm_server *server)
 // How long a call that comes now would wait for a thread.
 static int64_t expected_wait_us(const alm_server *server)
 {
-    size_t free_count = server->thread_count_max > server->running_count
-                            ? server->thread_count_max - server->running_count
-                            : 0;
+    size_t busy = busy_count(server);
+    size_t free_count = server->thread_count_max > busy ? server->thread_count_max - busy : 0;
     size_t before = server->queue_count > free_count ? server->queue_count - free_count : 0;
     return (int64_t)before * server->run_us_avg / (int64_t)server->thread_count_max;
 }
@@ -57,9 +62,10 @@ alm_code alm_server_find_room(alm_server *server, const alm_peer *peer, const al
     if (server->methods[request->arg].service->is_builtin) {
         return ALM_OK;
     }
-    if (server->unsent_bytes > limits->unsent_bytes_max) {
-        alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s has %zu bytes of answers to send",
-                       server->name, server->unsent_bytes);
+    if (alm_peer_is_full(server, peer)) {
+        alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                       "%s has %zu bytes of answers to send, %zu of them to this client",
+                       server->name, alm_server_unsent(server), peer->unsent_bytes);
         return refuse(st, 0);
     }
     bool has_bytes = server->queue_bytes + request->payload.len <= limits->queue_bytes_max;
@@ -148,14 +154,35 @@ void *alm_server_handle(void *arg)
     return NULL;
 }
 
-void alm_server_count_endless(alm_server *server, alm_call *call)
+// A thread is not counted any more, so one more may be.
+static void pass_place_on(alm_server *server)
 {
-    server->endless_count += !call->method->runs_inline ? 1 : 0;
-    if (server->is_draining) {
-        alm_call_stop(call, ALM_UNAVAILABLE, "the server is stopping");
-    }
     if (server->ready != NULL) {
         provide_thread(server);
         pthread_cond_signal(&server->work);
+    }
+}
+
+void alm_server_count_endless(alm_server *server, alm_call *call)
+{
+    server->endless_count += call->method->runs_inline ? 0 : 1;
+    if (server->is_draining) {
+        alm_call_stop(call, ALM_UNAVAILABLE, "the server is stopping");
+    }
+    pass_place_on(server);
+}
+
+void alm_call_pause(const alm_call *call)
+{
+    if (!call->is_endless) {
+        call->server->paused_count++;
+        pass_place_on(call->server);
+    }
+}
+
+void alm_call_resume(const alm_call *call)
+{
+    if (!call->is_endless) {
+        call->server->paused_count--;
     }
 }

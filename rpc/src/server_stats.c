@@ -146,7 +146,7 @@ static alm_code get(void *self, alm_call *call, const ProtobufCMessage *request,
     a.response.peers = HASH_COUNT(server->peers);
     a.response.calls = server->active_count;
     a.response.queued = server->queue_count;
-    a.response.held_bytes = server->queue_bytes + server->inbox_bytes + server->unsent_bytes;
+    a.response.held_bytes = server->queue_bytes + server->inbox_bytes + alm_server_unsent(server);
     alm_unlock(server->lock);
     alm_client *client = server->rpc->client;
     alm_lock(client->lock);

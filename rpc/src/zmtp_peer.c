@@ -156,6 +156,14 @@ void alm_zmtp_peer_free(zmtp_port *port, zmtp_peer *peer)
     alm_free(peer);
 }
 
+static void count_unsent(zmtp_port *port, zmtp_peer *peer)
+{
+    size_t unsent = alm_zmtp_conn_pending(&peer->conn).len;
+    port->base.unsent_bytes += unsent;
+    port->base.unsent_bytes -= peer->unsent_bytes;
+    peer->unsent_bytes = unsent;
+}
+
 void alm_zmtp_peer_lose(zmtp_port *port, zmtp_peer *peer)
 {
     bool is_dialled = peer == port->dialled;
@@ -163,6 +171,7 @@ void alm_zmtp_peer_lose(zmtp_port *port, zmtp_peer *peer)
     peer->fd = -1;
     port->peer_count--;
     alm_zmtp_conn_deinit(&peer->conn);
+    count_unsent(port, peer);
     if (peer == port->current) {
         port->current = NULL;
     }
@@ -204,6 +213,7 @@ static void go_deaf(zmtp_port *port, zmtp_peer *peer)
 {
     peer->is_deaf = true;
     alm_zmtp_conn_sent(&peer->conn, alm_zmtp_conn_pending(&peer->conn).len);
+    count_unsent(port, peer);
     want_output(port, peer, false);
     if (peer->is_connected) {
         alm_zmtp_peer_set_readable(port, peer);
@@ -225,7 +235,8 @@ void alm_zmtp_peer_flush(zmtp_port *port, zmtp_peer *peer)
         }
         alm_zmtp_conn_sent(&peer->conn, (size_t)len);
     }
-    want_output(port, peer, alm_zmtp_conn_pending(&peer->conn).len > 0);
+    count_unsent(port, peer);
+    want_output(port, peer, peer->unsent_bytes > 0);
 }
 
 // Keeps what was not written of the parts.
@@ -266,7 +277,8 @@ alm_sent alm_zmtp_peer_send(zmtp_port *port, zmtp_peer *peer, alm_str frame)
         go_deaf(port, peer);
         return ALM_SENT_GONE;
     }
-    want_output(port, peer, alm_zmtp_conn_pending(&peer->conn).len > 0);
+    count_unsent(port, peer);
+    want_output(port, peer, peer->unsent_bytes > 0);
     return ALM_SENT_OK;
 }
 

@@ -37,6 +37,7 @@ struct zmtp_peer {
     bool wants_output;   // EPOLLOUT is asked for
     bool is_deaf;        // a write failed; what it sent before is still read
     int64_t deadline_us; // of the handshake
+    size_t unsent_bytes; // of conn, as counted in the port
     alm_zmtp_conn conn;
 };
 

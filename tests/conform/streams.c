@@ -100,6 +100,38 @@ static void a_stream_may_carry_messages_larger_than_its_window(void **state)
     alm_stream_close(&stream);
 }
 
+// A handler that waits for its client, to read or to send, leaves its place to others.
+static void waiting_handlers_hold_no_threads(void **state)
+{
+    world *w = *state;
+    char address[ECHO_ADDRESS_MAX];
+    echo_server small = {.name = "small"};
+    const alm_server_opts opts = {.name = "small", .thread_count_max = 1};
+    world_address(w, address);
+    echo_start(&small, w->rpc, address, &opts);
+    alm_channel *slow = world_open(w, small.address);
+    alm_channel *other = world_open(w, small.address);
+    alm_stream *unread[3];
+    alm_stream *unsent[3];
+    for (size_t i = 0; i < ALM_ARRAY_LEN(unread); i++) {
+        unread[i] = world_count(w, slow, UINT64_MAX, 1000, NULL);
+        assert_code(ALM_OK,
+                    alm_stream_open(slow, &echo_service, "Sum", NULL, NULL, &unsent[i], &w->st));
+    }
+    world_until(&small.started, ALM_ARRAY_LEN(unread)); // each found a thread
+    for (int i = 0; i < 20; i++) {
+        assert_non_null(world_say(w, other, "still here", NULL));
+    }
+    for (size_t i = 0; i < ALM_ARRAY_LEN(unread); i++) {
+        assert_non_null(world_next(w, unread[i]));
+        alm_stream_close(&unread[i]);
+        alm_stream_close(&unsent[i]);
+    }
+    alm_channel_close(&slow);
+    alm_channel_close(&other);
+    echo_stop(&small);
+}
+
 static void many_streams_share_a_connection(void **state)
 {
     world *w = *state;
@@ -124,6 +156,7 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(messages_before_a_failure_arrive_then_the_failure),
     WORLD_TEST(a_slow_reader_blocks_its_sender_and_nobody_else),
     WORLD_TEST(a_stream_may_carry_messages_larger_than_its_window),
+    WORLD_TEST(waiting_handlers_hold_no_threads),
     WORLD_TEST(many_streams_share_a_connection),
 };
 
