@@ -3,6 +3,8 @@
 #include "port.h"
 
 #include <poll.h>
+#include <zmq.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
@@ -101,6 +103,51 @@ static void connects(void **state)
     alm_zmq_ctx_destroy(&ctx);
 }
 
+static void *open_dealer(void *ctx, const char *address)
+{
+    int linger_ms = 0;
+    void *dealer = zmq_socket(ctx, ZMQ_DEALER);
+    zmq_setsockopt(dealer, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
+    zmq_setsockopt(dealer, ZMQ_ROUTING_ID, "same", 4);
+    assert_int_equal(zmq_connect(dealer, address), 0);
+    return dealer;
+}
+
+// A client that gives itself the name of another one is not heard, and gets nothing of the other's.
+// A message of two parts is none of ours.
+static void a_name_in_use_takes_no_answers(void **state)
+{
+    (void)state;
+    alm_zmq_ctx *ctx = NULL;
+    alm_incoming got;
+    char address[ALM_ADDRESS_BYTES_MAX];
+    char data[16];
+    assert_int_equal(alm_zmq_ctx_create(&ctx, NULL), ALM_OK);
+    alm_port *server = open_port(ctx, ALM_PORT_LISTENS, NULL);
+    assert_int_equal(server->ops->bind(server, "tcp://127.0.0.1:0", address, NULL), ALM_OK);
+    void *clients = zmq_ctx_new();
+    void *first = open_dealer(clients, address);
+    zmq_send(first, "a", 1, ZMQ_SNDMORE);
+    zmq_send(first, "b", 1, 0);
+    assert_true(wait_for(server, ALM_PORT_INPUT, WAIT_MS));
+    assert_int_equal(server->ops->receive(server, &got), ALM_RECEIVED_JUNK);
+    assert_int_equal(zmq_send(first, "me", 2, 0), 2);
+    assert_true(wait_for(server, ALM_PORT_INPUT, WAIT_MS));
+    assert_int_equal(server->ops->receive(server, &got), ALM_RECEIVED_FRAME);
+    alm_peer_key from = got.from;
+    void *second = open_dealer(clients, address);
+    assert_int_equal(zmq_send(second, "no, me", 6, 0), 6);
+    assert_false(wait_for(server, ALM_PORT_INPUT, REFUSED_MS));
+    assert_int_equal(server->ops->send(server, &from, ALM_STR("yes")), ALM_SENT_OK);
+    assert_int_equal(zmq_recv(first, data, sizeof data, 0), 3);
+    assert_int_equal(zmq_recv(second, data, sizeof data, ZMQ_DONTWAIT), -1);
+    zmq_close(first);
+    zmq_close(second);
+    zmq_ctx_term(clients);
+    server->ops->close(server, 0);
+    alm_zmq_ctx_destroy(&ctx);
+}
+
 int main(void)
 {
     if (alm_keypair_generate(&server_pair, NULL) != ALM_OK ||
@@ -108,11 +155,13 @@ int main(void)
         alm_keypair_generate(&other_pair, NULL) != ALM_OK) {
         return 1;
     }
-    struct CMUnitTest tests[ALM_ARRAY_LEN(rows)];
+    struct CMUnitTest tests[ALM_ARRAY_LEN(rows) + 1];
     for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
         tests[i] = (struct CMUnitTest){.name = rows[i].name,
                                        .test_func = connects,
                                        .initial_state = (void *)(uintptr_t)&rows[i]};
     }
+    tests[ALM_ARRAY_LEN(rows)] =
+        (struct CMUnitTest)cmocka_unit_test(a_name_in_use_takes_no_answers);
     return cmocka_run_group_tests_name("port_zmq", tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -606,6 +607,43 @@ static void peers_past_the_limit_are_closed(void **state)
     alm_port_close(&server, 0);
 }
 
+static void limit_descriptors(rlim_t count)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = count;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+// A connection that cannot be accepted stays readable at the listener, which must not keep the loop
+// awake. It is accepted when there is a descriptor again.
+static void out_of_descriptors_it_waits(void **state)
+{
+    (void)state;
+    char bound[ALM_ADDRESS_BYTES_MAX];
+    struct rlimit before;
+    alm_port *server = listen_at(TCP, NULL, bound);
+    int fd = raw_dial(bound);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int next = dup(fd); // what accept would be given
+    close(next);
+    limit_descriptors((rlim_t)next);
+    struct pollfd wakes = {.fd = server->ops->fd(server), .events = POLLIN};
+    assert_int_equal(poll(&wakes, 1, WAIT_MS), 1);
+    (void)server->ops->events(server);
+    assert_int_equal(poll(&wakes, 1, 0), 0);
+    int64_t resume_us = server->ops->step(server, clock_us(NULL));
+    assert_in_range(resume_us - clock_us(NULL), 0, ALM_ZMTP_ACCEPT_PAUSE_US);
+    limit_descriptors(before.rlim_cur);
+    skipped_us += ALM_ZMTP_ACCEPT_PAUSE_US;
+    (void)server->ops->step(server, clock_us(NULL));
+    (void)server->ops->events(server);
+    uint8_t greeting[ALM_ZMTP_GREETING_BYTES];
+    assert_int_equal(recv(fd, greeting, sizeof greeting, MSG_WAITALL), sizeof greeting);
+    close(fd);
+    alm_port_close(&server, 0);
+}
+
 // --- CURVE ---------------------------------------------------------------------------------------
 
 typedef struct refusal {
@@ -792,6 +830,32 @@ static void a_libzmq_dealer_talks_to_us(void **state)
     alm_port_close(&server, 0);
 }
 
+// Two clients that give themselves the same name are two peers all the same.
+static void a_name_of_its_own_gives_a_peer_nothing(void **state)
+{
+    (void)state;
+    char bound[ALM_ADDRESS_BYTES_MAX];
+    char got[16];
+    alm_port *server = listen_at(TCP, NULL, bound);
+    void *ctx = zmq_ctx_new();
+    void *dealers[2];
+    alm_incoming from[2];
+    for (size_t i = 0; i < ALM_ARRAY_LEN(dealers); i++) {
+        dealers[i] = zmq_open(ctx, ZMQ_DEALER, false);
+        zmq_setsockopt(dealers[i], ZMQ_ROUTING_ID, "same", 4);
+        assert_int_equal(zmq_connect(dealers[i], bound), 0);
+        assert_int_equal(zmq_send(dealers[i], "me", 2, 0), 2);
+        expect(server, NULL, ALM_STR("me"), &from[i]);
+    }
+    send_to(server, &from[0].from, ALM_STR("to the first"));
+    assert_int_equal(zmq_take(dealers[0], server, got, sizeof got), 12);
+    assert_int_equal(zmq_recv(dealers[1], got, sizeof got, ZMQ_DONTWAIT), -1);
+    zmq_close(dealers[0]);
+    zmq_close(dealers[1]);
+    zmq_ctx_term(ctx);
+    alm_port_close(&server, 0);
+}
+
 static void we_talk_to_a_libzmq_router(void **state)
 {
     const world *w = *state;
@@ -844,6 +908,8 @@ int main(void)
         cmocka_unit_test(a_slow_handshake_is_cut),
         cmocka_unit_test(byte_by_byte),
         cmocka_unit_test(peers_past_the_limit_are_closed),
+        cmocka_unit_test(out_of_descriptors_it_waits),
+        cmocka_unit_test(a_name_of_its_own_gives_a_peer_nothing),
         cmocka_unit_test(keys_must_be_a_pair),
         cmocka_unit_test(replays_are_refused),
         cmocka_unit_test_prestate(a_flood_does_not_starve, &worlds[0]),
@@ -853,7 +919,7 @@ int main(void)
         {"libzmq over tcp with CURVE", TCP, true, "ana"},
         {"libzmq over ipc", "ipc://zmtp-libzmq.sock", false, ""},
     };
-    size_t count = 10;
+    size_t count = 12;
     if (sodium_init() < 0) {
         return 1;
     }
