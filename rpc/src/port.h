@@ -62,7 +62,8 @@ typedef struct alm_port_ops {
     int64_t (*step)(alm_port *port, int64_t now_us);
     // NULL: the transport cannot tell. How much of what was sent to the peer is not carried yet.
     size_t (*unsent)(const alm_port *port, const alm_peer_key *peer);
-    // NULL: the transport cannot. Ends a listening port's connection; what it has not taken is lost.
+    // NULL: the transport cannot. Ends a listening port's connection; what it has not taken is
+    // lost.
     void (*cut)(alm_port *port, const alm_peer_key *peer);
     // Tries for up to linger_ms to still carry what was sent, without blocking the caller.
     void (*close)(alm_port *port, int linger_ms);

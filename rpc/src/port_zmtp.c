@@ -88,8 +88,8 @@ static unsigned port_events(alm_port *port)
 
 // --- input ---------------------------------------------------------------------------------------
 
-// The next peer whose turn it is; NULL: none has anything. The sockets are asked once in a series of
-// receives, which its caller bounds.
+// The next peer whose turn it is; NULL: none has anything. The sockets are asked once in a series
+// of receives, which its caller bounds.
 static zmtp_peer *next_peer(zmtp_port *self)
 {
     if (!self->is_asked) {

@@ -39,8 +39,8 @@ size_t alm_server_unsent(const alm_server *server)
     return server->unsent_bytes + server->port_bytes;
 }
 
-// A share of what is left, not of the whole, so that the more do not read, the less each of them may
-// hold, and there is always something left for one who does.
+// A share of what is left, not of the whole, so that the more do not read, the less each of them
+// may hold, and there is always something left for one who does.
 static bool passes_share(const alm_server *server, const alm_peer *peer, size_t max)
 {
     size_t unsent = alm_server_unsent(server);
@@ -540,8 +540,8 @@ static void cut(alm_server *server, alm_peer *peer)
     }
 }
 
-// Shares keep room for all while messages are small. Where they are not, those who take nothing make
-// room for those who do.
+// Shares keep room for all while messages are small. Where they are not, those who take nothing
+// make room for those who do.
 static void cut_who_take_nothing(alm_server *server, int64_t now_us)
 {
     size_t enough = server->rpc->limits.unsent_bytes_max / 2;

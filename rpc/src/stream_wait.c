@@ -21,8 +21,8 @@ static void wait_for_change(alm_stream *stream)
     alm_cond_wait_us(stream->notify, client->lock, wait_us);
 }
 
-// The next message; its data is NULL at the good end. Where there is one answer it only counts when the call
-// ended well.
+// The next message; its data is NULL at the good end. Where there is one answer it only counts when
+// the call ended well.
 static alm_code take_next(alm_stream *stream, alm_str *ret, alm_status *st)
 {
     for (;;) {

@@ -5,14 +5,20 @@
 #include "rpc_limits.h"
 
 #include "alm/alloc.h"
+#include "alm/limits.h"
 
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
-enum { ADDRESS_MAX = 512, HEALTH_TIMEOUT_MS = 2000 };
+enum {
+    ADDRESS_MAX = 512,
+    HEALTH_TIMEOUT_MS = 2000,
+    DESCRIPTORS_WANTED = 4 * ALM_RPC_PEER_COUNT_MAX, // connections, files and calls to others
+};
 
 static const alm_option common_options[] = {
     {.name = "log-level",
@@ -265,6 +271,16 @@ static void signals_block(sigset_t *ret)
     pthread_sigmask(SIG_BLOCK, ret, NULL);
 }
 
+// Each connection is a descriptor, and shells give 1024 where they might give more.
+static void descriptors_raise(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS_WANTED) {
+        limit.rlim_cur = ALM_MIN(limit.rlim_max, (rlim_t)DESCRIPTORS_WANTED);
+        (void)setrlimit(RLIMIT_NOFILE, &limit); // the listener waits when there is none left
+    }
+}
+
 // A policy that cannot be read leaves the old one in force.
 static void policy_reload(runner *r)
 {
@@ -333,6 +349,7 @@ static alm_code run(runner *r, int argc, char **argv, alm_status *st)
     if (alm_config_bool(r->config, "health")) {
         return health_ask(r, st);
     }
+    descriptors_raise();
     signals_block(&signals);
     return serve(r, &signals, st);
 }
