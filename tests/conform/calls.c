@@ -226,6 +226,38 @@ static void stats_count_every_call(void **state)
     assert_true(sum.sent > 5 * 6);
 }
 
+static void fail_with(world *w, const char *method)
+{
+    Almanac__Test__FailRequest request;
+    almanac__test__fail_request__init(&request);
+    request.code = ALM_UNAVAILABLE;
+    request.message = (char *)(uintptr_t) "broken";
+    ProtobufCMessage *reply = NULL;
+    assert_code(ALM_UNAVAILABLE, alm_channel_call(w->channel, &echo_service, method, NULL,
+                                                  &request.base, w->arena, &reply, &w->st));
+}
+
+static uint64_t started_count(world *w)
+{
+    stats_sum sum = {0};
+    alm_server_stats(w->echo.server, add_stats, &sum);
+    return sum.started;
+}
+
+// A call that fails is tried again; where most calls fail, that would only add to the load.
+static void tries_end_where_most_fail(void **state)
+{
+    world *w = *state;
+    fail_with(w, "Fail");
+    assert_true(started_count(w) > 1);
+    for (int i = 0; i < 300; i++) { // more than half of a channel's budget
+        fail_with(w, "FailOnce");
+    }
+    uint64_t before = started_count(w);
+    fail_with(w, "Fail");
+    assert_int_equal(started_count(w), before + 1);
+}
+
 static const struct CMUnitTest tests[] = {
     WORLD_TEST(unary_call_is_answered),
     WORLD_TEST(every_code_travels),
@@ -233,6 +265,7 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(size_limits_hold_to_the_byte),
     WORLD_TEST(unknown_services_and_methods_are_unimplemented),
     WORLD_TEST(stats_count_every_call),
+    WORLD_TEST(tries_end_where_most_fail),
     WORLD_TEST(eight_threads_get_their_own_answers),
 };
 

@@ -132,6 +132,29 @@ static void waiting_handlers_hold_no_threads(void **state)
     echo_stop(&small);
 }
 
+// Nor what was not read nor whom nobody answers keeps an end waiting.
+static void an_end_waits_for_nobody(void **state)
+{
+    world *w = *state;
+    char address[ECHO_ADDRESS_MAX];
+    echo_server small = {.name = "small"};
+    world_address(w, address);
+    echo_start(&small, w->rpc, address, NULL);
+    alm_channel *channel = world_open(w, small.address);
+    alm_stream *unread = world_count(w, channel, UINT64_MAX, 100000, NULL);
+    world_until(&small.sent, 10);
+    world_address_later(w, address);
+    alm_channel *to_nobody = world_open(w, address);
+    alm_stream *unanswered = world_count(w, to_nobody, 1, 0, NULL);
+    int64_t begin_ms = world_now_ms();
+    echo_stop(&small);
+    alm_stream_close(&unanswered);
+    alm_channel_close(&to_nobody);
+    alm_stream_close(&unread);
+    alm_channel_close(&channel);
+    assert_in_range(world_now_ms() - begin_ms, 0, WORLD_WAIT_MS);
+}
+
 static void many_streams_share_a_connection(void **state)
 {
     world *w = *state;
@@ -157,6 +180,7 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(a_slow_reader_blocks_its_sender_and_nobody_else),
     WORLD_TEST(a_stream_may_carry_messages_larger_than_its_window),
     WORLD_TEST(waiting_handlers_hold_no_threads),
+    WORLD_TEST(an_end_waits_for_nobody),
     WORLD_TEST(many_streams_share_a_connection),
 };
 
