@@ -428,6 +428,14 @@ static void wake_waiting(alm_peer *peer)
     }
 }
 
+static void count_port_bytes(alm_server *server)
+{
+    server->port_bytes = 0;
+    for (size_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
+        server->port_bytes += server->ports[i] != NULL ? server->ports[i]->unsent_bytes : 0;
+    }
+}
+
 static void count_held(alm_server *server, alm_peer *peer)
 {
     alm_port *port = server->ports[peer->id.port];
@@ -442,6 +450,7 @@ static void took(alm_server *server, alm_peer *peer, size_t len)
         return;
     }
     count_sent(server, peer, len);
+    count_port_bytes(server); // at once, or handlers would fill the room twice
     peer->took_us = alm_rpc_now_us(server->rpc);
     if (peer->sending_at == peer->sending.len) {
         give_spare(server, &peer->sending);
@@ -517,14 +526,6 @@ static void stop_late(const alm_peer *peer, int64_t now_us)
         if (must_be_told && call->deadline_us <= now_us) {
             alm_call_stop(call, ALM_DEADLINE_EXCEEDED, "the call's time is over");
         }
-    }
-}
-
-static void count_port_bytes(alm_server *server)
-{
-    server->port_bytes = 0;
-    for (size_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
-        server->port_bytes += server->ports[i] != NULL ? server->ports[i]->unsent_bytes : 0;
     }
 }
 
