@@ -38,6 +38,7 @@ static const word_row words[] = {
     {"atof", number_advice, true},
     {"system", shell_advice, false},
     {"popen", shell_advice, false},
+    {"fork", "a child would share sockets, locks and the store; use posix_spawn", false},
     {"sleep", wait_advice, false},
     {"usleep", wait_advice, false},
     {"nanosleep", wait_advice, false},
