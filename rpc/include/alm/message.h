@@ -17,7 +17,8 @@
 // ALM_INVALID_ARGUMENT    not wire format, nested deeper than ALM_RPC_UNPACK_DEPTH_MAX, a message
 //                         field twice, text that is not UTF-8 or holds a NUL, or a field's wire
 //                         type is not its own
-// ALM_RESOURCE_EXHAUSTED  more elements than that, it would take more than ALM_RPC_UNPACK_BYTES_MAX, or the arena is full
+// ALM_RESOURCE_EXHAUSTED  more elements than that, it would take more than
+//                         ALM_RPC_UNPACK_BYTES_MAX, or the arena is full
 ALM_MUST_USE alm_code alm_message_unpack(const ProtobufCMessageDescriptor *type, alm_str wire,
                                          size_t element_count_max, alm_arena *arena,
                                          ProtobufCMessage **ret, alm_status *st);
