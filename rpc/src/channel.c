@@ -308,7 +308,7 @@ void alm_channel_place(alm_channel *channel, alm_stream *stream)
     pick_result found = pick(channel, stream);
     alm_status st = ALM_STATUS_INIT;
     if (found.best != NULL) {
-        (void)alm_stream_send_request(stream, found.best, found.service->method_first);
+        alm_stream_send_request(stream, found.best, found.service->method_first);
         return;
     }
     if (found.is_any_full || (!found.is_any_healthy && !stream->fail_fast)) {

@@ -18,6 +18,7 @@
 #include "call_hook.h"
 #include "call_table.h"
 #include "flow.h"
+#include "forward.h"
 #include "hello.h"
 #include "record.h"
 #include "rpc_internal.h"
@@ -242,11 +243,17 @@ void alm_stream_cancel(alm_stream *stream, const alm_status *st); // and tells t
 void alm_stream_end_by_deadline(alm_stream *stream);
 void alm_stream_give_credit(alm_stream *stream);
 void alm_stream_send_finish(alm_stream *stream);
-// Hands the request to a connection. False: it did not take it, the call has ended.
-bool alm_stream_send_request(alm_stream *stream, alm_connection *connection, uint32_t method_first);
+// Hands the request to a connection, or ends the call if it cannot be.
+void alm_stream_send_request(alm_stream *stream, alm_connection *connection, uint32_t method_first);
+bool alm_stream_may_send(const alm_stream *stream); // a message, now
 // Sends a message, whose payload the caller writes to where it is told. There is credit. NULL: it
 // is larger than the server takes, or there is no memory; st says which.
 uint8_t *alm_stream_begin_message(alm_stream *stream, size_t size, alm_status *st);
+// The same with a message of that size.
+ALM_MUST_USE alm_code alm_stream_send_packed(alm_stream *stream, const ProtobufCMessage *message,
+                                             size_t size, alm_status *st);
+// That the call ended well and has no answer, where there is one to be. Returns ALM_INTERNAL.
+alm_code alm_stream_no_reply(const alm_stream *stream, alm_status *st);
 
 // --- stream_open.c
 typedef struct alm_stream_init_opts {
@@ -270,7 +277,13 @@ alm_stream *alm_stream_create(alm_client *client); // from those that are free; 
 void alm_stream_free(alm_stream *stream);          // one that has ended
 void alm_stream_give_back(alm_client *client, alm_stream *stream); // one that was not inited
 void alm_stream_list(alm_stream *stream);                          // in its channel, waiting
-bool alm_stream_set_timer(alm_stream *stream);                     // false: no memory
+// All that its method and key say; the rest is as nothing, but for the request, which stays.
+// key: NULL and "": none. ALM_INVALID_ARGUMENT: it is too long.
+ALM_MUST_USE alm_code alm_stream_set_method(alm_stream *stream, alm_channel *channel,
+                                            const alm_service_def *service, unsigned method,
+                                            const char *key, alm_status *st);
+void alm_stream_take_ids(alm_stream *stream, alm_call *call); // of the call it is made for
+bool alm_stream_set_timer(alm_stream *stream);                // false: no memory
 
 // --- stream_events.c
 void alm_stream_fire(alm_stream *stream); // it has something to tell
@@ -279,14 +292,6 @@ void alm_client_tell(alm_client *client); // I/O thread; gives the lock up for e
 // A message in the frame it came in: true if it was told at once, and the stream may be gone; else
 // it is to be kept. I/O thread; gives the lock up.
 bool alm_stream_tell_message(alm_stream *stream, alm_str message);
-
-// --- forward.c
-// What came of a call that is passed on. Each may finish that call and free the stream.
-void alm_forward_ended(alm_stream *stream);
-void alm_forward_pump(alm_call *call); // what can be passed on, either way
-// True: the message went to the client, and the stream needs not keep it.
-bool alm_forward_message(alm_stream *stream, alm_str payload);
-size_t alm_forward_size_max(const alm_stream *stream); // of a message that the client takes
 
 // --- resolver.c
 // Once is enough; with the client's lock held.

@@ -7,22 +7,14 @@
 #include "client.h"
 #include "server_internal.h"
 
-#include <stddef.h>
-
 // --- down: from the service to the client --------------------------------------------------------
 
 static void send_down(alm_call *call, alm_str payload)
 {
-    alm_record record = {
-        .type = ALM_RECORD_MESSAGE,
-        .call_id = call->id,
-        .arg = call->flow.sent_count,
-        .payload = payload,
-    };
-    alm_peer_send(call->server, call->peer, &record);
-    alm_flow_count_sent(&call->flow, payload.len);
-    call->method->stats.messages_sent++;
-    call->method->stats.bytes_sent += payload.len;
+    uint8_t *at = alm_call_begin_message(call, payload.len);
+    if (at != NULL && payload.len > 0) {
+        memcpy(at, payload.data, payload.len);
+    }
 }
 
 // The answer travels in the END.
@@ -38,12 +30,19 @@ bool alm_forward_message(alm_stream *stream, alm_str payload)
 {
     alm_call *call = stream->forwards;
     if (stream->has_one_answer) {
-        return stream->flow.received_count == 0 && keep_answer(call, payload);
+        if (stream->flow.received_count > 0 || !keep_answer(call, payload)) {
+            return false;
+        }
+        alm_flow_pass(&stream->flow, payload.len);
+        return true;
     }
     if (stream->flow.inbox_count > 0 || alm_call_must_wait(call)) {
         return false;
     }
     send_down(call, payload);
+    alm_flow_pass(&stream->flow, payload.len);
+    stream->consumed_count++;
+    alm_stream_give_credit(stream);
     return true;
 }
 
@@ -109,9 +108,7 @@ static void finish(alm_call *call)
         alm_status_set(&stream->end, call->stop_code, "%s", call->stop_text);
     } else if (stream->end.code == ALM_OK && stream->has_one_answer &&
                (!call->has_answer || stream->flow.received_count == 0)) {
-        alm_status_set(&stream->end, ALM_INTERNAL, "%s/%s ended without a reply",
-                       stream->service->descriptor->name,
-                       stream->service->methods[stream->method].name);
+        (void)alm_stream_no_reply(stream, &stream->end);
     }
     alm_call_finish(call, &stream->end);
     alm_stream_free(stream);
@@ -139,11 +136,6 @@ void alm_call_pump_forward(alm_call *call)
     }
 }
 
-void alm_forward_pump(alm_call *call)
-{
-    alm_call_pump_forward(call);
-}
-
 void alm_forward_ended(alm_stream *stream)
 {
     alm_call *call = stream->forwards;
@@ -167,28 +159,12 @@ void alm_call_stop_forward(alm_call *call)
 static alm_code fill(alm_stream *stream, alm_call *call, alm_status *st)
 {
     const alm_server_method *method = call->method;
-    const alm_method_def *to = &method->forward_service->methods[method->forward_method];
-    size_t key_len = strlen(call->idempotency_key);
-    if (key_len >= sizeof stream->idempotency_key) {
-        return alm_status_set(st, ALM_INVALID_ARGUMENT,
-                              "an idempotency key of %zu bytes, the most is %zu", key_len,
-                              sizeof stream->idempotency_key - 1);
-    }
-    memset(stream, 0, offsetof(alm_stream, request));
-    stream->channel = method->forward;
-    stream->service = method->forward_service;
-    stream->method = method->forward_method;
-    stream->has_one_answer = !alm_method_server_streams(to);
-    stream->client_streams = alm_method_client_streams(to);
-    stream->may_repeat =
-        to->repeat == ALM_REPEAT_SAFE || (to->repeat == ALM_REPEAT_KEYED && key_len > 0);
+    ALM_TRY(alm_stream_set_method(stream, method->forward, method->forward_service,
+                                  method->forward_method, call->idempotency_key, st));
     stream->start_us = call->start_us;
     stream->deadline_us = call->deadline_us;
     stream->forwards = call;
-    stream->end.code = ALM_OK;
-    memcpy(stream->idempotency_key, call->idempotency_key, key_len + 1);
-    memcpy(stream->request_id, alm_call_request_id(call), sizeof stream->request_id);
-    memcpy(stream->traceparent, alm_call_traceparent(call), sizeof stream->traceparent);
+    alm_stream_take_ids(stream, call);
     if (!stream->client_streams) {
         alm_buf_append(&stream->request, call->request.data, call->request.len);
     }

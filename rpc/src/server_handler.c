@@ -110,21 +110,27 @@ static alm_code keep_answer(alm_call *call, const ProtobufCMessage *message, alm
     return ALM_OK;
 }
 
-// A message of up to PACK_LOCKED_BYTES_MAX is packed where it is sent from.
-void alm_call_send_message(alm_call *call, const ProtobufCMessage *message, size_t size)
+uint8_t *alm_call_begin_message(alm_call *call, size_t size)
 {
     alm_record record = {
         .type = ALM_RECORD_MESSAGE, .call_id = call->id, .arg = call->flow.sent_count};
     uint8_t *at = alm_peer_begin(call->server, call->peer, &record, size);
+    alm_flow_count_sent(&call->flow, size);
+    call->method->stats.messages_sent++;
+    call->method->stats.bytes_sent += size;
+    return at;
+}
+
+// A message of up to PACK_LOCKED_BYTES_MAX is packed where it is sent from.
+void alm_call_send_message(alm_call *call, const ProtobufCMessage *message, size_t size)
+{
+    uint8_t *at = alm_call_begin_message(call, size);
     if (at != NULL && call->scratch.len == 0) {
         size_t packed = protobuf_c_message_pack(message, at);
         ALM_ASSERT(packed == size);
     } else if (at != NULL) {
         memcpy(at, call->scratch.data, size);
     }
-    alm_flow_count_sent(&call->flow, size);
-    call->method->stats.messages_sent++;
-    call->method->stats.bytes_sent += size;
     alm_server_wake(call->server);
 }
 

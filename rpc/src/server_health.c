@@ -50,26 +50,13 @@ static alm_code check(void *self, alm_call *call, const ProtobufCMessage *reques
 }
 
 // With the lock held: a parked call has no thread that could block for it.
-static void notify(alm_server *server, alm_call *call, int status)
+static void notify(alm_call *call, int status)
 {
     Almanac__Internal__HealthCheckResponse response;
     almanac__internal__health_check_response__init(&response);
     response.status = (Almanac__Internal__HealthCheckResponse__ServingStatus)status;
-    uint8_t bytes[16];
-    size_t size = protobuf_c_message_get_packed_size(&response.base);
-    ALM_ASSERT(size <= sizeof bytes);
-    protobuf_c_message_pack(&response.base, bytes);
-    alm_record record = {
-        .type = ALM_RECORD_MESSAGE,
-        .call_id = call->id,
-        .arg = call->flow.sent_count,
-        .payload = {.data = (const char *)bytes, .len = size},
-    };
     call->watch_status = status;
-    alm_flow_count_sent(&call->flow, size);
-    call->method->stats.messages_sent++;
-    call->method->stats.bytes_sent += size;
-    alm_peer_send(server, call->peer, &record);
+    alm_call_send_message(call, &response.base, protobuf_c_message_get_packed_size(&response.base));
 }
 
 static alm_code watch(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
@@ -84,7 +71,7 @@ static alm_code watch(void *self, alm_call *call, const ProtobufCMessage *reques
     }
     call->wants_park = true;
     call->watch_service = service_of(request);
-    notify(server, call, status_of(server, call->watch_service));
+    notify(call, status_of(server, call->watch_service));
     alm_unlock(server->lock);
     return alm_call_check(call, st);
 }
@@ -104,7 +91,7 @@ void alm_health_notify(alm_server *server)
     {
         int status = status_of(server, call->watch_service);
         if (status != call->watch_status) {
-            notify(server, call, status);
+            notify(call, status);
         }
     }
     alm_server_wake(server);

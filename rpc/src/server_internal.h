@@ -22,6 +22,7 @@
 #include "alm/server.h"
 #include "call_hook.h"
 #include "flow.h"
+#include "forward.h"
 #include "hello.h"
 #include "id_map.h"
 #include "record.h"
@@ -260,6 +261,9 @@ void alm_call_resume(const alm_call *call);
 ALM_MUST_USE alm_code alm_call_check_locked(const alm_call *call, alm_status *st);
 ALM_MUST_USE alm_code alm_call_check_size(const alm_call *call, const ProtobufCMessage *message,
                                           size_t size, alm_status *st);
+// Sends a message of a stream, whose payload the caller writes to where it is told. NULL: the peer
+// is gone or doomed.
+uint8_t *alm_call_begin_message(alm_call *call, size_t size);
 void alm_call_send_message(alm_call *call, const ProtobufCMessage *message, size_t size);
 bool alm_call_must_wait(const alm_call *call);            // with its next message
 bool alm_call_take_message(alm_call *call, alm_str *ret); // the next that came; as alm_flow_next
@@ -267,11 +271,6 @@ bool alm_call_take_message(alm_call *call, alm_str *ret); // the next that came;
 // --- server_events.c
 void alm_call_changed(alm_call *call);    // something came for it; may finish it
 void alm_server_tell(alm_server *server); // I/O thread; gives the lock up for each event
-
-// --- forward.c
-void alm_call_forward(alm_call *call);      // of a method that is forwarded; may finish it
-void alm_call_stop_forward(alm_call *call); // finishes it
-void alm_call_pump_forward(alm_call *call); // what can be passed on, either way; may finish it
 
 // --- server_intercept.c
 // Before a call is taken: who asks, and for what. st says why not.

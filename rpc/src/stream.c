@@ -144,53 +144,65 @@ static bool append_metadata(const alm_stream *stream, alm_buf *metadata)
 static void room(alm_stream *stream)
 {
     if (stream->forwards != NULL) {
-        alm_forward_pump(stream->forwards);
+        alm_call_pump_forward(stream->forwards);
     } else {
         notify(stream);
     }
 }
 
-bool alm_stream_send_request(alm_stream *stream, alm_connection *connection, uint32_t method_first)
+static uint32_t time_left_ms(const alm_stream *stream)
+{
+    if (stream->deadline_us == ALM_NEVER_US) {
+        return ALM_RECORD_TIME_NONE;
+    }
+    int64_t now_us = alm_rpc_now_us(stream->channel->client->rpc);
+    int64_t left_ms = (stream->deadline_us - now_us + 999) / 1000;
+    return (uint32_t)ALM_MIN(ALM_MAX(left_ms, 1), (int64_t)INT32_MAX);
+}
+
+// The request's record, under a new id.
+static alm_code queue_request(alm_stream *stream, alm_connection *connection, uint32_t method_first,
+                              alm_status *st)
 {
     alm_client *client = stream->channel->client;
-    alm_status st = ALM_STATUS_INIT;
     size_t size_max = connection->hello.message_bytes_max;
     if (stream->request.len > size_max) {
-        alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "a request of %zu bytes, %s takes %zu",
-                       stream->request.len, connection->address, size_max);
-        alm_stream_end(stream, &st);
-        return false;
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "a request of %zu bytes, %s takes %zu",
+                              stream->request.len, connection->address, size_max);
     }
-    alm_buf *metadata = &client->metadata;
-    alm_buf_reset(metadata);
-    alm_record record = {.type = ALM_RECORD_REQUEST, .time_ms = ALM_RECORD_TIME_NONE};
-    record.arg = method_first + stream->method;
-    record.payload = alm_buf_view(&stream->request);
-    if (stream->deadline_us != ALM_NEVER_US) {
-        int64_t left_ms = (stream->deadline_us - alm_rpc_now_us(client->rpc) + 999) / 1000;
-        record.time_ms = (uint32_t)ALM_MIN(ALM_MAX(left_ms, 1), (int64_t)INT32_MAX);
+    alm_buf_reset(&client->metadata);
+    if (!append_metadata(stream, &client->metadata)) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "metadata passes the limit of %zu bytes",
+                              client->rpc->limits.metadata_bytes_max);
     }
-    if (!append_metadata(stream, metadata)) {
-        alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "metadata passes the limit of %zu bytes",
-                       client->rpc->limits.metadata_bytes_max);
-        alm_stream_end(stream, &st);
-        return false;
+    alm_record record = {
+        .type = ALM_RECORD_REQUEST,
+        .arg = method_first + stream->method,
+        .time_ms = time_left_ms(stream),
+        .metadata = alm_buf_view(&client->metadata),
+        .payload = alm_buf_view(&stream->request),
+    };
+    bool has_id = alm_call_table_add(&connection->calls, stream, &record.call_id);
+    if (has_id && alm_connection_send(connection, &record)) {
+        stream->id = record.call_id;
+        return ALM_OK;
     }
-    record.metadata = alm_buf_view(metadata);
-    bool is_queued = alm_call_table_add(&connection->calls, stream, &record.call_id);
-    if (is_queued && !alm_connection_send(connection, &record)) {
+    if (has_id) {
         alm_call_table_remove(&connection->calls, record.call_id);
-        is_queued = false;
     }
-    if (!is_queued) {
-        alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "no memory to send %zu bytes",
-                       stream->request.len);
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to send %zu bytes",
+                          stream->request.len);
+}
+
+void alm_stream_send_request(alm_stream *stream, alm_connection *connection, uint32_t method_first)
+{
+    alm_status st = ALM_STATUS_INIT;
+    if (queue_request(stream, connection, method_first, &st) != ALM_OK) {
         alm_stream_end(stream, &st);
-        return false;
+        return;
     }
     set_state(stream, ALM_STREAM_SENT);
     stream->connection = connection;
-    stream->id = record.call_id;
     stream->try_count++;
     connection->call_count++;
     alm_flow_init(&stream->flow, connection->hello.window_bytes, connection->hello.window_messages);
@@ -200,7 +212,6 @@ bool alm_stream_send_request(alm_stream *stream, alm_connection *connection, uin
     if (stream->client_streams) {
         room(stream); // a sender waits for it
     }
-    return true;
 }
 
 // --- records of the call -------------------------------------------------------------------------
@@ -223,34 +234,34 @@ static void read_end(const alm_record *record, alm_status *ret)
     }
 }
 
+static alm_code blame(const alm_stream *stream, alm_code code, alm_status *st)
+{
+    if (code != ALM_OK) {
+        alm_status_prefix(st, "%s", stream->connection->address);
+    }
+    return code;
+}
+
 // is_last: the END is not taken yet, so nothing may be told.
 static alm_code take_message(alm_stream *stream, uint32_t number, alm_str payload, bool is_last,
                              alm_status *st)
 {
     const alm_rpc_limits *limits = &stream->channel->client->rpc->limits;
-    alm_code code = alm_flow_check(&stream->flow, limits, number, payload.len, st);
-    if (code == ALM_OK && stream->forwards != NULL && payload.len > alm_forward_size_max(stream)) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
-                              "a message of %zu bytes, the client takes %zu", payload.len,
-                              alm_forward_size_max(stream));
-    }
-    if (code == ALM_OK && stream->forwards != NULL && alm_forward_message(stream, payload)) {
-        alm_flow_pass(&stream->flow, payload.len);
-        stream->consumed_count += stream->has_one_answer ? 0 : 1;
-        alm_stream_give_credit(stream);
+    ALM_TRY(blame(stream, alm_flow_check(&stream->flow, limits, number, payload.len, st), st));
+    if (stream->forwards != NULL) {
+        size_t size_max = alm_forward_size_max(stream);
+        if (payload.len > size_max) {
+            return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                                  "a message of %zu bytes, the client takes %zu", payload.len,
+                                  size_max);
+        }
+        if (alm_forward_message(stream, payload)) {
+            return ALM_OK;
+        }
+    } else if (stream->events != NULL && !is_last && alm_stream_tell_message(stream, payload)) {
         return ALM_OK;
     }
-    if (code == ALM_OK && stream->events != NULL && !is_last &&
-        alm_stream_tell_message(stream, payload)) {
-        return ALM_OK;
-    }
-    if (code == ALM_OK) {
-        code = alm_flow_keep(&stream->flow, payload, st);
-    }
-    if (code != ALM_OK) {
-        alm_status_prefix(st, "%s", stream->connection->address);
-        return code;
-    }
+    ALM_TRY(blame(stream, alm_flow_keep(&stream->flow, payload, st), st));
     if (!stream->has_one_answer) {
         notify(stream);
     }
@@ -263,11 +274,7 @@ static alm_code take_good_end(alm_stream *stream, const alm_record *record, alm_
     if ((record->flags & ALM_RECORD_LAST) != 0) {
         ALM_TRY(take_message(stream, stream->flow.received_count, record->payload, true, st));
     }
-    alm_code code = alm_flow_check_count(&stream->flow, record->time_ms, st);
-    if (code != ALM_OK) {
-        alm_status_prefix(st, "%s", stream->connection->address);
-    }
-    return code;
+    return blame(stream, alm_flow_check_count(&stream->flow, record->time_ms, st), st);
 }
 
 static void take_end(alm_stream *stream, const alm_record *record)
@@ -335,4 +342,29 @@ uint8_t *alm_stream_begin_message(alm_stream *stream, size_t size, alm_status *s
     }
     alm_flow_count_sent(&stream->flow, size);
     return at;
+}
+
+bool alm_stream_may_send(const alm_stream *stream)
+{
+    return stream->state == ALM_STREAM_SENT && alm_flow_may_send(&stream->flow) &&
+           stream->connection->out.len < ALM_CLIENT_OUT_BYTES_HIGH;
+}
+
+alm_code alm_stream_send_packed(alm_stream *stream, const ProtobufCMessage *message, size_t size,
+                                alm_status *st)
+{
+    uint8_t *at = alm_stream_begin_message(stream, size, st);
+    if (at == NULL) {
+        return ALM_RESOURCE_EXHAUSTED;
+    }
+    size_t packed = protobuf_c_message_pack(message, at);
+    ALM_ASSERT(packed == size);
+    return ALM_OK;
+}
+
+alm_code alm_stream_no_reply(const alm_stream *stream, alm_status *st)
+{
+    return alm_status_set(st, ALM_INTERNAL, "%s/%s ended without a reply",
+                          stream->service->descriptor->name,
+                          stream->service->methods[stream->method].name);
 }

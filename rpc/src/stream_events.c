@@ -38,12 +38,6 @@ alm_code alm_stream_start(alm_channel *channel, const alm_service_def *service, 
     return code;
 }
 
-static bool may_send(const alm_stream *stream)
-{
-    return stream->state == ALM_STREAM_SENT && alm_flow_may_send(&stream->flow) &&
-           stream->connection->out.len < ALM_CLIENT_OUT_BYTES_HIGH;
-}
-
 static alm_code try_send(alm_stream *stream, const ProtobufCMessage *message, bool *ret_sent,
                          alm_status *st)
 {
@@ -52,17 +46,12 @@ static alm_code try_send(alm_stream *stream, const ProtobufCMessage *message, bo
     if (stream->state == ALM_STREAM_ENDED) {
         return ALM_OK; // on_end says how
     }
-    if (!may_send(stream)) {
+    if (!alm_stream_may_send(stream)) {
         stream->wants_room = true;
         return ALM_OK;
     }
     size_t size = protobuf_c_message_get_packed_size(message);
-    uint8_t *at = alm_stream_begin_message(stream, size, st);
-    if (at == NULL) {
-        return ALM_RESOURCE_EXHAUSTED;
-    }
-    size_t packed = protobuf_c_message_pack(message, at);
-    ALM_ASSERT(packed == size);
+    ALM_TRY(alm_stream_send_packed(stream, message, size, st));
     *ret_sent = true;
     return ALM_OK;
 }
@@ -106,9 +95,7 @@ static void tell_end(alm_stream *stream)
     alm_str answer = {0};
     bool has_answer = stream->has_one_answer && stream->end.code == ALM_OK;
     if (has_answer && !alm_flow_next(&stream->flow, &answer)) {
-        alm_status_set(&stream->end, ALM_INTERNAL, "%s/%s ended without a reply",
-                       stream->service->descriptor->name,
-                       stream->service->methods[stream->method].name);
+        (void)alm_stream_no_reply(stream, &stream->end);
     }
     const alm_stream_events *events = stream->events;
     stream->events = NULL; // nothing comes after it
@@ -134,7 +121,7 @@ static void tell(alm_stream *stream)
            alm_flow_next(&stream->flow, &message)) {
         tell_message(stream, message);
     }
-    if (!stream->is_closed && stream->wants_room && may_send(stream)) {
+    if (!stream->is_closed && stream->wants_room && alm_stream_may_send(stream)) {
         tell_room(stream);
     }
     if (!stream->is_closed && stream->state == ALM_STREAM_ENDED) {

@@ -63,31 +63,44 @@ static void cancel_from_parent(void *arg)
     alm_stream_cancel(arg, &st);
 }
 
+void alm_stream_take_ids(alm_stream *stream, alm_call *call)
+{
+    memcpy(stream->request_id, alm_call_request_id(call), ALM_REQUEST_ID_MAX);
+    memcpy(stream->traceparent, alm_call_traceparent(call), ALM_TRACEPARENT_BYTES);
+}
+
 static void take_parent(alm_stream *stream, const alm_call *parent)
 {
     // The caller's view of its call is const; its ids are made when they are first asked for, and
     // the list of what hangs on it is the server's own.
     stream->parent = (alm_call *)(uintptr_t)parent;
     stream->hook = (alm_call_hook){.cancel = cancel_from_parent, .arg = stream};
-    memcpy(stream->request_id, alm_call_request_id(stream->parent), ALM_REQUEST_ID_MAX);
-    memcpy(stream->traceparent, alm_call_traceparent(stream->parent), ALM_TRACEPARENT_BYTES);
+    alm_stream_take_ids(stream, stream->parent);
 }
 
-static bool may_repeat(const alm_method_def *method, const alm_call_opts *opts)
+alm_code alm_stream_set_method(alm_stream *stream, alm_channel *channel,
+                               const alm_service_def *service, unsigned method, const char *key,
+                               alm_status *st)
 {
-    bool has_key = opts->idempotency_key != NULL && opts->idempotency_key[0] != '\0';
-    return method->repeat == ALM_REPEAT_SAFE || (method->repeat == ALM_REPEAT_KEYED && has_key);
-}
-
-static alm_code take_key(alm_stream *stream, const char *key, alm_status *st)
-{
-    size_t len = key != NULL ? strlen(key) : 0;
-    if (len >= sizeof stream->idempotency_key) {
+    size_t key_len = key != NULL ? strlen(key) : 0;
+    if (key_len >= sizeof stream->idempotency_key) {
         return alm_status_set(st, ALM_INVALID_ARGUMENT,
-                              "an idempotency key of %zu bytes, the most is %zu", len,
+                              "an idempotency key of %zu bytes, the most is %zu", key_len,
                               sizeof stream->idempotency_key - 1);
     }
-    memcpy(stream->idempotency_key, len > 0 ? key : "", len + 1);
+    const alm_method_def *def = &service->methods[method];
+    memset(stream, 0, offsetof(alm_stream, request));
+    memcpy(stream->idempotency_key, key_len > 0 ? key : "", key_len + 1);
+    stream->request_id[0] = '\0';
+    stream->traceparent[0] = '\0';
+    stream->end.code = ALM_OK;
+    stream->channel = channel;
+    stream->service = service;
+    stream->method = method;
+    stream->has_one_answer = !alm_method_server_streams(def);
+    stream->client_streams = alm_method_client_streams(def);
+    stream->may_repeat =
+        def->repeat == ALM_REPEAT_SAFE || (def->repeat == ALM_REPEAT_KEYED && key_len > 0);
     return ALM_OK;
 }
 
@@ -136,18 +149,16 @@ static void start(alm_stream *stream)
     alm_stream_end(stream, &st);
 }
 
-// request itself is not looked at after this.
-static void fill(alm_stream *stream, alm_channel *channel, const alm_stream_init_opts *opts,
-                 const alm_call_opts *call, unsigned index)
+alm_code alm_stream_init(alm_stream *stream, alm_channel *channel, const alm_stream_init_opts *opts,
+                         alm_status *st)
 {
-    const alm_method_def *method = &opts->service->methods[index];
-    memset(stream, 0, offsetof(alm_stream, request));
-    stream->channel = channel;
-    stream->service = opts->service;
-    stream->method = index;
-    stream->has_one_answer = !alm_method_server_streams(method);
-    stream->client_streams = alm_method_client_streams(method);
-    stream->may_repeat = may_repeat(method, call);
+    static const alm_call_opts none;
+    const alm_call_opts *call = opts->call != NULL ? opts->call : &none;
+    const ProtobufCServiceDescriptor *service = opts->service->descriptor;
+    unsigned index = 0;
+    ALM_TRY(find_method(opts, &index, st));
+    ALM_TRY(
+        alm_stream_set_method(stream, channel, opts->service, index, call->idempotency_key, st));
     stream->fail_fast = call->fail_fast;
     stream->affinity = call->affinity;
     stream->start_us = alm_rpc_now_us(channel->client->rpc);
@@ -157,21 +168,6 @@ static void fill(alm_stream *stream, alm_channel *channel, const alm_stream_init
     stream->events_arg = opts->events_arg;
     stream->closes_itself = opts->closes_itself;
     stream->wants_room = stream->client_streams; // to send the first
-    stream->request_id[0] = '\0';
-    stream->traceparent[0] = '\0';
-    stream->end.code = ALM_OK;
-}
-
-alm_code alm_stream_init(alm_stream *stream, alm_channel *channel, const alm_stream_init_opts *opts,
-                         alm_status *st)
-{
-    static const alm_call_opts none;
-    const alm_call_opts *call = opts->call != NULL ? opts->call : &none;
-    const ProtobufCServiceDescriptor *service = opts->service->descriptor;
-    unsigned index = 0;
-    ALM_TRY(find_method(opts, &index, st));
-    ALM_TRY(take_key(stream, call->idempotency_key, st));
-    fill(stream, channel, opts, call, index);
     ALM_ASSERT(stream->client_streams ? opts->request == NULL
                                       : opts->request->descriptor == service->methods[index].input);
     if (opts->request != NULL) {

@@ -49,9 +49,7 @@ static alm_code wait_for_room(alm_stream *stream, alm_status *st)
                        ? alm_status_set(st, ALM_CANCELLED, "the server has ended the call")
                        : alm_status_copy(st, &stream->end);
         }
-        const alm_connection *connection = stream->connection;
-        if (stream->state == ALM_STREAM_SENT && alm_flow_may_send(&stream->flow) &&
-            connection->out.len < ALM_CLIENT_OUT_BYTES_HIGH) {
+        if (alm_stream_may_send(stream)) {
             return ALM_OK;
         }
         wait_for_change(stream);
@@ -63,13 +61,7 @@ static alm_code send_message(alm_stream *stream, const ProtobufCMessage *message
 {
     ALM_ASSERT(stream->client_streams && !stream->has_finished);
     ALM_TRY(wait_for_room(stream, st));
-    uint8_t *at = alm_stream_begin_message(stream, size, st);
-    if (at == NULL) {
-        return ALM_RESOURCE_EXHAUSTED;
-    }
-    size_t packed = protobuf_c_message_pack(message, at);
-    ALM_ASSERT(packed == size);
-    return ALM_OK;
+    return alm_stream_send_packed(stream, message, size, st);
 }
 
 alm_code alm_stream_send(alm_stream *stream, const ProtobufCMessage *message, alm_status *st)
@@ -162,9 +154,7 @@ static alm_code take_answer(alm_stream *stream, alm_arena *arena, ProtobufCMessa
     ProtobufCMessage *reply = NULL;
     alm_code code = alm_stream_next(stream, arena, &reply, st);
     if (code == ALM_OK && reply == NULL) {
-        code = alm_status_set(st, ALM_INTERNAL, "%s/%s ended without a reply",
-                              stream->service->descriptor->name,
-                              stream->service->methods[stream->method].name);
+        code = alm_stream_no_reply(stream, st);
     }
     if (code == ALM_OK) {
         *ret = reply;
@@ -172,7 +162,7 @@ static alm_code take_answer(alm_stream *stream, alm_arena *arena, ProtobufCMessa
     return code;
 }
 
-// --- hedging ---
+// --- hedging -------------------------------------------------------------------------------------
 
 // With the lock held: whether the call still waits when so much time has passed, and could be
 // answered elsewhere.
