@@ -3,39 +3,16 @@
 #include "schema_impl.h"
 
 #include "alm/limits.h"
+#include "alm/message_bytes.h"
 
 #include <stdio.h>
-
-// protobuf-c does not say why unpacking failed; this remembers whether the arena was full.
-typedef struct watched_arena {
-    alm_arena *arena;
-    bool is_full;
-} watched_arena;
-
-static void *watched_alloc(void *arg, size_t size)
-{
-    watched_arena *watched = arg;
-    void *memory = alm_arena_alloc(watched->arena, size);
-    watched->is_full = watched->is_full || memory == NULL;
-    return memory;
-}
-
-static void watched_free(void *arg, void *memory)
-{
-    (void)arg;
-    (void)memory;
-}
 
 static alm_code unpack(const alm_schema *schema, const ProtobufCMessageDescriptor *type,
                        alm_str wire, const char *where, ProtobufCMessage **ret, alm_status *st)
 {
-    watched_arena watched = {.arena = schema->arena};
-    ProtobufCAllocator allocator = {
-        .alloc = watched_alloc, .free = watched_free, .allocator_data = &watched};
-    static const uint8_t none[1];
-    const uint8_t *data = wire.len > 0 ? (const uint8_t *)wire.data : none;
-    *ret = protobuf_c_message_unpack(type, &allocator, wire.len, data);
-    if (*ret == NULL && watched.is_full) {
+    bool is_full;
+    *ret = alm_message_from_bytes(type, wire, schema->arena, &is_full);
+    if (*ret == NULL && is_full) {
         return alm_schema_no_memory(st);
     }
     if (*ret == NULL) {

@@ -2,6 +2,7 @@
 
 #include "alm/buf.h"
 #include "alm/limits.h"
+#include "alm/message_bytes.h"
 #include "alm/rpc.h"
 
 // What protobuf-c keeps of each field while it parses a message, past the first sixteen, in blocks
@@ -297,33 +298,15 @@ ProtobufCAllocator alm_arena_protobuf(alm_arena *arena)
     return (ProtobufCAllocator){.alloc = arena_alloc, .free = arena_free, .allocator_data = arena};
 }
 
-// protobuf-c does not say why unpacking failed; this remembers whether the arena was full.
-typedef struct watched_arena {
-    alm_arena *arena;
-    bool is_full;
-} watched_arena;
-
-static void *watched_alloc(void *arg, size_t size)
-{
-    watched_arena *watched = arg;
-    void *memory = alm_arena_alloc(watched->arena, size);
-    watched->is_full = watched->is_full || memory == NULL;
-    return memory;
-}
-
 alm_code alm_message_unpack(const ProtobufCMessageDescriptor *type, alm_str wire,
                             size_t element_count_max, alm_arena *arena, ProtobufCMessage **ret,
                             alm_status *st)
 {
     size_t cost;
     ALM_TRY(alm_prescan(type, wire, element_count_max, &cost, st));
-    watched_arena watched = {.arena = arena};
-    ProtobufCAllocator allocator = {
-        .alloc = watched_alloc, .free = arena_free, .allocator_data = &watched};
-    static const uint8_t none[1];
-    const uint8_t *data = wire.len > 0 ? (const uint8_t *)wire.data : none;
-    ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, wire.len, data);
-    if (message == NULL && watched.is_full) {
+    bool is_full;
+    ProtobufCMessage *message = alm_message_from_bytes(type, wire, arena, &is_full);
+    if (message == NULL && is_full) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s: no memory to unpack %zu bytes",
                               type->name, wire.len);
     }

@@ -1,7 +1,7 @@
 // Calls in progress: how they start, wait for a thread, run, are stopped and end.
 #include "server_internal.h"
 
-#include "prescan.h"
+#include "alm/message.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,8 @@
 // What a handler may ask of its call, from its own thread.
 #include "server_internal.h"
 
-#include "prescan.h"
+#include "alm/message_bytes.h"
+#include "alm/message.h"
 
 #include <stdio.h>
 
@@ -83,14 +84,9 @@ alm_code alm_call_check_size(const alm_call *call, const ProtobufCMessage *messa
 // Outside the lock.
 static alm_code pack(alm_call *call, const ProtobufCMessage *message, size_t size, alm_status *st)
 {
-    alm_buf_reset(&call->scratch);
-    uint8_t *at = alm_buf_reserve(&call->scratch, size);
-    if (at == NULL) {
+    if (!alm_message_to_bytes(message, size, &call->scratch)) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for %zu bytes", size);
     }
-    size_t packed = protobuf_c_message_pack(message, at);
-    ALM_ASSERT(packed == size);
-    call->scratch.len = size;
     return ALM_OK;
 }
 

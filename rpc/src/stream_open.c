@@ -2,6 +2,7 @@
 #include "client.h"
 
 #include "alm/alloc.h"
+#include "alm/message_bytes.h"
 
 #include <stddef.h>
 
@@ -30,13 +31,9 @@ static alm_code pack_request(alm_stream *stream, const ProtobufCMessage *request
                               "a %s of %zu bytes passes the limit of %zu",
                               request->descriptor->name, size, size_max);
     }
-    uint8_t *at = alm_buf_reserve(&stream->request, size);
-    if (at == NULL) {
+    if (!alm_message_to_bytes(request, size, &stream->request)) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for %zu bytes", size);
     }
-    size_t packed = protobuf_c_message_pack(request, at);
-    ALM_ASSERT(packed == size);
-    stream->request.len = size;
     return ALM_OK;
 }
 

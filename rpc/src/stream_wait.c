@@ -2,7 +2,7 @@
 #include "client.h"
 
 #include "alm/alloc.h"
-#include "prescan.h"
+#include "alm/message.h"
 
 // --- reading -------------------------------------------------------------------------------------
 
