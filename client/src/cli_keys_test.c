@@ -3,7 +3,7 @@
 
 #include "alm/auth.h"
 #include "alm/clock.h"
-#include "capture.h"
+#include "outcome.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,46 +14,18 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define ARGUMENT_MAX 16
+#define ARGUMENT_MAX   16
 
-typedef struct outcome {
-    capture out, err;
-    int exit_code;
-} outcome;
-
-// args end with NULL.
-static void run(const char *const *args, outcome *ret)
-{
-    char program[] = "almanac";
-    char *argv[ARGUMENT_MAX + 2] = {program};
-    int argc = 1;
-    for (; argc <= ARGUMENT_MAX && args[argc - 1] != NULL; argc++) {
-        argv[argc] = (char *)(uintptr_t)args[argc - 1];
-    }
-    capture_open(&ret->out);
-    capture_open(&ret->err);
-    cli self = {.out = ret->out.stream, .err = ret->err.stream};
-    ret->exit_code = cli_run(&self, argc, argv);
-    (void)capture_close(&ret->out);
-    (void)capture_close(&ret->err);
-}
-
-static void forget(outcome *done)
-{
-    capture_free(&done->out);
-    capture_free(&done->err);
-}
-
-#define RUN(done, ...) run((const char *const[]){__VA_ARGS__, NULL}, done)
+#define RUN(done, ...) outcome_run(done, (const char *const[]){__VA_ARGS__, NULL}, NULL)
 
 static void must_run(const char *const *args)
 {
     outcome done;
-    run(args, &done);
+    outcome_run(&done, args, NULL);
     if (done.exit_code != 0) {
         fail_msg("exit %d: %s", done.exit_code, done.err.text);
     }
-    forget(&done);
+    outcome_free(&done);
 }
 
 #define MUST_RUN(...) must_run((const char *const[]){__VA_ARGS__, NULL})
@@ -123,9 +95,9 @@ static void a_new_key_is_shown(void **state)
     assert_int_equal(shown.exit_code, 0);
     assert_int_equal(strlen(shown.out.text), ALM_KEY_TEXT_BYTES); // with a newline for the NUL
     assert_string_equal(of_public.out.text, shown.out.text);
-    forget(&made);
-    forget(&shown);
-    forget(&of_public);
+    outcome_free(&made);
+    outcome_free(&shown);
+    outcome_free(&of_public);
 }
 
 static void a_key_is_not_written_over(void **state)
@@ -139,9 +111,9 @@ static void a_key_is_not_written_over(void **state)
     assert_says(again.err.text, "a.key is there already");
     RUN(&after, "keys", "show", "a.key");
     assert_string_equal(after.out.text, before.out.text);
-    forget(&before);
-    forget(&again);
-    forget(&after);
+    outcome_free(&before);
+    outcome_free(&again);
+    outcome_free(&after);
 }
 
 static void a_key_gets_its_line_of_the_policy(void **state)
@@ -159,7 +131,7 @@ static void a_key_gets_its_line_of_the_policy(void **state)
     read_policy(policy, sizeof policy);
     assert_int_equal(strncmp(policy, "key ", 4), 0);
     assert_says(policy, " reader wang\n");
-    forget(&printed);
+    outcome_free(&printed);
 }
 
 // What is mended can be tried again: neither file stands in the way.
@@ -174,7 +146,7 @@ static void a_key_that_the_policy_refuses_is_not_kept(void **state)
     assert_null(strstr(refused.err.text, "keep it"));
     assert_false(is_there("a.key"));
     assert_false(is_there("a.key.pub"));
-    forget(&refused);
+    outcome_free(&refused);
 }
 
 // --- tokens --------------------------------------------------------------------------------------
@@ -192,7 +164,7 @@ static void a_token_is_told_once(void **state)
     assert_int_equal(strncmp(policy, "token ", 6), 0);
     done.out.text[ALM_TOKEN_TEXT_BYTES - 1] = '\0';
     assert_null(strstr(policy, done.out.text));
-    forget(&done);
+    outcome_free(&done);
 }
 
 static void today_is_a_last_day_and_yesterday_is_not(void **state)
@@ -216,8 +188,8 @@ static void today_is_a_last_day_and_yesterday_is_not(void **state)
     assert_int_equal(bad.exit_code, 2);
     assert_string_equal(bad.out.text, "");
     assert_says(bad.err.text, "that day is past, today is ");
-    forget(&good);
-    forget(&bad);
+    outcome_free(&good);
+    outcome_free(&bad);
 }
 
 #define HASH_A "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -247,7 +219,7 @@ static void tokens_are_listed(void **state)
             rows[i].lang);
         assert_int_equal(done.exit_code, 0);
         assert_string_equal(done.out.text, rows[i].want);
-        forget(&done);
+        outcome_free(&done);
     }
 }
 
@@ -267,8 +239,8 @@ static void tokens_are_revoked(void **state)
     RUN(&again, "token", "revoke", "feed", "--policy", "policy");
     assert_int_equal(again.exit_code, 3);
     assert_says(again.err.text, "feed has no token");
-    forget(&gone);
-    forget(&again);
+    outcome_free(&gone);
+    outcome_free(&again);
 }
 
 // --- what is refused before anything is made -----------------------------------------------------
@@ -303,7 +275,7 @@ static void refuses(void **state)
 {
     const refusal *row = *state;
     outcome done;
-    run(row->args, &done);
+    outcome_run(&done, row->args, NULL);
     assert_int_equal(done.exit_code, 2);
     assert_string_equal(done.out.text, "");
     assert_says(done.err.text, row->says);
@@ -311,7 +283,7 @@ static void refuses(void **state)
     assert_true(line_end != NULL && line_end[1] == '\0'); // one line, whatever the name holds
     assert_false(is_there("a.key"));
     assert_false(is_there("policy"));
-    forget(&done);
+    outcome_free(&done);
 }
 
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, enter_folder, leave_folder)

@@ -3,7 +3,7 @@
 // real one; files of descriptors that are not its own.
 #include "cli.h"
 
-#include "capture.h"
+#include "outcome.h"
 #include "example.h"
 
 #include <setjmp.h>
@@ -33,33 +33,14 @@ static int tear_down(void **state)
     return 0;
 }
 
-typedef struct outcome {
-    capture out, err;
-    int exit_code;
-} outcome;
-
+// Asks the fake gateway.
 static void run(const char *const *args, outcome *ret)
 {
-    char program[] = "almanac", rpc[] = "rpc", server[] = "--server";
-    char *argv[ARGUMENT_MAX + 4] = {program, rpc};
-    int argc = 2;
-    for (; args[argc - 2] != NULL; argc++) {
-        argv[argc] = (char *)(uintptr_t)args[argc - 2];
+    const char *words[ARGUMENT_MAX + 2] = {"rpc"};
+    for (size_t i = 0; args[i] != NULL; i++) {
+        words[i + 1] = args[i];
     }
-    argv[argc++] = server;
-    argv[argc++] = gateway.endpoint;
-    capture_open(&ret->out);
-    capture_open(&ret->err);
-    cli self = {.out = ret->out.stream, .err = ret->err.stream};
-    ret->exit_code = cli_run(&self, argc, argv);
-    (void)capture_close(&ret->out);
-    (void)capture_close(&ret->err);
-}
-
-static void forget(outcome *done)
-{
-    capture_free(&done->out);
-    capture_free(&done->err);
+    outcome_run(ret, words, (const char *const[]){"--server", gateway.endpoint, NULL});
 }
 
 typedef struct rpc_row {
@@ -204,7 +185,7 @@ static void answers(void **state)
         fail_msg("printed: %s", done.out.text);
     }
     assert_int_equal(done.exit_code, row->exit_code);
-    forget(&done);
+    outcome_free(&done);
 }
 
 static void sends_what_is_written(void **state)
@@ -225,7 +206,7 @@ static void sends_what_is_written(void **state)
     assert_string_equal(request->as_of, "2024-01-01");
     assert_int_equal(request->min_sequence, 7);
     alm_arena_destroy(&arena);
-    forget(&done);
+    outcome_free(&done);
 }
 
 // What came before a failure is printed; the failure is the exit code.
@@ -241,7 +222,7 @@ static void tells_how_a_stream_failed(void **state)
     assert_int_equal(done.exit_code, 5);
     assert_non_null(strstr(done.out.text, "{\"block\":"));
     assert_string_equal(done.err.text, "almanac: DATA_LOSS: block 9 is damaged\n");
-    forget(&done);
+    outcome_free(&done);
 }
 
 static void prints_a_line_a_message(void **state)
@@ -260,7 +241,7 @@ static void prints_a_line_a_message(void **state)
     assert_int_equal(done.exit_code, 0);
     assert_true(rows > 1);
     assert_int_equal(lines, rows + (gateway.error_count > 0 ? 1 : 0));
-    forget(&done);
+    outcome_free(&done);
 }
 
 int main(void)

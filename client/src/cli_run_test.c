@@ -2,7 +2,7 @@
 // exit codes, completion and the manual.
 #include "cli.h"
 
-#include "capture.h"
+#include "outcome.h"
 #include "cli_command.h"
 #include "cli_nearest.h"
 #include "example.h"
@@ -34,36 +34,11 @@ static int tear_down(void **state)
     return 0;
 }
 
-typedef struct outcome {
-    capture out, err;
-    int exit_code;
-} outcome;
-
 // args end with NULL. with_endpoint: asks the fake gateway.
 static void run(const char *const *args, bool with_endpoint, outcome *ret)
 {
-    char program[] = "almanac", endpoint[] = "--endpoint";
-    char *argv[ARGUMENT_MAX + 4] = {program};
-    int argc = 1;
-    for (; argc <= ARGUMENT_MAX && args[argc - 1] != NULL; argc++) {
-        argv[argc] = (char *)(uintptr_t)args[argc - 1];
-    }
-    if (with_endpoint) {
-        argv[argc++] = endpoint;
-        argv[argc++] = gateway.endpoint;
-    }
-    capture_open(&ret->out);
-    capture_open(&ret->err);
-    cli self = {.out = ret->out.stream, .err = ret->err.stream};
-    ret->exit_code = cli_run(&self, argc, argv);
-    (void)capture_close(&ret->out);
-    (void)capture_close(&ret->err);
-}
-
-static void forget(outcome *done)
-{
-    capture_free(&done->out);
-    capture_free(&done->err);
+    const char *const endpoint[] = {"--endpoint", gateway.endpoint, NULL};
+    outcome_run(ret, args, with_endpoint ? endpoint : NULL);
 }
 
 // --- what is asked ------------------------------------------------------------------------------
@@ -168,7 +143,7 @@ static void asks(void **state)
     assert_string_equal(capture_close(&got), row->want);
     capture_free(&got);
     alm_arena_destroy(&arena);
-    forget(&done);
+    outcome_free(&done);
 }
 
 // --- what is refused ----------------------------------------------------------------------------
@@ -247,7 +222,7 @@ static void refuses(void **state)
     bool is_help = row->args[0] == NULL;
     const char *line_end = strchr(done.err.text, '\n');
     assert_true(is_help || (line_end != NULL && line_end[1] == '\0')); // one line
-    forget(&done);
+    outcome_free(&done);
 }
 
 // --- failures of the almanac --------------------------------------------------------------------
@@ -272,7 +247,7 @@ static void exits_by_the_class_of_the_failure(void **state)
         gateway.failure = ALM_OK;
         assert_int_equal(done.exit_code, rows[i].exit_code);
         assert_non_null(strstr(done.err.text, "place 1: no such place"));
-        forget(&done);
+        outcome_free(&done);
     }
 }
 
@@ -289,7 +264,7 @@ static void says_item_errors_and_shows_the_rest(void **state)
     assert_int_equal(done.exit_code, 3);
     assert_string_equal(done.err.text, "almanac: gdpp: no such indicator; did you mean gdp\n");
     assert_non_null(strstr(done.out.text, "Gross domestic product"));
-    forget(&done);
+    outcome_free(&done);
 }
 
 // --- import -------------------------------------------------------------------------------------
@@ -350,7 +325,7 @@ static void imports(void **state)
     assert_string_equal(done.out.text, want);
     assert_string_equal(done.err.text, ""); // no progress where nobody watches
     assert_int_equal(done.exit_code, 0);
-    forget(&done);
+    outcome_free(&done);
 
     gateway.import = quarantine_one;
     run(args, true, &done);
@@ -360,14 +335,14 @@ static void imports(void **state)
                    path);
     assert_string_equal(done.err.text, want);
     assert_int_equal(done.exit_code, 2);
-    forget(&done);
+    outcome_free(&done);
 
     gateway.import = replay;
     run(args, true, &done);
     assert_non_null(
         strstr(done.out.text, "nothing changed: this file was imported before (batch b-7)"));
     assert_int_equal(done.exit_code, 0);
-    forget(&done);
+    outcome_free(&done);
 
     // A file that cannot be read does not keep the others back.
     const char *const two[] = {"import", "/nowhere.csv", path, NULL};
@@ -375,7 +350,7 @@ static void imports(void **state)
     assert_int_equal(done.exit_code, 3);
     assert_non_null(strstr(done.err.text, "/nowhere.csv"));
     assert_non_null(strstr(done.out.text, path));
-    forget(&done);
+    outcome_free(&done);
     gateway.import = NULL;
     (void)unlink(path);
 }
@@ -398,7 +373,7 @@ static void loads_a_catalogue_with_its_kind(void **state)
             &gateway, &almanac__v1__import_request__descriptor, arena);
     assert_int_equal(request->kind, ALMANAC__V1__IMPORT_KIND__IMPORT_KIND_PLACES);
     alm_arena_destroy(&arena);
-    forget(&done);
+    outcome_free(&done);
     (void)unlink(path);
 }
 
@@ -428,12 +403,12 @@ static void takes_settings_from_a_file_and_variables(void **state)
     assert_string_equal(request->places, "2");
     assert_string_equal(request->periods, "2020");
     alm_arena_destroy(&arena);
-    forget(&done);
+    outcome_free(&done);
     const char *const print[] = {"--config", path, "query", "gdp", "--print-config", NULL};
     run(print, false, &done);
     assert_int_equal(done.exit_code, 0);
     assert_non_null(strstr(done.out.text, "2019"));
-    forget(&done);
+    outcome_free(&done);
     (void)unlink(path);
 }
 
@@ -454,7 +429,7 @@ static void completes_every_command_and_option(void **state)
                 assert_non_null(strstr(done.out.text, cli_commands[i].options[j].name));
             }
         }
-        forget(&done);
+        outcome_free(&done);
     }
 }
 
@@ -479,7 +454,7 @@ static void help_names_the_columns_of_a_file(void **state)
             fail_msg("help of import does not name %s", columns[i]);
         }
     }
-    forget(&done);
+    outcome_free(&done);
 }
 
 static void documents_every_command(void **state)
@@ -495,7 +470,7 @@ static void documents_every_command(void **state)
         assert_true(cli_commands[i].summary[0] != '\0');
         assert_true(cli_commands[i].details[0] != '\0');
     }
-    forget(&done);
+    outcome_free(&done);
 }
 
 static void status_knows_no_figures_without_storage(void **state)
@@ -514,13 +489,13 @@ static void status_knows_no_figures_without_storage(void **state)
     run(table, true, &done);
     assert_non_null(strstr(done.out.text, "—"));
     assert_null(strchr(done.out.text, '0'));
-    forget(&done);
+    outcome_free(&done);
     run(csv, true, &done);
     assert_non_null(strstr(done.out.text, "\nobservations,\n"));
-    forget(&done);
+    outcome_free(&done);
     run(json, true, &done);
     assert_non_null(strstr(done.out.text, "\"observations\":null"));
-    forget(&done);
+    outcome_free(&done);
     gateway.status = usual;
 }
 
