@@ -2,24 +2,8 @@
 # Keys, tokens and a policy from the command line to a service: who gets in, with what, and who not.
 #   keys.sh BIN
 set -euo pipefail
-bin=$1
-umask 077
-work=$(mktemp -d)
-server=
-trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
-cd "$work"
-
-fail() {
-    echo "keys.sh: $*" >&2
-    exit 1
-}
-expect() { # CODE WORDS COMMAND...
-    local want=$1 words=$2 got=0 out
-    shift 2
-    out=$("$@" 2>&1) || got=$?
-    [ "$got" -eq "$want" ] || fail "exit $got, want $want: $* : $out"
-    [[ $out == *"$words"* ]] || fail "'$words' is not in: $out"
-}
+# shellcheck source=tests/integration/one_server.sh
+source "$(dirname "$0")/one_server.sh" "$1"
 almanac() {
     "$bin/almanac" "$@"
 }
@@ -37,15 +21,7 @@ chmod 644 other.key
 expect 1 'other.key' almanac keys show other.key
 
 trap '' HUP # as under nohup: a reload must come through all the same
-"$bin/almanacd" --data data --bind tcp://127.0.0.1:0 --http off --key-file svc.key --policy policy \
-    2>log &
-server=$!
-for _ in $(seq 200); do
-    address=$(grep -o 'module=gateway address=tcp://[^ ]*' log | cut -d= -f3) || true
-    [ -z "$address" ] || break
-    sleep 0.05
-done
-[ -n "$address" ] || fail "no server: $(cat log)"
+start_server --key-file svc.key --policy policy
 as() { # KEY COMMAND...
     local key=$1
     shift
