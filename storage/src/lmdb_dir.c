@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -10,6 +11,7 @@
 
 #define LOCK_NAME      "almanac.lock"
 #define DATA_NAME      "data.mdb"
+#define SEQUENCE_NAME  "almanac.sequence"
 #define PATH_MAX_BYTES 4096
 
 // --- file system ---------------------------------------------------------------------------------
@@ -178,6 +180,62 @@ alm_code lmdb_dir_open(const char *dir, int *ret_lock_fd, alm_status *st)
     }
     return code;
 }
+
+// --- acknowledged sequence -----------------------------------------------------------------------
+
+// Twenty digits and a newline, so that one write in place replaces it.
+enum { SEQUENCE_BYTES = 21 };
+
+static alm_code read_sequence(int fd, const char *path, uint64_t *ret, alm_status *st)
+{
+    char text[SEQUENCE_BYTES + 1];
+    char *end = text;
+    ssize_t len = pread(fd, text, SEQUENCE_BYTES, 0);
+    if (len < 0) {
+        return alm_status_from_errno(st, errno, path);
+    }
+    text[len] = '\0';
+    *ret = len == 0 ? 0 : strtoull(text, &end, 10);
+    if (len != 0 && (len != SEQUENCE_BYTES || end != text + len - 1 || *end != '\n')) {
+        return alm_status_set(st, ALM_DATA_LOSS,
+                              "%s is damaged: expected a sequence of twenty digits; remove it to "
+                              "open the store without it",
+                              path);
+    }
+    return ALM_OK;
+}
+
+alm_code lmdb_dir_check_sequence(lmdb_store *store, const char *dir, alm_status *st)
+{
+    char path[PATH_MAX_BYTES];
+    uint64_t acknowledged = 0;
+    snprintf(path, sizeof path, "%s/" SEQUENCE_NAME, dir);
+    store->sequence_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (store->sequence_fd < 0) {
+        return alm_status_from_errno(st, errno, path);
+    }
+    ALM_TRY(read_sequence(store->sequence_fd, path, &acknowledged, st));
+    if (store->sequence < acknowledged) {
+        return alm_status_set(
+            st, ALM_DATA_LOSS,
+            "%s/" DATA_NAME " ends at sequence %llu, and %llu was acknowledged: it is damaged, or "
+            "an older copy was put back; if that was meant, remove %s",
+            dir, (unsigned long long)store->sequence, (unsigned long long)acknowledged, path);
+    }
+    return ALM_OK;
+}
+
+void lmdb_dir_note_sequence(const lmdb_store *store, uint64_t sequence)
+{
+    char text[SEQUENCE_BYTES + 1];
+    snprintf(text, sizeof text, "%020llu\n", (unsigned long long)sequence);
+    if (pwrite(store->sequence_fd, text, SEQUENCE_BYTES, 0) != SEQUENCE_BYTES) {
+        alm_log_warn(store->log, "store.sequence_not_noted", ALM_KV_U64("sequence", sequence),
+                     ALM_KV_CSTR("error", strerror(errno)));
+    }
+}
+
+// --- growing -------------------------------------------------------------------------------------
 
 // Sparse, so the slack costs nothing until it is used.
 #define GROW_SLACK_BYTES ((size_t)64 << 20)

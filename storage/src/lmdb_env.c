@@ -222,6 +222,7 @@ static alm_code open_env(lmdb_store *store, const char *dir, alm_status *st)
         return code;
     }
     ALM_TRY(lmdb_commit(store, &txn, st));
+    ALM_TRY(lmdb_dir_check_sequence(store, dir, st));
     return sync_dir(dir, st);
 }
 
@@ -233,6 +234,9 @@ static void close_store(alm_store *base)
     }
     if (store->env != NULL) {
         mdb_env_close(store->env);
+    }
+    if (store->sequence_fd >= 0) {
+        close(store->sequence_fd);
     }
     if (store->lock_fd >= 0) {
         close(store->lock_fd);
@@ -278,6 +282,7 @@ alm_code alm_lmdb_open(const char *dir, const alm_store_opts *opts, alm_store **
     }
     store->base.ops = &lmdb_ops;
     store->lock_fd = -1;
+    store->sequence_fd = -1;
     store->map_bytes = opts->map_bytes != 0 ? opts->map_bytes : MAP_BYTES_DEFAULT;
     store->clock = opts->clock.wall_us != NULL ? opts->clock : alm_clock_system();
     store->log = opts->log;

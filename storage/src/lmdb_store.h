@@ -1,6 +1,6 @@
 // The LMDB engine: what its files share.
 //
-//   lmdb_dir      the folder: lock, file system, length of the data file
+//   lmdb_dir      the folder: lock, file system, length of the data file, sequence acknowledged
 //   lmdb_env      open and close, format stamp, transactions
 //   lmdb_record   keys, checksummed values, scans
 //   lmdb_writer   the queue and the one thread that writes: group commit
@@ -26,6 +26,7 @@ typedef struct lmdb_store {
     MDB_env *env;
     MDB_dbi dbis[LMDB_DBI_COUNT];
     int lock_fd;
+    int sequence_fd;
     size_t map_bytes;
     size_t page_bytes;
     size_t file_bytes; // the data file is at least this long; the writer's
@@ -72,6 +73,13 @@ ALM_MUST_USE alm_code lmdb_dir_open(const char *dir, int *ret_lock_fd, alm_statu
 // Makes the data file at least as long as its meta page says and some more, so that a shorter one
 // is known to be damaged: LMDB does not write pages that it frees again in one transaction.
 void lmdb_dir_grow(lmdb_store *store);
+
+// Compares the sequence found with the one last acknowledged, which stands in a file of its own:
+// LMDB's meta pages carry no checksum, and a flipped bit can make an older snapshot the newest.
+// ALM_DATA_LOSS: what was acknowledged is gone, or that file is damaged.
+ALM_MUST_USE alm_code lmdb_dir_check_sequence(lmdb_store *store, const char *dir, alm_status *st);
+// Not synced: after a loss of power it may lag, which only weakens the check.
+void lmdb_dir_note_sequence(const lmdb_store *store, uint64_t sequence);
 
 // --- lmdb_writer ---------------------------------------------------------------------------------
 

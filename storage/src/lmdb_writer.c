@@ -116,7 +116,13 @@ static alm_code commit_with_head(lmdb_store *store, lmdb_txn *txn, const alm_hea
     alm_buf_init(&scratch, 0);
     alm_code code = lmdb_head_put(txn, head, &scratch, st);
     alm_buf_deinit(&scratch);
-    return code == ALM_OK ? lmdb_commit(store, txn, st) : code;
+    if (code == ALM_OK) {
+        code = lmdb_commit(store, txn, st);
+    }
+    if (code == ALM_OK) {
+        lmdb_dir_note_sequence(store, head->sequence);
+    }
+    return code;
 }
 
 static void publish(lmdb_store *store, const alm_head *head, size_t count)

@@ -53,7 +53,7 @@ static inline void fixture_init(fixture *f, size_t map_bytes)
 
 static inline void fixture_remove(const char *dir)
 {
-    static const char *const names[] = {"data.mdb", "lock.mdb", "almanac.lock"};
+    static const char *const names[] = {"data.mdb", "lock.mdb", "almanac.lock", "almanac.sequence"};
     for (size_t i = 0; i < ALM_ARRAY_LEN(names); i++) {
         char path[128];
         snprintf(path, sizeof path, "%s/%s", dir, names[i]);

@@ -267,7 +267,7 @@ static uint64_t number_from_env(const char *name, uint64_t fallback)
 
 static void remove_store(const char *dir)
 {
-    static const char *const names[] = {"data.mdb", "lock.mdb", "almanac.lock"};
+    static const char *const names[] = {"data.mdb", "lock.mdb", "almanac.lock", "almanac.sequence"};
     for (size_t i = 0; i < ALM_ARRAY_LEN(names); i++) {
         char path[128];
         snprintf(path, sizeof path, "%s/%s", dir, names[i]);

@@ -66,7 +66,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     fixture *f = *state;
-    static const char *const names[] = {"data.mdb", "lock.mdb", "almanac.lock"};
+    static const char *const names[] = {"data.mdb", "lock.mdb", "almanac.lock", "almanac.sequence"};
     alm_channel_close(&f->channel);
     alm_module_storage.stop(f->module, 1000);
     alm_config_destroy(&f->config);
