@@ -140,7 +140,8 @@ struct alm_stream {
     alm_stream *fired_prev, *fired_next;
     bool is_fired;      // in client->fired
     bool closes_itself; // after its end was told
-    bool is_closed;     // by who is being told
+    bool is_closed;     // nothing more is told
+    bool is_awaited;    // by who closes it on another thread, and will free it
     bool wants_room;    // on_room is due with the next credit
     alm_timer timer;    // of the deadline, where nobody waits
 

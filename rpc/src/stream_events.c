@@ -129,12 +129,12 @@ static void tell(alm_stream *stream)
     }
 }
 
-// Closed by the event that was told, or by its end.
+// Closed by the event that was told, by its end, or meanwhile.
 static void end_telling(alm_stream *stream)
 {
     alm_client *client = stream->channel->client;
     client->telling = NULL;
-    if (stream->is_closed) {
+    if (stream->is_closed && !stream->is_awaited) {
         alm_stream_free(stream);
     }
     pthread_cond_broadcast(&client->told);
@@ -157,7 +157,7 @@ void alm_client_tell(alm_client *client)
 
 bool alm_stream_tell_message(alm_stream *stream, alm_str message)
 {
-    if (stream->is_fired || stream->has_one_answer) {
+    if (stream->is_fired || stream->has_one_answer || stream->is_closed) {
         return false; // what came before is told first
     }
     alm_flow_pass(&stream->flow, message.len);

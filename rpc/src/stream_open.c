@@ -213,9 +213,8 @@ static void close_telling(alm_stream *stream)
     alm_lock(client->lock);
     cancel_closed(stream);
     bool is_within = client->telling == stream && alm_io_is_here(client->rpc->io);
-    if (is_within) {
-        stream->is_closed = true;
-    }
+    stream->is_closed = true;
+    stream->is_awaited = !is_within;
     while (!is_within && client->telling == stream) {
         pthread_cond_wait(&client->told, client->lock);
     }

@@ -13,6 +13,8 @@ typedef struct heard {
     alm_stream *stream; // to be closed by an event
     atomic_int messages, rooms, ends;
     int close_at; // the message after which the stream is closed
+    int hold_at;  // the message whose event lasts until another thread is closing the stream
+    atomic_int is_closing;
     int more;     // calls to start, one after the other
     int to_send;  // messages of a client that streams
     uint64_t sum; // of the numbers sent
@@ -44,6 +46,10 @@ static void on_message(void *arg, alm_stream *stream, alm_str wire)
     free_message(&got->base);
     h->number++;
     int count = atomic_fetch_add(&h->messages, 1) + 1;
+    if (h->hold_at == count) {
+        world_until(&h->is_closing, 1);
+        poll(NULL, 0, 30); // it says so before it does so
+    }
     if (h->close_at == count) {
         alm_stream_close(&h->stream);
     }
@@ -216,6 +222,23 @@ static void an_event_may_close_its_stream(void **state)
     world_until(&h.messages, 7);
     world_until_zero(&w->echo.running);
     assert_int_equal(h.messages, 7);
+    assert_int_equal(h.ends, 0);
+}
+
+static void nothing_is_told_while_another_thread_closes(void **state)
+{
+    world *w = *state;
+    heard h = {.w = w, .channel = w->channel, .hold_at = 5};
+    Almanac__Test__CountRequest request;
+    almanac__test__count_request__init(&request);
+    request.count = UINT64_MAX;
+    start(&h, "Count", &(alm_call_opts){.timeout_ms = -1}, &request.base, &h.stream);
+    world_until(&h.messages, 5);
+    atomic_store(&h.is_closing, 1);
+    alm_stream_close(&h.stream);
+    assert_int_equal(h.messages, 5);
+    assert_int_equal(h.ends, 0);
+    world_until_zero(&w->echo.running);
     assert_int_equal(h.ends, 0);
 }
 
@@ -532,6 +555,7 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(a_deadline_ends_a_call_that_nobody_waits_for),
     WORLD_TEST(nothing_is_told_after_a_close),
     WORLD_TEST(an_event_may_close_its_stream),
+    WORLD_TEST(nothing_is_told_while_another_thread_closes),
     WORLD_TEST(a_closed_channel_ends_its_calls),
     WORLD_TEST(a_client_that_streams_is_told_of_room),
     WORLD_TEST(what_cannot_be_sent_fails_at_once),
