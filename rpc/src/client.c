@@ -157,6 +157,7 @@ static alm_sent send_batches(alm_connection *connection)
             return sent;
         }
         connection->sending_at += batch.len;
+        alm_port_carried(connection->channel->client->rpc, connection->port);
     }
     return ALM_SENT_OK;
 }
@@ -182,7 +183,9 @@ static int64_t watch(alm_io *io, alm_connection *connection, int64_t now_us)
     bool is_connected = (connection->events & ALM_PORT_CONNECTED) != 0;
     bool is_due = (connection->events & (ALM_PORT_INPUT | ALM_PORT_LOST)) != 0 ||
                   is_connected != connection->said_hello;
-    connection->watched = alm_io_watch(io, ops->fd(connection->port));
+    if (!connection->port->is_within) {
+        alm_io_watch(io, ops->fd(connection->port), &connection->watched);
+    }
     return is_due ? now_us : until_us;
 }
 
@@ -230,8 +233,8 @@ static void receive(alm_io_part *part)
     alm_client *client = client_of(part);
     for (size_t i = 0; i < client->snapshot_count; i++) {
         alm_connection *connection = client->snapshot[i];
-        bool may_have = (connection->events & ALM_PORT_INPUT) != 0 ||
-                        alm_io_is_ready(client->rpc->io, connection->watched);
+        bool is_ready = alm_io_take_ready(client->rpc->io, connection->watched);
+        bool may_have = is_ready || (connection->events & ALM_PORT_INPUT) != 0;
         if (connection->port != NULL && may_have) {
             receive_some(client, connection);
         }

@@ -77,7 +77,7 @@ struct alm_connection {
     // The I/O thread's own.
     alm_port *port;
     unsigned events;
-    size_t watched; // in this turn
+    size_t watched; // alm_io_watch; 0: not yet
     bool said_hello;
     alm_buf sending;
     size_t sending_at;
@@ -268,6 +268,7 @@ typedef struct alm_stream_init_opts {
     const alm_stream_events *events;
     void *events_arg;
     bool closes_itself;
+    bool *leads; // the caller waits next: it keeps the I/O thread's place if it got it; NULL: no
 } alm_stream_init_opts;
 // Without the lock, as what follows. On failure there is nothing to deinit.
 ALM_MUST_USE alm_code alm_stream_init(alm_stream *stream, alm_channel *channel,

@@ -82,6 +82,7 @@ static void send_rest(alm_connection *connection)
                 return;
             }
             at += batch.len;
+            alm_port_carried(connection->channel->client->rpc, port);
         }
         at = 0;
     }
@@ -94,6 +95,7 @@ void alm_connection_destroy(alm_connection *connection)
         if (says_bye) {
             send_rest(connection);
         }
+        alm_io_unwatch(connection->channel->client->rpc->io, &connection->watched);
         alm_port_close(&connection->port, says_bye ? ALM_CLIENT_LINGER_MS : 0);
     }
     alm_call_table_deinit(&connection->calls);
@@ -117,6 +119,7 @@ void alm_connection_lose(alm_connection *connection, const char *why)
     alm_status st = ALM_STATUS_INIT;
     alm_status_set(&st, ALM_UNAVAILABLE, "%s %s", connection->address, why);
     alm_channel_note_error(channel, st.message);
+    alm_io_unwatch(connection->channel->client->rpc->io, &connection->watched);
     alm_port_close(&connection->port, 0);
     connection->state = ALM_CONNECTION_IDLE;
     connection->open_us =

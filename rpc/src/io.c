@@ -2,38 +2,75 @@
 
 #include "alm/alloc.h"
 
-#include <poll.h>
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
-#define BLIND_US 10000 // without memory for a descriptor to wait on, its events are looked for
+#define BLIND_US        10000 // a descriptor that cannot be watched is looked at so often
+#define EVENT_COUNT_MAX 64
+#define WAKE_EVENT      0 // no watch has it
+
+typedef struct io_watch {
+    uint32_t generation; // of the slot: events of what was watched before it are none of its
+    bool is_used, is_ready;
+} io_watch;
 
 struct alm_io {
     pthread_mutex_t *lock;
     alm_clock clock;
     bool is_manual;
+    int epoll;
     alm_wake wake;
-    atomic_bool is_asleep; // the thread is about to wait, or waits
+    atomic_bool is_asleep; // who leads is about to wait, or waits, or nobody leads
 
     // Guarded by the lock.
     alm_io_part *parts[ALM_IO_PART_COUNT_MAX];
     size_t part_count;
     bool is_running, is_stopping;
-    bool is_turning;
-    uint64_t turn_count;   // that are over
-    pthread_cond_t turned; // a turn is over
+    bool is_led;
+    bool is_parked;          // the thread waits until nobody leads,
+    int64_t sleeps_until_us; // else for events, at most so long
+    bool is_at_work;         // with the parts
+    uint64_t work_count;     // that is over
+    pthread_cond_t worked;   // work is over
+    pthread_cond_t left;     // nobody leads
 
     pthread_t thread;
 
-    // The thread's own.
-    struct pollfd *fds;
-    size_t fd_count, fd_cap;
-    size_t polled_count; // of fds: those that are one
+    pthread_mutex_t watch_lock; // taken last; guards:
+    io_watch *watches;          // the first is nobody's
+    size_t watch_cap;
+    size_t watch_count;
+
+    // Whose who leads.
     bool is_blind;
+    bool has_queued; // something to be sent, by itself
+    int64_t due_us;  // the next turn
     int64_t now_us;
 };
 
-static _Thread_local const alm_io *here; // whose thread this is
+static _Thread_local const alm_io *here; // which this thread leads
+
+static alm_code open_epoll(alm_io *io, alm_status *st)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = WAKE_EVENT};
+    ALM_TRY(alm_wake_init(&io->wake, st));
+    io->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (io->epoll < 0 || epoll_ctl(io->epoll, EPOLL_CTL_ADD, io->wake.fd, &event) != 0) {
+        return alm_status_from_errno(st, errno, "opening an epoll");
+    }
+    return ALM_OK;
+}
+
+static void close_epoll(alm_io *io)
+{
+    alm_wake_deinit(&io->wake);
+    if (io->epoll >= 0) {
+        close(io->epoll);
+    }
+}
 
 alm_code alm_io_create(pthread_mutex_t *lock, const alm_clock *clock, bool is_manual, alm_io **ret,
                        alm_status *st)
@@ -45,12 +82,18 @@ alm_code alm_io_create(pthread_mutex_t *lock, const alm_clock *clock, bool is_ma
     io->lock = lock;
     io->clock = *clock;
     io->is_manual = is_manual;
-    alm_code code = alm_wake_init(&io->wake, st);
+    io->epoll = -1;
+    io->wake.fd = -1;
+    alm_code code = open_epoll(io, st);
     if (code != ALM_OK) {
+        close_epoll(io);
         alm_free(io);
         return code;
     }
-    alm_cond_init(&io->turned);
+    int error = pthread_mutex_init(&io->watch_lock, NULL);
+    ALM_ASSERT(error == 0);
+    alm_cond_init(&io->worked);
+    alm_cond_init(&io->left);
     *ret = io;
     return ALM_OK;
 }
@@ -64,20 +107,26 @@ void alm_io_destroy(alm_io **io)
     alm_lock(self->lock);
     ALM_ASSERT(self->part_count == 0);
     self->is_stopping = true;
-    alm_io_wake(self);
+    alm_wake_signal(&self->wake);
     alm_unlock(self->lock);
     if (self->is_running) {
         pthread_join(self->thread, NULL);
     }
-    alm_wake_deinit(&self->wake);
-    pthread_cond_destroy(&self->turned);
-    alm_free(self->fds);
+    close_epoll(self);
+    pthread_cond_destroy(&self->worked);
+    pthread_cond_destroy(&self->left);
+    pthread_mutex_destroy(&self->watch_lock);
+    alm_free(self->watches);
     alm_free(self);
     *io = NULL;
 }
 
 void alm_io_wake(alm_io *io)
 {
+    if (here == io) {
+        io->has_queued = true;
+        return;
+    }
     bool was_asleep = atomic_load(&io->is_asleep) && atomic_exchange(&io->is_asleep, false);
     if (was_asleep && !io->is_manual) { // else it is this thread, which looks before it waits
         alm_wake_signal(&io->wake);
@@ -87,28 +136,6 @@ void alm_io_wake(alm_io *io)
 bool alm_io_is_here(const alm_io *io)
 {
     return io->is_manual || here == io;
-}
-
-size_t alm_io_watch(alm_io *io, int fd)
-{
-    if (io->fd_count == io->fd_cap) {
-        size_t cap = ALM_MAX(io->fd_cap * 2, (size_t)16);
-        struct pollfd *fds = alm_realloc(io->fds, cap * sizeof *fds);
-        if (fds == NULL) {
-            io->is_blind = true;
-            return SIZE_MAX;
-        }
-        io->fds = fds;
-        io->fd_cap = cap;
-    }
-    io->polled_count += fd >= 0 ? 1 : 0;
-    io->fds[io->fd_count] = (struct pollfd){.fd = fd, .events = POLLIN};
-    return io->fd_count++;
-}
-
-bool alm_io_is_ready(const alm_io *io, size_t watch)
-{
-    return watch >= io->fd_count || io->fds[watch].revents != 0;
 }
 
 int64_t alm_io_now_us(const alm_io *io)
@@ -121,91 +148,256 @@ void alm_io_tick(alm_io *io)
     io->now_us = io->clock.mono_us(io->clock.self);
 }
 
-// The parts of this turn: who removes one waits for its end, so they can be used without the lock.
-// From here on what is queued wakes the thread. False: no more turns.
-static bool begin_turn(alm_io *io, alm_io_part *ret[ALM_IO_PART_COUNT_MAX], size_t *ret_count)
+// --- watches -------------------------------------------------------------------------------------
+
+static bool grow_watches(alm_io *io)
 {
-    alm_lock(io->lock);
-    bool goes_on = !io->is_stopping;
-    io->is_turning = goes_on;
-    atomic_store(&io->is_asleep, true);
-    *ret_count = io->part_count;
-    memcpy(ret, io->parts, io->part_count * sizeof *ret);
-    alm_unlock(io->lock);
-    return goes_on;
+    size_t cap = ALM_MAX(io->watch_cap * 2, (size_t)16);
+    io_watch *watches = alm_realloc(io->watches, cap * sizeof *watches);
+    if (watches == NULL) {
+        return false;
+    }
+    memset(watches + io->watch_cap, 0, (cap - io->watch_cap) * sizeof *watches);
+    io->watches = watches;
+    io->watch_cap = cap;
+    return true;
 }
 
-// True: something happened.
-static bool wait_for_events(alm_io *io, int64_t until_us)
+// 0: no memory.
+static size_t free_slot(alm_io *io)
 {
+    size_t at = 1;
+    while (at < io->watch_cap && io->watches[at].is_used) {
+        at++;
+    }
+    return at < io->watch_cap || grow_watches(io) ? ALM_MAX(at, (size_t)1) : 0;
+}
+
+static uint64_t event_of(const alm_io *io, size_t at)
+{
+    return (uint64_t)io->watches[at].generation << 32 | at;
+}
+
+void alm_io_watch(alm_io *io, int fd, size_t *watch)
+{
+    if (*watch != 0 || fd < 0) {
+        return;
+    }
+    alm_lock(&io->watch_lock);
+    size_t at = free_slot(io);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+    event.data.u64 = at != 0 ? event_of(io, at) : 0;
+    if (at != 0 && epoll_ctl(io->epoll, EPOLL_CTL_ADD, fd, &event) == 0) {
+        io->watches[at].is_used = true;
+        io->watches[at].is_ready = true; // not known yet
+        io->watch_count++;
+        *watch = at;
+    }
+    alm_unlock(&io->watch_lock);
+    io->is_blind = io->is_blind || *watch == 0;
+}
+
+void alm_io_unwatch(alm_io *io, size_t *watch)
+{
+    if (*watch != 0) {
+        alm_lock(&io->watch_lock);
+        io->watches[*watch].is_used = false;
+        io->watches[*watch].generation++;
+        io->watch_count--;
+        alm_unlock(&io->watch_lock);
+        *watch = 0;
+    }
+}
+
+bool alm_io_take_ready(alm_io *io, size_t watch)
+{
+    if (watch == 0) {
+        return true;
+    }
+    alm_lock(&io->watch_lock);
+    bool is_ready = io->watches[watch].is_ready;
+    io->watches[watch].is_ready = false;
+    alm_unlock(&io->watch_lock);
+    return is_ready;
+}
+
+static void note_events(alm_io *io, const struct epoll_event *events, int count)
+{
+    alm_lock(&io->watch_lock);
+    for (int i = 0; i < count; i++) {
+        uint64_t event = events[i].data.u64;
+        size_t at = (uint32_t)event;
+        if (event == WAKE_EVENT) {
+            alm_wake_clear(&io->wake);
+        } else if (event_of(io, at) == event) {
+            io->watches[at].is_ready = true;
+        }
+    }
+    alm_unlock(&io->watch_lock);
+}
+
+// True: something happened. Of several that wait the last to come is woken, and only it: each event
+// is told once.
+static bool wait_for_events(alm_io *io, int64_t now_us, int64_t until_us)
+{
+    struct epoll_event events[EVENT_COUNT_MAX];
     bool is_awake = io->is_manual && !atomic_load(&io->is_asleep);
-    int timeout_ms = is_awake ? 0 : alm_poll_timeout_ms(io->now_us, until_us);
-    if (timeout_ms == 0 && io->polled_count == 1) {
+    int timeout_ms = is_awake ? 0 : alm_poll_timeout_ms(now_us, until_us);
+    if (io->is_manual && timeout_ms == 0 && io->watch_count == 0) {
         return is_awake; // simulations do without sockets, and often so
     }
-    int count = poll(io->fds, io->fd_count, timeout_ms);
-    if (count > 0 && io->fd_count > 0 && (io->fds[0].revents & POLLIN) != 0) {
-        alm_wake_clear(&io->wake);
+    int count = epoll_wait(io->epoll, events, EVENT_COUNT_MAX, timeout_ms);
+    if (count > 0) {
+        note_events(io, events, count);
     }
     return count > 0 || is_awake;
 }
 
-static void end_turn(alm_io *io)
+// --- turns ---------------------------------------------------------------------------------------
+
+// The parts of this work, which can be used without the lock: who removes one waits for its end.
+// Gives the lock up, as the other half does.
+static size_t begin_work(alm_io *io, alm_io_part *ret[ALM_IO_PART_COUNT_MAX])
 {
-    alm_lock(io->lock);
-    io->is_turning = false;
-    io->turn_count++;
-    pthread_cond_broadcast(&io->turned);
+    size_t count = io->part_count;
+    memcpy(ret, io->parts, count * sizeof *ret);
+    io->is_at_work = true;
     alm_unlock(io->lock);
+    alm_io_tick(io);
+    return count;
 }
 
-// False: no more turns.
-static bool turn(alm_io *io, int64_t until_us, int64_t *ret_due_us)
+static void end_work(alm_io *io)
+{
+    alm_lock(io->lock);
+    io->is_at_work = false;
+    io->work_count++;
+    pthread_cond_broadcast(&io->worked);
+}
+
+// Each part does what is due and sends. From here on what is queued wakes who waits.
+static void send_all(alm_io *io)
 {
     alm_io_part *parts[ALM_IO_PART_COUNT_MAX];
-    size_t count;
-    if (!begin_turn(io, parts, &count)) {
-        return false;
-    }
-    *ret_due_us = ALM_NEVER_US;
-    io->fd_count = 0;
-    io->polled_count = 0;
+    int64_t due_us = ALM_NEVER_US;
+    atomic_store(&io->is_asleep, true);
+    io->has_queued = false;
     io->is_blind = false;
-    (void)alm_io_watch(io, io->wake.fd);
-    alm_io_tick(io);
+    size_t count = begin_work(io, parts);
     for (size_t i = 0; i < count; i++) {
         int64_t its_us = parts[i]->turn(parts[i], io, io->now_us); // once: ALM_MIN may ask twice
-        *ret_due_us = ALM_MIN(*ret_due_us, its_us);
+        due_us = ALM_MIN(due_us, its_us);
     }
     alm_io_tick(io);
     int64_t blind_us = io->is_blind ? io->now_us + BLIND_US : ALM_NEVER_US;
-    bool has_more = wait_for_events(io, ALM_MIN(ALM_MIN(*ret_due_us, until_us), blind_us));
+    io->due_us = io->has_queued ? io->now_us : ALM_MIN(due_us, blind_us);
+    io->has_queued = false;
+    end_work(io);
+}
+
+static void receive_all(alm_io *io)
+{
+    alm_io_part *parts[ALM_IO_PART_COUNT_MAX];
     atomic_store(&io->is_asleep, false);
-    alm_io_tick(io);
-    if (has_more) {
-        *ret_due_us = io->now_us; // what it leads to is sent in the next turn
-    }
+    size_t count = begin_work(io, parts);
     for (size_t i = 0; i < count; i++) {
         parts[i]->receive(parts[i]);
     }
-    end_turn(io);
-    return true;
+    end_work(io);
+}
+
+// With the lock held, which it gives up.
+static bool wait_unlocked(alm_io *io, int64_t until_us)
+{
+    int64_t now_us = io->now_us;
+    alm_unlock(io->lock);
+    bool has_more = wait_for_events(io, now_us, until_us);
+    alm_lock(io->lock);
+    return has_more;
 }
 
 int64_t alm_io_turn(alm_io *io, int64_t wait_us)
 {
     ALM_ASSERT(io->is_manual);
-    int64_t due_us = ALM_NEVER_US;
-    (void)turn(io, alm_io_now_us(io) + wait_us, &due_us);
-    return due_us;
+    alm_lock(io->lock);
+    int64_t until_us = alm_io_now_us(io) + wait_us;
+    send_all(io);
+    int64_t due_us = io->due_us;
+    bool has_more = wait_unlocked(io, ALM_MIN(due_us, until_us));
+    receive_all(io);
+    alm_unlock(io->lock);
+    return has_more ? io->now_us : due_us; // what it led to is sent in the next turn
 }
 
+bool alm_io_lead(alm_io *io)
+{
+    if (io->is_manual || io->is_led || !io->is_running || io->is_stopping || here != NULL) {
+        return false;
+    }
+    io->is_led = true;
+    here = io;
+    alm_io_tick(io);
+    io->has_queued = !atomic_exchange(&io->is_asleep, false);
+    return true;
+}
+
+void alm_io_wait(alm_io *io, int64_t until_us)
+{
+    ALM_ASSERT(here == io && !io->is_at_work); // an event must not wait
+    if (!io->has_queued) {
+        atomic_store(&io->is_asleep, true);
+        (void)wait_unlocked(io, ALM_MIN(io->due_us, until_us));
+        receive_all(io);
+    }
+    send_all(io);
+}
+
+void alm_io_leave(alm_io *io)
+{
+    ALM_ASSERT(here == io && !io->is_at_work);
+    if (io->has_queued) {
+        send_all(io);
+    }
+    atomic_store(&io->is_asleep, true);
+    io->is_led = false;
+    here = NULL;
+    if (io->is_parked) {
+        pthread_cond_signal(&io->left);
+    } else if (io->due_us < io->sleeps_until_us) {
+        alm_wake_signal(&io->wake);
+    }
+}
+
+// Waits until nobody leads, and not for events: each is told to one only.
+static void park(alm_io *io)
+{
+    alm_wake_signal(&io->wake); // who leads is to look at what was told here
+    io->is_parked = true;
+    while (io->is_led) {
+        pthread_cond_wait(&io->left, io->lock);
+    }
+    io->is_parked = false;
+}
+
+// Leads whenever something happened and nobody else does.
 static void *run(void *arg)
 {
     alm_io *io = arg;
-    here = io;
-    int64_t ignored;
-    while (turn(io, ALM_NEVER_US, &ignored)) {}
+    alm_lock(io->lock);
+    while (!io->is_stopping) {
+        if (io->is_led) {
+            park(io);
+        }
+        io->is_led = true;
+        here = io;
+        receive_all(io);
+        send_all(io);
+        here = NULL;
+        io->is_led = false;
+        io->sleeps_until_us = io->due_us;
+        (void)wait_unlocked(io, io->due_us);
+    }
+    alm_unlock(io->lock);
     return NULL;
 }
 
@@ -234,9 +426,8 @@ void alm_io_remove(alm_io *io, alm_io_part *part)
     ALM_ASSERT(at < io->part_count);
     io->parts[at] = io->parts[--io->part_count];
     ALM_ASSERT(io->is_manual || !alm_io_is_here(io));
-    uint64_t count = io->turn_count;
-    alm_io_wake(io);
-    while (io->is_turning && io->turn_count == count) {
-        pthread_cond_wait(&io->turned, io->lock);
+    uint64_t count = io->work_count;
+    while (io->is_at_work && io->work_count == count) {
+        pthread_cond_wait(&io->worked, io->lock);
     }
 }

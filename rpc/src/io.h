@@ -1,11 +1,12 @@
-// The I/O thread of a process: every socket of its servers and channels is used by it alone, so
-// that a call which is passed on from a server to a channel crosses no thread.
+// The I/O thread of a process: every socket of its servers and channels is used by who leads alone,
+// so that a call which is passed on from a server to a channel crosses no thread. That is this
+// thread, or a caller that waits; nobody, while the thread waits for events.
 //
-// A turn: each part does what is due and sends what is queued, the thread waits until something can
-// be received or is due again, and each part receives. What arrives together is thereby answered
-// together.
+// A turn: each part does what is due and sends what is queued, then there is a wait until something
+// can be received or is due again, and each part receives. What arrives together is thereby
+// answered together.
 //
-// Threading: one lock, alm_rpc's, guards what the I/O thread shares with callers and handlers.
+// Threading: one lock, alm_rpc's, guards what who leads shares with callers and handlers.
 #ifndef ALM_RPC_IO_H
 #define ALM_RPC_IO_H
 
@@ -17,8 +18,8 @@
 typedef struct alm_io alm_io;
 typedef struct alm_io_part alm_io_part;
 struct alm_io_part {
-    // Without the lock, on the I/O thread. Adds with alm_io_watch what to wait for, and returns
-    // when it wants its next turn at the latest; not after now_us: at once.
+    // Without the lock, on the thread that leads. Says with alm_io_watch what to wait for, and
+    // returns when it wants its next turn at the latest; not after now_us: at once.
     int64_t (*turn)(alm_io_part *part, alm_io *io, int64_t now_us);
     void (*receive)(alm_io_part *part); // likewise
 };
@@ -34,11 +35,25 @@ ALM_MUST_USE alm_code alm_io_add(alm_io *io, alm_io_part *part, alm_status *st);
 void alm_io_remove(alm_io *io, alm_io_part *part);
 
 void alm_io_wake(alm_io *io);          // something was queued: soon a turn; any thread
-bool alm_io_is_here(const alm_io *io); // whether this is the I/O thread
-// Within a turn: ends the wait when fd is readable. Returns what alm_io_is_ready is asked with.
-size_t alm_io_watch(alm_io *io, int fd);
-// When receiving: whether it was. True also if that is not known.
-bool alm_io_is_ready(const alm_io *io, size_t watch);
+bool alm_io_is_here(const alm_io *io); // whether this thread leads
+
+// A caller that has something to send and will wait takes the thread's place meanwhile: that saves
+// a wake each way. All with the lock held, which alm_io_wait and alm_io_leave give up.
+//
+// False: somebody leads already, or there is no thread; then the caller queues, wakes and waits as
+// others do. Events of other calls, and inline handlers, run on the thread that leads.
+ALM_MUST_USE bool alm_io_lead(alm_io *io);
+void alm_io_wait(alm_io *io, int64_t until_us); // one turn, which waits until then at most
+void alm_io_leave(alm_io *io);                  // sends what is queued, and leads no more
+
+// Within a turn: from now on the wait ends when fd has become readable; once is enough, and *watch
+// is 0 before. It is told once: who is told reads everything, or is due at once. What cannot be
+// watched is looked at every few milliseconds.
+// A port within the process is not watched: whoever sent on it calls alm_io_wake.
+void alm_io_watch(alm_io *io, int fd, size_t *watch);
+void alm_io_unwatch(alm_io *io, size_t *watch); // when fd is closed; accepts 0
+// Whether it was told since it was asked last. True also if that is not known.
+bool alm_io_take_ready(alm_io *io, size_t watch);
 
 // The time; on the I/O thread that of the frame it is at work on, since asking the clock costs more
 // than much of what is done in between.

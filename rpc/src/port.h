@@ -72,6 +72,7 @@ typedef struct alm_port_ops {
 struct alm_port {
     const alm_port_ops *ops;
     size_t unsent_bytes; // taken by send and not carried yet; 0 where the transport cannot tell
+    bool is_within;      // both ends are of one alm_rpc, so that who leads hears of all it carries
 };
 
 typedef enum alm_port_role { ALM_PORT_LISTENS, ALM_PORT_DIALS } alm_port_role;
@@ -100,6 +101,9 @@ typedef struct alm_port_opts {
 ALM_MUST_USE alm_code alm_port_open(alm_rpc *rpc, alm_scheme scheme, const alm_port_opts *opts,
                                     alm_port **ret, alm_status *st);
 void alm_port_close(alm_port **port, int linger_ms); // accepts NULL
+
+// After a send: what it is carried to, if that is a port of the same alm_rpc, has its turn soon.
+void alm_port_carried(alm_rpc *rpc, const alm_port *port);
 
 // --- the transports ------------------------------------------------------------------------------
 

@@ -66,6 +66,7 @@ static void ask_sockets(zmtp_port *self)
         }
     }
     self->is_asked = true;
+    self->has_unasked = count == EVENT_COUNT_MAX;
 }
 
 static bool is_up(const zmtp_port *self)
@@ -81,7 +82,8 @@ static unsigned port_events(alm_port *port)
     }
     self->was_received = false;
     self->is_asked = false;
-    bool has_input = self->current != NULL || self->readable != NULL || self->gone != NULL;
+    bool has_input =
+        self->current != NULL || self->readable != NULL || self->gone != NULL || self->has_unasked;
     return (has_input ? ALM_PORT_INPUT : 0) | (is_up(self) ? ALM_PORT_CONNECTED : 0) |
            (self->is_lost ? ALM_PORT_LOST : 0);
 }

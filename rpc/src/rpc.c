@@ -155,8 +155,19 @@ alm_code alm_port_open(alm_rpc *rpc, alm_scheme scheme, const alm_port_opts *opt
         return alm_port_loop_open(rpc->loop, &its, ret, st);
     }
     bool has_wire = scheme == ALM_SCHEME_TCP || scheme == ALM_SCHEME_IPC;
-    return has_wire && !rpc->uses_libzmq ? alm_port_zmtp_open(&its, rpc->clock, ret, st)
-                                         : alm_port_zmq_open(rpc->zmq, &its, ret, st);
+    if (has_wire && !rpc->uses_libzmq) {
+        return alm_port_zmtp_open(&its, rpc->clock, ret, st);
+    }
+    ALM_TRY(alm_port_zmq_open(rpc->zmq, &its, ret, st));
+    (*ret)->is_within = scheme == ALM_SCHEME_INPROC;
+    return ALM_OK;
+}
+
+void alm_port_carried(alm_rpc *rpc, const alm_port *port)
+{
+    if (port->is_within) {
+        alm_io_wake(rpc->io);
+    }
 }
 
 void alm_port_close(alm_port **port, int linger_ms)

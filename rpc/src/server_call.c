@@ -275,11 +275,16 @@ void alm_call_run(alm_call *call)
     if (!call->wants_park) {
         alm_arena_reset(call->arena); // not under the lock: runs what the handler left to be done
     }
+    alm_io *io = server->rpc->io;
     alm_lock(server->lock);
+    bool leads = alm_io_lead(io); // and sends the answer itself
     if (call->wants_park && code == ALM_OK && call->stop_code == ALM_OK) {
         alm_health_park(call);
     } else {
         alm_call_end_with(call, &st);
+    }
+    if (leads) {
+        alm_io_leave(io);
     }
     alm_unlock(server->lock);
 }

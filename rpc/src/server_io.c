@@ -405,6 +405,7 @@ static alm_sent send_batches(alm_server *server, alm_peer *peer)
             return sent;
         }
         peer->sending_at += batch.len;
+        alm_port_carried(server->rpc, port);
     }
     return ALM_SENT_OK;
 }
@@ -630,7 +631,9 @@ static int64_t turn(alm_io_part *part, alm_io *io, int64_t now_us)
         alm_port *port = server->ports[i];
         if (port != NULL) {
             server->has_input[i] = (port->ops->events(port) & ALM_PORT_INPUT) != 0;
-            server->watched[i] = alm_io_watch(io, port->ops->fd(port));
+            if (!port->is_within) {
+                alm_io_watch(io, port->ops->fd(port), &server->watched[i]);
+            }
             until_us = server->has_input[i] ? now_us : until_us;
         }
     }
@@ -641,9 +644,8 @@ static void receive(alm_io_part *part)
 {
     alm_server *server = server_of(part);
     for (uint8_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
-        bool may_have =
-            server->has_input[i] || alm_io_is_ready(server->rpc->io, server->watched[i]);
-        if (server->ports[i] != NULL && may_have) {
+        bool is_ready = alm_io_take_ready(server->rpc->io, server->watched[i]);
+        if (server->ports[i] != NULL && (is_ready || server->has_input[i])) {
             receive_some(server, i);
         }
     }

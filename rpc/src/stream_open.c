@@ -178,8 +178,15 @@ alm_code alm_stream_init(alm_stream *stream, alm_channel *channel, const alm_str
         alm_cond_init(&stream->changed);
         stream->notify = opts->notify != NULL ? opts->notify : &stream->changed;
     }
+    alm_io *io = channel->client->rpc->io;
     alm_lock(channel->client->lock);
+    bool leads = opts->events == NULL && alm_io_lead(io);
     start(stream);
+    if (opts->leads != NULL) {
+        *opts->leads = leads;
+    } else if (leads) {
+        alm_io_leave(io);
+    }
     alm_unlock(channel->client->lock);
     return ALM_OK;
 }

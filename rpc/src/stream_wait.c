@@ -7,7 +7,8 @@
 // --- reading -------------------------------------------------------------------------------------
 
 // Waits for a change, or ends the call when its time is over.
-static void wait_for_change(alm_stream *stream)
+// leads: whether this thread has the I/O thread's place, which it keeps to the end of its waits.
+static void wait_for_change(alm_stream *stream, bool *leads)
 {
     alm_client *client = stream->channel->client;
     int64_t wait_us = ALM_NEVER_US;
@@ -18,12 +19,25 @@ static void wait_for_change(alm_stream *stream)
         alm_stream_end_by_deadline(stream);
         return;
     }
-    alm_cond_wait_us(stream->notify, client->lock, wait_us);
+    *leads = *leads || alm_io_lead(client->rpc->io);
+    if (*leads) {
+        alm_io_wait(client->rpc->io, stream->deadline_us);
+    } else {
+        alm_cond_wait_us(stream->notify, client->lock, wait_us);
+    }
+}
+
+// Every wait ends in it.
+static void stop_leading(const alm_stream *stream, bool leads)
+{
+    if (leads) {
+        alm_io_leave(stream->channel->client->rpc->io);
+    }
 }
 
 // The next message; its data is NULL at the good end. Where there is one answer it only counts when
 // the call ended well.
-static alm_code take_next(alm_stream *stream, alm_str *ret, alm_status *st)
+static alm_code take_next(alm_stream *stream, bool *leads, alm_str *ret, alm_status *st)
 {
     for (;;) {
         bool has_ended = stream->state == ALM_STREAM_ENDED;
@@ -36,12 +50,12 @@ static alm_code take_next(alm_stream *stream, alm_str *ret, alm_status *st)
         if (has_ended) {
             return stream->end.code == ALM_OK ? ALM_OK : alm_status_copy(st, &stream->end);
         }
-        wait_for_change(stream);
+        wait_for_change(stream, leads);
     }
 }
 
 // Waits until the server takes a message.
-static alm_code wait_for_room(alm_stream *stream, alm_status *st)
+static alm_code wait_for_room(alm_stream *stream, bool *leads, alm_status *st)
 {
     for (;;) {
         if (stream->state == ALM_STREAM_ENDED) {
@@ -52,7 +66,7 @@ static alm_code wait_for_room(alm_stream *stream, alm_status *st)
         if (alm_stream_may_send(stream)) {
             return ALM_OK;
         }
-        wait_for_change(stream);
+        wait_for_change(stream, leads);
     }
 }
 
@@ -60,8 +74,13 @@ static alm_code send_message(alm_stream *stream, const ProtobufCMessage *message
                              alm_status *st)
 {
     ALM_ASSERT(stream->client_streams && !stream->has_finished);
-    ALM_TRY(wait_for_room(stream, st));
-    return alm_stream_send_packed(stream, message, size, st);
+    bool leads = false;
+    alm_code code = wait_for_room(stream, &leads, st);
+    if (code == ALM_OK) {
+        code = alm_stream_send_packed(stream, message, size, st);
+    }
+    stop_leading(stream, leads);
+    return code;
 }
 
 alm_code alm_stream_send(alm_stream *stream, const ProtobufCMessage *message, alm_status *st)
@@ -94,13 +113,14 @@ alm_code alm_stream_finish(alm_stream *stream, alm_status *st)
     return code;
 }
 
-alm_code alm_stream_next(alm_stream *stream, alm_arena *arena, ProtobufCMessage **ret_message,
-                         alm_status *st)
+static alm_code next(alm_stream *stream, bool leads, alm_arena *arena,
+                     ProtobufCMessage **ret_message, alm_status *st)
 {
     alm_client *client = stream->channel->client;
     alm_str wire = {0};
     alm_lock(client->lock);
-    alm_code code = take_next(stream, &wire, st);
+    alm_code code = take_next(stream, &leads, &wire, st);
+    stop_leading(stream, leads);
     alm_unlock(client->lock);
     ALM_TRY(code);
     if (wire.data == NULL) {
@@ -126,6 +146,12 @@ alm_code alm_stream_next(alm_stream *stream, alm_arena *arena, ProtobufCMessage 
     return alm_status_copy(st, &why);
 }
 
+alm_code alm_stream_next(alm_stream *stream, alm_arena *arena, ProtobufCMessage **ret_message,
+                         alm_status *st)
+{
+    return next(stream, false, arena, ret_message, st);
+}
+
 alm_code alm_stream_open(alm_channel *channel, const alm_service_def *service, const char *method,
                          const alm_call_opts *opts, const ProtobufCMessage *request,
                          alm_stream **ret, alm_status *st)
@@ -148,11 +174,11 @@ alm_code alm_stream_open(alm_channel *channel, const alm_service_def *service, c
 }
 
 // The answer of a call with one.
-static alm_code take_answer(alm_stream *stream, alm_arena *arena, ProtobufCMessage **ret,
-                            alm_status *st)
+static alm_code take_answer(alm_stream *stream, bool leads, alm_arena *arena,
+                            ProtobufCMessage **ret, alm_status *st)
 {
     ProtobufCMessage *reply = NULL;
-    alm_code code = alm_stream_next(stream, arena, &reply, st);
+    alm_code code = next(stream, leads, arena, &reply, st);
     if (code == ALM_OK && reply == NULL) {
         code = alm_stream_no_reply(stream, st);
     }
@@ -194,7 +220,7 @@ static bool is_answered(const alm_stream *stream)
 
 // With the lock held: the one that ends well first, or the first one if neither does. Changes of
 // both wake the first.
-static alm_stream *wait_for_either(alm_stream *first, alm_stream *second)
+static alm_stream *wait_for_either(alm_stream *first, alm_stream *second, bool *leads)
 {
     for (;;) {
         if (is_answered(first) || is_answered(second)) {
@@ -204,7 +230,7 @@ static alm_stream *wait_for_either(alm_stream *first, alm_stream *second)
         if (first_ended && second->state == ALM_STREAM_ENDED) {
             return first;
         }
-        wait_for_change(first_ended ? second : first);
+        wait_for_change(first_ended ? second : first, leads);
     }
 }
 
@@ -225,20 +251,22 @@ static alm_code call_hedged(alm_stream *first, const char *method, const alm_cal
                                        .avoid = first->connection};
     alm_unlock(client->lock);
     if (!is_hedged) {
-        return take_answer(first, arena, ret, st);
+        return take_answer(first, false, arena, ret, st);
     }
     alm_stream second;
     alm_status ignored;
     alm_buf_init(&second.request, 0);
     if (alm_stream_init(&second, first->channel, &both, &ignored) != ALM_OK) {
         alm_buf_deinit(&second.request);
-        return take_answer(first, arena, ret, st);
+        return take_answer(first, false, arena, ret, st);
     }
     alm_lock(client->lock);
     second.deadline_us = first->deadline_us;
-    alm_stream *winner = wait_for_either(first, &second);
+    bool leads = false;
+    alm_stream *winner = wait_for_either(first, &second, &leads);
+    stop_leading(first, leads);
     alm_unlock(client->lock);
-    alm_code code = take_answer(winner, arena, ret, st);
+    alm_code code = take_answer(winner, false, arena, ret, st);
     alm_stream_deinit(&second);
     return code;
 }
@@ -249,17 +277,21 @@ alm_code alm_channel_call(alm_channel *channel, const alm_service_def *service, 
 {
     alm_stream stream;
     alm_buf_init(&stream.request, 0);
-    const alm_stream_init_opts its = {
-        .service = service, .method = method, .call = opts, .request = request};
+    bool is_hedged = opts != NULL && opts->hedge_ms > 0;
+    bool leads = false;
+    const alm_stream_init_opts its = {.service = service,
+                                      .method = method,
+                                      .call = opts,
+                                      .request = request,
+                                      .leads = is_hedged ? NULL : &leads};
     alm_code code = alm_stream_init(&stream, channel, &its, st);
     if (code != ALM_OK) {
         alm_buf_deinit(&stream.request);
         return code;
     }
     bool is_safe = service->methods[stream.method].repeat == ALM_REPEAT_SAFE;
-    code = opts != NULL && opts->hedge_ms > 0 && is_safe
-               ? call_hedged(&stream, method, opts, request, arena, ret_reply, st)
-               : take_answer(&stream, arena, ret_reply, st);
+    code = is_hedged && is_safe ? call_hedged(&stream, method, opts, request, arena, ret_reply, st)
+                                : take_answer(&stream, leads, arena, ret_reply, st);
     alm_stream_deinit(&stream);
     return code;
 }

@@ -69,6 +69,7 @@ typedef struct zmtp_port {
     bool current_has_more; // its last read took all there was room for
     alm_zmtp_input input;
     bool is_asked;     // the sockets, in this series of receives
+    bool has_unasked;  // more of them had news than were told
     bool was_received; // since events was asked: the sockets need not be asked there
 
     zmtp_listener listeners[ALM_ZMTP_LISTENER_COUNT_MAX];

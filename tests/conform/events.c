@@ -291,12 +291,14 @@ typedef struct quick {
     _Atomic(alm_call *) given; // to the thread that ends it
     atomic_int stopped;        // counts that did not come to their end
     pthread_t thread;
+    pthread_t said_on;
 } quick;
 
 static alm_code say_quickly(void *self, alm_call *call, const ProtobufCMessage *request,
                             alm_status *st)
 {
-    (void)self;
+    quick *q = self;
+    q->said_on = pthread_self();
     const Almanac__Test__SayRequest *asked = (const Almanac__Test__SayRequest *)request;
     if (strcmp(asked->text, "no") == 0) {
         return alm_status_set_field(st, ALM_OUT_OF_RANGE, "text", "told to fail");
@@ -460,6 +462,70 @@ static void a_handler_may_run_where_its_request_is_read(void **state)
     alm_server_destroy(&q.server);
 }
 
+// No thread is woken for a call whose caller waits, nor for the answer. Once in a while the I/O
+// thread is at work just then.
+static void who_waits_does_the_work(void **state)
+{
+    world *w = *state;
+    quick q = {0};
+    quick_start(&q, w);
+    alm_channel *channel = world_open(w, alm_server_endpoint(q.server, 0));
+    int own = 0;
+    for (int i = 0; i < 1000 && own < 10; i++) {
+        assert_non_null(world_say(w, channel, "told", NULL));
+        own += pthread_equal(q.said_on, pthread_self()) ? 1 : 0;
+    }
+    assert_int_equal(own, 10);
+    alm_channel_close(&channel);
+    alm_server_destroy(&q.server);
+}
+
+typedef struct noise {
+    world *w;
+    alm_channel *channel;
+    atomic_bool is_over;
+} noise;
+
+static void *say_again_and_again(void *arg)
+{
+    noise *n = arg;
+    world own = {.arena = alm_arena_create(0)};
+    while (!atomic_load(&n->is_over)) {
+        const Almanac__Test__SayResponse *said = world_say(&own, n->channel, "noise", NULL);
+        ALM_ASSERT(said != NULL && strcmp(said->text, "noise") == 0);
+        alm_arena_reset(own.arena);
+    }
+    alm_arena_destroy(&own.arena);
+    return NULL;
+}
+
+// The place goes round between callers and the I/O thread, and nobody is forgotten.
+static void the_place_goes_round(void **state)
+{
+    world *w = *state;
+    noise n = {.w = w, .channel = w->channel};
+    pthread_t threads[3];
+    for (size_t i = 0; i < ALM_ARRAY_LEN(threads); i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, say_again_and_again, &n), 0);
+    }
+    heard told = {.w = w, .channel = w->channel, .more = 2000};
+    start_say(&told, "Say");
+    start_say(&told, "Say");
+    for (int i = 0; i < 20; i++) {
+        heard late = {.w = w, .channel = w->channel};
+        start_wait(&late, 60000, &(alm_call_opts){.timeout_ms = 5});
+        world_until(&late.ends, 1);
+        assert_code(ALM_DEADLINE_EXCEEDED, late.end.code);
+        alm_stream_close(&late.stream);
+    }
+    world_until(&told.ends, 2002);
+    atomic_store(&n.is_over, true);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(threads); i++) {
+        pthread_join(threads[i], NULL);
+    }
+    world_until_zero(&w->echo.running);
+}
+
 static void a_deferred_call_is_ended_by_another_thread(void **state)
 {
     world *w = *state;
@@ -560,6 +626,8 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(a_client_that_streams_is_told_of_room),
     WORLD_TEST(what_cannot_be_sent_fails_at_once),
     WORLD_TEST(a_handler_may_run_where_its_request_is_read),
+    WORLD_TEST(who_waits_does_the_work),
+    WORLD_TEST(the_place_goes_round),
     WORLD_TEST(a_deferred_call_is_ended_by_another_thread),
     WORLD_TEST(a_cancelled_call_gives_its_place_back),
     WORLD_TEST(a_deferred_call_streams_as_there_is_room),

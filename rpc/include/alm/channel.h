@@ -85,8 +85,9 @@ void alm_stream_close(alm_stream **stream);
 
 // --- calls whose caller does not wait ------------------------------------------------------------
 
-// What happens to such a call, told on the I/O thread, one event of a process at a time: it must
-// not block, and may use all that does not.
+// What happens to such a call, told on the I/O thread or that of a caller that waits and does its
+// work meanwhile, one event of a process at a time: it must not block, and may use all that does
+// not.
 typedef struct alm_stream_events {
     // A message of the server, packed: a view until the event returns. NULL where the server gives
     // one answer.
