@@ -152,6 +152,7 @@ static alm_sent send_batches(alm_connection *connection)
     while (connection->sending_at < whole.len) {
         alm_str left = alm_str_slice(whole, connection->sending_at, whole.len);
         alm_str batch = alm_str_slice(left, 0, alm_record_batch_len(left));
+        connection->port->has_more = batch.len < left.len;
         alm_sent sent = connection->port->ops->send(connection->port, NULL, batch);
         if (sent != ALM_SENT_OK) {
             return sent;

@@ -73,6 +73,8 @@ struct alm_port {
     const alm_port_ops *ops;
     size_t unsent_bytes; // taken by send and not carried yet; 0 where the transport cannot tell
     bool is_within;      // both ends are of one alm_rpc, so that who leads hears of all it carries
+    bool has_more; // set for the next send alone: a frame to the same peer follows it at once, so
+                   // its end may wait for that one's
 };
 
 typedef enum alm_port_role { ALM_PORT_LISTENS, ALM_PORT_DIALS } alm_port_role;

@@ -400,6 +400,7 @@ static alm_sent send_batches(alm_server *server, alm_peer *peer)
     while (peer->sending_at < whole.len) {
         alm_str left = alm_str_slice(whole, peer->sending_at, whole.len);
         alm_str batch = alm_str_slice(left, 0, alm_record_batch_len(left));
+        port->has_more = batch.len < left.len;
         alm_sent sent = port->ops->send(port, &peer->id.key, batch);
         if (sent != ALM_SENT_OK) {
             return sent;

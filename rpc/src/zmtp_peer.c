@@ -188,13 +188,15 @@ void alm_zmtp_peer_lose(zmtp_port *port, zmtp_peer *peer)
 
 // --- output --------------------------------------------------------------------------------------
 
-// Bytes written, 0 when there is no room now, -1 when there never will be.
-static ssize_t write_some(const zmtp_peer *peer, struct iovec *parts, size_t count)
+// Bytes written, 0 when there is no room now, -1 when there never will be. has_more: what does not
+// fill a segment may wait for what follows, or each frame of a bulk stream would end in a small one
+// of its own.
+static ssize_t write_some(const zmtp_peer *peer, struct iovec *parts, size_t count, bool has_more)
 {
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
     ssize_t len;
     do {
-        len = sendmsg(peer->fd, &message, MSG_NOSIGNAL);
+        len = sendmsg(peer->fd, &message, MSG_NOSIGNAL | (has_more ? MSG_MORE : 0));
     } while (len < 0 && errno == EINTR);
     bool is_full = len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS);
     return is_full ? 0 : len;
@@ -225,7 +227,7 @@ void alm_zmtp_peer_flush(zmtp_port *port, zmtp_peer *peer)
     alm_str left;
     while (!peer->is_deaf && (left = alm_zmtp_conn_pending(&peer->conn)).len > 0) {
         struct iovec part = {.iov_base = (void *)(uintptr_t)left.data, .iov_len = left.len};
-        ssize_t len = write_some(peer, &part, 1);
+        ssize_t len = write_some(peer, &part, 1, false);
         if (len < 0) {
             go_deaf(port, peer);
             return;
@@ -256,6 +258,8 @@ static bool keep_rest(zmtp_peer *peer, const struct iovec *parts, size_t count, 
 
 alm_sent alm_zmtp_peer_send(zmtp_port *port, zmtp_peer *peer, alm_str frame)
 {
+    bool has_more = port->base.has_more;
+    port->base.has_more = false;
     if (peer->fd < 0 || peer->is_deaf || !peer->is_connected) {
         return ALM_SENT_GONE;
     }
@@ -272,7 +276,7 @@ alm_sent alm_zmtp_peer_send(zmtp_port *port, zmtp_peer *peer, alm_str frame)
         {.iov_base = header, .iov_len = header_len},
         {.iov_base = (void *)(uintptr_t)frame.data, .iov_len = frame.len},
     };
-    ssize_t written = pending == 0 ? write_some(peer, parts, ALM_ARRAY_LEN(parts)) : 0;
+    ssize_t written = pending == 0 ? write_some(peer, parts, ALM_ARRAY_LEN(parts), has_more) : 0;
     if (written < 0 || !keep_rest(peer, parts, ALM_ARRAY_LEN(parts), (size_t)written)) {
         go_deaf(port, peer);
         return ALM_SENT_GONE;
