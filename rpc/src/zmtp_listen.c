@@ -21,10 +21,28 @@ static void set_int(int fd, int level, int name, int value)
     (void)setsockopt(fd, level, name, &value, sizeof value); // worth having, not worth failing for
 }
 
-static void tune(int fd, bool is_ipc)
+static bool is_loopback(const struct sockaddr_storage *at)
+{
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)at;
+    if (at->ss_family == AF_INET6) {
+        return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
+               (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) &&
+                v6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
+    }
+    uint32_t v4 = ntohl(((const struct sockaddr_in *)at)->sin_addr.s_addr);
+    return at->ss_family == AF_INET && v4 >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
+}
+
+// peer: whom a tcp connection is with. One within the host has no path whose rate is to be found
+// out: where the host's choice for connections paces them (BBR), that costs a timer for each
+// segment, half the rate and most of the processor's time. Reno is what every kernel has.
+static void tune(int fd, bool is_ipc, const struct sockaddr_storage *peer)
 {
     if (is_ipc) {
         return;
+    }
+    if (is_loopback(peer)) {
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", strlen("reno"));
     }
     set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -107,7 +125,7 @@ alm_code alm_zmtp_dial(const char *address, int *ret_fd, bool *ret_is_ipc, bool 
     if (fd < 0) {
         return status_from_socket(st, address);
     }
-    tune(fd, is_ipc);
+    tune(fd, is_ipc, &at);
     *ret_is_ipc = is_ipc;
     *ret_is_connecting = connect(fd, (const struct sockaddr *)&at, at_len) != 0;
     if (*ret_is_connecting && errno != EINPROGRESS) {
@@ -281,13 +299,13 @@ void alm_zmtp_resume(zmtp_port *port)
     }
 }
 
-static void take_socket(zmtp_port *port, int fd, bool is_ipc)
+static void take_socket(zmtp_port *port, int fd, bool is_ipc, const struct sockaddr_storage *from)
 {
     if (port->peer_count_max != 0 && port->peer_count >= port->peer_count_max) {
         close(fd);
         return;
     }
-    tune(fd, is_ipc);
+    tune(fd, is_ipc, from);
     zmtp_peer *peer;
     (void)alm_zmtp_peer_add(port, fd, is_ipc, false, &peer, NULL); // it may try again
 }
@@ -296,9 +314,12 @@ void alm_zmtp_accept(zmtp_port *port, size_t i)
 {
     const zmtp_listener *listener = &port->listeners[i];
     for (size_t count = 0; count < ALM_ZMTP_ACCEPT_COUNT_MAX; count++) {
-        int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_storage from = {0};
+        socklen_t from_len = sizeof from;
+        int fd = accept4(listener->fd, (struct sockaddr *)&from, &from_len,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            take_socket(port, fd, listener->is_ipc);
+            take_socket(port, fd, listener->is_ipc, &from);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             pause_all(port);
             return;
