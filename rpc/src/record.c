@@ -18,6 +18,21 @@ static void put_u64(uint8_t *at, uint64_t v)
     put_u32(at + 4, (uint32_t)(v >> 32));
 }
 
+static uint16_t get_u16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] | at[1] << 8);
+}
+
+static uint32_t get_u32(const uint8_t *at)
+{
+    return get_u16(at) | (uint32_t)get_u16(at + 2) << 16;
+}
+
+static uint64_t get_u64(const uint8_t *at)
+{
+    return get_u32(at) | (uint64_t)get_u32(at + 4) << 32;
+}
+
 static uint8_t *put_str(uint8_t *at, alm_str s)
 {
     if (s.len > 0) {
@@ -68,13 +83,10 @@ alm_code alm_record_next(alm_reader *frame, alm_record *ret, alm_status *st)
     if (left < ALM_RECORD_HEADER_BYTES) {
         return alm_status_set(st, ALM_INVALID_ARGUMENT, "%zu bytes are too few for a record", left);
     }
-    uint32_t size = alm_read_u32(frame);
-    uint8_t type = alm_read_u8(frame);
-    *ret = (alm_record){.type = (alm_record_type)type, .flags = alm_read_u8(frame)};
-    size_t metadata_len = alm_read_u16(frame);
-    ret->call_id = alm_read_u64(frame);
-    ret->arg = alm_read_u32(frame);
-    ret->time_ms = alm_read_u32(frame);
+    const uint8_t *at = frame->data + frame->at;
+    uint32_t size = get_u32(at);
+    uint8_t type = at[4];
+    size_t metadata_len = get_u16(at + 6);
     if (size > left || size < ALM_RECORD_HEADER_BYTES + metadata_len) {
         return alm_status_set(st, ALM_INVALID_ARGUMENT,
                               "a record of %u bytes with %zu of metadata, and %zu are left",
@@ -86,24 +98,31 @@ alm_code alm_record_next(alm_reader *frame, alm_record *ret, alm_status *st)
     if (type < ALM_RECORD_HELLO || type > ALM_RECORD_TYPE_LAST) {
         return alm_status_set(st, ALM_INVALID_ARGUMENT, "unknown record type %u", (unsigned)type);
     }
-    ret->metadata = alm_read_bytes(frame, metadata_len);
-    ret->payload = alm_read_bytes(frame, size - ALM_RECORD_HEADER_BYTES - metadata_len);
-    ALM_ASSERT(!frame->failed);
+    const char *rest = (const char *)at + ALM_RECORD_HEADER_BYTES;
+    *ret = (alm_record){
+        .type = (alm_record_type)type,
+        .flags = at[5],
+        .call_id = get_u64(at + 8),
+        .arg = get_u32(at + 16),
+        .time_ms = get_u32(at + 20),
+        .metadata = {.data = rest, .len = metadata_len},
+        .payload = {.data = rest + metadata_len,
+                    .len = size - ALM_RECORD_HEADER_BYTES - metadata_len},
+    };
+    frame->at += size;
     return ALM_OK;
 }
 
 size_t alm_record_batch_len(alm_str records)
 {
     size_t len = 0;
-    alm_reader reader = alm_reader_of(records.data, records.len);
-    while (alm_reader_left(&reader) > 0) {
-        uint32_t size = alm_read_u32(&reader);
+    while (len < records.len) {
+        uint32_t size = get_u32((const uint8_t *)records.data + len);
         ALM_ASSERT(size >= ALM_RECORD_HEADER_BYTES && size <= records.len - len);
         if (len > 0 && len + size > ALM_RECORD_BATCH_BYTES) {
             break;
         }
         len += size;
-        reader.at = len;
     }
     return len;
 }
