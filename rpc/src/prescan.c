@@ -265,7 +265,12 @@ static alm_code check_bounds(const scan *s, const ProtobufCMessageDescriptor *ty
 alm_code alm_prescan(const ProtobufCMessageDescriptor *type, alm_str wire, size_t element_count_max,
                      size_t *ret_cost_bytes, alm_status *st)
 {
-    scan s = {.r = alm_reader_of(wire.data, wire.len), .st = st};
+    scan s; // the levels, which are most of it, are set as they come into use
+    s.r = alm_reader_of(wire.data, wire.len);
+    s.cost = 0;
+    s.element_count = 0;
+    s.depth = 0;
+    s.st = st;
     ALM_TRY(push(&s, type, wire.len));
     while (s.depth > 0) {
         scan_level *level = &s.levels[s.depth - 1];

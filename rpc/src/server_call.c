@@ -180,7 +180,7 @@ static alm_code take_request(alm_server *server, alm_peer *peer, const alm_recor
 
 void alm_call_start(alm_server *server, alm_peer *peer, const alm_record *request)
 {
-    alm_status st = ALM_STATUS_INIT;
+    alm_status st; // not cleared: it is large, and most calls are taken
     uint8_t flags = 0;
     alm_call *call = NULL;
     if (take_request(server, peer, request, &flags, &call, &st) != ALM_OK) {

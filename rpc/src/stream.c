@@ -196,7 +196,7 @@ static alm_code queue_request(alm_stream *stream, alm_connection *connection, ui
 
 void alm_stream_send_request(alm_stream *stream, alm_connection *connection, uint32_t method_first)
 {
-    alm_status st = ALM_STATUS_INIT;
+    alm_status st; // not cleared: it is large, and this seldom fails
     if (queue_request(stream, connection, method_first, &st) != ALM_OK) {
         alm_stream_end(stream, &st);
         return;
@@ -219,6 +219,7 @@ void alm_stream_send_request(alm_stream *stream, alm_connection *connection, uin
 static void read_end(const alm_record *record, alm_status *ret)
 {
     alm_code code;
+    ret->code = ALM_OK;
     if (!alm_code_from_number(record->arg, &code)) {
         code = ALM_UNKNOWN;
     }
@@ -279,7 +280,7 @@ static alm_code take_good_end(alm_stream *stream, const alm_record *record, alm_
 
 static void take_end(alm_stream *stream, const alm_record *record)
 {
-    alm_status st = ALM_STATUS_INIT;
+    alm_status st; // not cleared: it is large, and most calls end well
     read_end(record, &st);
     bool is_refused = (record->flags & ALM_RECORD_REFUSED) != 0;
     if (st.code == ALM_UNAVAILABLE) {
@@ -296,7 +297,7 @@ static void take_end(alm_stream *stream, const alm_record *record)
 
 void alm_stream_take(alm_stream *stream, const alm_record *record)
 {
-    alm_status st = ALM_STATUS_INIT;
+    alm_status st; // not cleared: it is large, and a message seldom fails
     switch (record->type) {
     case ALM_RECORD_END:
         take_end(stream, record);
