@@ -158,7 +158,6 @@ static alm_sent send_batches(alm_connection *connection)
             return sent;
         }
         connection->sending_at += batch.len;
-        alm_port_carried(connection->channel->client->rpc, connection->port);
     }
     return ALM_SENT_OK;
 }
@@ -184,7 +183,7 @@ static int64_t watch(alm_io *io, alm_connection *connection, int64_t now_us)
     bool is_connected = (connection->events & ALM_PORT_CONNECTED) != 0;
     bool is_due = (connection->events & (ALM_PORT_INPUT | ALM_PORT_LOST)) != 0 ||
                   is_connected != connection->said_hello;
-    if (!connection->port->is_within) {
+    if (connection->port->io == NULL) {
         alm_io_watch(io, ops->fd(connection->port), &connection->watched);
     }
     return is_due ? now_us : until_us;

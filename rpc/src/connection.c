@@ -82,7 +82,6 @@ static void send_rest(alm_connection *connection)
                 return;
             }
             at += batch.len;
-            alm_port_carried(connection->channel->client->rpc, port);
         }
         at = 0;
     }

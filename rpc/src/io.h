@@ -49,7 +49,7 @@ void alm_io_leave(alm_io *io);                  // sends what is queued, and lea
 // Within a turn: from now on the wait ends when fd has become readable; once is enough, and *watch
 // is 0 before. It is told once: who is told reads everything, or is due at once. What cannot be
 // watched is looked at every few milliseconds.
-// A port within the process is not watched: whoever sent on it calls alm_io_wake.
+// Ports within the process need no watch: their other end calls alm_io_wake.
 void alm_io_watch(alm_io *io, int fd, size_t *watch);
 void alm_io_unwatch(alm_io *io, size_t *watch); // when fd is closed; accepts 0
 // Whether it was told since it was asked last. True also if that is not known.

@@ -44,6 +44,7 @@ typedef struct alm_incoming {
 #define ALM_PORT_CONNECTED 0x02u // a dialling port has its peer; what it sends now is carried there
 #define ALM_PORT_LOST      0x04u // a dialling port will not get its peer (again): close it
 
+typedef struct alm_io alm_io;
 typedef struct alm_port alm_port;
 typedef struct alm_port_ops {
     // Listens; may be called for several addresses of one transport. Writes the address with the
@@ -72,7 +73,8 @@ typedef struct alm_port_ops {
 struct alm_port {
     const alm_port_ops *ops;
     size_t unsent_bytes; // taken by send and not carried yet; 0 where the transport cannot tell
-    bool is_within;      // both ends are of one alm_rpc, so that who leads hears of all it carries
+    alm_io *io;    // NULL: it is to be watched. Else its alm_rpc's: both ends are of that, and who
+                   // uses one end wakes who leads
     bool has_more; // set for the next send alone: a frame to the same peer follows it at once, so
                    // its end may wait for that one's
 };
@@ -104,9 +106,6 @@ ALM_MUST_USE alm_code alm_port_open(alm_rpc *rpc, alm_scheme scheme, const alm_p
                                     alm_port **ret, alm_status *st);
 void alm_port_close(alm_port **port, int linger_ms); // accepts NULL
 
-// After a send: what it is carried to, if that is a port of the same alm_rpc, has its turn soon.
-void alm_port_carried(alm_rpc *rpc, const alm_port *port);
-
 // --- the transports ------------------------------------------------------------------------------
 
 typedef struct alm_zmq_ctx alm_zmq_ctx;
@@ -119,7 +118,7 @@ ALM_MUST_USE alm_code alm_port_zmq_open(alm_zmq_ctx *ctx, const alm_port_opts *o
 ALM_MUST_USE alm_code alm_port_zmtp_open(const alm_port_opts *opts, alm_clock clock, alm_port **ret,
                                          alm_status *st);
 
-typedef struct alm_loop_hub alm_loop_hub; // where loop:// names meet
+typedef struct alm_loop_hub alm_loop_hub; // where inproc:// and loop:// names meet
 ALM_MUST_USE alm_code alm_loop_hub_create(alm_loop_hub **ret, alm_status *st);
 void alm_loop_hub_destroy(alm_loop_hub **hub);
 ALM_MUST_USE alm_code alm_port_loop_open(alm_loop_hub *hub, const alm_port_opts *opts,

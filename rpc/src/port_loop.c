@@ -1,5 +1,6 @@
-// loop://NAME: a transport without a wire. Frames move between queues of one process, so tests need
-// no sockets and see no libzmq; what is sent is encoded all the same.
+// inproc://NAME and loop://NAME: a transport without a wire. Frames move between queues of one
+// alm_rpc; what is sent is encoded all the same. Tests need no sockets with it.
+#include "io.h"
 #include "port.h"
 
 #include "alm/alloc.h"
@@ -60,6 +61,15 @@ void alm_loop_hub_destroy(alm_loop_hub **hub)
     }
 }
 
+// Its fd, for who polls one port alone, and who leads, for whom ports within need no watching.
+static void wake(const loop_port *port)
+{
+    alm_wake_signal(&port->wake);
+    if (port->base.io != NULL) {
+        alm_io_wake(port->base.io);
+    }
+}
+
 static loop_port *self_of(alm_port *port)
 {
     return (loop_port *)port;
@@ -112,7 +122,7 @@ static alm_code port_bind(alm_port *port, const char *address, char ret[ALM_ADDR
         bool is_waiting = dialler->role == ALM_PORT_DIALS && !dialler->was_lost;
         if (is_waiting && strcmp(dialler->name, address) == 0) {
             dialler->listener = self;
-            alm_wake_signal(&dialler->wake);
+            wake(dialler);
         }
     }
     alm_unlock(&self->hub->lock);
@@ -176,7 +186,7 @@ static alm_sent enqueue(loop_port *to, loop_frame *frame)
     }
     DL_APPEND(to->queue, frame);
     to->queue_count++;
-    alm_wake_signal(&to->wake);
+    wake(to);
     return ALM_SENT_OK;
 }
 
@@ -233,7 +243,7 @@ static void drop_peers(loop_port *listener)
         if (port->listener == listener) {
             port->listener = NULL;
             port->was_lost = true;
-            alm_wake_signal(&port->wake);
+            wake(port);
         }
     }
 }

@@ -151,23 +151,13 @@ alm_code alm_port_open(alm_rpc *rpc, alm_scheme scheme, const alm_port_opts *opt
     if (scheme == ALM_SCHEME_LOOP && rpc->open_loop != NULL) {
         return rpc->open_loop(rpc->open_loop_arg, &its, ret, st);
     }
-    if (scheme == ALM_SCHEME_LOOP) {
-        return alm_port_loop_open(rpc->loop, &its, ret, st);
+    if (scheme == ALM_SCHEME_LOOP || (scheme == ALM_SCHEME_INPROC && !rpc->uses_libzmq)) {
+        ALM_TRY(alm_port_loop_open(rpc->loop, &its, ret, st));
+        (*ret)->io = rpc->io;
+        return ALM_OK;
     }
-    bool has_wire = scheme == ALM_SCHEME_TCP || scheme == ALM_SCHEME_IPC;
-    if (has_wire && !rpc->uses_libzmq) {
-        return alm_port_zmtp_open(&its, rpc->clock, ret, st);
-    }
-    ALM_TRY(alm_port_zmq_open(rpc->zmq, &its, ret, st));
-    (*ret)->is_within = scheme == ALM_SCHEME_INPROC;
-    return ALM_OK;
-}
-
-void alm_port_carried(alm_rpc *rpc, const alm_port *port)
-{
-    if (port->is_within) {
-        alm_io_wake(rpc->io);
-    }
+    return rpc->uses_libzmq ? alm_port_zmq_open(rpc->zmq, &its, ret, st)
+                            : alm_port_zmtp_open(&its, rpc->clock, ret, st);
 }
 
 void alm_port_close(alm_port **port, int linger_ms)

@@ -406,7 +406,6 @@ static alm_sent send_batches(alm_server *server, alm_peer *peer)
             return sent;
         }
         peer->sending_at += batch.len;
-        alm_port_carried(server->rpc, port);
     }
     return ALM_SENT_OK;
 }
@@ -632,7 +631,7 @@ static int64_t turn(alm_io_part *part, alm_io *io, int64_t now_us)
         alm_port *port = server->ports[i];
         if (port != NULL) {
             server->has_input[i] = (port->ops->events(port) & ALM_PORT_INPUT) != 0;
-            if (!port->is_within) {
+            if (port->io == NULL) {
                 alm_io_watch(io, port->ops->fd(port), &server->watched[i]);
             }
             until_us = server->has_input[i] ? now_us : until_us;

@@ -1,13 +1,14 @@
 // The conformance suite of rpc: every test runs over the transport named on the command line, so
 // that what a caller may rely on does not depend on what carries the call.
 //
-//   conform_rpc loop|inproc|ipc|tcp|ipc+libzmq|tcp+libzmq|loop+hop|tcp+hop
+//   conform_rpc loop|inproc|ipc|tcp|inproc+libzmq|ipc+libzmq|tcp+libzmq|loop+hop|tcp+hop
 //
 // With +hop what is asked of one server is asked of one that passes all calls on to it.
 #include "world.h"
 
-static const char *const schemes[] = {"loop",       "inproc",     "ipc",      "tcp",
-                                      "ipc+libzmq", "tcp+libzmq", "loop+hop", "tcp+hop"};
+static const char *const schemes[] = {"loop",       "inproc",        "ipc",
+                                      "tcp",        "inproc+libzmq", "ipc+libzmq",
+                                      "tcp+libzmq", "loop+hop",      "tcp+hop"};
 
 int main(int argc, char **argv)
 {
@@ -17,7 +18,8 @@ int main(int argc, char **argv)
     }
     if (scheme == NULL) {
         fprintf(stderr,
-                "usage: conform_rpc loop|inproc|ipc|tcp|ipc+libzmq|tcp+libzmq|loop+hop|tcp+hop\n");
+                "usage: conform_rpc loop|inproc|ipc|tcp|inproc+libzmq|ipc+libzmq|tcp+libzmq|"
+                "loop+hop|tcp+hop\n");
         return 2;
     }
     const world_group groups[] = {conform_calls(),     conform_streams(), conform_stops(),

@@ -47,7 +47,7 @@ typedef struct alm_rpc_opts {
     const alm_log *log;    // NULL: silent; borrowed, must outlive the alm_rpc
     alm_rpc_limits limits; // zero: the defaults
     alm_rpc_identity identity;
-    bool uses_libzmq;     // tcp and ipc through libzmq's sockets instead of our own ZMTP
+    bool uses_libzmq;     // tcp, ipc and inproc through libzmq's sockets, not our own transports
     bool is_manual;       // no I/O thread: see alm_rpc_turn
     uint64_t random_seed; // of backoff, balancing and ids; 0: another each time
 } alm_rpc_opts;
