@@ -337,7 +337,7 @@ bool alm_io_lead(alm_io *io)
     io->is_led = true;
     here = io;
     alm_io_tick(io);
-    io->has_queued = !atomic_exchange(&io->is_asleep, false);
+    io->has_queued = !atomic_load(&io->is_asleep); // somebody woke the thread, and this is earlier
     return true;
 }
 
@@ -345,7 +345,6 @@ void alm_io_wait(alm_io *io, int64_t until_us)
 {
     ALM_ASSERT(here == io && !io->is_at_work); // an event must not wait
     if (!io->has_queued) {
-        atomic_store(&io->is_asleep, true);
         (void)wait_unlocked(io, ALM_MIN(io->due_us, until_us));
         receive_all(io);
     }
@@ -358,7 +357,6 @@ void alm_io_leave(alm_io *io)
     if (io->has_queued) {
         send_all(io);
     }
-    atomic_store(&io->is_asleep, true);
     io->is_led = false;
     here = NULL;
     if (io->is_parked) {
