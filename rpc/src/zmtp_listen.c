@@ -23,14 +23,16 @@ static void set_int(int fd, int level, int name, int value)
 
 static bool is_loopback(const struct sockaddr_storage *at)
 {
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)at;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
     if (at->ss_family == AF_INET6) {
-        return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
-               (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) &&
-                v6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
+        memcpy(&v6, at, sizeof v6);
+        return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) ||
+               (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) && v6.sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
     }
-    uint32_t v4 = ntohl(((const struct sockaddr_in *)at)->sin_addr.s_addr);
-    return at->ss_family == AF_INET && v4 >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
+    memcpy(&v4, at, sizeof v4);
+    return at->ss_family == AF_INET &&
+           ntohl(v4.sin_addr.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
 }
 
 // peer: whom a tcp connection is with. One within the host has no path whose rate is to be found
