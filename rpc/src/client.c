@@ -148,18 +148,8 @@ static void swap_all(alm_client *client)
 
 static alm_sent send_batches(alm_connection *connection)
 {
-    alm_str whole = alm_buf_view(&connection->sending);
-    while (connection->sending_at < whole.len) {
-        alm_str left = alm_str_slice(whole, connection->sending_at, whole.len);
-        alm_str batch = alm_str_slice(left, 0, alm_record_batch_len(left));
-        connection->port->has_more = batch.len < left.len;
-        alm_sent sent = connection->port->ops->send(connection->port, NULL, batch);
-        if (sent != ALM_SENT_OK) {
-            return sent;
-        }
-        connection->sending_at += batch.len;
-    }
-    return ALM_SENT_OK;
+    return alm_port_send_records(connection->port, NULL, alm_buf_view(&connection->sending),
+                                 &connection->sending_at);
 }
 
 // A port that is gone shows in its events.
@@ -183,9 +173,7 @@ static int64_t watch(alm_io *io, alm_connection *connection, int64_t now_us)
     bool is_connected = (connection->events & ALM_PORT_CONNECTED) != 0;
     bool is_due = (connection->events & (ALM_PORT_INPUT | ALM_PORT_LOST)) != 0 ||
                   is_connected != connection->said_hello;
-    if (connection->port->io == NULL) {
-        alm_io_watch(io, ops->fd(connection->port), &connection->watched);
-    }
+    alm_port_watch(connection->port, io, &connection->watched);
     return is_due ? now_us : until_us;
 }
 

@@ -70,20 +70,12 @@ static void send_rest(alm_connection *connection)
     if (!alm_record_append(&connection->out, &bye)) {
         return;
     }
-    alm_port *port = connection->port;
-    alm_buf *buffers[] = {&connection->sending, &connection->out};
-    size_t at = connection->sending_at;
-    for (size_t i = 0; i < ALM_ARRAY_LEN(buffers); i++) {
-        alm_str whole = alm_buf_view(buffers[i]);
-        while (at < whole.len) {
-            alm_str left = alm_str_slice(whole, at, whole.len);
-            alm_str batch = alm_str_slice(left, 0, alm_record_batch_len(left));
-            if (port->ops->send(port, NULL, batch) != ALM_SENT_OK) {
-                return;
-            }
-            at += batch.len;
-        }
-        at = 0;
+    alm_str before = alm_buf_view(&connection->sending);
+    alm_str rest = alm_buf_view(&connection->out);
+    size_t at = 0;
+    if (alm_port_send_records(connection->port, NULL, before, &connection->sending_at) ==
+        ALM_SENT_OK) {
+        (void)alm_port_send_records(connection->port, NULL, rest, &at);
     }
 }
 

@@ -1,3 +1,4 @@
+#include "record.h"
 #include "rpc_internal.h"
 
 #include "alm/alloc.h"
@@ -158,6 +159,28 @@ alm_code alm_port_open(alm_rpc *rpc, alm_scheme scheme, const alm_port_opts *opt
     }
     return rpc->uses_libzmq ? alm_port_zmq_open(rpc->zmq, &its, ret, st)
                             : alm_port_zmtp_open(&its, rpc->clock, ret, st);
+}
+
+alm_sent alm_port_send_records(alm_port *port, const alm_peer_key *to, alm_str records, size_t *at)
+{
+    while (*at < records.len) {
+        alm_str left = alm_str_slice(records, *at, records.len);
+        alm_str batch = alm_str_slice(left, 0, alm_record_batch_len(left));
+        port->has_more = batch.len < left.len;
+        alm_sent sent = port->ops->send(port, to, batch);
+        if (sent != ALM_SENT_OK) {
+            return sent;
+        }
+        *at += batch.len;
+    }
+    return ALM_SENT_OK;
+}
+
+void alm_port_watch(alm_port *port, alm_io *io, size_t *watch)
+{
+    if (port->io == NULL) {
+        alm_io_watch(io, port->ops->fd(port), watch);
+    }
 }
 
 void alm_port_close(alm_port **port, int linger_ms)

@@ -395,19 +395,8 @@ static bool receive_some(alm_server *server, uint8_t port_index)
 // Without the lock.
 static alm_sent send_batches(alm_server *server, alm_peer *peer)
 {
-    alm_port *port = server->ports[peer->id.port];
-    alm_str whole = alm_buf_view(&peer->sending);
-    while (peer->sending_at < whole.len) {
-        alm_str left = alm_str_slice(whole, peer->sending_at, whole.len);
-        alm_str batch = alm_str_slice(left, 0, alm_record_batch_len(left));
-        port->has_more = batch.len < left.len;
-        alm_sent sent = port->ops->send(port, &peer->id.key, batch);
-        if (sent != ALM_SENT_OK) {
-            return sent;
-        }
-        peer->sending_at += batch.len;
-    }
-    return ALM_SENT_OK;
+    return alm_port_send_records(server->ports[peer->id.port], &peer->id.key,
+                                 alm_buf_view(&peer->sending), &peer->sending_at);
 }
 
 static void swap_buffers(alm_peer *peer)
@@ -631,9 +620,7 @@ static int64_t turn(alm_io_part *part, alm_io *io, int64_t now_us)
         alm_port *port = server->ports[i];
         if (port != NULL) {
             server->has_input[i] = (port->ops->events(port) & ALM_PORT_INPUT) != 0;
-            if (port->io == NULL) {
-                alm_io_watch(io, port->ops->fd(port), &server->watched[i]);
-            }
+            alm_port_watch(port, io, &server->watched[i]);
             until_us = server->has_input[i] ? now_us : until_us;
         }
     }

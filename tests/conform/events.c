@@ -134,6 +134,14 @@ static void start_wait(heard *h, uint32_t wait_ms, const alm_call_opts *opts)
     start(h, "Wait", opts, &request.base, &h->stream);
 }
 
+static void start_endless_count(heard *h)
+{
+    Almanac__Test__CountRequest request;
+    almanac__test__count_request__init(&request);
+    request.count = UINT64_MAX;
+    start(h, "Count", &(alm_call_opts){.timeout_ms = -1}, &request.base, &h->stream);
+}
+
 static void an_answer_is_told_once(void **state)
 {
     world *w = *state;
@@ -215,10 +223,7 @@ static void an_event_may_close_its_stream(void **state)
 {
     world *w = *state;
     heard h = {.w = w, .channel = w->channel, .close_at = 7};
-    Almanac__Test__CountRequest request;
-    almanac__test__count_request__init(&request);
-    request.count = UINT64_MAX;
-    start(&h, "Count", &(alm_call_opts){.timeout_ms = -1}, &request.base, &h.stream);
+    start_endless_count(&h);
     world_until(&h.messages, 7);
     world_until_zero(&w->echo.running);
     assert_int_equal(h.messages, 7);
@@ -229,10 +234,7 @@ static void nothing_is_told_while_another_thread_closes(void **state)
 {
     world *w = *state;
     heard h = {.w = w, .channel = w->channel, .hold_at = 5};
-    Almanac__Test__CountRequest request;
-    almanac__test__count_request__init(&request);
-    request.count = UINT64_MAX;
-    start(&h, "Count", &(alm_call_opts){.timeout_ms = -1}, &request.base, &h.stream);
+    start_endless_count(&h);
     world_until(&h.messages, 5);
     atomic_store(&h.is_closing, 1);
     alm_stream_close(&h.stream);
@@ -481,7 +483,6 @@ static void who_waits_does_the_work(void **state)
 }
 
 typedef struct noise {
-    world *w;
     alm_channel *channel;
     atomic_bool is_over;
 } noise;
@@ -503,7 +504,7 @@ static void *say_again_and_again(void *arg)
 static void the_place_goes_round(void **state)
 {
     world *w = *state;
-    noise n = {.w = w, .channel = w->channel};
+    noise n = {.channel = w->channel};
     pthread_t threads[3];
     for (size_t i = 0; i < ALM_ARRAY_LEN(threads); i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, say_again_and_again, &n), 0);

@@ -39,8 +39,8 @@ ALM_MUST_USE alm_code alm_server_add(alm_server *server, const alm_service_def *
 
 // The method's handler is quick: it runs on the I/O thread, or that of a caller that waits and does
 // its work meanwhile, without a queue or a thread of its own, so that many small calls cost little.
-// It must not block, make calls that wait, or stream more
-// than the client's window takes. After alm_server_add, before start.
+// It must not block, make calls that wait, or stream more than the client's window takes. After
+// alm_server_add, before start.
 void alm_server_run_inline(alm_server *server, const alm_service_def *service, const char *method);
 
 // Calls of the method are passed on to another service as they come: request, messages, credit,
