@@ -147,15 +147,28 @@ bool alm_metadata_append(alm_buf *out, alm_str key, alm_str value)
     return true;
 }
 
+bool alm_metadata_next(alm_str *rest, alm_str *ret_key, alm_str *ret_value)
+{
+    const uint8_t *at = (const uint8_t *)rest->data;
+    if (rest->len < 3 || rest->len < (size_t)3 + at[0]) {
+        return false;
+    }
+    size_t key_len = at[0];
+    size_t value_len = get_u16(at + 1 + key_len);
+    size_t size = 3 + key_len + value_len;
+    if (key_len == 0 || rest->len < size) {
+        return false;
+    }
+    *ret_key = (alm_str){.data = rest->data + 1, .len = key_len};
+    *ret_value = (alm_str){.data = rest->data + 3 + key_len, .len = value_len};
+    *rest = alm_str_slice(*rest, size, rest->len);
+    return true;
+}
+
 bool alm_metadata_find(alm_str metadata, alm_str key, alm_str *ret_value)
 {
-    alm_reader reader = alm_reader_of(metadata.data, metadata.len);
-    while (alm_reader_left(&reader) > 0) {
-        alm_str name = alm_read_bytes(&reader, alm_read_u8(&reader));
-        alm_str value = alm_read_bytes(&reader, alm_read_u16(&reader));
-        if (reader.failed) {
-            return false;
-        }
+    alm_str name, value;
+    while (alm_metadata_next(&metadata, &name, &value)) {
         if (alm_str_eq(name, key)) {
             *ret_value = value;
             return true;

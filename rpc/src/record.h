@@ -75,6 +75,8 @@ size_t alm_record_batch_len(alm_str records);
 #define ALM_METADATA_KEY         "idempotency-key"
 #define ALM_METADATA_FIELD       "field" // of END
 ALM_MUST_USE bool alm_metadata_append(alm_buf *out, alm_str key, alm_str value);
+// Takes the first entry off *rest. False: there is none, or, with *rest not empty, it is malformed.
+bool alm_metadata_next(alm_str *rest, alm_str *ret_key, alm_str *ret_value);
 // False: absent, or the metadata is malformed.
 bool alm_metadata_find(alm_str metadata, alm_str key, alm_str *ret_value);
 

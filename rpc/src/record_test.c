@@ -208,6 +208,17 @@ static void metadata_is_found_by_key(void **state)
         alm_str cut = alm_str_slice(alm_buf_view(&out), 0, len);
         assert_false(alm_metadata_find(cut, ALM_STR("field"), &value));
     }
+    alm_str rest = alm_buf_view(&out), key;
+    assert_true(alm_metadata_next(&rest, &key, &value));
+    assert_true(alm_str_eq(key, ALM_STR("request-id")) && alm_str_eq(value, ALM_STR("r1")));
+    assert_true(alm_metadata_next(&rest, &key, &value));
+    assert_true(alm_metadata_next(&rest, &key, &value));
+    assert_true(alm_str_eq(key, ALM_STR("field")) && alm_str_eq(value, ALM_STR("地区")));
+    assert_false(alm_metadata_next(&rest, &key, &value));
+    assert_int_equal(rest.len, 0);
+    rest = ALM_STR("\0\0\0"); // an entry without a key
+    assert_false(alm_metadata_next(&rest, &key, &value));
+    assert_int_equal(rest.len, 3);
     alm_buf_deinit(&out);
 }
 

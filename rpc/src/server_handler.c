@@ -4,8 +4,6 @@
 #include "alm/message_bytes.h"
 #include "alm/message.h"
 
-#include <stdio.h>
-
 #define PACK_LOCKED_BYTES_MAX ((size_t)128 << 10) // what is larger would hold the others up
 
 alm_arena *alm_call_arena(alm_call *call)
@@ -240,8 +238,8 @@ int64_t alm_call_time_left_ms(const alm_call *call)
 const char *alm_call_request_id(alm_call *call)
 {
     if (call->request_id[0] == '\0') {
-        snprintf(call->request_id, sizeof call->request_id, "%016llx",
-                 (unsigned long long)alm_rpc_random(call->server->rpc));
+        alm_hex64(alm_rpc_random(call->server->rpc), call->request_id);
+        call->request_id[ALM_HEX64_LEN] = '\0';
     }
     return call->request_id;
 }

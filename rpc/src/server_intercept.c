@@ -1,17 +1,46 @@
 // What every call passes through, in this order and back: metrics, trace, auth, log. A refusal by
-// one is counted and logged by those before it.
+// one is counted and logged by all.
 #include "server_internal.h"
 
-#include <stdio.h>
+// What of a request's metadata is known; data NULL: not there.
+typedef struct request_metadata {
+    alm_str request_id, traceparent, key, token;
+    bool is_malformed;
+} request_metadata;
 
 typedef struct interceptor {
-    alm_code (*begin)(alm_call *call, alm_str metadata, alm_status *st); // NULL: nothing to do
-    void (*end)(alm_call *call, const alm_status *st);                   // NULL: likewise
+    alm_code (*begin)(alm_call *call, const request_metadata *metadata, alm_status *st);
+    void (*end)(alm_call *call, const alm_status *st); // either may be NULL: nothing to do
 } interceptor;
+
+// Of several entries of a key the first counts.
+static void take_first(alm_str *into, alm_str value)
+{
+    *into = into->data == NULL ? value : *into;
+}
+
+static request_metadata read_metadata(alm_str metadata)
+{
+    request_metadata ret = {0};
+    alm_str key, value;
+    while (alm_metadata_next(&metadata, &key, &value)) {
+        if (alm_str_eq(key, ALM_STR(ALM_METADATA_REQUEST_ID))) {
+            take_first(&ret.request_id, value);
+        } else if (alm_str_eq(key, ALM_STR(ALM_METADATA_TRACEPARENT))) {
+            take_first(&ret.traceparent, value);
+        } else if (alm_str_eq(key, ALM_STR(ALM_METADATA_KEY))) {
+            take_first(&ret.key, value);
+        } else if (alm_str_eq(key, ALM_STR(ALM_METADATA_TOKEN))) {
+            take_first(&ret.token, value);
+        }
+    }
+    ret.is_malformed = metadata.len > 0;
+    return ret;
+}
 
 // --- metrics -------------------------------------------------------------------------------------
 
-static alm_code metrics_begin(alm_call *call, alm_str metadata, alm_status *st)
+static alm_code metrics_begin(alm_call *call, const request_metadata *metadata, alm_status *st)
 {
     (void)metadata;
     (void)st;
@@ -23,11 +52,19 @@ static alm_code metrics_begin(alm_call *call, alm_str metadata, alm_status *st)
     return ALM_OK;
 }
 
+// Of one that was answered within its frame the frame's time would say 0.
+static int64_t time_taken_us(const alm_call *call)
+{
+    const alm_clock *clock = &call->server->rpc->clock;
+    bool is_forwarded = call->state == ALM_CALL_FORWARDED;
+    int64_t now_us = is_forwarded ? alm_rpc_now_us(call->server->rpc) : clock->mono_us(clock->self);
+    return now_us - call->start_us;
+}
+
 static void metrics_end(alm_call *call, const alm_status *st)
 {
     alm_method_stats *stats = &call->method->stats;
-    const alm_clock *clock = &call->server->rpc->clock; // the frame's time would say 0
-    int64_t took_us = clock->mono_us(clock->self) - call->start_us;
+    int64_t took_us = time_taken_us(call);
     size_t bucket = 0;
     while (bucket < ALM_LATENCY_BUCKET_COUNT - 1 && took_us > alm_latency_bounds_us[bucket]) {
         bucket++;
@@ -43,18 +80,22 @@ static void metrics_end(alm_call *call, const alm_status *st)
 
 // --- trace ---------------------------------------------------------------------------------------
 
-static alm_code trace_begin(alm_call *call, alm_str metadata, alm_status *st)
+static alm_code trace_begin(alm_call *call, const request_metadata *metadata, alm_status *st)
 {
-    alm_str value;
-    if (alm_metadata_find(metadata, ALM_STR(ALM_METADATA_REQUEST_ID), &value) && value.len > 0 &&
-        value.len < ALM_REQUEST_ID_MAX) {
-        snprintf(call->request_id, sizeof call->request_id, "%.*s", ALM_STR_ARGS(value));
+    if (metadata->is_malformed) {
+        return alm_status_set(st, ALM_INVALID_ARGUMENT, "the metadata of a call of %s is malformed",
+                              call->method->stats.method);
     }
-    if (alm_metadata_find(metadata, ALM_STR(ALM_METADATA_TRACEPARENT), &value)) {
-        alm_trace_begin(call->server->rpc, value, call->traceparent);
+    alm_str id = metadata->request_id;
+    if (id.len > 0 && id.len < ALM_REQUEST_ID_MAX) {
+        memcpy(call->request_id, id.data, id.len);
+        call->request_id[id.len] = '\0';
     }
-    if (alm_metadata_find(metadata, ALM_STR(ALM_METADATA_KEY), &value)) {
-        call->idempotency_key = alm_arena_strdup(call->arena, value);
+    if (metadata->traceparent.data != NULL) {
+        alm_trace_begin(call->server->rpc, metadata->traceparent, call->traceparent);
+    }
+    if (metadata->key.data != NULL) {
+        call->idempotency_key = alm_arena_strdup(call->arena, metadata->key);
         if (call->idempotency_key == NULL) {
             return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for an idempotency key");
         }
@@ -64,15 +105,14 @@ static alm_code trace_begin(alm_call *call, alm_str metadata, alm_status *st)
 
 // --- auth ----------------------------------------------------------------------------------------
 
-static alm_code identify(alm_call *call, alm_str metadata, alm_role *ret, alm_status *st)
+static alm_code identify(alm_call *call, alm_str token, alm_role *ret, alm_status *st)
 {
     alm_server *server = call->server;
-    alm_str token;
     call->user = call->peer->user;
     bool is_ours = call->peer->id.port != ALM_SCHEME_TCP || strcmp(call->user, ALM_USER_SELF) == 0;
     *ret =
         is_ours ? ALM_ROLE_SERVICE : alm_policy_role_of(server->policy, alm_str_from(call->user));
-    if (!alm_metadata_find(metadata, ALM_STR(ALM_METADATA_TOKEN), &token)) {
+    if (token.data == NULL) {
         return ALM_OK;
     }
     int32_t today = alm_clock_today(&server->rpc->clock);
@@ -84,7 +124,7 @@ static alm_code identify(alm_call *call, alm_str metadata, alm_role *ret, alm_st
     return ALM_OK;
 }
 
-static alm_code auth_begin(alm_call *call, alm_str metadata, alm_status *st)
+static alm_code auth_begin(alm_call *call, const request_metadata *metadata, alm_status *st)
 {
     const alm_server_method *method = call->method;
     alm_role needs = method->service->def->methods[method->index].role;
@@ -92,7 +132,7 @@ static alm_code auth_begin(alm_call *call, alm_str metadata, alm_status *st)
         return ALM_OK;
     }
     alm_role has = ALM_ROLE_NONE;
-    ALM_TRY(identify(call, metadata, &has, st));
+    ALM_TRY(identify(call, metadata->token, &has, st));
     if (alm_role_allows(has, needs)) {
         return ALM_OK;
     }
@@ -131,9 +171,10 @@ static const interceptor interceptors[] = {
 
 alm_code alm_intercept_begin(alm_call *call, alm_str metadata, alm_status *st)
 {
+    const request_metadata known = read_metadata(metadata);
     for (size_t i = 0; i < ALM_ARRAY_LEN(interceptors); i++) {
         if (interceptors[i].begin != NULL) {
-            ALM_TRY(interceptors[i].begin(call, metadata, st));
+            ALM_TRY(interceptors[i].begin(call, &known, st));
         }
     }
     return ALM_OK;

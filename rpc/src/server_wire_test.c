@@ -167,7 +167,11 @@ static void calls_that_cannot_start_end_with_their_reason(void **state)
     peer_send(&s.peer, record);
     expect_end(&s.peer, 4, ALM_RESOURCE_EXHAUSTED);
     alm_free(large);
-    expect_served(&s.peer, 5);
+    record = request(5, CHECK);
+    record.metadata = ALM_STR("\x01k\x05\x00four"); // a value longer than the metadata
+    peer_send(&s.peer, record);
+    expect_end(&s.peer, 5, ALM_INVALID_ARGUMENT);
+    expect_served(&s.peer, 6);
     unserve(&s);
 }
 

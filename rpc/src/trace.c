@@ -2,31 +2,27 @@
 
 #include "rpc_internal.h"
 
-#include <stdio.h>
-
 #define TRACE_AT 3 // "00-"
 #define SPAN_AT  36
 #define FLAGS_AT 53
 
 static bool is_hex(alm_str s)
 {
+    bool is_good = true; // no way out early: texts are short, and nearly all are good
     for (size_t i = 0; i < s.len; i++) {
-        char c = s.data[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
-            return false;
-        }
+        unsigned c = (uint8_t)s.data[i];
+        is_good = is_good & ((c - '0' < 10) | (c - 'a' < 6));
     }
-    return true;
+    return is_good;
 }
 
 static bool is_zero(alm_str s)
 {
+    unsigned bits = 0;
     for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] != '0') {
-            return false;
-        }
+        bits |= (uint8_t)s.data[i] ^ (uint8_t)'0';
     }
-    return true;
+    return bits == 0;
 }
 
 // Versions to come may be longer, with a dash where ours ends; version ff is none.
@@ -48,17 +44,26 @@ static bool is_traceparent(alm_str s)
            is_hex(alm_str_slice(s, FLAGS_AT, len));
 }
 
+void alm_hex64(uint64_t v, char ret[ALM_HEX64_LEN])
+{
+    for (size_t i = ALM_HEX64_LEN; i-- > 0; v >>= 4) {
+        ret[i] = "0123456789abcdef"[v & 15];
+    }
+}
+
 void alm_trace_begin(alm_rpc *rpc, alm_str traceparent, char ret[ALM_TRACEPARENT_BYTES])
 {
-    unsigned long long span = alm_rpc_random(rpc) | 1; // not 0
     if (is_traceparent(traceparent)) {
-        alm_str trace = alm_str_slice(traceparent, TRACE_AT, SPAN_AT - 1);
-        alm_str flags = alm_str_slice(traceparent, FLAGS_AT, FLAGS_AT + 2);
-        snprintf(ret, ALM_TRACEPARENT_BYTES, "00-%.*s-%016llx-%.*s", ALM_STR_ARGS(trace), span,
-                 ALM_STR_ARGS(flags));
-        return;
+        memcpy(ret, traceparent.data, ALM_TRACEPARENT_BYTES - 1);
+        ret[0] = '0'; // of a version to come we write what ours has
+        ret[1] = '0';
+    } else {
+        memcpy(ret, "00-", TRACE_AT);
+        alm_hex64(alm_rpc_random(rpc), ret + TRACE_AT);
+        alm_hex64(alm_rpc_random(rpc) | 1, ret + TRACE_AT + ALM_HEX64_LEN); // not 0
+        ret[SPAN_AT - 1] = '-';
+        memcpy(ret + FLAGS_AT - 1, "-00", 3);
     }
-    snprintf(ret, ALM_TRACEPARENT_BYTES, "00-%016llx%016llx-%016llx-00",
-             (unsigned long long)alm_rpc_random(rpc), (unsigned long long)(alm_rpc_random(rpc) | 1),
-             span);
+    alm_hex64(alm_rpc_random(rpc) | 1, ret + SPAN_AT);
+    ret[ALM_TRACEPARENT_BYTES - 1] = '\0';
 }
