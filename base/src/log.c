@@ -239,7 +239,7 @@ void alm_log_event(const alm_log *log, alm_log_level level, const char *event, c
                    size_t kv_count)
 {
     ALM_ASSERT(level < ALM_LOG_OFF);
-    if (log == NULL || level < log->level) {
+    if (!alm_log_writes(log, level)) {
         return;
     }
     int errno_before = errno;

@@ -78,8 +78,10 @@ static void writes_json(void **state)
 static void keeps_to_its_level(void **state)
 {
     fixture *it = *state;
-    alm_log_debug(&it->log, "x", ALM_KV_I64("n", 1));
+    int asked_count = 0;
+    alm_log_debug(&it->log, "x", ALM_KV_I64("n", ++asked_count));
     assert_string_equal(written(it), "");
+    assert_int_equal(asked_count, 0);
     it->log.level = ALM_LOG_WARN;
     alm_log_info(&it->log, "x", ALM_KV_I64("n", 1));
     assert_string_equal(written(it), "");

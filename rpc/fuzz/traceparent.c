@@ -24,9 +24,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     alm_rpc rpc = {.lock = PTHREAD_MUTEX_INITIALIZER, .random_state = size}; // for random numbers
     char first[ALM_TRACEPARENT_BYTES], next[ALM_TRACEPARENT_BYTES];
-    alm_trace_begin(&rpc, (alm_str){.data = (const char *)data, .len = size}, first);
+    alm_trace_keep((alm_str){.data = (const char *)data, .len = size}, first);
+    alm_trace_begin(&rpc, first);
     check_form(first);
-    alm_trace_begin(&rpc, alm_str_from(first), next);
+    alm_trace_keep(alm_str_from(first), next);
+    alm_trace_begin(&rpc, next);
     check_form(next);
     ALM_ASSERT(memcmp(next, first, SPAN_AT) == 0);
     ALM_ASSERT(memcmp(next + SPAN_AT, first + SPAN_AT, FLAGS_AT - SPAN_AT) != 0);

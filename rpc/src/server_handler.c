@@ -246,8 +246,9 @@ const char *alm_call_request_id(alm_call *call)
 
 const char *alm_call_traceparent(alm_call *call)
 {
-    if (call->traceparent[0] == '\0') {
-        alm_trace_begin(call->server->rpc, (alm_str){0}, call->traceparent);
+    if (!call->has_span) {
+        alm_trace_begin(call->server->rpc, call->traceparent);
+        call->has_span = true;
     }
     return call->traceparent;
 }

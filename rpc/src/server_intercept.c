@@ -91,9 +91,7 @@ static alm_code trace_begin(alm_call *call, const request_metadata *metadata, al
         memcpy(call->request_id, id.data, id.len);
         call->request_id[id.len] = '\0';
     }
-    if (metadata->traceparent.data != NULL) {
-        alm_trace_begin(call->server->rpc, metadata->traceparent, call->traceparent);
-    }
+    alm_trace_keep(metadata->traceparent, call->traceparent);
     if (metadata->key.data != NULL) {
         call->idempotency_key = alm_arena_strdup(call->arena, metadata->key);
         if (call->idempotency_key == NULL) {
@@ -158,7 +156,7 @@ static void log_end(alm_call *call, const alm_status *st)
                   ALM_KV_CSTR("method", call->method->stats.method),
                   ALM_KV_CSTR("code", alm_code_name(st->code)),
                   ALM_KV_CSTR("request_id", call->request_id),
-                  ALM_KV_CSTR("trace", call->traceparent), ALM_KV_CSTR("user", call->user),
+                  ALM_KV_CSTR("trace", alm_call_traceparent(call)), ALM_KV_CSTR("user", call->user),
                   ALM_KV_I64("took_us", took_us));
 }
 

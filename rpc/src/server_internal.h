@@ -123,10 +123,11 @@ struct alm_call {
     int64_t deadline_us;                     // ALM_NEVER_US: none
     alm_str request;                         // in the arena, or a view of the frame
     char request_id[ALM_REQUEST_ID_MAX];     // "" until it is asked for, if the client gave none
-    char traceparent[ALM_TRACEPARENT_BYTES]; // likewise
-    const char *user;                        // the peer's, or bearer; outlives the arena
-    char bearer[ALM_USER_BYTES_MAX];         // whose token came with the call
-    const char *idempotency_key;             // in the arena, or ""
+    char traceparent[ALM_TRACEPARENT_BYTES]; // what the client gave, or, where it has_span, its own
+    bool has_span;
+    const char *user;                // the peer's, or bearer; outlives the arena
+    char bearer[ALM_USER_BYTES_MAX]; // whose token came with the call
+    const char *idempotency_key;     // in the arena, or ""
     bool wants_park; // handler's thread only: stays open after the handler has returned
     // Guarded by the server's lock:
     alm_call_state state;

@@ -6,42 +6,56 @@
 #define SPAN_AT  36
 #define FLAGS_AT 53
 
-static bool is_hex(alm_str s)
+enum { HEX = 1, NOT_ZERO = 2 };
+static const uint8_t kinds[256] = {
+    ['0'] = HEX,
+    ['1'] = HEX | NOT_ZERO,
+    ['2'] = HEX | NOT_ZERO,
+    ['3'] = HEX | NOT_ZERO,
+    ['4'] = HEX | NOT_ZERO,
+    ['5'] = HEX | NOT_ZERO,
+    ['6'] = HEX | NOT_ZERO,
+    ['7'] = HEX | NOT_ZERO,
+    ['8'] = HEX | NOT_ZERO,
+    ['9'] = HEX | NOT_ZERO,
+    ['a'] = HEX | NOT_ZERO,
+    ['b'] = HEX | NOT_ZERO,
+    ['c'] = HEX | NOT_ZERO,
+    ['d'] = HEX | NOT_ZERO,
+    ['e'] = HEX | NOT_ZERO,
+    ['f'] = HEX | NOT_ZERO,
+};
+
+static bool is_hex(const char *text, size_t len, bool may_be_zero)
 {
-    bool is_good = true; // no way out early: texts are short, and nearly all are good
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned c = (uint8_t)s.data[i];
-        is_good = is_good & ((c - '0' < 10) | (c - 'a' < 6));
+    unsigned every = HEX, any = may_be_zero ? NOT_ZERO : 0;
+    for (size_t i = 0; i < len; i++) {
+        every &= kinds[(uint8_t)text[i]];
+        any |= kinds[(uint8_t)text[i]];
     }
-    return is_good;
+    return every == HEX && (any & NOT_ZERO) != 0;
 }
 
-static bool is_zero(alm_str s)
-{
-    unsigned bits = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        bits |= (uint8_t)s.data[i] ^ (uint8_t)'0';
-    }
-    return bits == 0;
-}
-
-// Versions to come may be longer, with a dash where ours ends; version ff is none.
-static bool is_traceparent(alm_str s)
+void alm_trace_keep(alm_str traceparent, char ret[ALM_TRACEPARENT_BYTES])
 {
     const size_t len = ALM_TRACEPARENT_BYTES - 1;
-    if (s.len < len) {
-        return false;
+    bool is_longer = traceparent.len > len;
+    ret[0] = '\0';
+    if (traceparent.len < len || (is_longer && traceparent.data[len] != '-') ||
+        (is_longer && memcmp(traceparent.data, "00", 2) == 0)) {
+        return;
     }
-    alm_str version = alm_str_slice(s, 0, 2);
-    if (s.len > len && (s.data[len] != '-' || alm_str_eq(version, ALM_STR("00")))) {
-        return false;
-    }
-    alm_str trace = alm_str_slice(s, TRACE_AT, SPAN_AT - 1);
-    alm_str span = alm_str_slice(s, SPAN_AT, FLAGS_AT - 1);
-    return s.data[2] == '-' && s.data[SPAN_AT - 1] == '-' && s.data[FLAGS_AT - 1] == '-' &&
-           is_hex(version) && !alm_str_eq(version, ALM_STR("ff")) && is_hex(trace) &&
-           !is_zero(trace) && is_hex(span) && !is_zero(span) &&
-           is_hex(alm_str_slice(s, FLAGS_AT, len));
+    memcpy(ret, traceparent.data, len);
+    ret[len] = '\0';
+}
+
+// Version ff is none.
+static bool is_traceparent(const char s[ALM_TRACEPARENT_BYTES])
+{
+    return s[0] != '\0' && s[TRACE_AT - 1] == '-' && s[SPAN_AT - 1] == '-' &&
+           s[FLAGS_AT - 1] == '-' && is_hex(s, 2, true) && memcmp(s, "ff", 2) != 0 &&
+           is_hex(s + TRACE_AT, SPAN_AT - 1 - TRACE_AT, false) &&
+           is_hex(s + SPAN_AT, FLAGS_AT - 1 - SPAN_AT, false) && is_hex(s + FLAGS_AT, 2, true);
 }
 
 void alm_hex64(uint64_t v, char ret[ALM_HEX64_LEN])
@@ -51,19 +65,15 @@ void alm_hex64(uint64_t v, char ret[ALM_HEX64_LEN])
     }
 }
 
-void alm_trace_begin(alm_rpc *rpc, alm_str traceparent, char ret[ALM_TRACEPARENT_BYTES])
+void alm_trace_begin(alm_rpc *rpc, char traceparent[ALM_TRACEPARENT_BYTES])
 {
-    if (is_traceparent(traceparent)) {
-        memcpy(ret, traceparent.data, ALM_TRACEPARENT_BYTES - 1);
-        ret[0] = '0'; // of a version to come we write what ours has
-        ret[1] = '0';
-    } else {
-        memcpy(ret, "00-", TRACE_AT);
-        alm_hex64(alm_rpc_random(rpc), ret + TRACE_AT);
-        alm_hex64(alm_rpc_random(rpc) | 1, ret + TRACE_AT + ALM_HEX64_LEN); // not 0
-        ret[SPAN_AT - 1] = '-';
-        memcpy(ret + FLAGS_AT - 1, "-00", 3);
+    bool is_good = is_traceparent(traceparent);
+    memcpy(traceparent, "00-", TRACE_AT); // of a version to come we write what ours has
+    if (!is_good) {
+        alm_hex64(alm_rpc_random(rpc), traceparent + TRACE_AT);
+        alm_hex64(alm_rpc_random(rpc) | 1, traceparent + TRACE_AT + ALM_HEX64_LEN); // not 0
+        traceparent[SPAN_AT - 1] = '-';
+        memcpy(traceparent + FLAGS_AT - 1, "-00", sizeof "-00");
     }
-    alm_hex64(alm_rpc_random(rpc) | 1, ret + SPAN_AT);
-    ret[ALM_TRACEPARENT_BYTES - 1] = '\0';
+    alm_hex64(alm_rpc_random(rpc) | 1, traceparent + SPAN_AT);
 }

@@ -11,7 +11,12 @@
 
 void alm_hex64(uint64_t v, char ret[ALM_HEX64_LEN]); // no NUL
 
-// A new span: in the trace of the given traceparent, or in a new trace if that is not one.
-void alm_trace_begin(alm_rpc *rpc, alm_str traceparent, char ret[ALM_TRACEPARENT_BYTES]);
+// What to keep of a text that came as a traceparent, until it is known whether a span is to begin;
+// "" if its length says that it is none. Versions to come may be longer, with a dash where ours
+// ends.
+void alm_trace_keep(alm_str traceparent, char ret[ALM_TRACEPARENT_BYTES]);
+
+// Begins a span: in the trace of what was kept, or in a new one if that is no traceparent.
+void alm_trace_begin(alm_rpc *rpc, char traceparent[ALM_TRACEPARENT_BYTES]);
 
 #endif

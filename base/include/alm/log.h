@@ -59,13 +59,21 @@ typedef struct alm_kv {
 #define ALM_KV_MS(k, us)  ((alm_kv){.key = (k), .type = ALM_KV_TYPE_US, .number = (us)})
 #define ALM_KV_BOOL(k, v) ((alm_kv){.key = (k), .type = ALM_KV_TYPE_BOOL, .number = (v) ? 1 : 0})
 
-// log may be NULL (silent).
+// Whether such a line is written. log may be NULL: none is.
+static inline bool alm_log_writes(const alm_log *log, alm_log_level level)
+{
+    return log != NULL && level >= log->level;
+}
+
+// Through the macros the values are evaluated only for a line that is written, log itself twice.
 void alm_log_event(const alm_log *log, alm_log_level level, const char *event, const alm_kv *kvs,
                    size_t kv_count);
 
 #define ALM_LOG_AT_(log, level, event, ...)                                                        \
-    alm_log_event((log), (level), (event), (const alm_kv[]){__VA_ARGS__},                          \
-                  sizeof((const alm_kv[]){__VA_ARGS__}) / sizeof(alm_kv))
+    (alm_log_writes((log), (level))                                                                \
+         ? alm_log_event((log), (level), (event), (const alm_kv[]){__VA_ARGS__},                   \
+                         sizeof((const alm_kv[]){__VA_ARGS__}) / sizeof(alm_kv))                   \
+         : (void)0)
 #define alm_log_debug(log, event, ...) ALM_LOG_AT_(log, ALM_LOG_DEBUG, event, __VA_ARGS__)
 #define alm_log_info(log, event, ...)  ALM_LOG_AT_(log, ALM_LOG_INFO, event, __VA_ARGS__)
 #define alm_log_warn(log, event, ...)  ALM_LOG_AT_(log, ALM_LOG_WARN, event, __VA_ARGS__)
