@@ -4,7 +4,6 @@
 
 #include <stddef.h>
 
-#define RECEIVE_COUNT_MAX  256  // frames of a connection in one turn
 #define FULL_RETRY_US      2000 // a queue in the transport is full
 #define OUT_KEEP_BYTES_MAX ((size_t)1 << 20)
 
@@ -199,7 +198,7 @@ static int64_t turn(alm_io_part *part, alm_io *io, int64_t now_us)
 
 static void receive_some(alm_client *client, alm_connection *connection)
 {
-    for (size_t i = 0; i < RECEIVE_COUNT_MAX && connection->port != NULL; i++) {
+    for (size_t taken = 0; taken < ALM_RECORD_BATCH_COUNT && connection->port != NULL; taken++) {
         alm_incoming got;
         alm_received received = connection->port->ops->receive(connection->port, &got);
         if (received == ALM_RECEIVED_NOTHING) {
@@ -210,7 +209,7 @@ static void receive_some(alm_client *client, alm_connection *connection)
         if (received == ALM_RECEIVED_JUNK) {
             alm_connection_lose(connection, "sent a message of several parts");
         } else {
-            alm_connection_take_frame(connection, got.frame);
+            taken += alm_connection_take_frame(connection, got.frame);
         }
         alm_unlock(client->lock);
     }

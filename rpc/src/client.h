@@ -206,7 +206,8 @@ ALM_MUST_USE alm_code alm_connection_add(alm_channel *channel, const char *addre
 void alm_connection_destroy(alm_connection *connection); // I/O thread; no calls left
 // Timers and transitions. Returns when it wants to be asked again. I/O thread.
 int64_t alm_connection_step(alm_connection *connection, int64_t now_us);
-void alm_connection_take_frame(alm_connection *connection, alm_str frame); // I/O thread
+// Returns how many records were taken. I/O thread.
+size_t alm_connection_take_frame(alm_connection *connection, alm_str frame);
 // Ends the connection's life and its calls'; the next starts after a while. I/O thread.
 void alm_connection_lose(alm_connection *connection, const char *why);
 // False: no memory, nothing was queued.

@@ -312,12 +312,13 @@ static alm_code take_record(alm_connection *connection, const alm_record *record
     }
 }
 
-void alm_connection_take_frame(alm_connection *connection, alm_str data)
+size_t alm_connection_take_frame(alm_connection *connection, alm_str data)
 {
     alm_status st = ALM_STATUS_INIT;
     alm_reader frame = alm_reader_of(data.data, data.len);
+    size_t count = 0;
     connection->beats_unanswered = 0;
-    while (alm_reader_left(&frame) > 0) {
+    for (; alm_reader_left(&frame) > 0; count++) {
         alm_record record;
         alm_code code = alm_record_next(&frame, &record, &st);
         if (code == ALM_OK) {
@@ -325,9 +326,10 @@ void alm_connection_take_frame(alm_connection *connection, alm_str data)
         }
         if (code != ALM_OK) {
             alm_connection_lose(connection, st.message);
-            return;
+            break;
         }
     }
+    return count;
 }
 
 const alm_hello_service *alm_connection_service(const alm_connection *connection, const char *name)

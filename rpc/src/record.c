@@ -116,7 +116,7 @@ alm_code alm_record_next(alm_reader *frame, alm_record *ret, alm_status *st)
 size_t alm_record_batch_len(alm_str records)
 {
     size_t len = 0;
-    while (len < records.len) {
+    for (size_t count = 0; count < ALM_RECORD_BATCH_COUNT && len < records.len; count++) {
         uint32_t size = get_u32((const uint8_t *)records.data + len);
         ALM_ASSERT(size >= ALM_RECORD_HEADER_BYTES && size <= records.len - len);
         if (len > 0 && len + size > ALM_RECORD_BATCH_BYTES) {

@@ -11,6 +11,7 @@
 
 #define ALM_RECORD_HEADER_BYTES 24
 #define ALM_RECORD_BATCH_BYTES  ((size_t)64 << 10) // a frame holds more only if one record does
+#define ALM_RECORD_BATCH_COUNT  256                // records of a frame, and of a turn: see 0009
 #define ALM_RECORD_TIME_NONE    UINT32_MAX         // no deadline
 
 // A frame that may hold one message of the limit, with room to see that one is larger.
@@ -64,8 +65,8 @@ ALM_MUST_USE uint8_t *alm_record_begin(alm_buf *out, const alm_record *record, s
 // ALM_INVALID_ARGUMENT  not a record; nothing more can be read from this frame
 ALM_MUST_USE alm_code alm_record_next(alm_reader *frame, alm_record *ret, alm_status *st);
 
-// How many bytes of whole records, from records' start, make the next frame: as many as fit into
-// ALM_RECORD_BATCH_BYTES, at least one. records: our own, well-formed, not empty.
+// How many bytes of whole records, from records' start, make the next frame: as many as
+// ALM_RECORD_BATCH_BYTES and _COUNT allow, at least one. records: our own, well-formed, not empty.
 size_t alm_record_batch_len(alm_str records);
 
 // Metadata: entries of key and value. Keys are lower case.

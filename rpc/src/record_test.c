@@ -144,14 +144,14 @@ static void batches_are_whole_and_full(void **state)
     uint32_t random = SEED;
     alm_buf out;
     alm_buf_init(&out, 0);
-    for (size_t i = 0; i < 300; i++) {
-        bool is_large = next_random(&random) % 40 == 0;
-        size_t len = next_random(&random) % (is_large ? sizeof bytes : 5000);
+    for (size_t i = 0; i < 3000; i++) {
+        bool is_large = next_random(&random) % 400 == 0;
+        size_t len = next_random(&random) % (is_large ? sizeof bytes : i < 500 ? 5000 : 200);
         alm_record record = {.type = ALM_RECORD_MESSAGE, .payload = {.data = bytes, .len = len}};
         assert_true(alm_record_append(&out, &record));
     }
     alm_str rest = alm_buf_view(&out);
-    size_t record_count = 0;
+    size_t record_count = 0, full_count = 0;
     while (rest.len > 0) {
         size_t len = alm_record_batch_len(rest);
         alm_reader frame = alm_reader_of(rest.data, len);
@@ -161,16 +161,20 @@ static void batches_are_whole_and_full(void **state)
             assert_int_equal(alm_record_next(&frame, &got, NULL), ALM_OK);
         }
         assert_true(count == 1 || len <= ALM_RECORD_BATCH_BYTES);
+        assert_true(count <= ALM_RECORD_BATCH_COUNT);
+        full_count += count == ALM_RECORD_BATCH_COUNT ? 1 : 0;
         record_count += count;
         rest = alm_str_slice(rest, len, rest.len);
         if (rest.len > 0) {
             alm_record after;
             alm_reader ahead = alm_reader_of(rest.data, rest.len);
             assert_int_equal(alm_record_next(&ahead, &after, NULL), ALM_OK);
-            assert_true(len + alm_record_size(&after) > ALM_RECORD_BATCH_BYTES);
+            assert_true(len + alm_record_size(&after) > ALM_RECORD_BATCH_BYTES ||
+                        count == ALM_RECORD_BATCH_COUNT);
         }
     }
-    assert_int_equal(record_count, 300);
+    assert_int_equal(record_count, 3000);
+    assert_true(full_count > 0);
     alm_buf_deinit(&out);
 }
 

@@ -4,11 +4,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define RECEIVE_COUNT_MAX 256  // frames of a port in one turn, so that answers get out
-#define STALL_RETRY_US    2000 // a peer's queue in libzmq is full
-#define FORGET_ARENA_MAX  (64u << 10)
-#define SPARE_BYTES_MAX   ((size_t)1 << 20)
-#define NOT_TAKING_US     2000000 // who has taken nothing for so long is cut when room is scarce
+#define STALL_RETRY_US   2000 // a peer's queue in libzmq is full
+#define FORGET_ARENA_MAX (64u << 10)
+#define SPARE_BYTES_MAX  ((size_t)1 << 20)
+#define NOT_TAKING_US    2000000 // who has taken nothing for so long is cut when room is scarce
 
 void alm_server_wake(alm_server *server)
 {
@@ -327,17 +326,19 @@ static alm_peer *greet(alm_server *server, const alm_peer_id *id, alm_str user, 
     return peer;
 }
 
-static void take_frame(alm_server *server, const alm_peer_id *id, alm_str user, alm_str data)
+// Returns how many records were taken.
+static size_t take_frame(alm_server *server, const alm_peer_id *id, alm_str user, alm_str data)
 {
     alm_status st = ALM_STATUS_INIT;
     alm_reader frame = alm_reader_of(data.data, data.len);
     alm_peer *peer = greet(server, id, user, &frame);
     if (peer == NULL) {
         send_reset(server, id);
-        return;
+        return 0;
     }
+    size_t count = 0;
     peer->heard_us = alm_rpc_now_us(server->rpc);
-    while (alm_reader_left(&frame) > 0) {
+    for (; alm_reader_left(&frame) > 0; count++) {
         alm_record record;
         alm_code code = alm_record_next(&frame, &record, &st);
         if (code == ALM_OK) {
@@ -349,9 +350,10 @@ static void take_frame(alm_server *server, const alm_peer_id *id, alm_str user, 
             if (code != ALM_CANCELLED) {
                 send_reset(server, id);
             }
-            return;
+            break;
         }
     }
+    return count;
 }
 
 static alm_peer_id id_of(uint8_t port_index, const alm_peer_key *key)
@@ -365,7 +367,7 @@ static alm_peer_id id_of(uint8_t port_index, const alm_peer_key *key)
 static bool receive_some(alm_server *server, uint8_t port_index)
 {
     alm_port *port = server->ports[port_index];
-    for (size_t i = 0; i < RECEIVE_COUNT_MAX; i++) {
+    for (size_t taken = 0; taken < ALM_RECORD_BATCH_COUNT; taken++) {
         alm_incoming got = {0};
         alm_received received = port->ops->receive(port, &got);
         if (received == ALM_RECEIVED_NOTHING) {
@@ -375,7 +377,7 @@ static bool receive_some(alm_server *server, uint8_t port_index)
             alm_io_tick(server->rpc->io);
             alm_lock(server->lock);
             alm_peer_id id = id_of(port_index, &got.from);
-            take_frame(server, &id, got.user, got.frame);
+            taken += take_frame(server, &id, got.user, got.frame);
             alm_unlock(server->lock);
         } else if (received == ALM_RECEIVED_GONE) {
             alm_lock(server->lock);
