@@ -302,23 +302,15 @@ bool alm_channel_has_other(const alm_channel *channel, const alm_connection *tha
     return false;
 }
 
-void alm_channel_place(alm_channel *channel, alm_stream *stream)
+static void end_without_place(alm_channel *channel, alm_stream *stream, const pick_result *found)
 {
     const char *name = stream->service->descriptor->name;
-    pick_result found = pick(channel, stream);
     alm_status st = ALM_STATUS_INIT;
-    if (found.best != NULL) {
-        alm_stream_send_request(stream, found.best, found.service->method_first);
-        return;
-    }
-    if (found.is_any_full || (!found.is_any_healthy && !stream->fail_fast)) {
-        return; // waits
-    }
-    if (!found.is_any_healthy) {
+    if (!found->is_any_healthy) {
         const char *why = channel->last_error;
         alm_status_set(&st, ALM_UNAVAILABLE, "no healthy connection to %s%s%s", channel->target,
                        why[0] != '\0' ? ": " : "", why);
-    } else if (!found.is_any_with_service) {
+    } else if (!found->is_any_with_service) {
         alm_status_set(&st, ALM_UNIMPLEMENTED, "%s does not serve %s", channel->target, name);
     } else {
         alm_status_set(&st, ALM_FAILED_PRECONDITION,
@@ -326,6 +318,17 @@ void alm_channel_place(alm_channel *channel, alm_stream *stream)
                        channel->target, name);
     }
     alm_stream_end(stream, &st);
+}
+
+void alm_channel_place(alm_channel *channel, alm_stream *stream)
+{
+    pick_result found = pick(channel, stream);
+    bool waits = found.is_any_full || (!found.is_any_healthy && !stream->fail_fast);
+    if (found.best != NULL) {
+        alm_stream_send_request(stream, found.best, found.service->method_first);
+    } else if (!waits) {
+        end_without_place(channel, stream, &found);
+    }
 }
 
 int64_t alm_channel_place_waiting(alm_channel *channel, int64_t now_us)

@@ -260,6 +260,9 @@ alm_code alm_client_start(alm_client *client, alm_status *st)
 static void free_streams(alm_client *client)
 {
     alm_stream *stream, *next;
+    if (client->spare != NULL) {
+        LL_PREPEND(client->free_streams, client->spare);
+    }
     LL_FOREACH_SAFE(client->free_streams, stream, next)
     {
         alm_buf_deinit(&stream->request);

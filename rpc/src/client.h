@@ -186,6 +186,7 @@ struct alm_client {
     alm_buf metadata; // of the request being sent
 
     // The I/O thread's own.
+    alm_stream *spare;         // one more that is free; NULL: none
     alm_connection **snapshot; // the connections of this turn
     size_t snapshot_count, snapshot_cap;
 };
@@ -292,9 +293,13 @@ bool alm_stream_set_timer(alm_stream *stream);                // false: no memor
 void alm_stream_fire(alm_stream *stream); // it has something to tell
 void alm_client_tell(alm_client *client); // I/O thread; gives the lock up for each event
 
-// A message in the frame it came in: true if it was told at once, and the stream may be gone; else
-// it is to be kept. I/O thread; gives the lock up.
+// What came can be told from the frame it came in: nothing that came before waits. I/O thread.
+bool alm_stream_tells_at_once(const alm_stream *stream);
+// A message of several: true if it was told, and the stream may be gone; else it is to be kept. I/O
+// thread; gives the lock up.
 bool alm_stream_tell_message(alm_stream *stream, alm_str message);
+// The one answer of a call that has ended well; the stream may be gone. Likewise.
+void alm_stream_tell_answer(alm_stream *stream, alm_str answer);
 
 // --- resolver.c
 // Once is enough; with the client's lock held.

@@ -177,7 +177,7 @@ void alm_call_forward(alm_call *call)
 {
     alm_client *client = call->server->rpc->client;
     alm_stream *stream = alm_stream_create(client);
-    alm_status st = ALM_STATUS_INIT;
+    alm_status st; // not cleared: it is large, and most calls start
     if (stream == NULL) {
         alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "%s has no memory for a call",
                        call->server->name);

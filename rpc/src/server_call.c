@@ -196,9 +196,7 @@ void alm_call_start(alm_server *server, alm_peer *peer, const alm_record *reques
         return;
     }
     call->state = ALM_CALL_RUNNING;
-    alm_unlock(server->lock);
     alm_call_run(call);
-    alm_lock(server->lock);
 }
 
 // --- run -----------------------------------------------------------------------------------------
@@ -263,8 +261,14 @@ void alm_call_run(alm_call *call)
     st.field[0] = '\0';
     st.message[0] = '\0';
     bool is_inline = call->method->runs_inline;
+    alm_unlock(server->lock);
     alm_code code = answer(call, &st);
-    if (is_inline && server->deferred == call) {
+    bool is_deferred = is_inline && server->deferred == call; // then it may be over already
+    if (!is_deferred && !call->wants_park) {
+        alm_arena_reset(call->arena); // not under the lock: runs what the handler left to be done
+    }
+    alm_lock(server->lock);
+    if (is_deferred) {
         server->deferred = NULL;
         ALM_ASSERT(code == ALM_OK);
         return;
@@ -272,12 +276,8 @@ void alm_call_run(alm_call *call)
     if (code == ALM_OK) {
         st.code = ALM_OK;
     }
-    if (!call->wants_park) {
-        alm_arena_reset(call->arena); // not under the lock: runs what the handler left to be done
-    }
     alm_io *io = server->rpc->io;
-    alm_lock(server->lock);
-    bool leads = alm_io_lead(io); // and sends the answer itself
+    bool leads = !is_inline && alm_io_lead(io); // and sends the answer itself
     if (call->wants_park && code == ALM_OK && call->stop_code == ALM_OK) {
         alm_health_park(call);
     } else {
@@ -286,7 +286,6 @@ void alm_call_run(alm_call *call)
     if (leads) {
         alm_io_leave(io);
     }
-    alm_unlock(server->lock);
 }
 
 // --- stop and finish -----------------------------------------------------------------------------

@@ -52,30 +52,53 @@ static alm_code metrics_begin(alm_call *call, const request_metadata *metadata, 
     return ALM_OK;
 }
 
-// Of one that was answered within its frame the frame's time would say 0.
-static int64_t time_taken_us(const alm_call *call)
+static void count_end(alm_method_stats *stats, alm_code code, int64_t took_us, uint64_t count)
 {
-    const alm_clock *clock = &call->server->rpc->clock;
-    bool is_forwarded = call->state == ALM_CALL_FORWARDED;
-    int64_t now_us = is_forwarded ? alm_rpc_now_us(call->server->rpc) : clock->mono_us(clock->self);
-    return now_us - call->start_us;
+    size_t bucket = 0;
+    while (bucket < ALM_LATENCY_BUCKET_COUNT - 1 && took_us > alm_latency_bounds_us[bucket]) {
+        bucket++;
+    }
+    stats->finished[code] += count;
+    stats->latency_us_sum += (uint64_t)took_us * count;
+    stats->latency[bucket] += count;
+}
+
+void alm_intercept_time_answered(alm_server *server)
+{
+    alm_answered *answered = &server->answered;
+    if (answered->count > 0) {
+        const alm_clock *clock = &server->rpc->clock;
+        int64_t took_us = clock->mono_us(clock->self) - answered->start_us;
+        count_end(answered->stats, answered->code, took_us, answered->count);
+        answered->count = 0;
+    }
+}
+
+static void count_answered(alm_call *call, alm_code code)
+{
+    alm_answered *answered = &call->server->answered;
+    alm_method_stats *stats = &call->method->stats;
+    if (answered->stats != stats || answered->start_us != call->start_us ||
+        answered->code != code) {
+        alm_intercept_time_answered(call->server);
+        *answered = (alm_answered){.stats = stats, .start_us = call->start_us, .code = code};
+    }
+    answered->count++;
 }
 
 static void metrics_end(alm_call *call, const alm_status *st)
 {
     alm_method_stats *stats = &call->method->stats;
-    int64_t took_us = time_taken_us(call);
-    size_t bucket = 0;
-    while (bucket < ALM_LATENCY_BUCKET_COUNT - 1 && took_us > alm_latency_bounds_us[bucket]) {
-        bucket++;
-    }
+    int64_t took_us = alm_rpc_now_us(call->server->rpc) - call->start_us;
     if (st->code == ALM_OK && call->has_answer) {
         stats->messages_sent++;
         stats->bytes_sent += call->scratch.len;
     }
-    stats->finished[st->code]++;
-    stats->latency_us_sum += (uint64_t)took_us;
-    stats->latency[bucket]++;
+    if (took_us == 0 && call->method->runs_inline) {
+        count_answered(call, st->code); // in its frame, whose time is all that this thread knows
+    } else {
+        count_end(stats, st->code, took_us, 1);
+    }
 }
 
 // --- trace ---------------------------------------------------------------------------------------

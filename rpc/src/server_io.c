@@ -612,6 +612,7 @@ static int64_t turn(alm_io_part *part, alm_io *io, int64_t now_us)
         retry_stalled(server);
     }
     alm_server_tell(server);
+    alm_intercept_time_answered(server);
     flush(server);
     count_port_bytes(server);
     int64_t fired_us = server->fired != NULL ? now_us : ALM_NEVER_US; // room came by flushing

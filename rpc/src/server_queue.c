@@ -144,9 +144,7 @@ void *alm_server_handle(void *arg)
         call->run_us = alm_rpc_now_us(server->rpc);
         server->free_thread_count--;
         server->running_count++;
-        alm_unlock(server->lock);
         alm_call_run(call);
-        alm_lock(server->lock);
         server->running_count--;
         server->free_thread_count++; // and looks at the queue itself, so nobody need be woken
     }

@@ -34,22 +34,28 @@ static void notify(alm_stream *stream)
     }
 }
 
+// The call is over. How, and that it is, others say.
+static void set_ended(alm_stream *stream)
+{
+    leave_connection(stream);
+    set_state(stream, ALM_STREAM_ENDED);
+    alm_timer_clear(&stream->channel->client->timers, &stream->timer);
+    if (stream->has_hook) {
+        alm_call_hook_remove(stream->parent, &stream->hook);
+        stream->has_hook = false;
+    }
+}
+
 void alm_stream_end(alm_stream *stream, const alm_status *st)
 {
     if (stream->state == ALM_STREAM_ENDED) {
         return;
     }
-    leave_connection(stream);
-    set_state(stream, ALM_STREAM_ENDED);
+    set_ended(stream);
     if (st->code == ALM_OK) {
         stream->end.code = ALM_OK;
     } else {
         stream->end = *st;
-    }
-    alm_timer_clear(&stream->channel->client->timers, &stream->timer);
-    if (stream->has_hook) {
-        alm_call_hook_remove(stream->parent, &stream->hook);
-        stream->has_hook = false;
     }
     if (stream->forwards != NULL) {
         alm_forward_ended(stream);
@@ -278,8 +284,30 @@ static alm_code take_good_end(alm_stream *stream, const alm_record *record, alm_
     return blame(stream, alm_flow_check_count(&stream->flow, record->time_ms, st), st);
 }
 
+// The usual end of a call that tells by events: the answer in the frame it came in. False: it is
+// another.
+static bool tell_good_end(alm_stream *stream, const alm_record *record)
+{
+    const alm_rpc_limits *limits = &stream->channel->client->rpc->limits;
+    bool is_whole = record->flags == ALM_RECORD_LAST && record->arg == ALM_OK &&
+                    record->time_ms == 1 && stream->flow.received_count == 0 &&
+                    record->payload.len <= limits->message_bytes_max;
+    if (!is_whole || !alm_stream_tells_at_once(stream)) {
+        return false;
+    }
+    alm_connection_count(stream->connection, false);
+    alm_flow_pass(&stream->flow, record->payload.len);
+    set_ended(stream);
+    stream->end.code = ALM_OK;
+    alm_stream_tell_answer(stream, record->payload);
+    return true;
+}
+
 static void take_end(alm_stream *stream, const alm_record *record)
 {
+    if (tell_good_end(stream, record)) {
+        return;
+    }
     alm_status st; // not cleared: it is large, and most calls end well
     read_end(record, &st);
     bool is_refused = (record->flags & ALM_RECORD_REFUSED) != 0;

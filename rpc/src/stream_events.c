@@ -5,15 +5,27 @@
 
 #define EVENTS_PER_TICK 64 // none takes long
 
+// The next call of an event is made from the stream that the last one left, without the lock.
+static alm_stream *take_stream(alm_client *client)
+{
+    alm_stream *stream = alm_io_is_here(client->rpc->io) ? client->spare : NULL;
+    if (stream != NULL) {
+        client->spare = NULL;
+        return stream;
+    }
+    alm_lock(client->lock);
+    stream = alm_stream_create(client);
+    alm_unlock(client->lock);
+    return stream;
+}
+
 alm_code alm_stream_start(alm_channel *channel, const alm_service_def *service, const char *method,
                           const alm_call_opts *opts, const ProtobufCMessage *request,
                           const alm_stream_events *events, void *arg, alm_stream **ret,
                           alm_status *st)
 {
     alm_client *client = channel->client;
-    alm_lock(client->lock);
-    alm_stream *stream = alm_stream_create(client);
-    alm_unlock(client->lock);
+    alm_stream *stream = take_stream(client);
     if (stream == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a call");
     }
@@ -89,20 +101,25 @@ static void tell_message(alm_stream *stream, alm_str message)
     alm_lock(client->lock);
 }
 
-static void tell_end(alm_stream *stream)
+static void tell_end_with(alm_stream *stream, alm_str answer)
 {
     alm_client *client = stream->channel->client;
-    alm_str answer = {0};
-    bool has_answer = stream->has_one_answer && stream->end.code == ALM_OK;
-    if (has_answer && !alm_flow_next(&stream->flow, &answer)) {
-        (void)alm_stream_no_reply(stream, &stream->end);
-    }
     const alm_stream_events *events = stream->events;
     stream->events = NULL; // nothing comes after it
     stream->is_closed = stream->is_closed || stream->closes_itself;
     alm_unlock(client->lock);
     events->on_end(stream->events_arg, stream, &stream->end, answer);
     alm_lock(client->lock);
+}
+
+static void tell_end(alm_stream *stream)
+{
+    alm_str answer = {0};
+    bool has_answer = stream->has_one_answer && stream->end.code == ALM_OK;
+    if (has_answer && !alm_flow_next(&stream->flow, &answer)) {
+        (void)alm_stream_no_reply(stream, &stream->end);
+    }
+    tell_end_with(stream, answer);
 }
 
 static void tell_room(alm_stream *stream)
@@ -155,10 +172,22 @@ void alm_client_tell(alm_client *client)
     }
 }
 
+bool alm_stream_tells_at_once(const alm_stream *stream)
+{
+    return stream->events != NULL && !stream->is_fired && !stream->is_closed;
+}
+
+void alm_stream_tell_answer(alm_stream *stream, alm_str answer)
+{
+    stream->channel->client->telling = stream;
+    tell_end_with(stream, answer);
+    end_telling(stream);
+}
+
 bool alm_stream_tell_message(alm_stream *stream, alm_str message)
 {
-    if (stream->is_fired || stream->has_one_answer || stream->is_closed) {
-        return false; // what came before is told first
+    if (stream->has_one_answer || !alm_stream_tells_at_once(stream)) {
+        return false;
     }
     alm_flow_pass(&stream->flow, message.len);
     stream->channel->client->telling = stream;

@@ -132,7 +132,7 @@ static void unlist(alm_stream *stream)
 // With the lock held: from here on the I/O thread may send it.
 static void start(alm_stream *stream)
 {
-    alm_status st = ALM_STATUS_INIT;
+    alm_status st; // not cleared: it is large, and most calls start
     alm_stream_list(stream);
     if (stream->events != NULL && !alm_stream_set_timer(stream)) {
         alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "no memory for a deadline");
@@ -270,6 +270,10 @@ void alm_stream_give_back(alm_client *client, alm_stream *stream)
         stream->request.cap > FREE_REQUEST_BYTES_MAX) {
         alm_buf_deinit(&stream->request);
         alm_free(stream);
+        return;
+    }
+    if (client->spare == NULL && alm_io_is_here(client->rpc->io)) {
+        client->spare = stream;
         return;
     }
     LL_PREPEND(client->free_streams, stream);

@@ -11,33 +11,33 @@ void alm_timers_deinit(alm_timers *timers)
     *timers = (alm_timers){0};
 }
 
-static void put(alm_timers *timers, size_t at, alm_timer *timer)
+static void put(alm_timers *timers, size_t at, alm_timer_slot slot)
 {
-    timers->heap[at] = timer;
-    timer->index = at;
+    timers->heap[at] = slot;
+    slot.timer->index = at;
 }
 
-static void sift_up(alm_timers *timers, size_t at, alm_timer *timer)
+static void sift_up(alm_timers *timers, size_t at, alm_timer_slot slot)
 {
-    while (at > 1 && timers->heap[at / 2]->at_us > timer->at_us) {
+    while (at > 1 && timers->heap[at / 2].at_us > slot.at_us) {
         put(timers, at, timers->heap[at / 2]);
         at /= 2;
     }
-    put(timers, at, timer);
+    put(timers, at, slot);
 }
 
-static void sift_down(alm_timers *timers, size_t at, alm_timer *timer)
+static void sift_down(alm_timers *timers, size_t at, alm_timer_slot slot)
 {
     for (size_t child; (child = at * 2) <= timers->count; at = child) {
-        if (child < timers->count && timers->heap[child + 1]->at_us < timers->heap[child]->at_us) {
+        if (child < timers->count && timers->heap[child + 1].at_us < timers->heap[child].at_us) {
             child++;
         }
-        if (timers->heap[child]->at_us >= timer->at_us) {
+        if (timers->heap[child].at_us >= slot.at_us) {
             break;
         }
         put(timers, at, timers->heap[child]);
     }
-    put(timers, at, timer);
+    put(timers, at, slot);
 }
 
 bool alm_timer_set(alm_timers *timers, alm_timer *timer, int64_t at_us)
@@ -45,7 +45,7 @@ bool alm_timer_set(alm_timers *timers, alm_timer *timer, int64_t at_us)
     ALM_ASSERT(timer->index == 0);
     if (timers->count + 1 >= timers->cap) {
         size_t cap = ALM_MAX(timers->cap * 2, CAP_MIN);
-        alm_timer **heap = alm_realloc(timers->heap, cap * sizeof(alm_timer *));
+        alm_timer_slot *heap = alm_realloc(timers->heap, cap * sizeof *heap);
         if (heap == NULL) {
             return false;
         }
@@ -53,7 +53,7 @@ bool alm_timer_set(alm_timers *timers, alm_timer *timer, int64_t at_us)
         timers->cap = cap;
     }
     timer->at_us = at_us;
-    sift_up(timers, ++timers->count, timer);
+    sift_up(timers, ++timers->count, (alm_timer_slot){.at_us = at_us, .timer = timer});
     return true;
 }
 
@@ -64,11 +64,11 @@ void alm_timer_clear(alm_timers *timers, alm_timer *timer)
         return;
     }
     timer->index = 0;
-    alm_timer *last = timers->heap[timers->count--];
-    if (last == timer) {
+    alm_timer_slot last = timers->heap[timers->count--];
+    if (last.timer == timer) {
         return;
     }
-    if (at > 1 && timers->heap[at / 2]->at_us > last->at_us) {
+    if (at > 1 && timers->heap[at / 2].at_us > last.at_us) {
         sift_up(timers, at, last);
     } else {
         sift_down(timers, at, last);
@@ -77,5 +77,5 @@ void alm_timer_clear(alm_timers *timers, alm_timer *timer)
 
 alm_timer *alm_timers_next(const alm_timers *timers)
 {
-    return timers->count > 0 ? timers->heap[1] : NULL;
+    return timers->count > 0 ? timers->heap[1].timer : NULL;
 }

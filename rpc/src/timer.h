@@ -11,8 +11,13 @@ typedef struct alm_timer {
     size_t index; // in the heap, from 1; 0: not set
 } alm_timer;
 
+typedef struct alm_timer_slot {
+    int64_t at_us; // the timer's, so that comparing needs no look at it
+    alm_timer *timer;
+} alm_timer_slot;
+
 typedef struct alm_timers {
-    alm_timer **heap; // from 1
+    alm_timer_slot *heap; // from 1
     size_t count, cap;
 } alm_timers;
 
