@@ -54,7 +54,8 @@ typedef struct alm_port_ops {
     // Dials; never waits. Once only.
     alm_code (*connect)(alm_port *port, const char *address, alm_status *st);
     int (*fd)(alm_port *port); // readable when events may have changed
-    // ALM_PORT_... bits. Must be asked after every send and receive before the fd is polled.
+    // ALM_PORT_... bits. Must be asked after every send and receive before the fd is polled. Of a
+    // port that is watched as of the last receive, which is due whenever its watch tells.
     unsigned (*events)(alm_port *port);
     alm_sent (*send)(alm_port *port, const alm_peer_key *to, alm_str frame);
     alm_received (*receive)(alm_port *port, alm_incoming *ret);
@@ -73,10 +74,11 @@ typedef struct alm_port_ops {
 struct alm_port {
     const alm_port_ops *ops;
     size_t unsent_bytes; // taken by send and not carried yet; 0 where the transport cannot tell
-    alm_io *io;    // NULL: it is to be watched. Else its alm_rpc's: both ends are of that, and who
-                   // uses one end wakes who leads
-    bool has_more; // set for the next send alone: a frame to the same peer follows it at once, so
-                   // its end may wait for that one's
+    alm_io *io; // NULL: it is to be watched. Else its alm_rpc's: both ends are of that, and who
+                // uses one end wakes who leads
+    bool is_watched; // by alm_port_watch
+    bool has_more;   // set for the next send alone: a frame to the same peer follows it at once, so
+                     // its end may wait for that one's
 };
 
 typedef enum alm_port_role { ALM_PORT_LISTENS, ALM_PORT_DIALS } alm_port_role;

@@ -57,6 +57,7 @@ static void ask_sockets(zmtp_port *self)
 {
     struct epoll_event events[EVENT_COUNT_MAX];
     int count = epoll_wait(self->epoll, events, EVENT_COUNT_MAX, 0);
+    self->has_unasked = count == EVENT_COUNT_MAX;
     for (int i = 0; i < count; i++) {
         uint64_t what = events[i].data.u64;
         if ((what & ZMTP_LISTENER_BIT) != 0) {
@@ -66,7 +67,6 @@ static void ask_sockets(zmtp_port *self)
         }
     }
     self->is_asked = true;
-    self->has_unasked = count == EVENT_COUNT_MAX;
 }
 
 static bool is_up(const zmtp_port *self)
@@ -77,7 +77,8 @@ static bool is_up(const zmtp_port *self)
 static unsigned port_events(alm_port *port)
 {
     zmtp_port *self = self_of(port);
-    if (!self->was_received || (self->shared.role == ALM_PORT_DIALS && !is_up(self))) {
+    bool is_dialling = self->shared.role == ALM_PORT_DIALS && !is_up(self);
+    if (!port->is_watched && (!self->was_received || is_dialling)) {
         ask_sockets(self); // others may wait for output, and a connection that is up is news
     }
     self->was_received = false;

@@ -180,6 +180,7 @@ void alm_port_watch(alm_port *port, alm_io *io, size_t *watch)
 {
     if (port->io == NULL) {
         alm_io_watch(io, port->ops->fd(port), watch);
+        port->is_watched = *watch != 0;
     }
 }
 

@@ -68,12 +68,13 @@ void alm_hex64(uint64_t v, char ret[ALM_HEX64_LEN])
 void alm_trace_begin(alm_rpc *rpc, char traceparent[ALM_TRACEPARENT_BYTES])
 {
     bool is_good = is_traceparent(traceparent);
-    memcpy(traceparent, "00-", TRACE_AT); // of a version to come we write what ours has
+    uint64_t random = alm_rpc_random(rpc); // all that is needed follows from it
+    memcpy(traceparent, "00-", TRACE_AT);  // of a version to come we write what ours has
     if (!is_good) {
-        alm_hex64(alm_rpc_random(rpc), traceparent + TRACE_AT);
-        alm_hex64(alm_rpc_random(rpc) | 1, traceparent + TRACE_AT + ALM_HEX64_LEN); // not 0
+        alm_hex64(random, traceparent + TRACE_AT);
+        alm_hex64(alm_mix64(random + 1) | 1, traceparent + TRACE_AT + ALM_HEX64_LEN); // not 0
         traceparent[SPAN_AT - 1] = '-';
         memcpy(traceparent + FLAGS_AT - 1, "-00", sizeof "-00");
     }
-    alm_hex64(alm_rpc_random(rpc) | 1, traceparent + SPAN_AT);
+    alm_hex64(alm_mix64(random + 2) | 1, traceparent + SPAN_AT);
 }

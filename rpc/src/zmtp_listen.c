@@ -329,6 +329,7 @@ void alm_zmtp_accept(zmtp_port *port, size_t i)
             return;
         }
     }
+    port->has_unasked = true;
 }
 
 void alm_zmtp_unlisten(zmtp_port *port)

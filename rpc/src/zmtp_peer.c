@@ -315,6 +315,7 @@ static bool read_handshake(zmtp_port *port, zmtp_peer *peer)
         alm_zmtp_conn_trim(&peer->conn);
         alm_zmtp_peer_unlist(port, peer);
         peer->is_connected = true;
+        alm_zmtp_peer_set_readable(port, peer); // what follows may be there, and was told already
     }
     return event != ALM_ZMTP_CONNECTED;
 }
