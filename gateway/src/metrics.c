@@ -77,7 +77,7 @@ static void calls_write(const gateway *g, alm_buf *out)
     family(out, "almanac_rpc_sent_bytes_total", "counter", "Bytes of messages sent to clients.");
     alm_server_stats(g->server, sent_visit, out);
     family(out, "almanac_rpc_latency_seconds", "histogram",
-           "Time from a call's arrival to its end.");
+           "Time from a call's arrival until its answer leaves.");
     alm_server_stats(g->server, latency_visit, out);
 }
 

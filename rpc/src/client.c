@@ -198,7 +198,9 @@ static int64_t turn(alm_io_part *part, alm_io *io, int64_t now_us)
 
 static void receive_some(alm_client *client, alm_connection *connection)
 {
-    for (size_t taken = 0; taken < ALM_RECORD_BATCH_COUNT && connection->port != NULL; taken++) {
+    for (size_t taken_count = 0;
+         taken_count < ALM_RECORD_BATCH_COUNT && connection->port != NULL;) {
+        size_t count = 0;
         alm_incoming got;
         alm_received received = connection->port->ops->receive(connection->port, &got);
         if (received == ALM_RECEIVED_NOTHING) {
@@ -209,9 +211,10 @@ static void receive_some(alm_client *client, alm_connection *connection)
         if (received == ALM_RECEIVED_JUNK) {
             alm_connection_lose(connection, "sent a message of several parts");
         } else {
-            taken += alm_connection_take_frame(connection, got.frame);
+            count = alm_connection_take_frame(connection, got.frame);
         }
         alm_unlock(client->lock);
+        taken_count += ALM_MAX(count, (size_t)1);
     }
 }
 

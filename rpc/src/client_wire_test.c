@@ -5,6 +5,7 @@
 #include "wire_peer.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 // Health, whose Check must not be repeated.
 static const alm_method_def careful_methods[] = {
@@ -175,6 +176,61 @@ static void streams_are_whole_or_fail(void **state)
         } while (code == ALM_OK && got != NULL);
         assert_int_equal(code, ALM_INTERNAL);
         alm_stream_close(&stream);
+    }
+    hang_up(&c);
+}
+
+typedef struct told {
+    atomic_size_t messages, ends;
+    size_t message_len, answer_len;
+    alm_code code;
+} told;
+
+static void on_message(void *arg, alm_stream *stream, alm_str message)
+{
+    told *t = arg;
+    (void)stream;
+    t->message_len = message.len;
+    t->messages++;
+}
+
+static void on_end(void *arg, alm_stream *stream, const alm_status *st, alm_str answer)
+{
+    told *t = arg;
+    (void)stream;
+    t->code = st->code;
+    t->answer_len = answer.len;
+    t->ends++;
+}
+
+static const alm_stream_events telling = {.on_message = on_message, .on_end = on_end};
+
+// An END that carries a message: of a stream it is one of its messages, else the answer.
+static void an_end_carries_a_message_or_the_answer(void **state)
+{
+    (void)state;
+    const char *const methods[] = {"Watch", "Check"};
+    calling c;
+    dial(&c, NULL);
+    answer_hello(&c);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(methods); i++) {
+        Almanac__Internal__HealthCheckRequest asked;
+        almanac__internal__health_check_request__init(&asked);
+        told t = {.ends = 0};
+        ok(alm_stream_start(c.channel, &careful, methods[i], NULL, &asked.base, &telling, &t, NULL,
+                            &c.st),
+           &c.st);
+        alm_record last = good_end(peer_expect(&c.server, ALM_RECORD_REQUEST).call_id, 1);
+        last.flags = ALM_RECORD_LAST;
+        last.payload = ALM_STR("\x08\x01");
+        peer_send(&c.server, last);
+        while (t.ends == 0) {
+            poll(NULL, 0, 1);
+        }
+        assert_int_equal(t.code, ALM_OK);
+        assert_int_equal(t.messages, i == 0 ? 1 : 0);
+        assert_int_equal(t.message_len, i == 0 ? 2 : 0);
+        assert_int_equal(t.answer_len, i == 0 ? 0 : 2);
     }
     hang_up(&c);
 }
@@ -382,6 +438,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replies_are_judged),
         cmocka_unit_test(streams_are_whole_or_fail),
+        cmocka_unit_test(an_end_carries_a_message_or_the_answer),
         cmocka_unit_test(a_lost_record_ends_the_connection),
         cmocka_unit_test(a_lost_end_ends_the_connection),
         cmocka_unit_test(a_service_that_is_not_serving_gets_no_calls),

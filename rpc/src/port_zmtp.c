@@ -79,7 +79,9 @@ static unsigned port_events(alm_port *port)
     zmtp_port *self = self_of(port);
     bool is_dialling = self->shared.role == ALM_PORT_DIALS && !is_up(self);
     if (!port->is_watched && (!self->was_received || is_dialling)) {
-        ask_sockets(self); // others may wait for output, and a connection that is up is news
+        // Others may wait for output, and a connection that is up is news. Of a watched port a
+        // receive has seen both: see port.h.
+        ask_sockets(self);
     }
     self->was_received = false;
     self->is_asked = false;
@@ -133,7 +135,8 @@ static bool read_turn(zmtp_port *self, zmtp_peer *peer)
     self->input.len = (size_t)len - straight;
     self->input.at = 0;
     self->current = peer;
-    self->current_has_more = (size_t)len == rest_len + ALM_ZMTP_READ_BYTES || peer->is_deaf;
+    bool is_full = (size_t)len == rest_len + ALM_ZMTP_READ_BYTES;
+    self->current_has_more = is_full || peer->is_deaf || peer->is_ending;
     return true;
 }
 
@@ -194,6 +197,8 @@ static alm_received port_receive(alm_port *port, alm_incoming *ret)
     self->was_received = true;
     for (size_t turns = 0; turns < ALM_ZMTP_READ_COUNT_MAX;) {
         if (self->gone != NULL) {
+            self->has_unasked =
+                self->has_unasked || !self->is_asked; // this may be the last receive
             return take_gone(self, ret);
         }
         if (self->current != NULL) {

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -301,6 +302,31 @@ static void a_lost_server_shows(void **state)
     assert_int_equal(wait_for(p.client, NULL, ALM_PORT_LOST) & ALM_PORT_CONNECTED, 0);
     assert_int_equal(p.client->ops->send(p.client, NULL, ALM_STR("x")), ALM_SENT_GONE);
     alm_port_close(&p.client, 0);
+}
+
+// A watched port is told once of what came together: the frame, and the end behind it.
+static void an_end_behind_a_frame_is_seen(void **state)
+{
+    pair p = make_pair(*state);
+    alm_incoming incoming;
+    struct epoll_event told = {.events = EPOLLIN | EPOLLET};
+    int watch = epoll_create1(EPOLL_CLOEXEC);
+    assert_int_equal(epoll_ctl(watch, EPOLL_CTL_ADD, p.server->ops->fd(p.server), &told), 0);
+    p.server->is_watched = true;
+    send_to(p.client, NULL, ALM_STR("last"));
+    alm_port_close(&p.client, 100);
+    poll(NULL, 0, 20); // within a host both are there by now
+    assert_int_equal(epoll_wait(watch, &told, 1, WAIT_MS), 1);
+    expect(p.server, NULL, ALM_STR("last"), &incoming);
+    bool is_due = true;
+    alm_received received = ALM_RECEIVED_NOTHING;
+    while (received != ALM_RECEIVED_GONE && is_due) {
+        received = p.server->ops->receive(p.server, &incoming);
+        is_due = (p.server->ops->events(p.server) & ALM_PORT_INPUT) != 0;
+    }
+    assert_int_equal(received, ALM_RECEIVED_GONE);
+    close(watch);
+    alm_port_close(&p.server, 0);
 }
 
 // What is pending at close still arrives.
@@ -930,6 +956,7 @@ int main(void)
     ADD(worlds, full_then_drained)
     ADD(worlds, gone_is_said_once)
     ADD(worlds, a_lost_server_shows)
+    ADD(worlds, an_end_behind_a_frame_is_seen)
     ADD(worlds, close_lingers)
     ADD(cut_rows, misbehaviour_is_cut)
     ADD(refusals, is_refused)

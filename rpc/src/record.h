@@ -11,8 +11,8 @@
 
 #define ALM_RECORD_HEADER_BYTES 24
 #define ALM_RECORD_BATCH_BYTES  ((size_t)64 << 10) // a frame holds more only if one record does
-#define ALM_RECORD_BATCH_COUNT  256                // records of a frame, and of a turn: see 0009
-#define ALM_RECORD_TIME_NONE    UINT32_MAX         // no deadline
+#define ALM_RECORD_BATCH_COUNT  256        // records of a frame; a turn ends at so many: see 0009
+#define ALM_RECORD_TIME_NONE    UINT32_MAX // no deadline
 
 // A frame that may hold one message of the limit, with room to see that one is larger.
 #define ALM_FRAME_BYTES_MAX(message_bytes_max)                                                     \

@@ -448,9 +448,12 @@ void alm_server_destroy(alm_server **server)
 const int64_t alm_latency_bounds_us[ALM_LATENCY_BUCKET_COUNT - 1] = {
     100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000, 250000, 1000000, 5000000, 30000000};
 
-void alm_server_stats(const alm_server *server,
-                      void (*visit)(void *arg, const alm_method_stats *stats), void *arg)
+void alm_server_stats(alm_server *server, void (*visit)(void *arg, const alm_method_stats *stats),
+                      void *arg)
 {
+    alm_lock(server->lock);
+    alm_intercept_time_answered(server);
+    alm_unlock(server->lock);
     for (size_t i = 0; i < server->method_count; i++) {
         alm_lock(server->lock);
         alm_method_stats stats = server->methods[i].stats;

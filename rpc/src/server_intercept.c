@@ -1,5 +1,5 @@
 // What every call passes through, in this order and back: metrics, trace, auth, log. A refusal by
-// one is counted and logged by all.
+// one is counted and logged as any end is.
 #include "server_internal.h"
 
 // What of a request's metadata is known; data NULL: not there.

@@ -7,7 +7,7 @@
 //   server_queue.c       those that wait for a thread, and the threads
 //   server_events.c      those that stay open when their handler has returned
 //   server_handler.c     what handlers ask of their call
-//   server_intercept.c   what every call passes through: auth, trace, metrics, log
+//   server_intercept.c   what every call passes through: metrics, trace, auth, log
 //   forward.c            calls that are passed on to a channel
 //   server_health.c      Health, answered on the I/O thread
 //   server_reflection.c  Reflection, likewise
@@ -101,7 +101,7 @@ typedef struct alm_server_method {
 } alm_server_method;
 
 // Calls of one method that began and ended in one frame, alike. They are timed together when their
-// answers leave: asking the clock costs a tenth of what such a call does.
+// answers leave, or others come between: asking the clock costs a tenth of what such a call does.
 typedef struct alm_answered {
     alm_method_stats *stats;
     int64_t start_us;

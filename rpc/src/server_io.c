@@ -363,21 +363,21 @@ static alm_peer_id id_of(uint8_t port_index, const alm_peer_key *key)
     return id;
 }
 
-// True: there may be more.
-static bool receive_some(alm_server *server, uint8_t port_index)
+static void receive_some(alm_server *server, uint8_t port_index)
 {
     alm_port *port = server->ports[port_index];
-    for (size_t taken = 0; taken < ALM_RECORD_BATCH_COUNT; taken++) {
+    for (size_t taken_count = 0; taken_count < ALM_RECORD_BATCH_COUNT;) {
         alm_incoming got = {0};
         alm_received received = port->ops->receive(port, &got);
         if (received == ALM_RECEIVED_NOTHING) {
-            return false;
+            return;
         }
+        size_t count = 0;
         if (received == ALM_RECEIVED_FRAME) {
             alm_io_tick(server->rpc->io);
             alm_lock(server->lock);
             alm_peer_id id = id_of(port_index, &got.from);
-            taken += take_frame(server, &id, got.user, got.frame);
+            count = take_frame(server, &id, got.user, got.frame);
             alm_unlock(server->lock);
         } else if (received == ALM_RECEIVED_GONE) {
             alm_lock(server->lock);
@@ -388,8 +388,8 @@ static bool receive_some(alm_server *server, uint8_t port_index)
             }
             alm_unlock(server->lock);
         }
+        taken_count += ALM_MAX(count, (size_t)1);
     }
-    return true;
 }
 
 // --- records to peers ----------------------------------------------------------------------------

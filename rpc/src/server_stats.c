@@ -1,4 +1,4 @@
-// Stats: the counters of this server and of its process' channels. Runs on the socket thread.
+// Stats: the counters of this server and of its process' channels. Runs on the I/O thread.
 #include "client.h"
 #include "server_internal.h"
 

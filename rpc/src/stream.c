@@ -289,14 +289,14 @@ static alm_code take_good_end(alm_stream *stream, const alm_record *record, alm_
 static bool tell_good_end(alm_stream *stream, const alm_record *record)
 {
     const alm_rpc_limits *limits = &stream->channel->client->rpc->limits;
-    bool is_whole = record->flags == ALM_RECORD_LAST && record->arg == ALM_OK &&
-                    record->time_ms == 1 && stream->flow.received_count == 0 &&
+    bool is_whole = stream->has_one_answer && record->flags == ALM_RECORD_LAST &&
+                    record->arg == ALM_OK && record->time_ms == 1 &&
+                    stream->flow.received_count == 0 &&
                     record->payload.len <= limits->message_bytes_max;
     if (!is_whole || !alm_stream_tells_at_once(stream)) {
         return false;
     }
     alm_connection_count(stream->connection, false);
-    alm_flow_pass(&stream->flow, record->payload.len);
     set_ended(stream);
     stream->end.code = ALM_OK;
     alm_stream_tell_answer(stream, record->payload);

@@ -3,7 +3,7 @@
 
 #include "alm/alloc.h"
 
-#define EVENTS_PER_TICK 64 // none takes long
+#define EVENTS_PER_TICK 64 // none takes long; those told from a frame share its time
 
 // The next call of an event is made from the stream that the last one left, without the lock.
 static alm_stream *take_stream(alm_client *client)
@@ -146,6 +146,11 @@ static void tell(alm_stream *stream)
     }
 }
 
+static void begin_telling(alm_stream *stream)
+{
+    stream->channel->client->telling = stream;
+}
+
 // Closed by the event that was told, by its end, or meanwhile.
 static void end_telling(alm_stream *stream)
 {
@@ -166,7 +171,7 @@ void alm_client_tell(alm_client *client)
         alm_stream *stream = client->fired;
         DL_DELETE2(client->fired, stream, fired_prev, fired_next);
         stream->is_fired = false;
-        client->telling = stream;
+        begin_telling(stream);
         tell(stream);
         end_telling(stream);
     }
@@ -179,7 +184,7 @@ bool alm_stream_tells_at_once(const alm_stream *stream)
 
 void alm_stream_tell_answer(alm_stream *stream, alm_str answer)
 {
-    stream->channel->client->telling = stream;
+    begin_telling(stream);
     tell_end_with(stream, answer);
     end_telling(stream);
 }
@@ -190,7 +195,7 @@ bool alm_stream_tell_message(alm_stream *stream, alm_str message)
         return false;
     }
     alm_flow_pass(&stream->flow, message.len);
-    stream->channel->client->telling = stream;
+    begin_telling(stream);
     tell_message(stream, message);
     end_telling(stream);
     return true;

@@ -6,6 +6,7 @@
 #define SPAN_AT  36
 #define FLAGS_AT 53
 
+// A table, since every call that is passed on is checked twice.
 enum { HEX = 1, NOT_ZERO = 2 };
 static const uint8_t kinds[256] = {
     ['0'] = HEX,
@@ -68,7 +69,7 @@ void alm_hex64(uint64_t v, char ret[ALM_HEX64_LEN])
 void alm_trace_begin(alm_rpc *rpc, char traceparent[ALM_TRACEPARENT_BYTES])
 {
     bool is_good = is_traceparent(traceparent);
-    uint64_t random = alm_rpc_random(rpc); // all that is needed follows from it
+    uint64_t random = alm_rpc_random(rpc); // ids need only differ, not be secret
     memcpy(traceparent, "00-", TRACE_AT);  // of a version to come we write what ours has
     if (!is_good) {
         alm_hex64(random, traceparent + TRACE_AT);

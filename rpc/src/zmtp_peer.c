@@ -95,8 +95,8 @@ static bool grow_slots(zmtp_port *port)
 
 static bool watch(const zmtp_port *port, const zmtp_peer *peer, int operation)
 {
-    struct epoll_event event = {.events = EPOLLIN | (peer->wants_output ? EPOLLOUT : 0u),
-                                .data.u64 = peer->slot};
+    uint32_t output = peer->wants_output ? EPOLLOUT : 0u;
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | output, .data.u64 = peer->slot};
     return epoll_ctl(port->epoll, operation, peer->fd, &event) == 0;
 }
 
@@ -294,8 +294,11 @@ static bool read_handshake(zmtp_port *port, zmtp_peer *peer)
 {
     size_t room_len;
     uint8_t *room = alm_zmtp_conn_room(&peer->conn, &room_len);
-    ssize_t len = room != NULL ? recv(peer->fd, room, room_len, 0) : 0;
-    if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+    ssize_t len = 0;
+    do {
+        len = room != NULL ? recv(peer->fd, room, room_len, 0) : 0;
+    } while (len < 0 && errno == EINTR);
+    if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
         return false;
     }
     if (len <= 0) {
@@ -345,6 +348,8 @@ static void shake_hands(zmtp_port *port, zmtp_peer *peer, uint32_t events)
 
 void alm_zmtp_peer_note(zmtp_port *port, zmtp_peer *peer, uint32_t events)
 {
+    bool ends = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    peer->is_ending = peer->is_ending || (ends && !peer->is_connecting);
     if (!peer->is_connected) {
         shake_hands(port, peer, events);
         return;

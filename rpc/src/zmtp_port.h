@@ -36,6 +36,7 @@ struct zmtp_peer {
     bool is_connected;   // the handshake is over
     bool wants_output;   // EPOLLOUT is asked for
     bool is_deaf;        // a write failed; what it sent before is still read
+    bool is_ending;      // its end was told, maybe behind what is to be read yet
     int64_t deadline_us; // of the handshake
     size_t unsent_bytes; // of conn, as counted in the port
     alm_zmtp_conn conn;
@@ -69,8 +70,8 @@ typedef struct zmtp_port {
     bool current_has_more; // its last read took all there was room for
     alm_zmtp_input input;
     bool is_asked;     // the sockets, in this series of receives
-    bool has_unasked;  // more of them had news than were told
-    bool was_received; // since events was asked: the sockets need not be asked there
+    bool has_unasked;  // something was left that will not be told again
+    bool was_received; // since events was asked of one that is not watched: it need not ask
 
     zmtp_listener listeners[ALM_ZMTP_LISTENER_COUNT_MAX];
     size_t listener_count;

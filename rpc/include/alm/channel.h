@@ -31,7 +31,8 @@ typedef struct alm_channel_opts {
 ALM_MUST_USE alm_code alm_channel_open(alm_rpc *rpc, const char *target,
                                        const alm_channel_opts *opts, alm_channel **ret,
                                        alm_status *st);
-// Calls in progress end with CANCELLED. Their streams must be closed afterwards all the same.
+// Calls in progress end with CANCELLED. Their streams must be closed afterwards all the same. Not
+// within an event of one of them.
 void alm_channel_close(alm_channel **channel);
 
 typedef struct alm_call_opts {

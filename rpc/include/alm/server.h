@@ -152,7 +152,7 @@ typedef struct alm_method_stats {
     uint64_t latency[ALM_LATENCY_BUCKET_COUNT]; // not cumulative
 } alm_method_stats;
 // Calls visit for each method of each service. visit must not use the server.
-void alm_server_stats(const alm_server *server,
-                      void (*visit)(void *arg, const alm_method_stats *stats), void *arg);
+void alm_server_stats(alm_server *server, void (*visit)(void *arg, const alm_method_stats *stats),
+                      void *arg);
 
 #endif
