@@ -272,7 +272,7 @@ void alm_stream_give_back(alm_client *client, alm_stream *stream)
         alm_free(stream);
         return;
     }
-    if (client->spare == NULL && alm_io_is_here(client->rpc->io)) {
+    if (alm_io_is_here(client->rpc->io) && client->spare == NULL) {
         client->spare = stream;
         return;
     }
