@@ -299,6 +299,7 @@ void alm_zmtp_resume(zmtp_port *port)
     for (size_t i = 0; i < port->listener_count; i++) {
         (void)watch(port, i, EPOLLIN);
     }
+    port->has_unasked = true; // who came meanwhile is not told of again
 }
 
 static void take_socket(zmtp_port *port, int fd, bool is_ipc, const struct sockaddr_storage *from)
