@@ -81,6 +81,7 @@ results=bench/results/rpc.ndjson
 mkdir -p bench/results
 commit=$(git rev-parse --short HEAD)
 work=$(mktemp -d)
+export ALMANAC_BENCH_KEY=$work/key # of both ends, encrypted
 pids=()
 limit=$((seconds * 2 + 15)) # seconds that any process may take
 
