@@ -171,7 +171,7 @@ static alm_code auth_begin(alm_call *call, const request_metadata *metadata, alm
 static void log_end(alm_call *call, const alm_status *st)
 {
     const alm_log *log = call->server->rpc->log;
-    if (log == NULL || call->method->service->is_builtin) {
+    if (!alm_log_writes(log, ALM_LOG_DEBUG) || call->method->service->is_builtin) {
         return; // probes would fill it
     }
     int64_t took_us = alm_rpc_now_us(call->server->rpc) - call->start_us;
