@@ -1,5 +1,7 @@
 #include "trace.h"
 
+#include <endian.h>
+
 #include "rpc_internal.h"
 
 #define TRACE_AT 3 // "00-"
@@ -59,11 +61,23 @@ static bool is_traceparent(const char s[ALM_TRACEPARENT_BYTES])
            is_hex(s + SPAN_AT, FLAGS_AT - 1 - SPAN_AT, false) && is_hex(s + FLAGS_AT, 2, true);
 }
 
+// All eight digits at once: every forwarded call writes up to eight of these.
+static void hex32(uint32_t v, char *ret)
+{
+    uint64_t digits = v; // one to a byte
+    digits = (digits | digits << 16) & UINT64_C(0x0000ffff0000ffff);
+    digits = (digits | digits << 8) & UINT64_C(0x00ff00ff00ff00ff);
+    digits = (digits | digits << 4) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    uint64_t letters = (digits + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
+    digits += UINT64_C(0x3030303030303030) + letters * ('a' - '0' - 10);
+    digits = htobe64(digits);
+    memcpy(ret, &digits, sizeof digits);
+}
+
 void alm_hex64(uint64_t v, char ret[ALM_HEX64_LEN])
 {
-    for (size_t i = ALM_HEX64_LEN; i-- > 0; v >>= 4) {
-        ret[i] = "0123456789abcdef"[v & 15];
-    }
+    hex32((uint32_t)(v >> 32), ret);
+    hex32((uint32_t)v, ret + 8);
 }
 
 void alm_trace_begin(alm_rpc *rpc, char traceparent[ALM_TRACEPARENT_BYTES])
