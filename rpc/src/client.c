@@ -223,9 +223,9 @@ static void receive(alm_io_part *part)
     alm_client *client = client_of(part);
     for (size_t i = 0; i < client->snapshot_count; i++) {
         alm_connection *connection = client->snapshot[i];
-        bool is_ready = alm_io_take_ready(client->rpc->io, connection->watched);
-        bool may_have = is_ready || (connection->events & ALM_PORT_INPUT) != 0;
-        if (connection->port != NULL && may_have) {
+        if (connection->port != NULL &&
+            (alm_port_take_told(connection->port, client->rpc->io, connection->watched) ||
+             (connection->events & ALM_PORT_INPUT) != 0)) {
             receive_some(client, connection);
         }
     }

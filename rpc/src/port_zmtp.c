@@ -57,7 +57,7 @@ static void ask_sockets(zmtp_port *self)
 {
     struct epoll_event events[EVENT_COUNT_MAX];
     int count = epoll_wait(self->epoll, events, EVENT_COUNT_MAX, 0);
-    self->has_unasked = count == EVENT_COUNT_MAX;
+    self->base.was_told = count == EVENT_COUNT_MAX;
     for (int i = 0; i < count; i++) {
         uint64_t what = events[i].data.u64;
         if ((what & ZMTP_LISTENER_BIT) != 0) {
@@ -86,7 +86,7 @@ static unsigned port_events(alm_port *port)
     self->was_received = false;
     self->is_asked = false;
     bool has_input =
-        self->current != NULL || self->readable != NULL || self->gone != NULL || self->has_unasked;
+        self->current != NULL || self->readable != NULL || self->gone != NULL || port->was_told;
     return (has_input ? ALM_PORT_INPUT : 0) | (is_up(self) ? ALM_PORT_CONNECTED : 0) |
            (self->is_lost ? ALM_PORT_LOST : 0);
 }
@@ -94,10 +94,10 @@ static unsigned port_events(alm_port *port)
 // --- input ---------------------------------------------------------------------------------------
 
 // The next peer whose turn it is; NULL: none has anything. The sockets are asked once in a series
-// of receives, which its caller bounds.
+// of receives, which its caller bounds, and of a port that is watched only if there is news.
 static zmtp_peer *next_peer(zmtp_port *self)
 {
-    if (!self->is_asked) {
+    if (!self->is_asked && (!self->base.is_watched || self->base.was_told)) {
         ask_sockets(self);
     }
     zmtp_peer *peer = self->readable;
@@ -197,8 +197,6 @@ static alm_received port_receive(alm_port *port, alm_incoming *ret)
     self->was_received = true;
     for (size_t turns = 0; turns < ALM_ZMTP_READ_COUNT_MAX;) {
         if (self->gone != NULL) {
-            self->has_unasked =
-                self->has_unasked || !self->is_asked; // this may be the last receive
             return take_gone(self, ret);
         }
         if (self->current != NULL) {

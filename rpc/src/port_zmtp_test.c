@@ -108,7 +108,8 @@ static void watch_port(alm_port *port)
     port->is_watched = true;
 }
 
-static bool take_told(const alm_port *port)
+// As alm_port_take_told.
+static bool take_told(alm_port *port)
 {
     struct epoll_event events[2];
     int count = epoll_wait(watches, events, 2, 0);
@@ -118,6 +119,7 @@ static bool take_told(const alm_port *port)
     for (size_t i = 0; i < ALM_ARRAY_LEN(told); i++) {
         if (told[i] == port) {
             told[i] = NULL;
+            port->was_told = true;
             return true;
         }
     }

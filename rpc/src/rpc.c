@@ -184,6 +184,13 @@ void alm_port_watch(alm_port *port, alm_io *io, size_t *watch)
     }
 }
 
+bool alm_port_take_told(alm_port *port, alm_io *io, size_t watch)
+{
+    bool is_ready = alm_io_take_ready(io, watch);
+    port->was_told = port->was_told || is_ready;
+    return is_ready;
+}
+
 void alm_port_close(alm_port **port, int linger_ms)
 {
     if (*port != NULL) {

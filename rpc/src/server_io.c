@@ -634,8 +634,9 @@ static void receive(alm_io_part *part)
 {
     alm_server *server = server_of(part);
     for (uint8_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
-        bool is_ready = alm_io_take_ready(server->rpc->io, server->watched[i]);
-        if (server->ports[i] != NULL && (is_ready || server->has_input[i])) {
+        alm_port *port = server->ports[i];
+        if (port != NULL && (alm_port_take_told(port, server->rpc->io, server->watched[i]) ||
+                             server->has_input[i])) {
             receive_some(server, i);
         }
     }

@@ -299,7 +299,7 @@ void alm_zmtp_resume(zmtp_port *port)
     for (size_t i = 0; i < port->listener_count; i++) {
         (void)watch(port, i, EPOLLIN);
     }
-    port->has_unasked = true; // who came meanwhile is not told of again
+    port->base.was_told = true; // who came meanwhile is not told of again
 }
 
 static void take_socket(zmtp_port *port, int fd, bool is_ipc, const struct sockaddr_storage *from)
@@ -330,7 +330,7 @@ void alm_zmtp_accept(zmtp_port *port, size_t i)
             return;
         }
     }
-    port->has_unasked = true;
+    port->base.was_told = true;
 }
 
 void alm_zmtp_unlisten(zmtp_port *port)

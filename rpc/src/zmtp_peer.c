@@ -208,7 +208,7 @@ static void want_output(zmtp_port *port, zmtp_peer *peer, bool wants)
         peer->wants_output = wants;
         (void)watch(port, peer, EPOLL_CTL_MOD);
         // What a change makes true at once is not told of a socket that counts as told already.
-        port->has_unasked = port->has_unasked || wants;
+        port->base.was_told = port->base.was_told || wants;
     }
 }
 

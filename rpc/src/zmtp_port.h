@@ -70,7 +70,6 @@ typedef struct zmtp_port {
     bool current_has_more; // its last read took all there was room for
     alm_zmtp_input input;
     bool is_asked;     // the sockets, in this series of receives
-    bool has_unasked;  // something was left that will not be told again
     bool was_received; // since events was asked of one that is not watched: it need not ask
 
     zmtp_listener listeners[ALM_ZMTP_LISTENER_COUNT_MAX];
