@@ -286,8 +286,6 @@ void alm_stream_list(alm_stream *stream);                          // in its cha
 ALM_MUST_USE alm_code alm_stream_set_method(alm_stream *stream, alm_channel *channel,
                                             const alm_service_def *service, unsigned method,
                                             const char *key, alm_status *st);
-void alm_stream_take_ids(alm_stream *stream, alm_call *call); // of the call it is made for
-bool alm_stream_set_timer(alm_stream *stream);                // false: no memory
 
 // --- stream_events.c
 void alm_stream_fire(alm_stream *stream); // it has something to tell

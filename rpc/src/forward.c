@@ -164,7 +164,6 @@ static alm_code fill(alm_stream *stream, alm_call *call, alm_status *st)
     stream->start_us = call->start_us;
     stream->deadline_us = call->deadline_us;
     stream->forwards = call;
-    alm_stream_take_ids(stream, call);
     if (!stream->client_streams) {
         alm_buf_append(&stream->request, call->request.data, call->request.len);
     }
@@ -194,10 +193,5 @@ void alm_call_forward(alm_call *call)
     call->server->queue_bytes += call->request.len; // kept in the stream, to be sent again
     call->is_endless = call->method->is_endless;
     alm_stream_list(stream);
-    if (alm_stream_set_timer(stream)) {
-        alm_channel_place(stream->channel, stream);
-        return;
-    }
-    alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "no memory for a deadline");
-    alm_stream_end(stream, &st);
+    alm_channel_place(stream->channel, stream);
 }

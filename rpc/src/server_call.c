@@ -41,7 +41,8 @@ static alm_call *call_take(alm_server *server)
         return call_create(server);
     }
     DL_DELETE(server->free_calls, call);
-    memset(&call->peer, 0, sizeof *call - offsetof(alm_call, peer));
+    memset(&call->peer, 0, offsetof(alm_call, request_id) - offsetof(alm_call, peer));
+    call->request_id[0] = call->traceparent[0] = call->bearer[0] = '\0';
     return call;
 }
 

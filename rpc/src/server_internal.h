@@ -129,15 +129,12 @@ struct alm_call {
     alm_call *prev, *next;           // peer->queue, server->watches or ->free_calls
     alm_server_method *method;
     int64_t start_us;
-    int64_t deadline_us;                     // ALM_NEVER_US: none
-    alm_str request;                         // in the arena, or a view of the frame
-    char request_id[ALM_REQUEST_ID_MAX];     // "" until it is asked for, if the client gave none
-    char traceparent[ALM_TRACEPARENT_BYTES]; // what the client gave, or, where it has_span, its own
+    int64_t deadline_us; // ALM_NEVER_US: none
+    alm_str request;     // in the arena, or a view of the frame
     bool has_span;
-    const char *user;                // the peer's, or bearer; outlives the arena
-    char bearer[ALM_USER_BYTES_MAX]; // whose token came with the call
-    const char *idempotency_key;     // in the arena, or ""
-    bool wants_park; // handler's thread only: stays open after the handler has returned
+    const char *user;            // the peer's, or bearer; outlives the arena
+    const char *idempotency_key; // in the arena, or ""
+    bool wants_park;             // handler's thread only: stays open after the handler has returned
     // Guarded by the server's lock:
     alm_call_state state;
     alm_code stop_code; // ALM_OK: go on
@@ -160,6 +157,11 @@ struct alm_call {
     bool is_listed;            // in its peer
     const char *watch_service; // Health/Watch: in the arena
     int watch_status;
+
+    // From here on nothing starts as zero but the first byte.
+    char request_id[ALM_REQUEST_ID_MAX];     // "" until it is asked for, if the client gave none
+    char traceparent[ALM_TRACEPARENT_BYTES]; // what the client gave, or, where it has_span, its own
+    char bearer[ALM_USER_BYTES_MAX];         // whose token came with the call
 };
 
 struct alm_server {

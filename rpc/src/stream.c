@@ -132,18 +132,20 @@ void alm_stream_send_finish(alm_stream *stream)
     (void)alm_connection_send(stream->connection, &finish);
 }
 
-static bool append_one(alm_buf *metadata, const char *key, const char *value)
+static bool append_one(alm_buf *metadata, alm_str key, const char *value)
 {
-    return value[0] == '\0' ||
-           alm_metadata_append(metadata, alm_str_from(key), alm_str_from(value));
+    return value[0] == '\0' || alm_metadata_append(metadata, key, alm_str_from(value));
 }
 
 static bool append_metadata(const alm_stream *stream, alm_buf *metadata)
 {
-    return append_one(metadata, ALM_METADATA_REQUEST_ID, stream->request_id) &&
-           append_one(metadata, ALM_METADATA_TRACEPARENT, stream->traceparent) &&
-           append_one(metadata, ALM_METADATA_KEY, stream->idempotency_key) &&
-           append_one(metadata, ALM_METADATA_TOKEN, stream->channel->token);
+    alm_call *call = stream->forwards; // whose ids are its own, so they need no copy
+    const char *id = call != NULL ? alm_call_request_id(call) : stream->request_id;
+    const char *trace = call != NULL ? alm_call_traceparent(call) : stream->traceparent;
+    return append_one(metadata, ALM_STR(ALM_METADATA_REQUEST_ID), id) &&
+           append_one(metadata, ALM_STR(ALM_METADATA_TRACEPARENT), trace) &&
+           append_one(metadata, ALM_STR(ALM_METADATA_KEY), stream->idempotency_key) &&
+           append_one(metadata, ALM_STR(ALM_METADATA_TOKEN), stream->channel->token);
 }
 
 // The server takes messages (again).

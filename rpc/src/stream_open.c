@@ -60,19 +60,14 @@ static void cancel_from_parent(void *arg)
     alm_stream_cancel(arg, &st);
 }
 
-void alm_stream_take_ids(alm_stream *stream, alm_call *call)
-{
-    memcpy(stream->request_id, alm_call_request_id(call), ALM_REQUEST_ID_MAX);
-    memcpy(stream->traceparent, alm_call_traceparent(call), ALM_TRACEPARENT_BYTES);
-}
-
 static void take_parent(alm_stream *stream, const alm_call *parent)
 {
     // The caller's view of its call is const; its ids are made when they are first asked for, and
     // the list of what hangs on it is the server's own.
     stream->parent = (alm_call *)(uintptr_t)parent;
     stream->hook = (alm_call_hook){.cancel = cancel_from_parent, .arg = stream};
-    alm_stream_take_ids(stream, stream->parent);
+    memcpy(stream->request_id, alm_call_request_id(stream->parent), ALM_REQUEST_ID_MAX);
+    memcpy(stream->traceparent, alm_call_traceparent(stream->parent), ALM_TRACEPARENT_BYTES);
 }
 
 alm_code alm_stream_set_method(alm_stream *stream, alm_channel *channel,
@@ -111,7 +106,8 @@ void alm_stream_list(alm_stream *stream)
     channel->waiting_count++;
 }
 
-bool alm_stream_set_timer(alm_stream *stream)
+// False: no memory.
+static bool set_timer(alm_stream *stream)
 {
     return stream->deadline_us == ALM_NEVER_US ||
            alm_timer_set(&stream->channel->client->timers, &stream->timer, stream->deadline_us);
@@ -134,7 +130,7 @@ static void start(alm_stream *stream)
 {
     alm_status st; // not cleared: it is large, and most calls start
     alm_stream_list(stream);
-    if (stream->events != NULL && !alm_stream_set_timer(stream)) {
+    if (stream->events != NULL && !set_timer(stream)) {
         alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "no memory for a deadline");
     } else if (stream->parent != NULL && !alm_call_hook_add(stream->parent, &stream->hook)) {
         alm_status_set(&st, ALM_CANCELLED, "the call this one is made for is cancelled");
