@@ -112,7 +112,7 @@ static void swap_buffers(alm_connection *connection)
 // Ends the calls whose time is over. Returns when the next one's is.
 static int64_t end_late(alm_client *client, int64_t now_us)
 {
-    const alm_timer *timer;
+    alm_timer *timer;
     while ((timer = alm_timers_next(&client->timers)) != NULL && timer->at_us <= now_us) {
         alm_stream_end_by_deadline(
             (alm_stream *)(uintptr_t)((const char *)timer - offsetof(alm_stream, timer)));
@@ -268,8 +268,7 @@ static void free_streams(alm_client *client)
     }
     LL_FOREACH_SAFE(client->free_streams, stream, next)
     {
-        alm_buf_deinit(&stream->request);
-        alm_free(stream);
+        alm_stream_destroy(client, stream);
     }
 }
 

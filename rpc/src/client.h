@@ -143,7 +143,6 @@ struct alm_stream {
     bool is_closed;     // nothing more is told
     bool is_awaited;    // by who closes it on another thread, and will free it
     bool wants_room;    // on_room is due with the next credit
-    alm_timer timer;    // of the deadline, where nobody waits
 
     // Guarded by the lock.
     alm_stream_state state;
@@ -157,10 +156,11 @@ struct alm_stream {
     bool has_finished; // the client has sent its last message
 
     // From here on nothing starts as zero by itself.
+    alm_timer timer; // of the deadline, where nobody waits; stays in the heap from call to call
     alm_buf request; // packed; empty where the client streams
     char idempotency_key[ALM_BATCH_ID_BYTES_MAX + 1];
-    char request_id[ALM_REQUEST_ID_MAX];
-    char traceparent[ALM_TRACEPARENT_BYTES]; // "": none
+    char request_id[ALM_REQUEST_ID_MAX];     // "": none, or of the call it passes on
+    char traceparent[ALM_TRACEPARENT_BYTES]; // likewise
     alm_status end;                          // ENDED
 };
 
@@ -280,12 +280,14 @@ void alm_stream_deinit(alm_stream *stream);
 alm_stream *alm_stream_create(alm_client *client); // from those that are free; NULL: no memory
 void alm_stream_free(alm_stream *stream);          // one that has ended
 void alm_stream_give_back(alm_client *client, alm_stream *stream); // one that was not inited
+void alm_stream_destroy(alm_client *client, alm_stream *stream);   // its memory goes
 void alm_stream_list(alm_stream *stream);                          // in its channel, waiting
 // All that its method and key say; the rest is as nothing, but for the request, which stays.
 // key: NULL and "": none. ALM_INVALID_ARGUMENT: it is too long.
 ALM_MUST_USE alm_code alm_stream_set_method(alm_stream *stream, alm_channel *channel,
                                             const alm_service_def *service, unsigned method,
                                             const char *key, alm_status *st);
+bool alm_stream_set_timer(alm_stream *stream); // false: no memory
 
 // --- stream_events.c
 void alm_stream_fire(alm_stream *stream); // it has something to tell

@@ -193,5 +193,10 @@ void alm_call_forward(alm_call *call)
     call->server->queue_bytes += call->request.len; // kept in the stream, to be sent again
     call->is_endless = call->method->is_endless;
     alm_stream_list(stream);
-    alm_channel_place(stream->channel, stream);
+    if (alm_stream_set_timer(stream)) {
+        alm_channel_place(stream->channel, stream);
+        return;
+    }
+    alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "no memory for a deadline");
+    alm_stream_end(stream, &st);
 }

@@ -508,7 +508,7 @@ static void retry_stalled(alm_server *server)
 // --- turns ---------------------------------------------------------------------------------------
 
 // Who defers a call waits for events, so the end of its time has to be one; a call that is passed
-// on has no timer of its own, since both its ends have theirs. A handler looks by itself.
+// on may wait for its client when the timer of the other half is over. A handler looks by itself.
 static void stop_late(const alm_peer *peer, int64_t now_us)
 {
     alm_call *call, *next;

@@ -39,7 +39,7 @@ static void set_ended(alm_stream *stream)
 {
     leave_connection(stream);
     set_state(stream, ALM_STREAM_ENDED);
-    alm_timer_clear(&stream->channel->client->timers, &stream->timer);
+    alm_timer_clear(&stream->timer);
     if (stream->has_hook) {
         alm_call_hook_remove(stream->parent, &stream->hook);
         stream->has_hook = false;

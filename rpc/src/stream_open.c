@@ -81,7 +81,7 @@ alm_code alm_stream_set_method(alm_stream *stream, alm_channel *channel,
                               sizeof stream->idempotency_key - 1);
     }
     const alm_method_def *def = &service->methods[method];
-    memset(stream, 0, offsetof(alm_stream, request));
+    memset(stream, 0, offsetof(alm_stream, timer));
     memcpy(stream->idempotency_key, key_len > 0 ? key : "", key_len + 1);
     stream->request_id[0] = '\0';
     stream->traceparent[0] = '\0';
@@ -106,8 +106,7 @@ void alm_stream_list(alm_stream *stream)
     channel->waiting_count++;
 }
 
-// False: no memory.
-static bool set_timer(alm_stream *stream)
+bool alm_stream_set_timer(alm_stream *stream)
 {
     return stream->deadline_us == ALM_NEVER_US ||
            alm_timer_set(&stream->channel->client->timers, &stream->timer, stream->deadline_us);
@@ -130,7 +129,7 @@ static void start(alm_stream *stream)
 {
     alm_status st; // not cleared: it is large, and most calls start
     alm_stream_list(stream);
-    if (stream->events != NULL && !set_timer(stream)) {
+    if (stream->events != NULL && !alm_stream_set_timer(stream)) {
         alm_status_set(&st, ALM_RESOURCE_EXHAUSTED, "no memory for a deadline");
     } else if (stream->parent != NULL && !alm_call_hook_add(stream->parent, &stream->hook)) {
         alm_status_set(&st, ALM_CANCELLED, "the call this one is made for is cancelled");
@@ -255,8 +254,16 @@ alm_stream *alm_stream_create(alm_client *client)
     stream = alm_alloc(sizeof *stream);
     if (stream != NULL) {
         alm_buf_init(&stream->request, 0);
+        stream->timer = (alm_timer){0};
     }
     return stream;
+}
+
+void alm_stream_destroy(alm_client *client, alm_stream *stream)
+{
+    alm_timer_remove(&client->timers, &stream->timer);
+    alm_buf_deinit(&stream->request);
+    alm_free(stream);
 }
 
 void alm_stream_give_back(alm_client *client, alm_stream *stream)
@@ -264,8 +271,7 @@ void alm_stream_give_back(alm_client *client, alm_stream *stream)
     alm_buf_reset(&stream->request);
     if (client->free_stream_count >= FREE_COUNT_MAX ||
         stream->request.cap > FREE_REQUEST_BYTES_MAX) {
-        alm_buf_deinit(&stream->request);
-        alm_free(stream);
+        alm_stream_destroy(client, stream);
         return;
     }
     if (alm_io_is_here(client->rpc->io) && client->spare == NULL) {

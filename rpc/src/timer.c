@@ -40,9 +40,8 @@ static void sift_down(alm_timers *timers, size_t at, alm_timer_slot slot)
     put(timers, at, slot);
 }
 
-bool alm_timer_set(alm_timers *timers, alm_timer *timer, int64_t at_us)
+static bool add(alm_timers *timers, alm_timer *timer, int64_t at_us)
 {
-    ALM_ASSERT(timer->index == 0);
     if (timers->count + 1 >= timers->cap) {
         size_t cap = ALM_MAX(timers->cap * 2, CAP_MIN);
         alm_timer_slot *heap = alm_realloc(timers->heap, cap * sizeof *heap);
@@ -52,14 +51,34 @@ bool alm_timer_set(alm_timers *timers, alm_timer *timer, int64_t at_us)
         timers->heap = heap;
         timers->cap = cap;
     }
-    timer->at_us = at_us;
     sift_up(timers, ++timers->count, (alm_timer_slot){.at_us = at_us, .timer = timer});
     return true;
 }
 
-void alm_timer_clear(alm_timers *timers, alm_timer *timer)
+bool alm_timer_set(alm_timers *timers, alm_timer *timer, int64_t at_us)
+{
+    ALM_ASSERT(!timer->is_set);
+    size_t at = timer->index;
+    if (at == 0 && !add(timers, timer, at_us)) {
+        return false;
+    }
+    if (at != 0 && timers->heap[at].at_us > at_us) {
+        sift_up(timers, at, (alm_timer_slot){.at_us = at_us, .timer = timer});
+    }
+    timer->at_us = at_us;
+    timer->is_set = true;
+    return true;
+}
+
+void alm_timer_clear(alm_timer *timer)
+{
+    timer->is_set = false;
+}
+
+void alm_timer_remove(alm_timers *timers, alm_timer *timer)
 {
     size_t at = timer->index;
+    timer->is_set = false;
     if (at == 0) {
         return;
     }
@@ -75,7 +94,19 @@ void alm_timer_clear(alm_timers *timers, alm_timer *timer)
     }
 }
 
-alm_timer *alm_timers_next(const alm_timers *timers)
+alm_timer *alm_timers_next(alm_timers *timers)
 {
-    return timers->count > 0 ? timers->heap[1].timer : NULL;
+    while (timers->count > 0) {
+        alm_timer_slot first = timers->heap[1];
+        if (first.timer->is_set && first.timer->at_us == first.at_us) {
+            return first.timer;
+        }
+        if (first.timer->is_set) {
+            first.at_us = first.timer->at_us;
+            sift_down(timers, 1, first);
+        } else {
+            alm_timer_remove(timers, first.timer);
+        }
+    }
+    return NULL;
 }

@@ -1,4 +1,8 @@
-// Timers of one owner: a heap, so that the next one is at hand and any one can be taken out.
+// Timers of one owner: a heap, so that the next one is at hand.
+//
+// Nearly all are cleared long before their time, and set again, to later, for the next call of the
+// same object. So both leave the heap alone: a timer keeps its place there, under a time not after
+// its own, until that comes up.
 #ifndef ALM_RPC_TIMER_H
 #define ALM_RPC_TIMER_H
 
@@ -8,11 +12,12 @@
 
 typedef struct alm_timer {
     int64_t at_us;
-    size_t index; // in the heap, from 1; 0: not set
+    size_t index; // in the heap, from 1; 0: not there
+    bool is_set;
 } alm_timer;
 
 typedef struct alm_timer_slot {
-    int64_t at_us; // the timer's, so that comparing needs no look at it
+    int64_t at_us; // not after the timer's
     alm_timer *timer;
 } alm_timer_slot;
 
@@ -23,9 +28,10 @@ typedef struct alm_timers {
 
 void alm_timers_deinit(alm_timers *timers); // starts as {0}; empty (asserted)
 
-// timer: not set (asserted). False: no memory.
+// timer: not set (asserted); starts as {0}. False: no memory.
 bool alm_timer_set(alm_timers *timers, alm_timer *timer, int64_t at_us);
-void alm_timer_clear(alm_timers *timers, alm_timer *timer); // accepts one that is not set
-alm_timer *alm_timers_next(const alm_timers *timers);       // the earliest; NULL: none is set
+void alm_timer_clear(alm_timer *timer);                      // accepts one that is not set
+void alm_timer_remove(alm_timers *timers, alm_timer *timer); // clears it: its memory may go
+alm_timer *alm_timers_next(alm_timers *timers);              // the earliest; NULL: none is set
 
 #endif

@@ -12,7 +12,7 @@ static int64_t earliest(const alm_timer *timers)
 {
     int64_t at_us = INT64_MAX;
     for (size_t i = 0; i < TIMER_COUNT; i++) {
-        at_us = timers[i].index != 0 ? ALM_MIN(at_us, timers[i].at_us) : at_us;
+        at_us = timers[i].is_set ? ALM_MIN(at_us, timers[i].at_us) : at_us;
     }
     return at_us;
 }
@@ -27,20 +27,23 @@ static void the_next_is_the_earliest_after_random_steps(void **state)
     for (int step = 0; step < 20000; step++) {
         random = alm_mix64(random + 1);
         alm_timer *timer = &all[random % TIMER_COUNT];
-        if (timer->index != 0) {
-            alm_timer_clear(&timers, timer);
+        if (timer->is_set) {
+            alm_timer_clear(timer);
+        } else if (random % 7 == 0) {
+            alm_timer_remove(&timers, timer);
+            *timer = (alm_timer){.at_us = 1}; // another's memory, as far as the heap knows
         } else {
             assert_true(alm_timer_set(&timers, timer, (int64_t)(random >> 32) % 1000));
         }
         const alm_timer *next = alm_timers_next(&timers);
         assert_int_equal(next != NULL ? next->at_us : INT64_MAX, earliest(all));
     }
-    for (int64_t before = 0; timers.count > 0;) {
-        alm_timer *next = alm_timers_next(&timers);
+    alm_timer *next;
+    for (int64_t before = 0; (next = alm_timers_next(&timers)) != NULL;) {
         assert_true(next->at_us >= before);
         before = next->at_us;
-        alm_timer_clear(&timers, next);
-        alm_timer_clear(&timers, next);
+        alm_timer_clear(next);
+        alm_timer_clear(next);
     }
     alm_timers_deinit(&timers);
 }
