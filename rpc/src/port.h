@@ -77,10 +77,10 @@ struct alm_port {
     alm_io *io; // NULL: it is to be watched. Else its alm_rpc's: both ends are of that, and who
                 // uses one end wakes who leads
     bool is_watched; // by alm_port_watch
-    bool was_told;   // of one that is watched: its sockets are to be asked, since the watch told or
-                     // something was left that it will not tell again
-    bool has_more;   // set for the next send alone: a frame to the same peer follows it at once, so
-                     // its end may wait for that one's
+    bool was_told; // the sockets are to be asked, since the watch told, or something was left that
+                   // it will not tell again; looked at by ports that watch several, once watched
+    bool has_more; // set for the next send alone: a frame to the same peer follows it at once, so
+                   // its end may wait for that one's
 };
 
 typedef enum alm_port_role { ALM_PORT_LISTENS, ALM_PORT_DIALS } alm_port_role;
@@ -113,7 +113,7 @@ void alm_port_close(alm_port **port, int linger_ms); // accepts NULL
 // to: as send has it.
 alm_sent alm_port_send_records(alm_port *port, const alm_peer_key *to, alm_str records, size_t *at);
 void alm_port_watch(alm_port *port, alm_io *io, size_t *watch); // alm_io_watch, if it needs that
-// What that watch told since it was asked last; the port remembers it until it has looked.
+// Whether that watch told since it was asked last; was_told remembers it.
 bool alm_port_take_told(alm_port *port, alm_io *io, size_t watch);
 
 // --- the transports ------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ static void ask_sockets(zmtp_port *self)
 {
     struct epoll_event events[EVENT_COUNT_MAX];
     int count = epoll_wait(self->epoll, events, EVENT_COUNT_MAX, 0);
-    self->base.was_told = count == EVENT_COUNT_MAX;
+    self->base.was_told = count < 0 || count == EVENT_COUNT_MAX;
     for (int i = 0; i < count; i++) {
         uint64_t what = events[i].data.u64;
         if ((what & ZMTP_LISTENER_BIT) != 0) {

@@ -178,7 +178,7 @@ static void log_end(alm_call *call, const alm_status *st)
     alm_log_debug(log, "rpc.call", ALM_KV_CSTR("server", call->server->name),
                   ALM_KV_CSTR("method", call->method->stats.method),
                   ALM_KV_CSTR("code", alm_code_name(st->code)),
-                  ALM_KV_CSTR("request_id", call->request_id),
+                  ALM_KV_CSTR("request_id", alm_call_request_id(call)),
                   ALM_KV_CSTR("trace", alm_call_traceparent(call)), ALM_KV_CSTR("user", call->user),
                   ALM_KV_I64("took_us", took_us));
 }

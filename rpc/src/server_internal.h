@@ -123,7 +123,7 @@ struct alm_call {
     alm_buf scratch;        // handler's thread only
     pthread_cond_t changed; // credit, room or a stop
 
-    alm_peer *peer; // from here on everything starts as zero
+    alm_peer *peer; // from here on, up to request_id, everything starts as zero
     uint64_t id;
     alm_call *peer_prev, *peer_next; // peer->calls
     alm_call *prev, *next;           // peer->queue, server->watches or ->free_calls
@@ -158,7 +158,7 @@ struct alm_call {
     const char *watch_service; // Health/Watch: in the arena
     int watch_status;
 
-    // From here on nothing starts as zero but the first byte.
+    // From here on nothing starts as zero but the first byte of each.
     char request_id[ALM_REQUEST_ID_MAX];     // "" until it is asked for, if the client gave none
     char traceparent[ALM_TRACEPARENT_BYTES]; // what the client gave, or, where it has_span, its own
     char bearer[ALM_USER_BYTES_MAX];         // whose token came with the call

@@ -1,8 +1,8 @@
 #include "trace.h"
 
-#include <endian.h>
-
 #include "rpc_internal.h"
+
+#include <endian.h>
 
 #define TRACE_AT 3 // "00-"
 #define SPAN_AT  36
