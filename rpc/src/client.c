@@ -113,11 +113,11 @@ static void swap_buffers(alm_connection *connection)
 static int64_t end_late(alm_client *client, int64_t now_us)
 {
     alm_timer *timer;
-    while ((timer = alm_timers_next(&client->timers)) != NULL && timer->at_us <= now_us) {
+    while ((timer = alm_timers_due(&client->timers, now_us)) != NULL) {
         alm_stream_end_by_deadline(
             (alm_stream *)(uintptr_t)((const char *)timer - offsetof(alm_stream, timer)));
     }
-    return timer != NULL ? timer->at_us : ALM_NEVER_US;
+    return alm_timers_next_us(&client->timers);
 }
 
 // What is due, with the lock held. Returns when more will be.

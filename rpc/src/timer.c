@@ -94,19 +94,23 @@ void alm_timer_remove(alm_timers *timers, alm_timer *timer)
     }
 }
 
-alm_timer *alm_timers_next(alm_timers *timers)
+alm_timer *alm_timers_due(alm_timers *timers, int64_t now_us)
 {
-    while (timers->count > 0) {
-        alm_timer_slot first = timers->heap[1];
-        if (first.timer->is_set && first.timer->at_us == first.at_us) {
-            return first.timer;
+    while (timers->count > 0 && timers->heap[1].at_us <= now_us) {
+        alm_timer *timer = timers->heap[1].timer;
+        if (timer->is_set && timer->at_us <= now_us) {
+            return timer;
         }
-        if (first.timer->is_set) {
-            first.at_us = first.timer->at_us;
-            sift_down(timers, 1, first);
+        if (timer->is_set) {
+            sift_down(timers, 1, (alm_timer_slot){.at_us = timer->at_us, .timer = timer});
         } else {
-            alm_timer_remove(timers, first.timer);
+            alm_timer_remove(timers, timer);
         }
     }
     return NULL;
+}
+
+int64_t alm_timers_next_us(const alm_timers *timers)
+{
+    return timers->count > 0 ? timers->heap[1].at_us : INT64_MAX;
 }

@@ -30,8 +30,10 @@ void alm_timers_deinit(alm_timers *timers); // starts as {0}; empty (asserted)
 
 // timer: not set (asserted); starts as {0}. False: no memory.
 bool alm_timer_set(alm_timers *timers, alm_timer *timer, int64_t at_us);
-void alm_timer_clear(alm_timer *timer);                      // accepts one that is not set
-void alm_timer_remove(alm_timers *timers, alm_timer *timer); // clears it: its memory may go
-alm_timer *alm_timers_next(alm_timers *timers);              // the earliest; NULL: none is set
+void alm_timer_clear(alm_timer *timer);                        // accepts one that is not set
+void alm_timer_remove(alm_timers *timers, alm_timer *timer);   // clears it: its memory may go
+alm_timer *alm_timers_due(alm_timers *timers, int64_t now_us); // NULL: none is
+// When to look again: not after the earliest that is set. INT64_MAX: nothing to look at.
+int64_t alm_timers_next_us(const alm_timers *timers);
 
 #endif
