@@ -37,6 +37,11 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64")
     add_compile_options(-fcf-protection)
+    if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+      # The string instruction gcc clears a few hundred bytes with takes three times as long as the
+      # library: 5 % of a call through a hop, which clears two objects.
+      add_compile_options(-mmemset-strategy=libcall:-1:noalign)
+    endif()
   endif()
 endif()
 include(CheckPIESupported)

@@ -3,23 +3,25 @@
 #include "alm/alloc.h"
 #include "rpc_internal.h"
 
-#define CAP_MIN ((size_t)16)
+#define CAP_MIN   ((size_t)16)
+#define SHIFT_MAX 60
 
 void alm_id_map_init(alm_id_map *map, uint64_t seed)
 {
-    *map = (alm_id_map){.seed = seed};
+    *map = (alm_id_map){.multiplier = alm_mix64(seed) | 1};
 }
 
 void alm_id_map_deinit(alm_id_map *map)
 {
     ALM_ASSERT(map->count == 0);
     alm_free(map->slots);
-    alm_id_map_init(map, map->seed);
+    *map = (alm_id_map){.multiplier = map->multiplier};
 }
 
+// The top of a product with a random odd number (Dietzfelbinger et al. 1997, multiply-shift).
 static size_t home_of(const alm_id_map *map, uint64_t id)
 {
-    return (size_t)alm_mix64(id ^ map->seed) & (map->cap - 1);
+    return (size_t)(id * map->multiplier >> map->shift);
 }
 
 // Where the id is, or the free slot where it would be. There is always a free one.
@@ -34,7 +36,8 @@ static size_t find_slot(const alm_id_map *map, uint64_t id)
 
 static bool grow(alm_id_map *map)
 {
-    alm_id_map larger = {.cap = ALM_MAX(map->cap * 2, CAP_MIN), .seed = map->seed};
+    alm_id_map larger = {.cap = ALM_MAX(map->cap * 2, CAP_MIN), .multiplier = map->multiplier};
+    larger.shift = map->cap != 0 ? map->shift - 1 : SHIFT_MAX;
     larger.slots = alm_calloc(larger.cap, sizeof *larger.slots);
     if (larger.slots == NULL) {
         return false;

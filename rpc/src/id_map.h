@@ -14,9 +14,10 @@ typedef struct alm_id_slot {
 
 typedef struct alm_id_map {
     alm_id_slot *slots;
-    size_t cap; // 0 or a power of two
+    size_t cap;     // 0 or a power of two,
+    unsigned shift; // 64 less its logarithm
     size_t count;
-    uint64_t seed; // so that who chooses the ids cannot choose collisions
+    uint64_t multiplier; // odd, and a secret: who chooses the ids cannot choose collisions
 } alm_id_map;
 
 void alm_id_map_init(alm_id_map *map, uint64_t seed);
