@@ -237,8 +237,8 @@ int64_t alm_call_time_left_ms(const alm_call *call)
 
 const char *alm_call_request_id(alm_call *call)
 {
-    if (call->request_id[0] == '\0') {
-        alm_hex64(alm_rpc_random(call->server->rpc), call->request_id);
+    if (call->request_id[0] == '\0') { // the span that begins here is the request's first
+        memcpy(call->request_id, alm_call_traceparent(call) + ALM_TRACE_SPAN_AT, ALM_HEX64_LEN);
         call->request_id[ALM_HEX64_LEN] = '\0';
     }
     return call->request_id;

@@ -5,7 +5,6 @@
 #include <endian.h>
 
 #define TRACE_AT 3 // "00-"
-#define SPAN_AT  36
 #define FLAGS_AT 53
 
 // A table, since every call that is passed on is checked twice.
@@ -55,10 +54,11 @@ void alm_trace_keep(alm_str traceparent, char ret[ALM_TRACEPARENT_BYTES])
 // Version ff is none.
 static bool is_traceparent(const char s[ALM_TRACEPARENT_BYTES])
 {
-    return s[0] != '\0' && s[TRACE_AT - 1] == '-' && s[SPAN_AT - 1] == '-' &&
+    return s[0] != '\0' && s[TRACE_AT - 1] == '-' && s[ALM_TRACE_SPAN_AT - 1] == '-' &&
            s[FLAGS_AT - 1] == '-' && is_hex(s, 2, true) && memcmp(s, "ff", 2) != 0 &&
-           is_hex(s + TRACE_AT, SPAN_AT - 1 - TRACE_AT, false) &&
-           is_hex(s + SPAN_AT, FLAGS_AT - 1 - SPAN_AT, false) && is_hex(s + FLAGS_AT, 2, true);
+           is_hex(s + TRACE_AT, ALM_TRACE_SPAN_AT - 1 - TRACE_AT, false) &&
+           is_hex(s + ALM_TRACE_SPAN_AT, FLAGS_AT - 1 - ALM_TRACE_SPAN_AT, false) &&
+           is_hex(s + FLAGS_AT, 2, true);
 }
 
 // All eight digits at once: every forwarded call writes up to eight of these.
@@ -88,8 +88,8 @@ void alm_trace_begin(alm_rpc *rpc, char traceparent[ALM_TRACEPARENT_BYTES])
     if (!is_good) {
         alm_hex64(random, traceparent + TRACE_AT);
         alm_hex64(alm_mix64(random + 1) | 1, traceparent + TRACE_AT + ALM_HEX64_LEN); // not 0
-        traceparent[SPAN_AT - 1] = '-';
+        traceparent[ALM_TRACE_SPAN_AT - 1] = '-';
         memcpy(traceparent + FLAGS_AT - 1, "-00", sizeof "-00");
     }
-    alm_hex64(alm_mix64(random + 2) | 1, traceparent + SPAN_AT);
+    alm_hex64(alm_mix64(random + 2) | 1, traceparent + ALM_TRACE_SPAN_AT);
 }

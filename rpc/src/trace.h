@@ -7,6 +7,7 @@
 
 #define ALM_TRACEPARENT_BYTES 56 // "00-" 32 hex "-" 16 hex "-" 2 hex, with the NUL
 
+#define ALM_TRACE_SPAN_AT     36
 #define ALM_HEX64_LEN         16
 
 void alm_hex64(uint64_t v, char ret[ALM_HEX64_LEN]); // no NUL
