@@ -1,6 +1,9 @@
 #include "server_internal.h"
+#include "z85.h"
 
 #include <stdio.h>
+
+#define REFUSED_LOG_EACH_US 1000000
 
 static alm_code add_service(alm_server *server, const alm_service_def *service,
                             const alm_handler *handlers, void *self, bool runs_inline,
@@ -141,6 +144,22 @@ static void note_token(void *arg, const alm_policy_entry *entry)
     *has_tokens = *has_tokens || entry->is_token;
 }
 
+// Anybody can knock, so not every time is told.
+static void log_refused(alm_server *server, const uint8_t key[ALM_CURVE_KEY_BYTES])
+{
+    int64_t now_us = alm_rpc_now_us(server->rpc);
+    int64_t next_us = atomic_load(&server->refused_log_us);
+    uint64_t count = atomic_fetch_add(&server->refused_count, 1) + 1;
+    if (now_us < next_us || !atomic_compare_exchange_strong(&server->refused_log_us, &next_us,
+                                                            now_us + REFUSED_LOG_EACH_US)) {
+        return;
+    }
+    char text[ALM_KEY_TEXT_BYTES];
+    alm_z85_encode(key, ALM_CURVE_KEY_BYTES, text);
+    alm_log_info(server->rpc->log, "rpc.key_refused", ALM_KV_CSTR("server", server->name),
+                 ALM_KV_CSTR("key", text), ALM_KV_U64("refused", count));
+}
+
 // Who is known by a token has no key in the policy: where there are tokens anyone may connect, as
 // nobody, and each call says more.
 static bool admit_key(void *arg, const uint8_t key[ALM_CURVE_KEY_BYTES],
@@ -158,6 +177,9 @@ static bool admit_key(void *arg, const uint8_t key[ALM_CURVE_KEY_BYTES],
     bool has_tokens = false;
     alm_policy_each(server->policy, note_token, &has_tokens);
     ret_user[0] = '\0';
+    if (!has_tokens) {
+        log_refused(server, key);
+    }
     return has_tokens;
 }
 

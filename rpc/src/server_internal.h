@@ -173,6 +173,10 @@ struct alm_server {
     alm_policy *policy;         // NULL: anyone may do anything
     bool is_started;
 
+    // Any thread's: keys that were refused, and when the next of them is told.
+    _Atomic uint64_t refused_count;
+    _Atomic int64_t refused_log_us;
+
     // Set before start, read by all.
     alm_server_service services[ALM_HELLO_SERVICE_COUNT_MAX];
     size_t service_count;

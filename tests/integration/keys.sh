@@ -34,8 +34,9 @@ expect 0 'almanac.v1.Gateway' as wang.key rpc list
 expect 1 'PERMISSION_DENIED: almanac.v1.Gateway/Verify needs a' as wang.key rpc call Gateway.Verify
 expect 4 'takes our key' as li.key rpc list
 expect 4 'takes our key' as li.key status
-expect 4 'no almanac at' almanac --endpoint "$address" --timeout 1s status
+expect 4 'no almanac: no healthy connection to' almanac --endpoint "$address" --timeout 1s status
 expect 0 '' as svc.key status
+grep -F 'rpc.key_refused' log | grep -qF "$(cat li.key.pub)" || fail "no word of li: $(cat log)"
 
 almanac token new --role reader --name robot --policy policy >robot.token 2>/dev/null
 by_token() {
@@ -56,10 +57,15 @@ reload
 expect 0 'aggregation' by_token status
 expect 1 'needs a writer, and robot is a reader' by_token import indicators.csv
 expect 0 'robot' almanac token list --policy policy
-expect 0 'are gone' almanac token revoke robot --policy policy
+expect 0 '1 revoked' almanac token revoke robot --policy policy
 reload
 expect 4 'takes our key' by_token status
 grep -q "$(cat robot.token)" log policy && fail "a token is in the log or the policy"
+kill "$server"
+wait "$server" || fail "the server's exit"
+server=
+start_server --policy policy
+grep -q 'event=policy.keys_unused' log || fail "no word of keys without --key-file: $(cat log)"
 kill "$server"
 wait "$server" || fail "the server's exit"
 server=
