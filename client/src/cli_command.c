@@ -303,7 +303,8 @@ static const cli_example keys_examples[] = {
     {"almanac keys show wang.key.pub", "the public key"},
 };
 static const cli_example token_examples[] = {
-    {"almanac token new --role writer --name robot --policy policy > robot.token", "a token"},
+    {"(umask 077; almanac token new --role writer --name robot --policy policy > robot.token)",
+     "a token, in a file that only its owner may read"},
     {"almanac token revoke robot --policy policy", "no token of robot's is good any more"},
 };
 static const cli_example rpc_examples[] = {
@@ -446,7 +447,7 @@ const cli_command cli_commands[] = {
      EXAMPLES(keys_examples),
      .run = cli_keys},
     {.name = "token",
-     .usage = "new|list|revoke [NAME] [--role ROLE --name NAME] [--policy FILE]",
+     .usage = "new --role ROLE --name NAME | list | revoke NAME [--policy FILE]",
      .summary = "make, list and revoke tokens of a policy",
      .details = "new prints the token once: the policy keeps only its hash. Clients show it with "
                 "--token-file. After a change send the services SIGHUP. Nothing is asked of an "

@@ -99,7 +99,8 @@ static int publish(cli *self, const alm_policy_entry *entry)
     if (alm_policy_add(path, entry, &st) != ALM_OK) {
         return fail(self, &st);
     }
-    fprintf(self->err, "%s: %s is a %s now\n", path, entry->name, alm_role_name(entry->role));
+    fprintf(self->err, "%s: %s is %s %s now\n", path, entry->name, alm_role_article(entry->role),
+            alm_role_name(entry->role));
     return 0;
 }
 
@@ -307,8 +308,9 @@ static int revoke_tokens(cli *self, const char *path, const char *name)
     if (alm_policy_revoke_tokens(path, alm_str_from(name), &count, &st) != ALM_OK) {
         return fail(self, &st);
     }
-    fprintf(self->err, "%s: %zu tokens of %s are gone; send the services SIGHUP\n", path, count,
-            name);
+    fprintf(self->err,
+            "%s: no token of %s is good any more (%zu revoked); send the services SIGHUP\n", path,
+            name, count);
     return 0;
 }
 
@@ -317,6 +319,10 @@ int cli_token(cli *self)
     const char *const *words;
     size_t count = cli_positional(self, &words);
     const char *path = cli_text(self, "policy");
+    if (count > 1 && strcmp(words[0], "revoke") != 0) {
+        return cli_fail_usage(self, "token %s: \"%s\" has no meaning here%s", words[0], words[1],
+                              strcmp(words[0], "new") == 0 ? "; --name says whose it is" : "");
+    }
     if (strcmp(words[0], "new") == 0) {
         return new_token(self);
     }

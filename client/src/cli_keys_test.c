@@ -232,7 +232,7 @@ static void tokens_are_revoked(void **state)
                   "token " HASH_B " reader robot\n");
     RUN(&gone, "token", "revoke", "feed", "--policy", "policy");
     assert_int_equal(gone.exit_code, 0);
-    assert_says(gone.err.text, "policy: 1 tokens of feed are gone");
+    assert_says(gone.err.text, "policy: no token of feed is good any more (1 revoked)");
     read_policy(policy, sizeof policy);
     assert_string_equal(policy,
                         "key " KEY " admin feed\n# by hand\ntoken " HASH_B " reader robot\n");

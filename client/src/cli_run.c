@@ -22,7 +22,8 @@ int cli_fail(cli *self, const almanac_error *error)
 {
     bool is_away = error->code == ALMANAC_UNAVAILABLE && strcmp(error->field, "endpoint") == 0;
     fprintf(self->err, "almanac: %s%s\n", error->message,
-            is_away ? " : start one with ./script/run or give --endpoint" : "");
+            is_away ? "; is it running (./script/run starts one), are address and keys right?"
+                    : "");
     return almanac_code_exit(error->code);
 }
 

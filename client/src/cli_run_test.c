@@ -205,8 +205,7 @@ static const refuse_row refuse_rows[] = {
     {"refuse: nobody there",
      {"status", "--endpoint", "ipc:///tmp/almanac-nobody-is-here", "--timeout", "50ms"},
      4,
-     "no almanac at ipc:///tmp/almanac-nobody-is-here : start one with ./script/run or give "
-     "--endpoint"},
+     "no almanac: no healthy connection to ipc:///tmp/almanac-nobody-is-here within 50 ms: "},
 };
 
 static void refuses(void **state)

@@ -45,8 +45,8 @@ const char *almanac_version(void)
     return ALM_VERSION;
 }
 
-static alm_code wait_until_there(almanac_client *client, const char *endpoint, int64_t connect_ms,
-                                 bool has_key, alm_status *st)
+static alm_code wait_until_there(almanac_client *client, int64_t connect_ms, bool has_key,
+                                 alm_status *st)
 {
     if (connect_ms < 0) {
         return ALM_OK;
@@ -54,8 +54,10 @@ static alm_code wait_until_there(almanac_client *client, const char *endpoint, i
     int64_t wait_ms = connect_ms == 0 ? CONNECT_MS_DEFAULT : connect_ms;
     alm_code code = alm_channel_wait_ready(client->channel, wait_ms, st);
     if (code == ALM_DEADLINE_EXCEEDED || code == ALM_UNAVAILABLE) {
-        return alm_status_set_field(st, ALM_UNAVAILABLE, "endpoint", "no almanac at %s%s", endpoint,
-                                    has_key ? " that takes our key and has the one we expect" : "");
+        alm_status why = *st;
+        return alm_status_set_field(st, ALM_UNAVAILABLE, "endpoint", "no almanac%s: %s",
+                                    has_key ? " that takes our key and has the one we expect" : "",
+                                    why.message);
     }
     return code;
 }
@@ -123,7 +125,7 @@ static alm_code open_client(const char *endpoint, const almanac_client_opts *opt
     }
     if (code == ALM_OK) {
         bool has_key = is_given(opts->key_file) || is_given(opts->server_key);
-        code = wait_until_there(client, endpoint, opts->connect_ms, has_key, st);
+        code = wait_until_there(client, opts->connect_ms, has_key, st);
     }
     if (code != ALM_OK) {
         almanac_client_close(&client);

@@ -72,8 +72,7 @@ alm_code alm_call_check_size(const alm_call *call, const ProtobufCMessage *messa
 {
     size_t size_max = call->peer->message_bytes_max;
     if (size > size_max) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
-                              "a %s of %zu bytes passes the limit of %zu",
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s of %zu bytes passes the limit of %zu",
                               message->descriptor->name, size, size_max);
     }
     return ALM_OK;

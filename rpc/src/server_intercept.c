@@ -158,12 +158,14 @@ static alm_code auth_begin(alm_call *call, const request_metadata *metadata, alm
         return ALM_OK;
     }
     if (has == ALM_ROLE_NONE) {
-        return alm_status_set(st, ALM_UNAUTHENTICATED, "%s/%s needs a %s's key or token",
-                              method->stats.service, method->stats.method, alm_role_name(needs));
+        return alm_status_set(st, ALM_UNAUTHENTICATED, "%s/%s needs %s %s's key or token",
+                              method->stats.service, method->stats.method, alm_role_article(needs),
+                              alm_role_name(needs));
     }
-    return alm_status_set(st, ALM_PERMISSION_DENIED, "%s/%s needs a %s, and %s is a %s",
-                          method->stats.service, method->stats.method, alm_role_name(needs),
-                          call->user, alm_role_name(has));
+    return alm_status_set(st, ALM_PERMISSION_DENIED, "%s/%s needs %s %s, and %s is %s %s",
+                          method->stats.service, method->stats.method, alm_role_article(needs),
+                          alm_role_name(needs), call->user, alm_role_article(has),
+                          alm_role_name(has));
 }
 
 // --- log -----------------------------------------------------------------------------------------

@@ -79,10 +79,11 @@ void alm_stream_end_by_deadline(alm_stream *stream)
     const alm_channel *channel = stream->channel;
     long long ms = (long long)(stream->deadline_us - stream->start_us) / 1000;
     if (stream->state == ALM_STREAM_SENT) {
-        alm_status_set(&st, ALM_DEADLINE_EXCEEDED, "%s/%s: no answer from %s within %lld ms",
+        alm_status_set(&st, ALM_DEADLINE_EXCEEDED, "%s/%s: no %s from %s within %lld ms",
                        stream->service->descriptor->name,
-                       stream->service->methods[stream->method].name, stream->connection->address,
-                       ms);
+                       stream->service->methods[stream->method].name,
+                       stream->has_one_answer ? "answer" : "end of the stream",
+                       stream->connection->address, ms);
         alm_connection_count(stream->connection, true);
     } else {
         const char *why = channel->last_error;

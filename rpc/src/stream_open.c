@@ -27,8 +27,7 @@ static alm_code pack_request(alm_stream *stream, const ProtobufCMessage *request
     size_t size = protobuf_c_message_get_packed_size(request);
     size_t size_max = stream->channel->client->rpc->limits.message_bytes_max;
     if (size > size_max) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
-                              "a %s of %zu bytes passes the limit of %zu",
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s of %zu bytes passes the limit of %zu",
                               request->descriptor->name, size, size_max);
     }
     if (!alm_message_to_bytes(request, size, &stream->request)) {

@@ -88,9 +88,9 @@ alm_code alm_stream_send(alm_stream *stream, const ProtobufCMessage *message, al
     alm_client *client = stream->channel->client;
     size_t size = protobuf_c_message_get_packed_size(message);
     if (size > client->rpc->limits.message_bytes_max) {
-        return alm_status_set(
-            st, ALM_RESOURCE_EXHAUSTED, "a %s of %zu bytes passes the limit of %zu",
-            message->descriptor->name, size, client->rpc->limits.message_bytes_max);
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s of %zu bytes passes the limit of %zu",
+                              message->descriptor->name, size,
+                              client->rpc->limits.message_bytes_max);
     }
     alm_lock(client->lock);
     alm_code code = send_message(stream, message, size, st);

@@ -55,7 +55,7 @@ typedef struct flag_row {
 } flag_row;
 
 static const flag_row flag_rows[] = {
-    {"rpc-message-bytes-max", FIELD(message_bytes_max), "1k", "1023", 1024},
+    {"rpc-message-bytes-max", FIELD(message_bytes_max), "16k", "16383", 16384},
     {"rpc-metadata-bytes-max", FIELD(metadata_bytes_max), "256", "255", 256},
     {"rpc-element-count-max", FIELD(element_count_max), "1", "0", 1},
     {"rpc-window-bytes", FIELD(window_bytes), "1", "0", 1},

@@ -30,6 +30,12 @@ static inline const char *alm_role_name(alm_role role)
     return names[role];
 }
 
+// As messages have it: "wang is a reader".
+static inline const char *alm_role_article(alm_role role)
+{
+    return role == ALM_ROLE_ADMIN ? "an" : "a";
+}
+
 static inline bool alm_role_allows(alm_role has, alm_role needs)
 {
     return has >= needs;
