@@ -206,6 +206,27 @@ alm_role alm_policy_role_of(alm_policy *policy, alm_str user)
     return role;
 }
 
+static bool has_any(alm_policy *policy, bool is_token)
+{
+    bool has = false;
+    read_lock(policy);
+    for (size_t i = 0; i < policy->table->count && !has; i++) {
+        has = policy->table->entries[i].is_token == is_token;
+    }
+    unlock(policy);
+    return has;
+}
+
+bool alm_policy_has_keys(alm_policy *policy)
+{
+    return has_any(policy, false);
+}
+
+bool alm_policy_has_tokens(alm_policy *policy)
+{
+    return has_any(policy, true);
+}
+
 void alm_policy_each(alm_policy *policy, void (*visit)(void *arg, const alm_policy_entry *entry),
                      void *arg)
 {

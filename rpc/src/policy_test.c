@@ -64,6 +64,20 @@ static void admits_keys(void **state)
     alm_policy_destroy(&policy);
 }
 
+static void says_what_it_has(void **state)
+{
+    (void)state;
+    const char *const texts[] = {"", "key " KEY_A " service a\n", "token " HASH " reader t\n",
+                                 "token " HASH " reader t\nkey " KEY_A " service a\n"};
+    for (unsigned i = 0; i < ALM_ARRAY_LEN(texts); i++) {
+        alm_policy *policy = NULL;
+        assert_int_equal(alm_policy_parse(alm_str_from(texts[i]), "p", &policy, NULL), ALM_OK);
+        assert_int_equal(alm_policy_has_keys(policy), i % 2 == 1);
+        assert_int_equal(alm_policy_has_tokens(policy), i >= 2);
+        alm_policy_destroy(&policy);
+    }
+}
+
 static void keeps_days(void **state)
 {
     (void)state;
@@ -220,6 +234,7 @@ int main(void)
     }
     const struct CMUnitTest more[] = {
         cmocka_unit_test(admits_keys),
+        cmocka_unit_test(says_what_it_has),
         cmocka_unit_test(keeps_days),
         cmocka_unit_test(refuses_halves_of_two_pairs),
         IN_PLACE(admits_a_token_until_its_day),

@@ -138,12 +138,6 @@ void alm_server_forward(alm_server *server, const alm_service_def *service,
     method->forward_method = (unsigned)to;
 }
 
-static void note_token(void *arg, const alm_policy_entry *entry)
-{
-    bool *has_tokens = arg;
-    *has_tokens = *has_tokens || entry->is_token;
-}
-
 // Anybody can knock, so not every time is told.
 static void log_refused(alm_server *server, const uint8_t key[ALM_CURVE_KEY_BYTES])
 {
@@ -174,8 +168,7 @@ static bool admit_key(void *arg, const uint8_t key[ALM_CURVE_KEY_BYTES],
     if (alm_policy_admit_key(server->policy, key, ret_user, &role)) {
         return true;
     }
-    bool has_tokens = false;
-    alm_policy_each(server->policy, note_token, &has_tokens);
+    bool has_tokens = alm_policy_has_tokens(server->policy);
     ret_user[0] = '\0';
     if (!has_tokens) {
         log_refused(server, key);

@@ -321,20 +321,11 @@ static void help_print(const runner *r)
     alm_config_print_help(r->options, r->option_count, stdout);
 }
 
-static void note_key(void *arg, const alm_policy_entry *entry)
-{
-    bool *has_keys = arg;
-    *has_keys = *has_keys || !entry->is_token;
-}
-
 // Without encryption nobody proves a key, and who the policy names is nobody.
 static void warn_of_unused_keys(runner *r)
 {
-    bool has_keys = false;
-    if (r->identity.policy != NULL && !r->identity.has_keypair) {
-        alm_policy_each(r->identity.policy, note_key, &has_keys);
-    }
-    if (has_keys) {
+    alm_policy *policy = r->identity.policy;
+    if (policy != NULL && !r->identity.has_keypair && alm_policy_has_keys(policy)) {
         alm_log_warn(&r->log, "policy.keys_unused",
                      ALM_KV_CSTR("why", "keys are proved only to who has a --key-file"));
     }

@@ -61,12 +61,8 @@ expect 0 '1 revoked' almanac token revoke robot --policy policy
 reload
 expect 4 'takes our key' by_token status
 grep -q "$(cat robot.token)" log policy && fail "a token is in the log or the policy"
-kill "$server"
-wait "$server" || fail "the server's exit"
-server=
+stop_server
 start_server --policy policy
 grep -q 'event=policy.keys_unused' log || fail "no word of keys without --key-file: $(cat log)"
-kill "$server"
-wait "$server" || fail "the server's exit"
-server=
+stop_server
 echo "keys.sh: ok"

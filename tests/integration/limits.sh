@@ -30,7 +30,5 @@ expect 4 'elements pass the limit of 200' "$bin/almanac" query "$(codes 250)" "$
 } >large.csv
 [ "$(stat -c %s large.csv)" -gt 65536 ] || fail "large.csv is not large"
 expect 4 'takes 65536' "$bin/almanac" import large.csv
-kill "$server"
-wait "$server" || fail "the server's exit"
-server=
+stop_server
 echo "limits.sh: ok"

@@ -30,3 +30,8 @@ start_server() { # OPTION...: sets server and address; its log is the file log
     done
     [ -n "$address" ] || fail "no server: $(cat log)"
 }
+stop_server() {
+    kill "$server"
+    wait "$server" || fail "the server's exit"
+    server=
+}

@@ -126,6 +126,9 @@ bool alm_policy_admit_token(alm_policy *policy, alm_str token, int32_t today,
 // connections that stand. ALM_ROLE_NONE: no key has that name (any more).
 alm_role alm_policy_role_of(alm_policy *policy, alm_str user);
 
+bool alm_policy_has_keys(alm_policy *policy); // now, as is what follows
+bool alm_policy_has_tokens(alm_policy *policy);
+
 // In the file's order. The policy cannot be reloaded meanwhile; visit must not call it.
 void alm_policy_each(alm_policy *policy, void (*visit)(void *arg, const alm_policy_entry *entry),
                      void *arg);
