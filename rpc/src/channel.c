@@ -250,8 +250,7 @@ static bool is_better(const alm_stream *stream, const alm_connection *a, const a
 static void consider(pick_result *result, const alm_stream *stream, alm_connection *connection,
                      int64_t now_us)
 {
-    const alm_hello_service *service =
-        alm_connection_service(connection, stream->service->descriptor->name);
+    const alm_hello_service *service = alm_connection_service(connection, stream->service);
     result->is_any_with_service = result->is_any_with_service || service != NULL;
     if (service != NULL && !service->is_serving) {
         return; // it will say when it does
@@ -277,7 +276,7 @@ static pick_result pick(alm_channel *channel, const alm_stream *stream)
     int64_t now_us = alm_rpc_now_us(channel->client->rpc);
     size_t count = channel->connection_count;
     alm_connection *connection = channel->connections;
-    size_t skip = count > 0 ? channel->pick_next++ % count : 0;
+    size_t skip = count > 1 ? channel->pick_next++ % count : 0;
     for (size_t i = 0; i < skip; i++) {
         connection = connection->next;
     }

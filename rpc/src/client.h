@@ -65,8 +65,10 @@ struct alm_connection {
     unsigned lost_count; // since the last HELLO answered
     int64_t open_us, hello_us, beat_us;
     unsigned beats_unanswered;
-    alm_arena *arena; // of hello
-    alm_hello hello;  // the server's; good while HEALTHY or LEAVING
+    alm_arena *arena;                 // of hello
+    alm_hello hello;                  // the server's; good while HEALTHY or LEAVING
+    const alm_service_def *found_def; // the last that was looked for in hello; NULL: none,
+    const alm_hello_service *found;   // and what was found
     alm_call_table calls;
     alm_buf out;                             // records to send
     uint32_t sent_records, received_records; // since HELLO, with it: PING compares them
@@ -217,7 +219,9 @@ bool alm_connection_send(alm_connection *connection, const alm_record *record);
 // NULL: no memory, nothing was queued.
 uint8_t *alm_connection_begin(alm_connection *connection, const alm_record *record,
                               size_t payload_len);
-const alm_hello_service *alm_connection_service(const alm_connection *connection, const char *name);
+// NULL: it does not serve it.
+const alm_hello_service *alm_connection_service(alm_connection *connection,
+                                                const alm_service_def *def);
 
 // --- channel.c
 void alm_channel_release(alm_channel *channel); // frees with the last reference

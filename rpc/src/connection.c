@@ -122,6 +122,7 @@ void alm_connection_lose(alm_connection *connection, const char *why)
     alm_buf_reset(&connection->out);
     alm_arena_reset(connection->arena);
     connection->hello = (alm_hello){0};
+    connection->found_def = NULL;
     connection->sent_records = 0;
     connection->received_records = 0;
     for (uint32_t i = 0; i < connection->calls.slot_count; i++) {
@@ -332,13 +333,23 @@ size_t alm_connection_take_frame(alm_connection *connection, alm_str data)
     return count;
 }
 
-const alm_hello_service *alm_connection_service(const alm_connection *connection, const char *name)
+static const alm_hello_service *find_service(const alm_hello *hello, const char *name)
 {
     alm_str wanted = alm_str_from(name);
-    for (uint32_t i = 0; i < connection->hello.service_count; i++) {
-        if (alm_str_eq(connection->hello.services[i].name, wanted)) {
-            return &connection->hello.services[i];
+    for (uint32_t i = 0; i < hello->service_count; i++) {
+        if (alm_str_eq(hello->services[i].name, wanted)) {
+            return &hello->services[i];
         }
     }
     return NULL;
+}
+
+const alm_hello_service *alm_connection_service(alm_connection *connection,
+                                                const alm_service_def *def)
+{
+    if (connection->found_def != def) {
+        connection->found = find_service(&connection->hello, def->descriptor->name);
+        connection->found_def = def;
+    }
+    return connection->found;
 }

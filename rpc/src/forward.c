@@ -17,11 +17,12 @@ static void send_down(alm_call *call, alm_str payload)
     }
 }
 
-// The answer travels in the END.
+// An answer that came before its END.
 static bool keep_answer(alm_call *call, alm_str payload)
 {
     alm_buf_reset(&call->scratch);
     alm_buf_append(&call->scratch, payload.data, payload.len);
+    call->answer = alm_buf_view(&call->scratch);
     call->has_answer = !call->scratch.failed;
     return call->has_answer;
 }
@@ -143,6 +144,15 @@ void alm_forward_ended(alm_stream *stream)
     if (is_over || stream->flow.inbox_count == 0) {
         finish(call);
     }
+}
+
+void alm_forward_answer(alm_stream *stream, alm_str answer)
+{
+    alm_call *call = stream->forwards;
+    call->answer = answer;
+    call->has_answer = true;
+    alm_flow_pass(&stream->flow, answer.len);
+    finish(call);
 }
 
 void alm_call_stop_forward(alm_call *call)

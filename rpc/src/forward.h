@@ -14,5 +14,7 @@ void alm_forward_ended(alm_stream *stream);
 size_t alm_forward_size_max(const alm_stream *stream); // of a message that the client takes
 // True: the message went to the client, and the stream needs not keep it.
 bool alm_forward_message(alm_stream *stream, alm_str payload);
+// The call's one answer, which its client takes, came with a good end.
+void alm_forward_answer(alm_stream *stream, alm_str answer);
 
 #endif

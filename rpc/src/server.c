@@ -72,6 +72,7 @@ alm_code alm_server_create(alm_rpc *rpc, const alm_server_opts *opts, alm_server
     static const alm_server_opts none;
     opts = opts != NULL ? opts : &none;
     server->rpc = rpc;
+    server->serial_last = alm_rpc_random(rpc);
     server->lock = &rpc->lock;
     server->part = alm_server_part;
     server->retry_us = ALM_NEVER_US;

@@ -122,6 +122,7 @@ static alm_call *call_of(alm_server *server, alm_peer *peer, const alm_record *r
     }
     call->peer = peer;
     call->id = request->call_id;
+    call->serial = ++server->serial_last;
     call->method = &server->methods[request->arg];
     call->user = "";
     call->idempotency_key = "";
@@ -341,7 +342,7 @@ static void send_end(alm_server *server, alm_call *call, const alm_status *st)
     alm_record end = {.type = ALM_RECORD_END, .call_id = call->id};
     if (call->has_answer) {
         end.flags = ALM_RECORD_LAST;
-        end.payload = alm_buf_view(&call->scratch);
+        end.payload = call->answer;
         alm_flow_count_sent(&call->flow, end.payload.len);
     }
     end.time_ms = call->flow.sent_count;

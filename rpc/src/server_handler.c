@@ -99,6 +99,7 @@ static alm_code keep_answer(alm_call *call, const ProtobufCMessage *message, alm
     size_t size = protobuf_c_message_get_packed_size(message);
     ALM_TRY(alm_call_check_size(call, message, size, st));
     ALM_TRY(pack(call, message, size, st));
+    call->answer = alm_buf_view(&call->scratch);
     call->has_answer = true;
     return ALM_OK;
 }
@@ -246,7 +247,7 @@ const char *alm_call_request_id(alm_call *call)
 const char *alm_call_traceparent(alm_call *call)
 {
     if (!call->has_span) {
-        alm_trace_begin(call->server->rpc, call->traceparent);
+        alm_trace_begin(alm_mix64(call->serial), call->traceparent);
         call->has_span = true;
     }
     return call->traceparent;

@@ -92,7 +92,7 @@ static void metrics_end(alm_call *call, const alm_status *st)
     int64_t took_us = alm_rpc_now_us(call->server->rpc) - call->start_us;
     if (st->code == ALM_OK && call->has_answer) {
         stats->messages_sent++;
-        stats->bytes_sent += call->scratch.len;
+        stats->bytes_sent += call->answer.len;
     }
     if (took_us == 0 && call->method->runs_inline) {
         count_answered(call, st->code); // in its frame, whose time is all that this thread knows

@@ -125,6 +125,7 @@ struct alm_call {
 
     alm_peer *peer; // from here on, up to request_id, everything starts as zero
     uint64_t id;
+    uint64_t serial;                 // of all calls of its server; what its ids are made from
     alm_call *peer_prev, *peer_next; // peer->calls
     alm_call *prev, *next;           // peer->queue, server->watches or ->free_calls
     alm_server_method *method;
@@ -141,7 +142,8 @@ struct alm_call {
     const char *stop_text;
     alm_flow flow;
     bool has_finished; // the client has sent its last message
-    bool has_answer;   // where there is one: it is in scratch and goes with the END
+    bool has_answer;   // where there is one: it goes with the END
+    alm_str answer;    // in scratch, or in the frame that ends a call that is passed on
     bool is_endless;
     int64_t run_us; // when a thread took it
     alm_call_hook *children;
@@ -215,6 +217,7 @@ struct alm_server {
     alm_call *watches; // parked
     alm_call *fired;   // that have something to tell
     alm_call *free_calls;
+    uint64_t serial_last;                // from a random start
     size_t active_count;                 // queued, running and parked
     size_t running_count, endless_count; // endless ones are among the running,
     size_t paused_count;                 // and those that wait for their client

@@ -287,28 +287,34 @@ static alm_code take_good_end(alm_stream *stream, const alm_record *record, alm_
     return blame(stream, alm_flow_check_count(&stream->flow, record->time_ms, st), st);
 }
 
-// The usual end of a call that tells by events: the answer in the frame it came in. False: it is
-// another.
-static bool tell_good_end(alm_stream *stream, const alm_record *record)
+// The usual end of a call nobody waits for: its answer, told or passed on from the frame it came
+// in. False: it is another.
+static bool take_answer(alm_stream *stream, const alm_record *record)
 {
     const alm_rpc_limits *limits = &stream->channel->client->rpc->limits;
     bool is_whole = stream->has_one_answer && record->flags == ALM_RECORD_LAST &&
                     record->arg == ALM_OK && record->time_ms == 1 &&
                     stream->flow.received_count == 0 &&
                     record->payload.len <= limits->message_bytes_max;
-    if (!is_whole || !alm_stream_tells_at_once(stream)) {
+    bool is_taken = stream->forwards != NULL ? record->payload.len <= alm_forward_size_max(stream)
+                                             : alm_stream_tells_at_once(stream);
+    if (!is_whole || !is_taken) {
         return false;
     }
     alm_connection_count(stream->connection, false);
     set_ended(stream);
     stream->end.code = ALM_OK;
-    alm_stream_tell_answer(stream, record->payload);
+    if (stream->forwards != NULL) {
+        alm_forward_answer(stream, record->payload);
+    } else {
+        alm_stream_tell_answer(stream, record->payload);
+    }
     return true;
 }
 
 static void take_end(alm_stream *stream, const alm_record *record)
 {
-    if (tell_good_end(stream, record)) {
+    if (take_answer(stream, record)) {
         return;
     }
     alm_status st; // not cleared: it is large, and most calls end well

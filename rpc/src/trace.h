@@ -17,7 +17,8 @@ void alm_hex64(uint64_t v, char ret[ALM_HEX64_LEN]); // no NUL
 // ends.
 void alm_trace_keep(alm_str traceparent, char ret[ALM_TRACEPARENT_BYTES]);
 
-// Begins a span: in the trace of what was kept, or in a new one if that is no traceparent.
-void alm_trace_begin(alm_rpc *rpc, char traceparent[ALM_TRACEPARENT_BYTES]);
+// Begins a span: in the trace of what was kept, or in a new one if that is no traceparent. random:
+// another each time; ids need only differ, not be secret.
+void alm_trace_begin(uint64_t random, char traceparent[ALM_TRACEPARENT_BYTES]);
 
 #endif
