@@ -86,7 +86,8 @@ void alm_connection_destroy(alm_connection *connection)
         if (says_bye) {
             send_rest(connection);
         }
-        alm_io_unwatch(connection->channel->client->rpc->io, &connection->watched);
+        alm_port_unwatch(connection->port, connection->channel->client->rpc->io,
+                         &connection->watched);
         alm_port_close(&connection->port, says_bye ? ALM_CLIENT_LINGER_MS : 0);
     }
     alm_call_table_deinit(&connection->calls);
@@ -110,7 +111,7 @@ void alm_connection_lose(alm_connection *connection, const char *why)
     alm_status st = ALM_STATUS_INIT;
     alm_status_set(&st, ALM_UNAVAILABLE, "%s %s", connection->address, why);
     alm_channel_note_error(channel, st.message);
-    alm_io_unwatch(connection->channel->client->rpc->io, &connection->watched);
+    alm_port_unwatch(connection->port, client->rpc->io, &connection->watched);
     alm_port_close(&connection->port, 0);
     connection->state = ALM_CONNECTION_IDLE;
     connection->open_us =

@@ -8,13 +8,18 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define BLIND_US        10000 // a descriptor that cannot be watched is looked at so often
-#define EVENT_COUNT_MAX 64
-#define WAKE_EVENT      0 // no watch has it
+#define BLIND_US         10000 // a descriptor that cannot be watched is looked at so often
+#define EVENT_COUNT_MAX  64
+#define WAKE_EVENT       0 // no watch has it
+
+// What epoll keeps for a descriptor: its tag, its watch and the watch's generation.
+#define WATCH_SHIFT      32
+#define GENERATION_SHIFT 48
 
 typedef struct io_watch {
-    uint32_t generation; // of the slot: events of what was watched before it are none of its
+    uint16_t generation; // of the slot: events of what was watched before it are none of its
     bool is_used, is_ready;
+    alm_io_told *told; // of many; NULL: it is of one
 } io_watch;
 
 struct alm_io {
@@ -116,6 +121,9 @@ void alm_io_destroy(alm_io **io)
     pthread_cond_destroy(&self->worked);
     pthread_cond_destroy(&self->left);
     pthread_mutex_destroy(&self->watch_lock);
+    for (size_t i = 0; i < self->watch_cap; i++) {
+        alm_free(self->watches[i].told);
+    }
     alm_free(self->watches);
     alm_free(self);
     *io = NULL;
@@ -153,6 +161,9 @@ void alm_io_tick(alm_io *io)
 static bool grow_watches(alm_io *io)
 {
     size_t cap = ALM_MAX(io->watch_cap * 2, (size_t)16);
+    if (cap > UINT16_MAX) {
+        return false;
+    }
     io_watch *watches = alm_realloc(io->watches, cap * sizeof *watches);
     if (watches == NULL) {
         return false;
@@ -173,9 +184,18 @@ static size_t free_slot(alm_io *io)
     return at < io->watch_cap || grow_watches(io) ? ALM_MAX(at, (size_t)1) : 0;
 }
 
-static uint64_t event_of(const alm_io *io, size_t at)
+static void use_slot(alm_io *io, size_t at, alm_io_told *told)
 {
-    return (uint64_t)io->watches[at].generation << 32 | at;
+    io_watch *slot = &io->watches[at];
+    *slot =
+        (io_watch){.generation = slot->generation, .is_used = true, .is_ready = true, .told = told};
+    io->watch_count++;
+}
+
+static uint64_t event_of(const alm_io *io, size_t at, uint32_t tag)
+{
+    return (uint64_t)io->watches[at].generation << GENERATION_SHIFT | (uint64_t)at << WATCH_SHIFT |
+           tag;
 }
 
 void alm_io_watch(alm_io *io, int fd, size_t *watch)
@@ -186,21 +206,51 @@ void alm_io_watch(alm_io *io, int fd, size_t *watch)
     alm_lock(&io->watch_lock);
     size_t at = free_slot(io);
     struct epoll_event event = {.events = EPOLLIN | EPOLLET};
-    event.data.u64 = at != 0 ? event_of(io, at) : 0;
+    event.data.u64 = at != 0 ? event_of(io, at, 0) : 0;
     if (at != 0 && epoll_ctl(io->epoll, EPOLL_CTL_ADD, fd, &event) == 0) {
-        io->watches[at].is_used = true;
-        io->watches[at].is_ready = true; // not known yet
-        io->watch_count++;
+        use_slot(io, at, NULL);
         *watch = at;
     }
     alm_unlock(&io->watch_lock);
     io->is_blind = io->is_blind || *watch == 0;
 }
 
+void alm_io_watch_many(alm_io *io, size_t *watch)
+{
+    if (*watch != 0) {
+        return;
+    }
+    alm_io_told *told = alm_calloc(1, sizeof *told);
+    alm_lock(&io->watch_lock);
+    size_t at = told != NULL ? free_slot(io) : 0;
+    if (at != 0) {
+        use_slot(io, at, told);
+        *watch = at;
+    }
+    alm_unlock(&io->watch_lock);
+    if (at == 0) {
+        alm_free(told);
+        io->is_blind = true;
+    }
+}
+
+bool alm_io_watch_fd(alm_io *io, size_t watch, int fd, uint32_t events, uint32_t tag)
+{
+    alm_lock(&io->watch_lock);
+    struct epoll_event event = {.events = events | EPOLLET, .data.u64 = event_of(io, watch, tag)};
+    bool is_watched = epoll_ctl(io->epoll, EPOLL_CTL_MOD, fd, &event) == 0 ||
+                      epoll_ctl(io->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+    alm_unlock(&io->watch_lock);
+    io->is_blind = io->is_blind || !is_watched;
+    return is_watched;
+}
+
 void alm_io_unwatch(alm_io *io, size_t *watch)
 {
     if (*watch != 0) {
         alm_lock(&io->watch_lock);
+        alm_free(io->watches[*watch].told);
+        io->watches[*watch].told = NULL;
         io->watches[*watch].is_used = false;
         io->watches[*watch].generation++;
         io->watch_count--;
@@ -221,16 +271,42 @@ bool alm_io_take_ready(alm_io *io, size_t watch)
     return is_ready;
 }
 
+void alm_io_take_told(alm_io *io, size_t watch, alm_io_told *ret)
+{
+    alm_lock(&io->watch_lock);
+    alm_io_told *told = io->watches[watch].told;
+    ret->count = told->count;
+    ret->is_lossy = told->is_lossy;
+    memcpy(ret->events, told->events, told->count * sizeof *told->events);
+    told->count = 0;
+    told->is_lossy = false;
+    alm_unlock(&io->watch_lock);
+}
+
+static void note_event(io_watch *watch, uint32_t tag, uint32_t events)
+{
+    alm_io_told *told = watch->told;
+    watch->is_ready = true;
+    if (told == NULL) {
+        return;
+    }
+    if (told->count == ALM_IO_TOLD_COUNT_MAX) {
+        told->is_lossy = true;
+        return;
+    }
+    told->events[told->count++] = (alm_io_event){.tag = tag, .events = events};
+}
+
 static void note_events(alm_io *io, const struct epoll_event *events, int count)
 {
     alm_lock(&io->watch_lock);
     for (int i = 0; i < count; i++) {
         uint64_t event = events[i].data.u64;
-        size_t at = (uint32_t)event;
+        size_t at = (uint16_t)(event >> WATCH_SHIFT);
         if (event == WAKE_EVENT) {
             alm_wake_clear(&io->wake);
-        } else if (event_of(io, at) == event) {
-            io->watches[at].is_ready = true;
+        } else if (event_of(io, at, (uint32_t)event) == event && io->watches[at].is_used) {
+            note_event(&io->watches[at], (uint32_t)event, events[i].events);
         }
     }
     alm_unlock(&io->watch_lock);

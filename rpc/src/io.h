@@ -13,7 +13,8 @@
 #include "alm/clock.h"
 #include "sync.h"
 
-#define ALM_IO_PART_COUNT_MAX 64 // servers of a process, and its client
+#define ALM_IO_PART_COUNT_MAX 64  // servers of a process, and its client
+#define ALM_IO_TOLD_COUNT_MAX 128 // events of a watch that wait to be taken
 
 typedef struct alm_io alm_io;
 typedef struct alm_io_part alm_io_part;
@@ -52,6 +53,23 @@ void alm_io_leave(alm_io *io);                  // sends what is queued, and lea
 // Ports within the process need no watch: their other end calls alm_io_wake.
 void alm_io_watch(alm_io *io, int fd, size_t *watch);
 void alm_io_unwatch(alm_io *io, size_t *watch); // when fd is closed; accepts 0
+
+// A watch of many descriptors, each under a number of its user's, who takes what it was told of
+// them. Else as alm_io_watch; *watch stays 0 if there is no memory.
+void alm_io_watch_many(alm_io *io, size_t *watch);
+// From now on, or otherwise than before. events: EPOLL bits. Closing fd ends it. False: the system
+// has no memory for it, or too many are watched; its user looks at it by itself until then.
+ALM_MUST_USE bool alm_io_watch_fd(alm_io *io, size_t watch, int fd, uint32_t events, uint32_t tag);
+typedef struct alm_io_event {
+    uint32_t tag, events; // EPOLL bits, each told once
+} alm_io_event;
+typedef struct alm_io_told {
+    alm_io_event events[ALM_IO_TOLD_COUNT_MAX];
+    size_t count;
+    bool is_lossy; // there were more: anything may have happened to any
+} alm_io_told;
+void alm_io_take_told(alm_io *io, size_t watch, alm_io_told *ret);
+
 // Whether it was told since it was asked last. True also if that is not known.
 bool alm_io_take_ready(alm_io *io, size_t watch);
 

@@ -53,7 +53,9 @@ typedef struct alm_port_ops {
                      alm_status *st);
     // Dials; never waits. Once only.
     alm_code (*connect)(alm_port *port, const char *address, alm_status *st);
-    int (*fd)(alm_port *port); // readable when events may have changed
+    int (*fd)(alm_port *port); // readable when events may have changed; not once it is watched
+    // NULL: its fd is. Has its sockets watched instead, which saves a look at them.
+    void (*watch)(alm_port *port, alm_io *io, size_t *watch);
     // ALM_PORT_... bits. Must be asked after every send and receive before the fd is polled. Of a
     // port that is watched as of the last receive, which is due whenever its watch tells.
     unsigned (*events)(alm_port *port);
@@ -112,7 +114,8 @@ void alm_port_close(alm_port **port, int linger_ms); // accepts NULL
 // Sends records from *at on, in as few frames as they fit into, and moves *at behind those taken.
 // to: as send has it.
 alm_sent alm_port_send_records(alm_port *port, const alm_peer_key *to, alm_str records, size_t *at);
-void alm_port_watch(alm_port *port, alm_io *io, size_t *watch); // alm_io_watch, if it needs that
+void alm_port_watch(alm_port *port, alm_io *io, size_t *watch);   // if it needs that
+void alm_port_unwatch(alm_port *port, alm_io *io, size_t *watch); // before it is closed
 // Whether that watch told since it was asked last; was_told remembers it.
 bool alm_port_take_told(alm_port *port, alm_io *io, size_t watch);
 

@@ -1,6 +1,6 @@
 // tcp and ipc over an own ZMTP 3.1 (RFC 37): a ROUTER listens, a DEALER dials, and libzmq's own may
-// be on the other side. All sockets hang on one epoll, which is the port's fd; there is no other
-// thread, so a lone call crosses none.
+// be on the other side. The I/O thread watches all sockets; until it does, they hang on an epoll of
+// the port's, which is its fd. There is no other thread, so a lone call crosses none.
 //
 // Peers that have something to read take turns. A turn is one read into a buffer that all share, or
 // straight to the rest of a large frame; frames are given out of it without a copy.
@@ -53,20 +53,100 @@ static int port_fd(alm_port *port)
 
 // --- events --------------------------------------------------------------------------------------
 
-static void ask_sockets(zmtp_port *self)
+static void note(zmtp_port *self, uint32_t tag, uint32_t events)
+{
+    if ((tag & ZMTP_LISTENER_BIT) != 0) {
+        alm_zmtp_accept(self, tag & ~ZMTP_LISTENER_BIT);
+    } else if (self->peers[tag] != NULL && self->peers[tag]->fd >= 0) {
+        alm_zmtp_peer_note(self, self->peers[tag], events);
+    }
+}
+
+// After more was told than could be kept.
+static void note_all(zmtp_port *self)
+{
+    for (uint32_t i = 0; i < self->listener_count; i++) {
+        note(self, ZMTP_LISTENER_BIT | i, EPOLLIN);
+    }
+    for (uint32_t slot = 0; slot < self->slot_count; slot++) {
+        note(self, slot, EPOLLIN | EPOLLOUT);
+    }
+}
+
+static void take_told(zmtp_port *self)
+{
+    alm_io_take_told(self->io, self->watch, &self->told);
+    for (size_t i = 0; i < self->told.count; i++) {
+        note(self, self->told.events[i].tag, self->told.events[i].events);
+    }
+    if (self->told.is_lossy) {
+        note_all(self);
+    }
+}
+
+static void ask_epoll(zmtp_port *self)
 {
     struct epoll_event events[EVENT_COUNT_MAX];
     int count = epoll_wait(self->epoll, events, EVENT_COUNT_MAX, 0);
-    self->base.was_told = count < 0 || count == EVENT_COUNT_MAX;
     for (int i = 0; i < count; i++) {
-        uint64_t what = events[i].data.u64;
-        if ((what & ZMTP_LISTENER_BIT) != 0) {
-            alm_zmtp_accept(self, (size_t)(what & ~ZMTP_LISTENER_BIT));
-        } else if (self->peers[what] != NULL && self->peers[what]->fd >= 0) {
-            alm_zmtp_peer_note(self, self->peers[what], events[i].events);
+        note(self, (uint32_t)events[i].data.u64, events[i].events);
+    }
+}
+
+static void ask_sockets(zmtp_port *self)
+{
+    self->is_asked = true;
+    self->base.was_told = false;
+    if (self->base.is_watched) {
+        take_told(self);
+    } else {
+        ask_epoll(self);
+    }
+}
+
+bool alm_zmtp_watch(const zmtp_port *port, int fd, uint32_t events, uint32_t tag)
+{
+    if (port->io != NULL) {
+        return alm_io_watch_fd(port->io, port->watch, fd, events, tag);
+    }
+    struct epoll_event event = {.events = events, .data.u64 = tag};
+    return epoll_ctl(port->epoll, EPOLL_CTL_MOD, fd, &event) == 0 ||
+           epoll_ctl(port->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static bool watch_all(const zmtp_port *self)
+{
+    for (size_t i = 0; i < self->listener_count; i++) {
+        if (!alm_zmtp_watch_listener(self, i)) {
+            return false;
         }
     }
-    self->is_asked = true;
+    for (size_t i = 0; i < self->slot_count; i++) {
+        const zmtp_peer *peer = self->peers[i];
+        if (peer != NULL && peer->fd >= 0 && !alm_zmtp_peer_watch(self, peer)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// What cannot be watched there stays where it is.
+static void port_watch(alm_port *port, alm_io *io, size_t *watch)
+{
+    zmtp_port *self = self_of(port);
+    alm_io_watch_many(io, watch);
+    if (*watch == 0) {
+        return;
+    }
+    self->io = io;
+    self->watch = *watch;
+    if (!watch_all(self)) {
+        self->io = NULL;
+        alm_io_unwatch(io, watch);
+        return;
+    }
+    close(self->epoll);
+    self->epoll = -1;
 }
 
 static bool is_up(const zmtp_port *self)
@@ -125,6 +205,7 @@ static bool read_turn(zmtp_port *self, zmtp_peer *peer)
     }
     bool is_dry = len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     if (len <= 0) {
+        peer->is_ending = false; // it was another's that had its slot
         if (!is_dry || peer->is_deaf) {
             alm_zmtp_peer_lose(self, peer);
         }
@@ -299,6 +380,7 @@ static void say_bye(zmtp_port *self, const zmtp_peer *peer)
 static void port_close(alm_port *port, int linger_ms)
 {
     zmtp_port *self = self_of(port);
+    self->io = NULL;
     alm_zmtp_unlisten(self);
     linger(self, linger_ms);
     for (size_t i = 0; i < self->slot_count; i++) {
@@ -311,7 +393,9 @@ static void port_close(alm_port *port, int linger_ms)
             alm_zmtp_peer_free(self, peer);
         }
     }
-    close(self->epoll);
+    if (self->epoll >= 0) {
+        close(self->epoll);
+    }
     alm_zmtp_shared_deinit(&self->shared);
     alm_free(self->input.data);
     alm_free(self->free_slots);
@@ -323,6 +407,7 @@ static const alm_port_ops zmtp_ops = {
     .bind = port_bind,
     .connect = port_connect,
     .fd = port_fd,
+    .watch = port_watch,
     .events = port_events,
     .send = port_send,
     .receive = port_receive,

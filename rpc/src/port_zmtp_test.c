@@ -3,12 +3,13 @@
 #include "sync.h"
 #include "zmtp_port.h"
 
+#include "alm/alloc.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -93,37 +94,38 @@ static alm_port *dial(const char *address, const alm_port_curve *curve)
     return port;
 }
 
-// As alm_port_watch: from here on the port is received from only when it says so or was told, and
-// it is told once.
-static int watches = -1;
-static alm_port *told[2];
+// From here on a port is received from only when it says so or was told, and it is told once.
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static alm_io *io;
+static struct {
+    alm_port *port;
+    size_t watch;
+} watched[2];
 
 static void watch_port(alm_port *port)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = port};
-    if (watches < 0) {
-        watches = epoll_create1(EPOLL_CLOEXEC);
-    }
-    assert_int_equal(epoll_ctl(watches, EPOLL_CTL_ADD, port->ops->fd(port), &event), 0);
-    port->is_watched = true;
+    size_t at = watched[0].port == NULL ? 0 : 1;
+    assert_null(watched[at].port);
+    alm_port_watch(port, io, &watched[at].watch);
+    assert_true(port->is_watched);
+    watched[at].port = port;
 }
 
-// As alm_port_take_told.
-static bool take_told(alm_port *port)
+static void close_port(alm_port **port, int linger_ms)
 {
-    struct epoll_event events[2];
-    int count = epoll_wait(watches, events, 2, 0);
-    for (int i = 0; i < count; i++) {
-        told[told[0] != NULL && told[0] != events[i].data.ptr ? 1 : 0] = events[i].data.ptr;
-    }
-    for (size_t i = 0; i < ALM_ARRAY_LEN(told); i++) {
-        if (told[i] == port) {
-            told[i] = NULL;
-            port->was_told = true;
-            return true;
+    for (size_t i = 0; i < ALM_ARRAY_LEN(watched); i++) {
+        if (watched[i].port == *port && *port != NULL) {
+            alm_port_unwatch(*port, io, &watched[i].watch);
+            watched[i].port = NULL;
         }
     }
-    return false;
+    alm_port_close(port, linger_ms);
+}
+
+static bool take_told(alm_port *port)
+{
+    (void)alm_io_turn(io, 0);
+    return alm_port_take_told(port, io, watched[watched[0].port == port ? 0 : 1].watch);
 }
 
 static alm_received receive_now(alm_port *port, alm_incoming *ret)
@@ -153,7 +155,11 @@ static void turn(alm_port *a, alm_port *b)
 {
     struct pollfd fds[2] = {{.fd = a->ops->fd(a), .events = POLLIN},
                             {.fd = b != NULL ? b->ops->fd(b) : -1, .events = POLLIN}};
-    (void)poll(fds, 2, 5);
+    if (a->is_watched || (b != NULL && b->is_watched)) {
+        (void)alm_io_turn(io, 5000);
+    } else {
+        (void)poll(fds, 2, 5);
+    }
     (void)a->ops->step(a, clock_us(NULL));
     if (b != NULL) {
         (void)b->ops->step(b, clock_us(NULL));
@@ -279,8 +285,8 @@ static pair make_pair(const world *w)
 
 static void free_pair(pair *p)
 {
-    alm_port_close(&p->client, 0);
-    alm_port_close(&p->server, 0);
+    close_port(&p->client, 0);
+    close_port(&p->server, 0);
 }
 
 static void frames_of_all_sizes(void **state)
@@ -330,9 +336,6 @@ static void full_then_drained(void **state)
         assert_in_range(sent, 1, 1000);
     }
     assert_int_equal(p.server->ops->send(p.server, &p.key, frame), ALM_SENT_FULL);
-    if (p.server->is_watched) { // else the room that came meanwhile might never be told
-        assert_int_not_equal(p.server->ops->events(p.server) & ALM_PORT_INPUT, 0);
-    }
     for (size_t i = 0; i < sent; i++) {
         expect(p.client, p.server, frame, &incoming);
     }
@@ -345,14 +348,14 @@ static void gone_is_said_once(void **state)
 {
     pair p = make_pair(*state);
     send_to(p.client, NULL, ALM_STR("last"));
-    alm_port_close(&p.client, 100);
+    close_port(&p.client, 100);
     alm_incoming incoming;
     expect(p.server, NULL, ALM_STR("last"), &incoming);
     assert_int_equal(receive(p.server, NULL, &incoming), ALM_RECEIVED_GONE);
     assert_memory_equal(&incoming.from, &p.key, sizeof p.key);
     assert_int_equal(p.server->ops->receive(p.server, &incoming), ALM_RECEIVED_NOTHING);
     assert_int_equal(p.server->ops->send(p.server, &p.key, ALM_STR("x")), ALM_SENT_GONE);
-    alm_port_close(&p.server, 0);
+    close_port(&p.server, 0);
 }
 
 static void a_lost_server_shows(void **state)
@@ -360,11 +363,11 @@ static void a_lost_server_shows(void **state)
     pair p = make_pair(*state);
     alm_incoming incoming;
     send_to(p.server, &p.key, ALM_STR("bye"));
-    alm_port_close(&p.server, 100);
+    close_port(&p.server, 100);
     expect(p.client, NULL, ALM_STR("bye"), &incoming);
     assert_int_equal(wait_for(p.client, NULL, ALM_PORT_LOST) & ALM_PORT_CONNECTED, 0);
     assert_int_equal(p.client->ops->send(p.client, NULL, ALM_STR("x")), ALM_SENT_GONE);
-    alm_port_close(&p.client, 0);
+    close_port(&p.client, 0);
 }
 
 // A watched port is told once of what came together: the frame, and the end behind it.
@@ -373,7 +376,7 @@ static void an_end_behind_a_frame_is_seen(void **state)
     pair p = make_pair(*state);
     alm_incoming incoming;
     send_to(p.client, NULL, ALM_STR("last"));
-    alm_port_close(&p.client, 100);
+    close_port(&p.client, 100);
     (void)p.server->ops->events(p.server); // a series of receives begins
     poll(NULL, 0, 20);                     // within a host both are there by now
     assert_true(take_told(p.server));
@@ -385,7 +388,64 @@ static void an_end_behind_a_frame_is_seen(void **state)
         is_due = (p.server->ops->events(p.server) & ALM_PORT_INPUT) != 0;
     }
     assert_int_equal(received, ALM_RECEIVED_GONE);
-    alm_port_close(&p.server, 0);
+    close_port(&p.server, 0);
+}
+
+// More than an accept takes in one go, and more than a watch keeps: none is forgotten.
+static void more_is_told_than_is_kept(void **state)
+{
+    (void)state;
+    enum { CLIENT_COUNT = ALM_IO_TOLD_COUNT_MAX + ALM_ZMTP_ACCEPT_COUNT_MAX };
+    char bound[ALM_ADDRESS_BYTES_MAX];
+    alm_port *clients[CLIENT_COUNT];
+    alm_port *server = listen_at(TCP, NULL, bound);
+    alm_incoming incoming;
+    watch_port(server);
+    for (size_t i = 0; i < CLIENT_COUNT; i++) {
+        clients[i] = dial(bound, NULL);
+    }
+    for (size_t i = 0; i < CLIENT_COUNT; i++) {
+        wait_for(clients[i], server, ALM_PORT_CONNECTED);
+    }
+    while (take_told(server)) {
+        assert_int_equal(server->ops->receive(server, &incoming), ALM_RECEIVED_NOTHING);
+    }
+    for (size_t i = 0; i < CLIENT_COUNT; i++) {
+        send_to(clients[i], NULL, ALM_STR("x"));
+    }
+    for (size_t i = 0; i < CLIENT_COUNT; i++) {
+        (void)alm_io_turn(io, 0);
+    }
+    for (size_t i = 0; i < CLIENT_COUNT; i++) {
+        expect(server, NULL, ALM_STR("x"), &incoming);
+    }
+    for (size_t i = 0; i < CLIENT_COUNT; i++) {
+        close_port(&clients[i], 0);
+    }
+    close_port(&server, 0);
+}
+
+// Without memory for a watch, a port stays one that is looked at, and can be watched later.
+static void a_watch_may_come_later(void **state)
+{
+    static const world plain = {"tcp", TCP, false, "", false};
+    (void)state;
+    pair p = make_pair(&plain);
+    alm_incoming incoming;
+    size_t watch = 0;
+    (void)alm_alloc_fail_at(1, 1);
+    alm_port_watch(p.server, io, &watch);
+    (void)alm_alloc_fail_at(0, 0);
+    assert_int_equal(watch, 0);
+    assert_false(p.server->is_watched);
+    send_to(p.client, NULL, ALM_STR("before"));
+    expect(p.server, NULL, ALM_STR("before"), &incoming);
+    send_to(p.client, NULL, ALM_STR("meanwhile"));
+    watch_port(p.server);
+    expect(p.server, NULL, ALM_STR("meanwhile"), &incoming);
+    send_to(p.client, NULL, ALM_STR("after"));
+    expect(p.server, NULL, ALM_STR("after"), &incoming);
+    free_pair(&p);
 }
 
 // What is pending at close still arrives.
@@ -396,13 +456,13 @@ static void close_lingers(void **state)
     for (int i = 0; i < 20; i++) {
         send_to(p.client, NULL, frame);
     }
-    alm_port_close(&p.client, 1000);
+    close_port(&p.client, 1000);
     for (int i = 0; i < 20; i++) {
         alm_incoming incoming;
         expect(p.server, NULL, frame, &incoming);
     }
     free_frame(frame);
-    alm_port_close(&p.server, 0);
+    close_port(&p.server, 0);
 }
 
 // A peer that floods does not keep another from being heard.
@@ -429,9 +489,9 @@ static void a_flood_does_not_starve(void **state)
     }
     assert_true(was_heard);
     free_frame(frame);
-    alm_port_close(&flood, 0);
-    alm_port_close(&quiet, 0);
-    alm_port_close(&server, 0);
+    close_port(&flood, 0);
+    close_port(&quiet, 0);
+    close_port(&server, 0);
     free_pair(&p);
 }
 
@@ -463,10 +523,10 @@ static void addresses_are_taken_once(void **state)
         alm_port *first = listen_at(asked[i], NULL, bound);
         assert_int_equal(strrchr(bound, ':')[1] == '0' || strrchr(bound, ':')[1] == '*', 0);
         assert_int_equal(second->ops->bind(second, bound, again, NULL), ALM_ALREADY_EXISTS);
-        alm_port_close(&first, 0);
+        close_port(&first, 0);
         assert_int_equal(second->ops->bind(second, bound, again, NULL), ALM_OK);
         assert_string_equal(again, bound);
-        alm_port_close(&second, 0);
+        close_port(&second, 0);
     }
 }
 
@@ -483,7 +543,7 @@ static void a_stale_socket_file_is_replaced(void **state)
     struct stat file;
     assert_int_equal(stat(at.sun_path, &file), 0);
     assert_int_equal(file.st_mode & 0777, 0600);
-    alm_port_close(&port, 0);
+    close_port(&port, 0);
     assert_int_equal(stat(at.sun_path, &file), -1);
 }
 
@@ -499,8 +559,8 @@ static void names_are_refused(void **state)
                      ALM_INVALID_ARGUMENT);
     assert_int_equal(server->ops->bind(server, "ipc://@abstract", bound, NULL),
                      ALM_INVALID_ARGUMENT);
-    alm_port_close(&client, 0);
-    alm_port_close(&server, 0);
+    close_port(&client, 0);
+    close_port(&server, 0);
 }
 
 static void nobody_there_is_lost(void **state)
@@ -508,13 +568,13 @@ static void nobody_there_is_lost(void **state)
     (void)state;
     char bound[ALM_ADDRESS_BYTES_MAX];
     alm_port *server = listen_at(TCP, NULL, bound);
-    alm_port_close(&server, 0);
+    close_port(&server, 0);
     alm_port *client = dial(bound, NULL);
     wait_for(client, NULL, ALM_PORT_LOST);
-    alm_port_close(&client, 0);
+    close_port(&client, 0);
     client = dial("ipc://zmtp-nobody.sock", NULL);
     wait_for(client, NULL, ALM_PORT_LOST);
-    alm_port_close(&client, 0);
+    close_port(&client, 0);
 }
 
 // --- raw sockets ---------------------------------------------------------------------------------
@@ -589,7 +649,7 @@ static void misbehaviour_is_cut(void **state)
     assert_int_equal(send(fd, row->said.data, row->said.len, MSG_NOSIGNAL), row->said.len);
     assert_true(is_cut(fd, server));
     close(fd);
-    alm_port_close(&server, 0);
+    close_port(&server, 0);
 }
 
 // A connection that says nothing lasts two seconds, one that is well for ever.
@@ -615,8 +675,8 @@ static void a_slow_handshake_is_cut(void **state)
     alm_incoming incoming;
     send_to(client, NULL, ALM_STR("still here"));
     expect(server, client, ALM_STR("still here"), &incoming);
-    alm_port_close(&client, 0);
-    alm_port_close(&server, 0);
+    close_port(&client, 0);
+    close_port(&server, 0);
 }
 
 // Each byte comes alone; the message of two parts is dropped whole, and the ping is answered.
@@ -666,7 +726,7 @@ static void byte_by_byte(void **state)
     }
     assert_memory_equal(answer + got - (sizeof pong - 1), pong, sizeof pong - 1);
     close(fd);
-    alm_port_close(&server, 0);
+    close_port(&server, 0);
 }
 
 static void peers_past_the_limit_are_closed(void **state)
@@ -682,14 +742,14 @@ static void peers_past_the_limit_are_closed(void **state)
     wait_for(first, server, ALM_PORT_CONNECTED);
     alm_port *second = dial(bound, NULL);
     wait_for(second, server, ALM_PORT_LOST);
-    alm_port_close(&second, 0);
-    alm_port_close(&first, 0);
+    close_port(&second, 0);
+    close_port(&first, 0);
     alm_incoming incoming;
     assert_int_equal(receive(server, NULL, &incoming), ALM_RECEIVED_GONE);
     alm_port *third = dial(bound, NULL);
     wait_for(third, server, ALM_PORT_CONNECTED);
-    alm_port_close(&third, 0);
-    alm_port_close(&server, 0);
+    close_port(&third, 0);
+    close_port(&server, 0);
 }
 
 static void limit_descriptors(rlim_t count)
@@ -726,7 +786,7 @@ static void out_of_descriptors_it_waits(void **state)
     uint8_t greeting[ALM_ZMTP_GREETING_BYTES];
     assert_int_equal(recv(fd, greeting, sizeof greeting, MSG_WAITALL), sizeof greeting);
     close(fd);
-    alm_port_close(&server, 0);
+    close_port(&server, 0);
 }
 
 // --- CURVE ---------------------------------------------------------------------------------------
@@ -762,8 +822,8 @@ static void is_refused(void **state)
     assert_int_equal(events & ALM_PORT_CONNECTED, 0);
     alm_incoming incoming;
     assert_int_equal(server->ops->receive(server, &incoming), ALM_RECEIVED_NOTHING);
-    alm_port_close(&client, 0);
-    alm_port_close(&server, 0);
+    close_port(&client, 0);
+    close_port(&server, 0);
 }
 
 static void keys_must_be_a_pair(void **state)
@@ -912,7 +972,7 @@ static void a_libzmq_dealer_talks_to_us(void **state)
     zmq_close(dealer);
     assert_int_equal(receive(server, NULL, &incoming), ALM_RECEIVED_GONE);
     zmq_ctx_term(ctx);
-    alm_port_close(&server, 0);
+    close_port(&server, 0);
 }
 
 // Two clients that give themselves the same name are two peers all the same.
@@ -938,7 +998,7 @@ static void a_name_of_its_own_gives_a_peer_nothing(void **state)
     zmq_close(dealers[0]);
     zmq_close(dealers[1]);
     zmq_ctx_term(ctx);
-    alm_port_close(&server, 0);
+    close_port(&server, 0);
 }
 
 static void we_talk_to_a_libzmq_router(void **state)
@@ -974,7 +1034,7 @@ static void we_talk_to_a_libzmq_router(void **state)
     zmq_close(router);
     wait_for(client, NULL, ALM_PORT_LOST);
     zmq_ctx_term(ctx);
-    alm_port_close(&client, 0);
+    close_port(&client, 0);
 }
 
 #define ADD(table, function)                                                                       \
@@ -997,6 +1057,8 @@ int main(void)
         cmocka_unit_test(a_name_of_its_own_gives_a_peer_nothing),
         cmocka_unit_test(keys_must_be_a_pair),
         cmocka_unit_test(replays_are_refused),
+        cmocka_unit_test(more_is_told_than_is_kept),
+        cmocka_unit_test(a_watch_may_come_later),
         cmocka_unit_test_prestate(a_flood_does_not_starve, &worlds[0]),
     };
     static world zmq_worlds[] = {
@@ -1004,8 +1066,12 @@ int main(void)
         {"libzmq over tcp with CURVE", TCP, true, "ana", false},
         {"libzmq over ipc", "ipc://zmtp-libzmq.sock", false, "", false},
     };
-    size_t count = 12;
+    size_t count = 14;
     if (sodium_init() < 0) {
+        return 1;
+    }
+    alm_clock clock = test_clock();
+    if (alm_io_create(&lock, &clock, true, &io, NULL) != ALM_OK) {
         return 1;
     }
     crypto_box_keypair(server_keys.public_key, server_keys.secret_key);
@@ -1027,5 +1093,7 @@ int main(void)
     ADD(refusals, is_refused)
     ADD(zmq_worlds, a_libzmq_dealer_talks_to_us)
     ADD(zmq_worlds, we_talk_to_a_libzmq_router)
-    return _cmocka_run_group_tests("port_zmtp", tests, count, NULL, NULL);
+    int failed = _cmocka_run_group_tests("port_zmtp", tests, count, NULL, NULL);
+    alm_io_destroy(&io);
+    return failed;
 }

@@ -178,9 +178,22 @@ alm_sent alm_port_send_records(alm_port *port, const alm_peer_key *to, alm_str r
 
 void alm_port_watch(alm_port *port, alm_io *io, size_t *watch)
 {
-    if (port->io == NULL) {
+    if (port->io != NULL || port->is_watched) {
+        return;
+    }
+    if (port->ops->watch != NULL) {
+        port->ops->watch(port, io, watch);
+    } else {
         alm_io_watch(io, port->ops->fd(port), watch);
-        port->is_watched = *watch != 0;
+    }
+    port->is_watched = *watch != 0;
+}
+
+void alm_port_unwatch(alm_port *port, alm_io *io, size_t *watch)
+{
+    alm_io_unwatch(io, watch);
+    if (port != NULL) {
+        port->is_watched = false;
     }
 }
 

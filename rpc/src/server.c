@@ -445,7 +445,7 @@ void alm_server_destroy(alm_server **server)
         alm_call_destroy(call);
     }
     for (size_t i = 0; i < ALM_SERVER_PORT_COUNT; i++) {
-        alm_io_unwatch(self->rpc->io, &self->watched[i]);
+        alm_port_unwatch(self->ports[i], self->rpc->io, &self->watched[i]);
         alm_port_close(&self->ports[i], 0);
     }
     alm_buf_deinit(&self->hello);

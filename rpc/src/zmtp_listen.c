@@ -248,12 +248,15 @@ static void close_listener(const zmtp_listener *listener)
     }
 }
 
+// Also tells again what was told.
 static bool watch(const zmtp_port *port, size_t i, uint32_t events)
 {
-    struct epoll_event event = {.events = events, .data.u64 = ZMTP_LISTENER_BIT | i};
-    int fd = port->listeners[i].fd;
-    return epoll_ctl(port->epoll, EPOLL_CTL_MOD, fd, &event) == 0 ||
-           epoll_ctl(port->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+    return alm_zmtp_watch(port, port->listeners[i].fd, events, ZMTP_LISTENER_BIT | (uint32_t)i);
+}
+
+bool alm_zmtp_watch_listener(const zmtp_port *port, size_t i)
+{
+    return watch(port, i, port->resume_us == ALM_NEVER_US ? EPOLLIN : 0);
 }
 
 alm_code alm_zmtp_bind(zmtp_port *port, const char *address, char ret[ALM_ADDRESS_BYTES_MAX],
@@ -299,7 +302,6 @@ void alm_zmtp_resume(zmtp_port *port)
     for (size_t i = 0; i < port->listener_count; i++) {
         (void)watch(port, i, EPOLLIN);
     }
-    port->base.was_told = true; // who came meanwhile is not told of again
 }
 
 static void take_socket(zmtp_port *port, int fd, bool is_ipc, const struct sockaddr_storage *from)
@@ -330,7 +332,7 @@ void alm_zmtp_accept(zmtp_port *port, size_t i)
             return;
         }
     }
-    port->base.was_told = true;
+    (void)watch(port, i, EPOLLIN); // there may be more
 }
 
 void alm_zmtp_unlisten(zmtp_port *port)

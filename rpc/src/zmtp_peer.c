@@ -93,11 +93,10 @@ static bool grow_slots(zmtp_port *port)
     return true;
 }
 
-static bool watch(const zmtp_port *port, const zmtp_peer *peer, int operation)
+bool alm_zmtp_peer_watch(const zmtp_port *port, const zmtp_peer *peer)
 {
     uint32_t output = peer->wants_output ? EPOLLOUT : 0u;
-    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | output, .data.u64 = peer->slot};
-    return epoll_ctl(port->epoll, operation, peer->fd, &event) == 0;
+    return alm_zmtp_watch(port, peer->fd, EPOLLIN | EPOLLRDHUP | output, peer->slot);
 }
 
 static zmtp_peer *make_peer(zmtp_port *port, int fd, bool is_ipc, bool is_connecting)
@@ -120,7 +119,7 @@ static zmtp_peer *make_peer(zmtp_port *port, int fd, bool is_ipc, bool is_connec
         alm_free(peer);
         return NULL;
     }
-    if (!watch(port, peer, EPOLL_CTL_ADD)) {
+    if (!alm_zmtp_peer_watch(port, peer)) {
         alm_zmtp_conn_deinit(&peer->conn);
         alm_free(peer);
         return NULL;
@@ -206,9 +205,7 @@ static void want_output(zmtp_port *port, zmtp_peer *peer, bool wants)
 {
     if (peer->wants_output != wants) {
         peer->wants_output = wants;
-        (void)watch(port, peer, EPOLL_CTL_MOD);
-        // What a change makes true at once is not told of a socket that counts as told already.
-        port->base.was_told = port->base.was_told || wants;
+        (void)alm_zmtp_peer_watch(port, peer);
     }
 }
 

@@ -2,6 +2,7 @@
 #ifndef ALM_RPC_ZMTP_PORT_H
 #define ALM_RPC_ZMTP_PORT_H
 
+#include "io.h"
 #include "port.h"
 #include "sync.h"
 #include "zmtp_conn.h"
@@ -55,7 +56,10 @@ typedef struct zmtp_port {
     alm_clock clock;
     alm_zmtp_shared shared;
     size_t peer_count_max; // 0: no limit
-    int epoll;
+    int epoll;             // of all sockets while the port is not watched; -1 then
+    alm_io *io;            // that watches them else,
+    size_t watch;          // as this
+    alm_io_told told;
 
     zmtp_peer **peers; // by slot; NULL: free
     uint32_t *free_slots;
@@ -86,8 +90,12 @@ static inline int64_t zmtp_now_us(const zmtp_port *port)
     return port->clock.mono_us(port->clock.self);
 }
 
-// epoll's own word for a listener; all others are slots.
-#define ZMTP_LISTENER_BIT UINT64_C(0x8000000000000000)
+// What a listener is watched as; all other tags are slots.
+#define ZMTP_LISTENER_BIT UINT32_C(0x80000000)
+
+// Has a socket watched, from now on or otherwise than before. events: EPOLL bits. False: as of
+// alm_io_watch_fd, and never for a change.
+bool alm_zmtp_watch(const zmtp_port *port, int fd, uint32_t events, uint32_t tag);
 
 // --- zmtp_listen.c: addresses and listeners ------------------------------------------------------
 
@@ -96,6 +104,7 @@ alm_code alm_zmtp_bind(zmtp_port *port, const char *address, char ret[ALM_ADDRES
 void alm_zmtp_accept(zmtp_port *port, size_t listener);
 void alm_zmtp_resume(zmtp_port *port); // accepts again after a pause
 void alm_zmtp_unlisten(zmtp_port *port);
+bool alm_zmtp_watch_listener(const zmtp_port *port, size_t listener);
 
 // A socket that dials. *ret_fd -1: refused at once.
 alm_code alm_zmtp_dial(const char *address, int *ret_fd, bool *ret_is_ipc, bool *ret_is_connecting,
@@ -118,5 +127,6 @@ alm_sent alm_zmtp_peer_send(zmtp_port *port, zmtp_peer *peer, alm_str frame);
 void alm_zmtp_peer_note(zmtp_port *port, zmtp_peer *peer, uint32_t events); // epoll's
 void alm_zmtp_peer_set_readable(zmtp_port *port, zmtp_peer *peer);
 void alm_zmtp_peer_unlist(zmtp_port *port, zmtp_peer *peer);
+bool alm_zmtp_peer_watch(const zmtp_port *port, const zmtp_peer *peer);
 
 #endif
