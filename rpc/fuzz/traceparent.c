@@ -20,12 +20,13 @@ static void check_form(const char text[ALM_TRACEPARENT_BYTES])
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const char high[] = "4bf92f3577b34da6";
     char first[ALM_TRACEPARENT_BYTES], next[ALM_TRACEPARENT_BYTES];
     alm_trace_keep((alm_str){.data = (const char *)data, .len = size}, first);
-    alm_trace_begin(size, first);
+    alm_trace_begin(high, size, first);
     check_form(first);
     alm_trace_keep(alm_str_from(first), next);
-    alm_trace_begin(size + 1, next);
+    alm_trace_begin(high, size + 1, next);
     check_form(next);
     ALM_ASSERT(memcmp(next, first, SPAN_AT) == 0);
     ALM_ASSERT(memcmp(next + SPAN_AT, first + SPAN_AT, FLAGS_AT - SPAN_AT) != 0);

@@ -21,5 +21,7 @@ ALM_MUST_USE bool alm_call_hook_add(alm_call *call, alm_call_hook *hook);
 void alm_call_hook_remove(alm_call *call, alm_call_hook *hook);
 
 int64_t alm_call_deadline_us(const alm_call *call); // ALM_NEVER_US: none
+// The request id that calls made for it are told; "": their trace says it.
+const char *alm_call_told_request_id(const alm_call *call);
 
 #endif

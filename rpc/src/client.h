@@ -161,7 +161,7 @@ struct alm_stream {
     alm_timer timer; // of the deadline, where nobody waits; stays in the heap from call to call
     alm_buf request; // packed; empty where the client streams
     char idempotency_key[ALM_BATCH_ID_BYTES_MAX + 1];
-    char request_id[ALM_REQUEST_ID_MAX];     // "": none, or of the call it passes on
+    char request_id[ALM_REQUEST_ID_MAX]; // "": its trace says it, or as of the call it passes on
     char traceparent[ALM_TRACEPARENT_BYTES]; // likewise
     alm_status end;                          // ENDED
 };

@@ -74,6 +74,7 @@ alm_code alm_server_create(alm_rpc *rpc, const alm_server_opts *opts, alm_server
     server->rpc = rpc;
     server->serial_last = alm_rpc_random(rpc);
     server->lock = &rpc->lock;
+    alm_hex64(alm_rpc_random(rpc), server->trace_high);
     server->part = alm_server_part;
     server->retry_us = ALM_NEVER_US;
     snprintf(server->name, sizeof server->name, "%s", opts->name != NULL ? opts->name : "server");

@@ -237,17 +237,22 @@ int64_t alm_call_time_left_ms(const alm_call *call)
 
 const char *alm_call_request_id(alm_call *call)
 {
-    if (call->request_id[0] == '\0') { // the span that begins here is the request's first
-        memcpy(call->request_id, alm_call_traceparent(call) + ALM_TRACE_SPAN_AT, ALM_HEX64_LEN);
+    if (call->request_id[0] == '\0') { // its trace says it, here and in all calls made for it
+        memcpy(call->request_id, alm_call_traceparent(call) + ALM_TRACE_LOW_AT, ALM_HEX64_LEN);
         call->request_id[ALM_HEX64_LEN] = '\0';
     }
+    return call->request_id;
+}
+
+const char *alm_call_told_request_id(const alm_call *call)
+{
     return call->request_id;
 }
 
 const char *alm_call_traceparent(alm_call *call)
 {
     if (!call->has_span) {
-        alm_trace_begin(alm_mix64(call->serial), call->traceparent);
+        alm_trace_begin(call->server->trace_high, call->serial, call->traceparent);
         call->has_span = true;
     }
     return call->traceparent;

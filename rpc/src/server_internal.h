@@ -186,7 +186,8 @@ struct alm_server {
     size_t method_count;
     char endpoints[ALM_SERVER_ENDPOINT_COUNT_MAX][ALM_ADDRESS_BYTES_MAX];
     size_t endpoint_count;
-    alm_buf hello; // the payload every peer gets
+    alm_buf hello;                  // the payload every peer gets
+    char trace_high[ALM_HEX64_LEN]; // of the traces that begin here
 
     // The I/O thread's own.
     alm_port *ports[ALM_SERVER_PORT_COUNT];

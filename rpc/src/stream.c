@@ -141,7 +141,7 @@ static bool append_one(alm_buf *metadata, alm_str key, const char *value)
 static bool append_metadata(const alm_stream *stream, alm_buf *metadata)
 {
     alm_call *call = stream->forwards; // whose ids are its own, so they need no copy
-    const char *id = call != NULL ? alm_call_request_id(call) : stream->request_id;
+    const char *id = call != NULL ? alm_call_told_request_id(call) : stream->request_id;
     const char *trace = call != NULL ? alm_call_traceparent(call) : stream->traceparent;
     return append_one(metadata, ALM_STR(ALM_METADATA_REQUEST_ID), id) &&
            append_one(metadata, ALM_STR(ALM_METADATA_TRACEPARENT), trace) &&

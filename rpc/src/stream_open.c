@@ -65,7 +65,7 @@ static void take_parent(alm_stream *stream, const alm_call *parent)
     // the list of what hangs on it is the server's own.
     stream->parent = (alm_call *)(uintptr_t)parent;
     stream->hook = (alm_call_hook){.cancel = cancel_from_parent, .arg = stream};
-    memcpy(stream->request_id, alm_call_request_id(stream->parent), ALM_REQUEST_ID_MAX);
+    memcpy(stream->request_id, alm_call_told_request_id(parent), ALM_REQUEST_ID_MAX);
     memcpy(stream->traceparent, alm_call_traceparent(stream->parent), ALM_TRACEPARENT_BYTES);
 }
 

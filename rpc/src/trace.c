@@ -62,15 +62,18 @@ void alm_hex64(uint64_t v, char ret[ALM_HEX64_LEN])
     hex32((uint32_t)v, ret + 8);
 }
 
-void alm_trace_begin(uint64_t random, char traceparent[ALM_TRACEPARENT_BYTES])
+void alm_trace_begin(const char high[ALM_HEX64_LEN], uint64_t serial,
+                     char traceparent[ALM_TRACEPARENT_BYTES])
 {
+    char span[ALM_HEX64_LEN];
+    alm_hex64(alm_mix64(serial) | 1, span); // 0 is none
     bool is_good = is_traceparent(traceparent);
     memcpy(traceparent, "00-", TRACE_AT); // of a version to come we write what ours has
     if (!is_good) {
-        alm_hex64(random, traceparent + TRACE_AT);
-        alm_hex64(alm_mix64(random + 1) | 1, traceparent + TRACE_AT + ALM_HEX64_LEN); // not 0
+        memcpy(traceparent + TRACE_AT, high, ALM_HEX64_LEN);
+        memcpy(traceparent + ALM_TRACE_LOW_AT, span, ALM_HEX64_LEN);
         traceparent[ALM_TRACE_SPAN_AT - 1] = '-';
         memcpy(traceparent + FLAGS_AT - 1, "-00", sizeof "-00");
     }
-    alm_hex64(alm_mix64(random + 2) | 1, traceparent + ALM_TRACE_SPAN_AT);
+    memcpy(traceparent + ALM_TRACE_SPAN_AT, span, ALM_HEX64_LEN);
 }

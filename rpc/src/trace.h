@@ -8,6 +8,7 @@
 #define ALM_TRACEPARENT_BYTES 56 // "00-" 32 hex "-" 16 hex "-" 2 hex, with the NUL
 
 #define ALM_TRACE_SPAN_AT     36
+#define ALM_TRACE_LOW_AT      19 // the second half of the trace's id
 #define ALM_HEX64_LEN         16
 
 void alm_hex64(uint64_t v, char ret[ALM_HEX64_LEN]); // no NUL
@@ -17,8 +18,10 @@ void alm_hex64(uint64_t v, char ret[ALM_HEX64_LEN]); // no NUL
 // ends.
 void alm_trace_keep(alm_str traceparent, char ret[ALM_TRACEPARENT_BYTES]);
 
-// Begins a span: in the trace of what was kept, or in a new one if that is no traceparent. random:
-// another each time; ids need only differ, not be secret.
-void alm_trace_begin(uint64_t random, char traceparent[ALM_TRACEPARENT_BYTES]);
+// Begins a span: in the trace of what was kept, or in a new one if that is no traceparent, whose id
+// is high and then that of the span. high: hexadecimal digits, the same for all of a process.
+// serial: another each time; ids need only differ, not be secret.
+void alm_trace_begin(const char high[ALM_HEX64_LEN], uint64_t serial,
+                     char traceparent[ALM_TRACEPARENT_BYTES]);
 
 #endif

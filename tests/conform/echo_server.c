@@ -279,19 +279,21 @@ static alm_code hang(void *self, alm_call *call, const ProtobufCMessage *request
     return leave(self, code);
 }
 
-// Its own traceparent, and in text of the reply the one the next server got.
+// Its own traceparent, in text of the reply the one the next server got, and the last one's id.
 static alm_code trace(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
 {
     echo_server *echo = self;
     Almanac__Test__SayResponse response;
     almanac__test__say_response__init(&response);
     response.server = text(alm_call_traceparent(call));
+    response.request_id = text(alm_call_request_id(call));
     if (echo->next != NULL) {
         ProtobufCMessage *reply;
         alm_call_opts opts = {.parent = call};
         ALM_TRY(alm_channel_call(echo->next, &echo_service, "Trace", &opts, request,
                                  alm_call_arena(call), &reply, st));
         response.text = ((Almanac__Test__SayResponse *)reply)->server;
+        response.request_id = ((Almanac__Test__SayResponse *)reply)->request_id;
     }
     return alm_call_send(call, &response.base, st);
 }

@@ -202,6 +202,8 @@ static void a_trace_goes_through_all_calls(void **state)
     assert_int_equal(strlen(got->text), 55);
     assert_memory_equal(got->server, got->text, 36);               // version and trace
     assert_memory_not_equal(got->server + 36, got->text + 36, 16); // span
+    assert_int_equal(strlen(got->request_id), 16);
+    assert_memory_equal(got->request_id, got->server + 19, 16); // the same for both
     atomic_store(&w->echo.next, NULL);
     alm_channel_close(&to_next);
     echo_stop(&next);

@@ -99,10 +99,10 @@ class Connection:
                 metadata, payload = body[:metadata_length], body[metadata_length:]
                 return kind, flags, call, argument, time_ms, metadata, payload
 
-    def start(self, method, request=b"", timeout_ms=NO_DEADLINE):
+    def start(self, method, request=b"", timeout_ms=NO_DEADLINE, metadata=b""):
         self.generation = self.generation % 0x7FFFFFFF + 1
         call = self.generation << 32 | self.slot
-        self.send(REQUEST, call, self.methods[method][0], timeout_ms, payload=request)
+        self.send(REQUEST, call, self.methods[method][0], timeout_ms, metadata, request)
         return call
 
 
@@ -110,6 +110,11 @@ class Failure(Exception):
     def __init__(self, code, field, text):
         super().__init__(f"{code} {field} {text}")
         self.code, self.field = code, field
+
+
+def metadata_of(entries):
+    return b"".join(struct.pack("B", len(key)) + key.encode() + struct.pack("<H", len(value)) +
+                    value.encode() for key, value in entries.items())
 
 
 def metadata_field(metadata):
@@ -160,8 +165,8 @@ def types_of(data):
         pool.FindMessageTypeByName(name))
 
 
-def one(connection, method, request, response_type, timeout_ms=NO_DEADLINE):
-    call = connection.start(method, request.SerializeToString(), timeout_ms)
+def one(connection, method, request, response_type, timeout_ms=NO_DEADLINE, metadata=b""):
+    call = connection.start(method, request.SerializeToString(), timeout_ms, metadata)
     answers = list(messages_of(connection, call))
     assert len(answers) == 1
     return response_type.FromString(answers[0])
@@ -200,6 +205,15 @@ def calls(connection, get):
     request = say(text="上海市长宁区", number=310105)
     reply = one(connection, "almanac.test.Echo.Say", request, said)
     assert reply.text == "上海市长宁区" and reply.number == 310105
+    trace = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+    for entries, request_id in ((trace, "a3ce929d0e0e4736"), (trace | {"request-id": "r-17"}, "r-17")):
+        reply = one(connection, "almanac.test.Echo.Say", request, said,
+                    metadata=metadata_of(entries))
+        assert reply.request_id == request_id, reply.request_id
+        wait = get("almanac.test.WaitRequest")(wait_ms=1)
+        reply = one(connection, "almanac.test.Echo.Relay", wait, get("almanac.test.WaitResponse"),
+                    metadata=metadata_of(entries))
+        assert reply.request_id == request_id, "the next server's: " + reply.request_id
     fail = get("almanac.test.FailRequest")(code=5, message="no such place", field="place")
     try:
         one(connection, "almanac.test.Echo.Fail", fail, said)

@@ -45,7 +45,15 @@ int main(int argc, char **argv)
     }
     echo_server echo = {.name = "peer"};
     echo_start(&echo, rpc, argv[1], NULL);
-    int code = run(argv + 3, argc - 3, echo.address);
+    alm_channel *itself = NULL; // where Relay goes
+    int code = 1;
+    if (alm_channel_open(rpc, echo.address, NULL, &itself, &st) == ALM_OK) {
+        echo.next = itself;
+        code = run(argv + 3, argc - 3, echo.address);
+    } else {
+        fprintf(stderr, "echo_peer: %s\n", st.message);
+    }
+    alm_channel_close(&itself);
     echo_stop(&echo);
     alm_rpc_destroy(&rpc);
     return code;
