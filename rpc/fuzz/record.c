@@ -40,7 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     for (size_t at = 0; at < again.len;) {
         alm_str rest = alm_str_slice(alm_buf_view(&again), at, again.len);
-        at += alm_record_batch_len(rest);
+        size_t count = 0;
+        at += alm_record_batch_len(rest, &count);
+        ALM_ASSERT(count > 0);
     }
     alm_buf_deinit(&again);
     return 0;

@@ -97,14 +97,13 @@ static void take_snapshot(alm_client *client)
 
 static void swap_buffers(alm_connection *connection)
 {
-    if (connection->sending_at == connection->sending.len && connection->out.len > 0) {
-        alm_buf spent = connection->sending;
+    if (alm_outbox_is_empty(&connection->sending) && !alm_outbox_is_empty(&connection->out)) {
+        alm_outbox spent = connection->sending;
         connection->sending = connection->out;
-        connection->sending_at = 0;
         connection->out = spent;
-        alm_buf_reset(&connection->out);
-        if (connection->out.cap > OUT_KEEP_BYTES_MAX) {
-            alm_buf_deinit(&connection->out); // a burst's memory is not kept
+        alm_outbox_reset(&connection->out);
+        if (connection->out.records.cap > OUT_KEEP_BYTES_MAX) {
+            alm_outbox_deinit(&connection->out); // a burst's memory is not kept
         }
     }
 }
@@ -147,8 +146,7 @@ static void swap_all(alm_client *client)
 
 static alm_sent send_batches(alm_connection *connection)
 {
-    return alm_port_send_records(connection->port, NULL, alm_buf_view(&connection->sending),
-                                 &connection->sending_at);
+    return alm_port_send_records(connection->port, NULL, &connection->sending);
 }
 
 // A port that is gone shows in its events.

@@ -70,7 +70,7 @@ struct alm_connection {
     const alm_service_def *found_def; // the last that was looked for in hello; NULL: none,
     const alm_hello_service *found;   // and what was found
     alm_call_table calls;
-    alm_buf out;                             // records to send
+    alm_outbox out;
     uint32_t sent_records, received_records; // since HELLO, with it: PING compares them
     uint64_t call_count, failure_count;
     unsigned failure_streak, eject_count;
@@ -81,8 +81,7 @@ struct alm_connection {
     unsigned events;
     size_t watched; // alm_io_watch; 0: not yet
     bool said_hello;
-    alm_buf sending;
-    size_t sending_at;
+    alm_outbox sending; // what was in out
 };
 
 // A name of the target that needs the resolver.

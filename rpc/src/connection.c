@@ -38,8 +38,8 @@ alm_code alm_connection_add(alm_channel *channel, const char *address, alm_conne
     connection->is_wanted = true;
     connection->arena = arena;
     alm_call_table_init(&connection->calls, (uint32_t)alm_rpc_random(channel->client->rpc));
-    alm_buf_init(&connection->out, 0);
-    alm_buf_init(&connection->sending, 0);
+    alm_outbox_init(&connection->out);
+    alm_outbox_init(&connection->sending);
     DL_APPEND(channel->connections, connection);
     channel->connection_count++;
     *ret = connection;
@@ -49,7 +49,7 @@ alm_code alm_connection_add(alm_channel *channel, const char *address, alm_conne
 uint8_t *alm_connection_begin(alm_connection *connection, const alm_record *record,
                               size_t payload_len)
 {
-    uint8_t *at = alm_record_begin(&connection->out, record, payload_len);
+    uint8_t *at = alm_outbox_begin(&connection->out, record, payload_len);
     connection->sent_records += at != NULL ? 1 : 0;
     alm_client_wake(connection->channel->client);
     return at;
@@ -67,15 +67,9 @@ bool alm_connection_send(alm_connection *connection, const alm_record *record)
 static void send_rest(alm_connection *connection)
 {
     alm_record bye = {.type = ALM_RECORD_GOAWAY};
-    if (!alm_record_append(&connection->out, &bye)) {
-        return;
-    }
-    alm_str before = alm_buf_view(&connection->sending);
-    alm_str rest = alm_buf_view(&connection->out);
-    size_t at = 0;
-    if (alm_port_send_records(connection->port, NULL, before, &connection->sending_at) ==
-        ALM_SENT_OK) {
-        (void)alm_port_send_records(connection->port, NULL, rest, &at);
+    if (alm_outbox_begin(&connection->out, &bye, 0) != NULL &&
+        alm_port_send_records(connection->port, NULL, &connection->sending) == ALM_SENT_OK) {
+        (void)alm_port_send_records(connection->port, NULL, &connection->out);
     }
 }
 
@@ -92,8 +86,8 @@ void alm_connection_destroy(alm_connection *connection)
     }
     alm_call_table_deinit(&connection->calls);
     alm_arena_destroy(&connection->arena);
-    alm_buf_deinit(&connection->out);
-    alm_buf_deinit(&connection->sending);
+    alm_outbox_deinit(&connection->out);
+    alm_outbox_deinit(&connection->sending);
     alm_free(connection);
 }
 
@@ -118,9 +112,8 @@ void alm_connection_lose(alm_connection *connection, const char *why)
         alm_rpc_now_us(client->rpc) + backoff_us(client, connection->lost_count++);
     connection->said_hello = false;
     connection->events = 0;
-    connection->sending_at = 0;
-    alm_buf_reset(&connection->sending);
-    alm_buf_reset(&connection->out);
+    alm_outbox_reset(&connection->sending);
+    alm_outbox_reset(&connection->out);
     alm_arena_reset(connection->arena);
     connection->hello = (alm_hello){0};
     connection->found_def = NULL;

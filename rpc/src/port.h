@@ -10,6 +10,7 @@
 #include "address.h"
 #include "alm/auth.h"
 #include "alm/rpc.h"
+#include "outbox.h"
 
 #define ALM_PEER_KEY_BYTES_MAX 15
 
@@ -111,9 +112,8 @@ typedef struct alm_port_opts {
 ALM_MUST_USE alm_code alm_port_open(alm_rpc *rpc, alm_scheme scheme, const alm_port_opts *opts,
                                     alm_port **ret, alm_status *st);
 void alm_port_close(alm_port **port, int linger_ms); // accepts NULL
-// Sends records from *at on, in as few frames as they fit into, and moves *at behind those taken.
-// to: as send has it.
-alm_sent alm_port_send_records(alm_port *port, const alm_peer_key *to, alm_str records, size_t *at);
+// Sends what is in the outbox, in as few frames as it fits into. to: as send has it.
+alm_sent alm_port_send_records(alm_port *port, const alm_peer_key *to, alm_outbox *outbox);
 void alm_port_watch(alm_port *port, alm_io *io, size_t *watch);   // if it needs that
 void alm_port_unwatch(alm_port *port, alm_io *io, size_t *watch); // before it is closed
 // Whether that watch told since it was asked last; was_told remembers it.

@@ -113,10 +113,11 @@ alm_code alm_record_next(alm_reader *frame, alm_record *ret, alm_status *st)
     return ALM_OK;
 }
 
-size_t alm_record_batch_len(alm_str records)
+size_t alm_record_batch_len(alm_str records, size_t *ret_count)
 {
     size_t len = 0;
-    for (size_t count = 0; count < ALM_RECORD_BATCH_COUNT && len < records.len; count++) {
+    size_t count = 0;
+    for (; count < ALM_RECORD_BATCH_COUNT && len < records.len; count++) {
         uint32_t size = get_u32((const uint8_t *)records.data + len);
         ALM_ASSERT(size >= ALM_RECORD_HEADER_BYTES && size <= records.len - len);
         if (len > 0 && len + size > ALM_RECORD_BATCH_BYTES) {
@@ -124,6 +125,7 @@ size_t alm_record_batch_len(alm_str records)
         }
         len += size;
     }
+    *ret_count = count;
     return len;
 }
 

@@ -65,9 +65,10 @@ ALM_MUST_USE uint8_t *alm_record_begin(alm_buf *out, const alm_record *record, s
 // ALM_INVALID_ARGUMENT  not a record; nothing more can be read from this frame
 ALM_MUST_USE alm_code alm_record_next(alm_reader *frame, alm_record *ret, alm_status *st);
 
-// How many bytes of whole records, from records' start, make the next frame: as many as
-// ALM_RECORD_BATCH_BYTES and _COUNT allow, at least one. records: our own, well-formed, not empty.
-size_t alm_record_batch_len(alm_str records);
+// How many bytes of whole records, from records' start, make the next frame, and how many records
+// that is: as many as ALM_RECORD_BATCH_BYTES and _COUNT allow, at least one. records: our own,
+// well-formed, not empty.
+size_t alm_record_batch_len(alm_str records, size_t *ret_count);
 
 // Metadata: entries of key and value. Keys are lower case.
 #define ALM_METADATA_REQUEST_ID  "request-id"

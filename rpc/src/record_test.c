@@ -153,13 +153,15 @@ static void batches_are_whole_and_full(void **state)
     alm_str rest = alm_buf_view(&out);
     size_t record_count = 0, full_count = 0;
     while (rest.len > 0) {
-        size_t len = alm_record_batch_len(rest);
+        size_t batch_count = 0;
+        size_t len = alm_record_batch_len(rest, &batch_count);
         alm_reader frame = alm_reader_of(rest.data, len);
         size_t count = 0;
         for (; alm_reader_left(&frame) > 0; count++) {
             alm_record got;
             assert_int_equal(alm_record_next(&frame, &got, NULL), ALM_OK);
         }
+        assert_int_equal(count, batch_count);
         assert_true(count == 1 || len <= ALM_RECORD_BATCH_BYTES);
         assert_true(count <= ALM_RECORD_BATCH_COUNT);
         full_count += count == ALM_RECORD_BATCH_COUNT ? 1 : 0;

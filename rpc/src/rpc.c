@@ -161,17 +161,17 @@ alm_code alm_port_open(alm_rpc *rpc, alm_scheme scheme, const alm_port_opts *opt
                             : alm_port_zmtp_open(&its, rpc->clock, ret, st);
 }
 
-alm_sent alm_port_send_records(alm_port *port, const alm_peer_key *to, alm_str records, size_t *at)
+alm_sent alm_port_send_records(alm_port *port, const alm_peer_key *to, alm_outbox *outbox)
 {
-    while (*at < records.len) {
-        alm_str left = alm_str_slice(records, *at, records.len);
-        alm_str batch = alm_str_slice(left, 0, alm_record_batch_len(left));
-        port->has_more = batch.len < left.len;
-        alm_sent sent = port->ops->send(port, to, batch);
+    while (!alm_outbox_is_empty(outbox)) {
+        size_t count = 0;
+        alm_str frame = alm_outbox_frame(outbox, &count);
+        port->has_more = count < outbox->count;
+        alm_sent sent = port->ops->send(port, to, frame);
         if (sent != ALM_SENT_OK) {
             return sent;
         }
-        *at += batch.len;
+        alm_outbox_sent(outbox, frame, count);
     }
     return ALM_SENT_OK;
 }

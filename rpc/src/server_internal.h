@@ -73,10 +73,9 @@ typedef struct alm_peer {
     int64_t took_us;     // when it last took something
     size_t unsent_bytes; // in out and sending,
     size_t port_bytes;   // and what the port holds of it; may have become less
-    alm_buf out;         // records to send
+    alm_outbox out;
     struct alm_peer *prev, *next; // server->dirty or ->stalled
-    alm_buf sending;              // I/O thread only: what of out is being sent
-    size_t sending_at;
+    alm_outbox sending;           // I/O thread only: what was in out
     char name[48];
     char user[ALM_USER_BYTES_MAX]; // who its key is; "": nobody asked
 } alm_peer;

@@ -18,8 +18,8 @@ void alm_peer_free(alm_peer *peer)
 {
     ALM_ASSERT(peer->calls == NULL);
     alm_id_map_deinit(&peer->ids);
-    alm_buf_deinit(&peer->out);
-    alm_buf_deinit(&peer->sending);
+    alm_outbox_deinit(&peer->out);
+    alm_outbox_deinit(&peer->sending);
     alm_free(peer);
 }
 
@@ -71,22 +71,22 @@ static void count_sent(alm_server *server, alm_peer *peer, size_t len)
 
 static void take_spare(alm_server *server, alm_peer *peer)
 {
-    if (peer->out.data == NULL && server->spare_count > 0) {
-        peer->out = server->spares[--server->spare_count];
+    if (peer->out.records.data == NULL && server->spare_count > 0) {
+        peer->out.records = server->spares[--server->spare_count];
     }
 }
 
 // A peer that has nothing to send holds no buffer, and a burst's is not kept for anyone.
-static void give_spare(alm_server *server, alm_buf *buf)
+static void give_spare(alm_server *server, alm_outbox *outbox)
 {
-    if (buf->cap > SPARE_BYTES_MAX || server->spare_count == ALM_SERVER_SPARE_COUNT) {
-        alm_buf_deinit(buf);
+    if (outbox->records.cap > SPARE_BYTES_MAX || server->spare_count == ALM_SERVER_SPARE_COUNT) {
+        alm_outbox_deinit(outbox);
         return;
     }
-    if (buf->data != NULL) {
-        alm_buf_reset(buf);
-        server->spares[server->spare_count++] = *buf;
-        alm_buf_init(buf, 0);
+    if (outbox->records.data != NULL) {
+        alm_outbox_reset(outbox);
+        server->spares[server->spare_count++] = outbox->records;
+        alm_outbox_init(outbox);
     }
 }
 
@@ -97,13 +97,13 @@ uint8_t *alm_peer_begin(alm_server *server, alm_peer *peer, const alm_record *re
         return NULL;
     }
     take_spare(server, peer);
-    size_t before = peer->out.len;
-    uint8_t *at = alm_record_begin(&peer->out, record, payload_len);
+    size_t before = peer->out.records.len;
+    uint8_t *at = alm_outbox_begin(&peer->out, record, payload_len);
     if (at == NULL) {
         peer->is_doomed = true;
     }
-    server->unsent_bytes += peer->out.len - before;
-    peer->unsent_bytes += peer->out.len - before;
+    server->unsent_bytes += peer->out.records.len - before;
+    peer->unsent_bytes += peer->out.records.len - before;
     peer->sent_records++;
     alm_peer_mark_dirty(server, peer);
     return at;
@@ -152,7 +152,6 @@ static void peer_lost(alm_server *server, alm_peer *peer, const char *text)
     count_sent(server, peer, peer->unsent_bytes);
     give_spare(server, &peer->out); // its calls may last
     give_spare(server, &peer->sending);
-    peer->sending_at = 0;
     peer->is_gone = true;
     pthread_cond_broadcast(&server->drained);
     if (peer->calls == NULL) {
@@ -195,8 +194,8 @@ static alm_peer *add_peer(alm_server *server, const alm_peer_id *id)
     }
     peer->id = *id;
     alm_id_map_init(&peer->ids, alm_rpc_random(server->rpc));
-    alm_buf_init(&peer->out, 0);
-    alm_buf_init(&peer->sending, 0);
+    alm_outbox_init(&peer->out);
+    alm_outbox_init(&peer->sending);
     int at = snprintf(peer->name, sizeof peer->name, "peer-%u-", (unsigned)id->port);
     for (size_t i = 0; i < id->key.len && at + 2 < (int)sizeof peer->name; i++) {
         at += snprintf(peer->name + at, sizeof peer->name - (size_t)at, "%02x",
@@ -397,15 +396,13 @@ static void receive_some(alm_server *server, uint8_t port_index)
 // Without the lock.
 static alm_sent send_batches(alm_server *server, alm_peer *peer)
 {
-    return alm_port_send_records(server->ports[peer->id.port], &peer->id.key,
-                                 alm_buf_view(&peer->sending), &peer->sending_at);
+    return alm_port_send_records(server->ports[peer->id.port], &peer->id.key, &peer->sending);
 }
 
 static void swap_buffers(alm_peer *peer)
 {
-    alm_buf spent = peer->sending; // has no memory
+    alm_outbox spent = peer->sending; // has no memory
     peer->sending = peer->out;
-    peer->sending_at = 0;
     peer->out = spent;
 }
 
@@ -444,9 +441,8 @@ static void took(alm_server *server, alm_peer *peer, size_t len)
     count_sent(server, peer, len);
     count_port_bytes(server); // at once, or handlers would fill the room twice
     peer->took_us = alm_rpc_now_us(server->rpc);
-    if (peer->sending_at == peer->sending.len) {
+    if (alm_outbox_is_empty(&peer->sending)) {
         give_spare(server, &peer->sending);
-        peer->sending_at = 0;
     }
     wake_waiting(peer);
 }
@@ -461,15 +457,15 @@ static void flush_peer(alm_server *server, alm_peer *peer)
             send_reset(server, &id);
             return;
         }
-        if (peer->sending_at == peer->sending.len) {
+        if (alm_outbox_is_empty(&peer->sending)) {
             swap_buffers(peer);
         }
-        size_t before = peer->sending_at;
+        size_t before = peer->sending.at;
         alm_unlock(server->lock);
         sent = send_batches(server, peer);
         alm_lock(server->lock);
-        took(server, peer, peer->sending_at - before);
-    } while (sent == ALM_SENT_OK && peer->out.len > 0);
+        took(server, peer, peer->sending.at - before);
+    } while (sent == ALM_SENT_OK && !alm_outbox_is_empty(&peer->out));
     if (sent == ALM_SENT_GONE) {
         peer_lost(server, peer, "the client is gone");
     } else if (sent == ALM_SENT_FULL) {

@@ -385,7 +385,7 @@ uint8_t *alm_stream_begin_message(alm_stream *stream, size_t size, alm_status *s
 bool alm_stream_may_send(const alm_stream *stream)
 {
     return stream->state == ALM_STREAM_SENT && alm_flow_may_send(&stream->flow) &&
-           stream->connection->out.len < ALM_CLIENT_OUT_BYTES_HIGH;
+           stream->connection->out.records.len < ALM_CLIENT_OUT_BYTES_HIGH;
 }
 
 alm_code alm_stream_send_packed(alm_stream *stream, const ProtobufCMessage *message, size_t size,
