@@ -257,7 +257,7 @@ static void consider(pick_result *result, const alm_stream *stream, alm_connecti
     }
     result->is_any_healthy = true;
     bool is_full = connection->calls.used_count >= connection->hello.stream_count_max;
-    if (service == NULL || service->checksum != stream->checksum || is_full) {
+    if (service == NULL || !connection->found_is_ours || is_full) {
         result->is_any_full = result->is_any_full || is_full;
         return;
     }

@@ -68,7 +68,8 @@ struct alm_connection {
     alm_arena *arena;                 // of hello
     alm_hello hello;                  // the server's; good while HEALTHY or LEAVING
     const alm_service_def *found_def; // the last that was looked for in hello; NULL: none,
-    const alm_hello_service *found;   // and what was found
+    const alm_hello_service *found;   // what was found,
+    bool found_is_ours;               // and whether it has our messages and methods
     alm_call_table calls;
     alm_outbox out;
     uint32_t sent_records, received_records; // since HELLO, with it: PING compares them
@@ -123,7 +124,6 @@ struct alm_stream {
     alm_channel *channel;
     alm_stream *prev, *next; // channel->streams, or client->free_streams
     const alm_service_def *service;
-    uint64_t checksum;
     unsigned method;
     bool has_one_answer, client_streams, may_repeat, fail_fast;
     uint64_t affinity;
@@ -218,7 +218,7 @@ bool alm_connection_send(alm_connection *connection, const alm_record *record);
 // NULL: no memory, nothing was queued.
 uint8_t *alm_connection_begin(alm_connection *connection, const alm_record *record,
                               size_t payload_len);
-// NULL: it does not serve it.
+// NULL: it does not serve it. Leaves in found_is_ours whether its version is ours.
 const alm_hello_service *alm_connection_service(alm_connection *connection,
                                                 const alm_service_def *def);
 

@@ -342,7 +342,11 @@ const alm_hello_service *alm_connection_service(alm_connection *connection,
                                                 const alm_service_def *def)
 {
     if (connection->found_def != def) {
-        connection->found = find_service(&connection->hello, def->descriptor->name);
+        const alm_hello_service *found = find_service(&connection->hello, def->descriptor->name);
+        connection->found_is_ours =
+            found != NULL &&
+            found->checksum == alm_client_checksum(connection->channel->client, def);
+        connection->found = found;
         connection->found_def = def;
     }
     return connection->found;

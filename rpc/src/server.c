@@ -33,6 +33,7 @@ static alm_code add_service(alm_server *server, const alm_service_def *service,
         ALM_ASSERT(strcmp(service->methods[i].name, service->descriptor->methods[i].name) == 0);
         methods[server->method_count++] = (alm_server_method){
             .service = entry,
+            .def = &service->methods[i],
             .index = i,
             .handler = handlers[i],
             .self = self,
@@ -73,8 +74,8 @@ alm_code alm_server_create(alm_rpc *rpc, const alm_server_opts *opts, alm_server
     opts = opts != NULL ? opts : &none;
     server->rpc = rpc;
     server->serial_last = alm_rpc_random(rpc);
-    server->lock = &rpc->lock;
     alm_hex64(alm_rpc_random(rpc), server->trace_high);
+    server->lock = &rpc->lock;
     server->part = alm_server_part;
     server->retry_us = ALM_NEVER_US;
     snprintf(server->name, sizeof server->name, "%s", opts->name != NULL ? opts->name : "server");

@@ -223,24 +223,19 @@ static alm_code answer(alm_call *call, alm_status *st)
     return code;
 }
 
-static const alm_method_def *def_of(const alm_call *call)
-{
-    return &call->method->service->def->methods[call->method->index];
-}
-
 bool alm_call_streams(const alm_call *call)
 {
-    return def_of(call)->kind != ALM_METHOD_UNARY;
+    return call->method->def->kind != ALM_METHOD_UNARY;
 }
 
 bool alm_call_has_one_answer(const alm_call *call)
 {
-    return !alm_method_server_streams(def_of(call));
+    return !alm_method_server_streams(call->method->def);
 }
 
 bool alm_call_client_streams(const alm_call *call)
 {
-    return alm_method_client_streams(def_of(call));
+    return alm_method_client_streams(call->method->def);
 }
 
 void alm_call_end_with(alm_call *call, alm_status *st)

@@ -148,7 +148,7 @@ static alm_code identify(alm_call *call, alm_str token, alm_role *ret, alm_statu
 static alm_code auth_begin(alm_call *call, const request_metadata *metadata, alm_status *st)
 {
     const alm_server_method *method = call->method;
-    alm_role needs = method->service->def->methods[method->index].role;
+    alm_role needs = method->def->role;
     if (call->server->policy == NULL) {
         return ALM_OK;
     }

@@ -88,6 +88,7 @@ typedef struct alm_server_service {
 
 typedef struct alm_server_method {
     const alm_server_service *service;
+    const alm_method_def *def;
     unsigned index;      // in the descriptor
     alm_handler handler; // NULL: not implemented
     void *self;

@@ -99,7 +99,6 @@ void alm_stream_list(alm_stream *stream)
 {
     alm_channel *channel = stream->channel;
     ALM_ASSERT(!channel->is_closed);
-    stream->checksum = alm_client_checksum(channel->client, stream->service);
     channel->ref_count++;
     DL_APPEND(channel->streams, stream);
     channel->waiting_count++;
