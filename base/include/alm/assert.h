@@ -4,6 +4,7 @@
 
 #define ALM_MUST_USE              __attribute__((warn_unused_result))
 #define ALM_PRINTF(fmt_at, va_at) __attribute__((format(printf, fmt_at, va_at)))
+#define ALM_COLD                  __attribute__((cold)) // a call of it is not the usual way
 
 #define ALM_MIN(a, b)             ((a) < (b) ? (a) : (b))
 #define ALM_MAX(a, b)             ((a) > (b) ? (a) : (b))

@@ -58,11 +58,12 @@ typedef struct alm_status {
 // Sets code and message and returns code, so that `return alm_status_set(st, ...)` reads well.
 // st may be NULL; code must not be ALM_OK. What is quoted may be any bytes, and the old message:
 // malformed UTF-8 and control characters other than newline and tab become '?'.
-alm_code alm_status_set(alm_status *st, alm_code code, const char *fmt, ...) ALM_PRINTF(3, 4);
+ALM_COLD alm_code alm_status_set(alm_status *st, alm_code code, const char *fmt, ...)
+    ALM_PRINTF(3, 4);
 
 // As alm_status_set, and names the field the error is about.
-alm_code alm_status_set_field(alm_status *st, alm_code code, const char *field, const char *fmt,
-                              ...) ALM_PRINTF(4, 5);
+ALM_COLD alm_code alm_status_set_field(alm_status *st, alm_code code, const char *field,
+                                       const char *fmt, ...) ALM_PRINTF(4, 5);
 
 // clang's analyzer does not look into status.c. Told that a failure returns its code, it follows
 // callers on the paths that exist.
@@ -74,7 +75,7 @@ alm_code alm_status_set_field(alm_status *st, alm_code code, const char *field, 
 
 // Puts "prefix: " in front of the message. Returns the status' code, so it can be returned. st may
 // be NULL, and the answer is then ALM_UNKNOWN: where st is optional keep the code of the call.
-alm_code alm_status_prefix(alm_status *st, const char *fmt, ...) ALM_PRINTF(2, 3);
+ALM_COLD alm_code alm_status_prefix(alm_status *st, const char *fmt, ...) ALM_PRINTF(2, 3);
 
 // Copies *from to *to if to is not NULL. Returns from's code.
 alm_code alm_status_copy(alm_status *to, const alm_status *from);
