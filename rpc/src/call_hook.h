@@ -21,7 +21,11 @@ ALM_MUST_USE bool alm_call_hook_add(alm_call *call, alm_call_hook *hook);
 void alm_call_hook_remove(alm_call *call, alm_call_hook *hook);
 
 int64_t alm_call_deadline_us(const alm_call *call); // ALM_NEVER_US: none
-// The request id that calls made for it are told; "": their trace says it.
+
+// What a call that it is passed on as is told of it. The id: "" if its trace says it. The trace: ""
+// if there is none yet, since its client gave none and nobody writes it down here: it begins where
+// it is asked for.
 const char *alm_call_told_request_id(const alm_call *call);
+const char *alm_call_told_traceparent(alm_call *call);
 
 #endif

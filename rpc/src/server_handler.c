@@ -244,11 +244,6 @@ const char *alm_call_request_id(alm_call *call)
     return call->request_id;
 }
 
-const char *alm_call_told_request_id(const alm_call *call)
-{
-    return call->request_id;
-}
-
 const char *alm_call_traceparent(alm_call *call)
 {
     if (!call->has_span) {

@@ -147,11 +147,11 @@ static alm_code identify(alm_call *call, alm_str token, alm_role *ret, alm_statu
 
 static alm_code auth_begin(alm_call *call, const request_metadata *metadata, alm_status *st)
 {
-    const alm_server_method *method = call->method;
-    alm_role needs = method->def->role;
     if (call->server->policy == NULL) {
         return ALM_OK;
     }
+    const alm_server_method *method = call->method;
+    alm_role needs = method->def->role;
     alm_role has = ALM_ROLE_NONE;
     ALM_TRY(identify(call, metadata->token, &has, st));
     if (alm_role_allows(has, needs)) {
@@ -170,11 +170,17 @@ static alm_code auth_begin(alm_call *call, const request_metadata *metadata, alm
 
 // --- log -----------------------------------------------------------------------------------------
 
+static bool is_logged(const alm_call *call)
+{
+    return alm_log_writes(call->server->rpc->log, ALM_LOG_DEBUG) &&
+           !call->method->service->is_builtin; // probes would fill it
+}
+
 static void log_end(alm_call *call, const alm_status *st)
 {
     const alm_log *log = call->server->rpc->log;
-    if (!alm_log_writes(log, ALM_LOG_DEBUG) || call->method->service->is_builtin) {
-        return; // probes would fill it
+    if (!is_logged(call)) {
+        return;
     }
     int64_t took_us = alm_rpc_now_us(call->server->rpc) - call->start_us;
     alm_log_debug(log, "rpc.call", ALM_KV_CSTR("server", call->server->name),
@@ -183,6 +189,17 @@ static void log_end(alm_call *call, const alm_status *st)
                   ALM_KV_CSTR("request_id", alm_call_request_id(call)),
                   ALM_KV_CSTR("trace", alm_call_traceparent(call)), ALM_KV_CSTR("user", call->user),
                   ALM_KV_I64("took_us", took_us));
+}
+
+const char *alm_call_told_request_id(const alm_call *call)
+{
+    return call->request_id;
+}
+
+const char *alm_call_told_traceparent(alm_call *call)
+{
+    bool is_followed = call->traceparent[0] != '\0' || is_logged(call);
+    return is_followed ? alm_call_traceparent(call) : "";
 }
 
 static const interceptor interceptors[] = {

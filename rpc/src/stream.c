@@ -142,7 +142,7 @@ static bool append_metadata(const alm_stream *stream, alm_buf *metadata)
 {
     alm_call *call = stream->forwards; // whose ids are its own, so they need no copy
     const char *id = call != NULL ? alm_call_told_request_id(call) : stream->request_id;
-    const char *trace = call != NULL ? alm_call_traceparent(call) : stream->traceparent;
+    const char *trace = call != NULL ? alm_call_told_traceparent(call) : stream->traceparent;
     return append_one(metadata, ALM_STR(ALM_METADATA_REQUEST_ID), id) &&
            append_one(metadata, ALM_STR(ALM_METADATA_TRACEPARENT), trace) &&
            append_one(metadata, ALM_STR(ALM_METADATA_KEY), stream->idempotency_key) &&

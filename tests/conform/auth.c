@@ -3,7 +3,6 @@
 
 #include "alm/auth.h"
 
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -179,8 +178,6 @@ static void strangers_do_not_get_in(void **state)
     unguard(&g);
 }
 
-#define LOG_BYTES_MAX 16384
-
 // The call Sum's handler uses its arena again for each message, and the call is logged after that.
 static void sum_as(guarded *g, const char *token)
 {
@@ -205,30 +202,17 @@ static void sum_as(guarded *g, const char *token)
 static void a_bearer_is_known_to_the_end_of_the_call(void **state)
 {
     world *w = *state;
-    world logged = *w;
-    alm_log log;
     guarded g;
-    char text[LOG_BYTES_MAX];
-    alm_log_init(&log, "test");
-    log.level = ALM_LOG_DEBUG;
-    log.fd = memfd_create("log", MFD_CLOEXEC);
-    assert_true(log.fd >= 0);
-    const alm_rpc_opts opts = {.log = &log, .uses_libzmq = strchr(w->given, '+') != NULL};
-    assert_code(ALM_OK, alm_rpc_create(&opts, &logged.rpc, &w->st));
-    guard(&g, &logged);
+    world_log_start(w);
+    guard(&g, w);
     sum_as(&g, g.token);
     unguard(&g);
-    alm_rpc_destroy(&logged.rpc);
-    w->address_count = logged.address_count; // its files are w's to remove
-    ssize_t len = pread(log.fd, text, sizeof text - 1, 0);
-    assert_true(len > 0);
-    text[len] = '\0';
+    const char *text = world_log_text(w);
     const char *line = strstr(text, "method=Sum");
     if (line == NULL || strstr(line, " user=robot ") == NULL) {
         fail_msg("robot's call is not in the log: %s", text);
     }
     assert_null(strstr(text, g.token));
-    close(log.fd);
 }
 
 world_group conform_auth(void)

@@ -16,6 +16,26 @@ static void unary_call_is_answered(void **state)
     assert_int_equal(strlen(reply->request_id), 16);
 }
 
+// Nobody asks a hop's calls for their trace but its log, whose lines are then of the same request
+// as those of the service behind.
+static void a_hop_that_logs_begins_the_trace(void **state)
+{
+    world *w = *state;
+    world_log_start(w);
+    const Almanac__Test__SayResponse *reply = world_say(w, w->channel, "ab", NULL);
+    assert_code(ALM_OK, w->st.code);
+    char wanted[64];
+    snprintf(wanted, sizeof wanted, " request_id=%s ", reply->request_id);
+    const char *text = world_log_text(w);
+    int count = 0;
+    for (const char *at = strstr(text, wanted); at != NULL; at = strstr(at + 1, wanted)) {
+        count++;
+    }
+    if (count != (w->hop != NULL ? 2 : 1)) {
+        fail_msg("%d lines with%sin: %s", count, wanted, text);
+    }
+}
+
 static void every_code_travels(void **state)
 {
     world *w = *state;
@@ -260,6 +280,7 @@ static void tries_end_where_most_fail(void **state)
 
 static const struct CMUnitTest tests[] = {
     WORLD_TEST(unary_call_is_answered),
+    WORLD_TEST(a_hop_that_logs_begins_the_trace),
     WORLD_TEST(every_code_travels),
     WORLD_TEST(empty_and_large_messages_travel),
     WORLD_TEST(size_limits_hold_to_the_byte),

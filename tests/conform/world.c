@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
 #include <arpa/inet.h>
@@ -94,7 +95,10 @@ int world_set_up(void **state)
     assert_non_null(mkdtemp(w->dir));
     w->arena = alm_arena_create(0);
     assert_non_null(w->arena);
-    const alm_rpc_opts opts = {.uses_libzmq = strstr(w->given, "+libzmq") != NULL};
+    alm_log_init(&w->log, "test");
+    w->log.level = ALM_LOG_OFF;
+    w->log.fd = -1;
+    const alm_rpc_opts opts = {.log = &w->log, .uses_libzmq = strstr(w->given, "+libzmq") != NULL};
     if (alm_rpc_create(&opts, &w->rpc, &w->st) != ALM_OK) {
         fail_msg("%s", w->st.message);
     }
@@ -120,6 +124,9 @@ int world_tear_down(void **state)
     echo_stop(&w->echo);
     alm_rpc_destroy(&w->rpc);
     alm_arena_destroy(&w->arena);
+    if (w->log.fd >= 0) {
+        close(w->log.fd);
+    }
     for (int i = 1; i <= w->address_count; i++) {
         char path[ECHO_ADDRESS_MAX];
         snprintf(path, sizeof path, "%s/%d.sock", w->dir, i);
@@ -128,6 +135,23 @@ int world_tear_down(void **state)
     rmdir(w->dir);
     *state = (void *)(uintptr_t)given;
     return 0;
+}
+
+void world_log_start(world *w)
+{
+    w->log.fd = memfd_create("log", MFD_CLOEXEC);
+    assert_true(w->log.fd >= 0);
+    w->log.level = ALM_LOG_DEBUG;
+}
+
+const char *world_log_text(world *w)
+{
+    off_t size = lseek(w->log.fd, 0, SEEK_END);
+    assert_true(size >= 0);
+    char *text = alm_arena_calloc(w->arena, (size_t)size + 1, 1);
+    assert_non_null(text);
+    assert_int_equal(pread(w->log.fd, text, (size_t)size, 0), size);
+    return text;
 }
 
 Almanac__Test__SayResponse *world_say(world *w, alm_channel *channel, const char *text,

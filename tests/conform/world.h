@@ -5,6 +5,8 @@
 #include "echo.pb-c.h"
 #include "echo_server.h"
 
+#include "alm/log.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +20,7 @@ typedef struct world {
     char scheme[8];
     char dir[64]; // for sockets
     int address_count;
+    alm_log log; // off until world_log_start
     alm_rpc *rpc;
     echo_server echo;
     alm_server *hop;       // passes all calls on to echo; NULL unless the scheme says +hop
@@ -36,6 +39,10 @@ void world_address(world *w, char *out);
 void world_address_later(world *w, char *out);
 
 alm_channel *world_open(world *w, const char *target);
+
+// From now on all lines are written, and can be read; before any call.
+void world_log_start(world *w);
+const char *world_log_text(world *w); // in w->arena
 
 // Calls of Echo, answered in w->arena; w->st has the status.
 Almanac__Test__SayResponse *world_say(world *w, alm_channel *channel, const char *text,
