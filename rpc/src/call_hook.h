@@ -22,9 +22,9 @@ void alm_call_hook_remove(alm_call *call, alm_call_hook *hook);
 
 int64_t alm_call_deadline_us(const alm_call *call); // ALM_NEVER_US: none
 
-// What a call that it is passed on as is told of it. The id: "" if its trace says it. The trace: ""
-// if there is none yet, since its client gave none and nobody writes it down here: it begins where
-// it is asked for.
+// What calls made for it are told of it. The id: "" if its trace says it and it was not asked for
+// here. The trace, of one that is passed on: "" if there is none yet, since its client gave none
+// and nobody writes it down here: it begins where it is asked for.
 const char *alm_call_told_request_id(const alm_call *call);
 const char *alm_call_told_traceparent(alm_call *call);
 

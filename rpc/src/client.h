@@ -80,7 +80,7 @@ struct alm_connection {
     // The I/O thread's own.
     alm_port *port;
     unsigned events;
-    size_t watched; // alm_io_watch; 0: not yet
+    size_t watched; // alm_port_watch; 0: not yet
     bool said_hello;
     alm_outbox sending; // what was in out
 };

@@ -341,6 +341,7 @@ static const alm_hello_service *find_service(const alm_hello *hello, const char 
 const alm_hello_service *alm_connection_service(alm_connection *connection,
                                                 const alm_service_def *def)
 {
+    ALM_ASSERT(connection->state == ALM_CONNECTION_HEALTHY); // else what is found would not last
     if (connection->found_def != def) {
         const alm_hello_service *found = find_service(&connection->hello, def->descriptor->name);
         connection->found_is_ours =

@@ -234,12 +234,17 @@ void alm_io_watch_many(alm_io *io, size_t *watch)
     }
 }
 
+bool alm_epoll_set(int epoll, int fd, uint32_t events, uint64_t data)
+{
+    struct epoll_event event = {.events = events, .data.u64 = data};
+    return epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event) == 0 ||
+           epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
 bool alm_io_watch_fd(alm_io *io, size_t watch, int fd, uint32_t events, uint32_t tag)
 {
     alm_lock(&io->watch_lock);
-    struct epoll_event event = {.events = events | EPOLLET, .data.u64 = event_of(io, watch, tag)};
-    bool is_watched = epoll_ctl(io->epoll, EPOLL_CTL_MOD, fd, &event) == 0 ||
-                      epoll_ctl(io->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+    bool is_watched = alm_epoll_set(io->epoll, fd, events | EPOLLET, event_of(io, watch, tag));
     alm_unlock(&io->watch_lock);
     io->is_blind = io->is_blind || !is_watched;
     return is_watched;

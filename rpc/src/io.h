@@ -57,8 +57,8 @@ void alm_io_unwatch(alm_io *io, size_t *watch); // when fd is closed; accepts 0
 // A watch of many descriptors, each under a number of its user's, who takes what it was told of
 // them. Else as alm_io_watch; *watch stays 0 if there is no memory.
 void alm_io_watch_many(alm_io *io, size_t *watch);
-// From now on, or otherwise than before. events: EPOLL bits. Closing fd ends it. False: the system
-// has no memory for it, or too many are watched; its user looks at it by itself until then.
+// From now on, or otherwise than before, and in any case told again of what is so now. events:
+// EPOLL bits. Closing fd ends it. False: the system has no memory for it, or too many are watched.
 ALM_MUST_USE bool alm_io_watch_fd(alm_io *io, size_t watch, int fd, uint32_t events, uint32_t tag);
 typedef struct alm_io_event {
     uint32_t tag, events; // EPOLL bits, each told once
@@ -69,6 +69,8 @@ typedef struct alm_io_told {
     bool is_lossy; // there were more: anything may have happened to any
 } alm_io_told;
 void alm_io_take_told(alm_io *io, size_t watch, alm_io_told *ret);
+
+bool alm_epoll_set(int epoll, int fd, uint32_t events, uint64_t data); // anew, or otherwise
 
 // Whether it was told since it was asked last. True also if that is not known.
 bool alm_io_take_ready(alm_io *io, size_t watch);

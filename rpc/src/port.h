@@ -80,8 +80,8 @@ struct alm_port {
     alm_io *io; // NULL: it is to be watched. Else its alm_rpc's: both ends are of that, and who
                 // uses one end wakes who leads
     bool is_watched; // by alm_port_watch
-    bool was_told; // the sockets are to be asked, since the watch told, or something was left that
-                   // it will not tell again; looked at by ports that watch several, once watched
+    bool was_told; // the watch told since the port was received from to its end; looked at by ports
+                   // that watch several, once watched
     bool has_more; // set for the next send alone: a frame to the same peer follows it at once, so
                    // its end may wait for that one's
 };
@@ -114,8 +114,9 @@ ALM_MUST_USE alm_code alm_port_open(alm_rpc *rpc, alm_scheme scheme, const alm_p
 void alm_port_close(alm_port **port, int linger_ms); // accepts NULL
 // Sends what is in the outbox, in as few frames as it fits into. to: as send has it.
 alm_sent alm_port_send_records(alm_port *port, const alm_peer_key *to, alm_outbox *outbox);
-void alm_port_watch(alm_port *port, alm_io *io, size_t *watch);   // if it needs that
-void alm_port_unwatch(alm_port *port, alm_io *io, size_t *watch); // before it is closed
+void alm_port_watch(alm_port *port, alm_io *io, size_t *watch); // if it needs that
+// Before it is closed; accepts NULL.
+void alm_port_unwatch(alm_port *port, alm_io *io, size_t *watch);
 // Whether that watch told since it was asked last; was_told remembers it.
 bool alm_port_take_told(alm_port *port, alm_io *io, size_t watch);
 
@@ -127,7 +128,7 @@ void alm_zmq_ctx_destroy(alm_zmq_ctx **ctx); // waits for lingering sockets
 ALM_MUST_USE alm_code alm_port_zmq_open(alm_zmq_ctx *ctx, const alm_port_opts *opts, alm_port **ret,
                                         alm_status *st);
 
-// ZMTP 3.1 (RFC 37) over one epoll, for tcp and ipc: speaks with libzmq's ROUTER and DEALER.
+// ZMTP 3.1 (RFC 37), for tcp and ipc: speaks with libzmq's ROUTER and DEALER.
 ALM_MUST_USE alm_code alm_port_zmtp_open(const alm_port_opts *opts, alm_clock clock, alm_port **ret,
                                          alm_status *st);
 

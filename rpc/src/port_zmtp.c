@@ -69,7 +69,7 @@ static void note_all(zmtp_port *self)
         note(self, ZMTP_LISTENER_BIT | i, EPOLLIN);
     }
     for (uint32_t slot = 0; slot < self->slot_count; slot++) {
-        note(self, slot, EPOLLIN | EPOLLOUT);
+        note(self, slot, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
     }
 }
 
@@ -109,9 +109,7 @@ bool alm_zmtp_watch(const zmtp_port *port, int fd, uint32_t events, uint32_t tag
     if (port->io != NULL) {
         return alm_io_watch_fd(port->io, port->watch, fd, events, tag);
     }
-    struct epoll_event event = {.events = events, .data.u64 = tag};
-    return epoll_ctl(port->epoll, EPOLL_CTL_MOD, fd, &event) == 0 ||
-           epoll_ctl(port->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+    return alm_epoll_set(port->epoll, fd, events, tag);
 }
 
 static bool watch_all(const zmtp_port *self)

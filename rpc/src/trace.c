@@ -43,7 +43,7 @@ static bool is_traceparent(const char s[ALM_TRACEPARENT_BYTES])
            is_hex(s + FLAGS_AT, 2, true);
 }
 
-// All eight digits at once: a call that is passed on writes up to six of these.
+// All eight digits at once: a call that begins a trace writes two of these.
 static void hex32(uint32_t v, char *ret)
 {
     uint64_t digits = v; // one to a byte

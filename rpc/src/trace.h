@@ -19,7 +19,7 @@ void alm_hex64(uint64_t v, char ret[ALM_HEX64_LEN]); // no NUL
 void alm_trace_keep(alm_str traceparent, char ret[ALM_TRACEPARENT_BYTES]);
 
 // Begins a span: in the trace of what was kept, or in a new one if that is no traceparent, whose id
-// is high and then that of the span. high: hexadecimal digits, the same for all of a process.
+// is high and then that of the span. high: hexadecimal digits, the same for all of a server.
 // serial: another each time; ids need only differ, not be secret.
 void alm_trace_begin(const char high[ALM_HEX64_LEN], uint64_t serial,
                      char traceparent[ALM_TRACEPARENT_BYTES]);

@@ -197,7 +197,7 @@ static ssize_t write_some(const zmtp_peer *peer, struct iovec *parts, size_t cou
     do {
         len = sendmsg(peer->fd, &message, MSG_NOSIGNAL | (has_more ? MSG_MORE : 0));
     } while (len < 0 && errno == EINTR);
-    bool is_full = len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS);
+    bool is_full = len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     return is_full ? 0 : len;
 }
 
@@ -348,7 +348,7 @@ static void shake_hands(zmtp_port *port, zmtp_peer *peer, uint32_t events)
 void alm_zmtp_peer_note(zmtp_port *port, zmtp_peer *peer, uint32_t events)
 {
     bool ends = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-    peer->is_ending = peer->is_ending || (ends && !peer->is_connecting);
+    peer->is_ending = peer->is_ending || ends;
     if (!peer->is_connected) {
         shake_hands(port, peer, events);
         return;

@@ -1,4 +1,4 @@
-// What the files of the ZMTP port share: its peers, its listeners and the epoll they hang on.
+// What the files of the ZMTP port share: its peers, its listeners and who watches their sockets.
 #ifndef ALM_RPC_ZMTP_PORT_H
 #define ALM_RPC_ZMTP_PORT_H
 
