@@ -158,7 +158,11 @@ static alm_code take_request(alm_server *server, alm_peer *peer, const alm_recor
                              uint8_t *ret_flags, alm_call **ret, alm_status *st)
 {
     ALM_TRY(admit(server, request, ret_flags, st));
-    ALM_TRY(alm_server_find_room(server, peer, request, st));
+    alm_code room = alm_server_find_room(server, peer, request, st);
+    if (room != ALM_OK) {
+        *ret_flags = ALM_RECORD_REFUSED;
+        return room;
+    }
     alm_call *call = call_of(server, peer, request);
     if (call == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s has no memory for a call",

@@ -56,8 +56,10 @@ alm_code alm_server_find_room(alm_server *server, const alm_peer *peer, const al
 {
     const alm_rpc_limits *limits = &server->rpc->limits;
     if (peer->ids.count - peer->stopped_count >= limits->stream_count_max) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "the client has %zu calls in progress",
-                              limits->stream_count_max);
+        alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                       "the client has %zu calls in progress, the most on a connection is %zu",
+                       peer->ids.count - peer->stopped_count, limits->stream_count_max);
+        return refuse(st, 0);
     }
     if (server->methods[request->arg].service->is_builtin) {
         return ALM_OK;
@@ -77,8 +79,12 @@ alm_code alm_server_find_room(alm_server *server, const alm_peer *peer, const al
     bool has_room =
         has_bytes && server->queue_count < server->free_thread_count + server->queue_count_max;
     if (!has_room || server->thread_count == 0) {
-        alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s has %zu calls of %zu bytes waiting",
-                       server->name, server->queue_count, server->queue_bytes);
+        size_t served_count = ALM_MIN(server->queue_count, server->free_thread_count);
+        alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                       "%s has %zu calls waiting for a thread, the most is %zu, with %zu bytes of "
+                       "%zu",
+                       server->name, server->queue_count - served_count, server->queue_count_max,
+                       server->queue_bytes, limits->queue_bytes_max);
         return refuse(st, wait_us);
     }
     // Work that nobody waits for any more when it is done takes time from work that is waited for.

@@ -352,7 +352,8 @@ static void a_servers_queue_is_limited(void **state)
     Almanac__Test__SayRequest request;
     almanac__test__say_request__init(&request);
     assert_int_equal(say(&limited, "Once", NULL, &request), ALM_RESOURCE_EXHAUSTED);
-    assert_non_null(strstr(limited.st.message, "limited has 2 calls of 0 bytes waiting"));
+    assert_non_null(
+        strstr(limited.st.message, "limited has 2 calls waiting for a thread, the most is 2"));
     assert_true(limited.st.retry_after_ms > 0);
     alm_stream_close(&at_work); // and those that waited have their turn
     world_until(&limited.echo.started, 2);
@@ -397,10 +398,10 @@ static void a_queues_bytes_are_limited(void **state)
     world_until(&limited.echo.running, 1);
     alm_stream *past = fail_late(&limited, 101);
     assert_int_equal(end_of(&limited, past), ALM_RESOURCE_EXHAUSTED);
-    assert_non_null(strstr(limited.st.message, "limited has 0 calls of 0 bytes waiting"));
+    assert_non_null(strstr(limited.st.message, "with 0 bytes of 100"));
     alm_stream *all = fail_late(&limited, 100), *more = fail_late(&limited, 3);
     assert_int_equal(end_of(&limited, more), ALM_RESOURCE_EXHAUSTED);
-    assert_non_null(strstr(limited.st.message, "limited has 1 calls of 100 bytes waiting"));
+    assert_non_null(strstr(limited.st.message, "with 100 bytes of 100"));
     alm_stream_close(&at_work);
     assert_int_equal(end_of(&limited, all), ALM_OK);
     alm_stream_close(&past);
