@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#define REFUSED_LOG_EACH_US 1000000
+#define TELL_EACH_US 1000000
 
 static alm_code add_service(alm_server *server, const alm_service_def *service,
                             const alm_handler *handlers, void *self, bool runs_inline,
@@ -141,14 +141,19 @@ void alm_server_forward(alm_server *server, const alm_service_def *service,
     method->forward_method = (unsigned)to;
 }
 
-// Anybody can knock, so not every time is told.
-static void log_refused(alm_server *server, const uint8_t key[ALM_CURVE_KEY_BYTES])
+bool alm_server_may_tell(alm_server *server, alm_seldom *seldom, uint64_t *ret_count)
 {
     int64_t now_us = alm_rpc_now_us(server->rpc);
-    int64_t next_us = atomic_load(&server->refused_log_us);
-    uint64_t count = atomic_fetch_add(&server->refused_count, 1) + 1;
-    if (now_us < next_us || !atomic_compare_exchange_strong(&server->refused_log_us, &next_us,
-                                                            now_us + REFUSED_LOG_EACH_US)) {
+    int64_t next_us = atomic_load(&seldom->next_us);
+    *ret_count = atomic_fetch_add(&seldom->count, 1) + 1;
+    return now_us >= next_us &&
+           atomic_compare_exchange_strong(&seldom->next_us, &next_us, now_us + TELL_EACH_US);
+}
+
+static void log_refused(alm_server *server, const uint8_t key[ALM_CURVE_KEY_BYTES])
+{
+    uint64_t count;
+    if (!alm_server_may_tell(server, &server->refused_keys, &count)) {
         return;
     }
     char text[ALM_KEY_TEXT_BYTES];

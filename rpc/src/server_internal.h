@@ -80,6 +80,12 @@ typedef struct alm_peer {
     char user[ALM_USER_BYTES_MAX]; // who its key is; "": nobody asked
 } alm_peer;
 
+// What anybody can cause, and is therefore told once a second at most.
+typedef struct alm_seldom {
+    _Atomic uint64_t count;
+    _Atomic int64_t next_us;
+} alm_seldom;
+
 typedef struct alm_server_service {
     const alm_service_def *def;
     bool is_builtin;
@@ -175,9 +181,8 @@ struct alm_server {
     alm_policy *policy;         // NULL: anyone may do anything
     bool is_started;
 
-    // Any thread's: keys that were refused, and when the next of them is told.
-    _Atomic uint64_t refused_count;
-    _Atomic int64_t refused_log_us;
+    // Any thread's.
+    alm_seldom refused_keys, reset_peers;
 
     // Set before start, read by all.
     alm_server_service services[ALM_HELLO_SERVICE_COUNT_MAX];
@@ -229,6 +234,10 @@ struct alm_server {
 };
 
 // All below: called with the lock held unless they say otherwise.
+
+// --- server.c
+// Counts one more. True: it is to be told. Any thread, with or without the lock.
+bool alm_server_may_tell(alm_server *server, alm_seldom *seldom, uint64_t *ret_count);
 
 // --- server_io.c
 extern const alm_io_part alm_server_part; // takes the lock itself

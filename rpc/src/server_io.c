@@ -300,14 +300,31 @@ static alm_code take_record(alm_server *server, alm_peer *peer, const alm_record
     }
 }
 
-// The peer a frame is from: known, or new and starting with HELLO. NULL: neither.
+// Ends a peer that does not keep to the protocol.
+static void reset_peer(alm_server *server, alm_peer *peer, const char *text, const alm_status *why)
+{
+    uint64_t count;
+    alm_peer_id id = peer->id;
+    if (alm_server_may_tell(server, &server->reset_peers, &count)) {
+        alm_log_info(server->rpc->log, "rpc.peer_reset", ALM_KV_CSTR("server", server->name),
+                     ALM_KV_CSTR("peer", peer->name), ALM_KV_CSTR("user", peer->user),
+                     ALM_KV_CSTR("why", why->message), ALM_KV_U64("resets", count));
+    }
+    peer_lost(server, peer, text);
+    send_reset(server, &id);
+}
+
+// The peer a frame is from: known, or new and starting with HELLO. NULL: neither, and it was told.
 static alm_peer *greet(alm_server *server, const alm_peer_id *id, alm_str user, alm_reader *frame)
 {
     alm_peer *peer = find_peer(server, id);
     alm_reader ahead = *frame;
     alm_record first;
-    alm_status ignored;
-    if (alm_record_next(&ahead, &first, &ignored) != ALM_OK || first.type != ALM_RECORD_HELLO) {
+    alm_status st;
+    if (alm_record_next(&ahead, &first, &st) != ALM_OK || first.type != ALM_RECORD_HELLO) {
+        if (peer == NULL) {
+            send_reset(server, id);
+        }
         return peer;
     }
     *frame = ahead;
@@ -315,12 +332,14 @@ static alm_peer *greet(alm_server *server, const alm_peer_id *id, alm_str user, 
         peer_lost(server, peer, "the client started anew");
     }
     peer = add_peer(server, id);
-    if (peer != NULL) {
-        snprintf(peer->user, sizeof peer->user, "%.*s", ALM_STR_ARGS(user));
+    if (peer == NULL) {
+        send_reset(server, id);
+        return NULL;
     }
-    if (peer != NULL && take_hello(server, peer, &first, &ignored) != ALM_OK) {
-        peer_lost(server, peer, "a bad HELLO");
-        peer = NULL;
+    snprintf(peer->user, sizeof peer->user, "%.*s", ALM_STR_ARGS(user));
+    if (take_hello(server, peer, &first, &st) != ALM_OK) {
+        reset_peer(server, peer, "a bad HELLO", &st);
+        return NULL;
     }
     return peer;
 }
@@ -332,7 +351,6 @@ static size_t take_frame(alm_server *server, const alm_peer_id *id, alm_str user
     alm_reader frame = alm_reader_of(data.data, data.len);
     alm_peer *peer = greet(server, id, user, &frame);
     if (peer == NULL) {
-        send_reset(server, id);
         return 0;
     }
     size_t count = 0;
@@ -343,12 +361,12 @@ static size_t take_frame(alm_server *server, const alm_peer_id *id, alm_str user
         if (code == ALM_OK) {
             code = take_record(server, peer, &record, &st);
         }
+        if (code == ALM_CANCELLED) {
+            peer_lost(server, peer, "the client left");
+            break;
+        }
         if (code != ALM_OK) {
-            peer_lost(server, peer,
-                      code == ALM_CANCELLED ? "the client left" : "the client broke the protocol");
-            if (code != ALM_CANCELLED) {
-                send_reset(server, id);
-            }
+            reset_peer(server, peer, "the client broke the protocol", &st);
             break;
         }
     }

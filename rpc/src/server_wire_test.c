@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,6 +27,16 @@ static const alm_hello client_hello = {.message_bytes_max = 1u << 20,
                                        .window_bytes = 1u << 20,
                                        .window_messages = 1000};
 
+static void start_server(served *s, const char *address)
+{
+    alm_status st;
+    ok(alm_server_create(s->rpc, NULL, &s->server, &st), &st);
+    ok(alm_server_bind(s->server, address, &st), &st);
+    ok(alm_server_start(s->server, &st), &st);
+    s->address = alm_server_endpoint(s->server, 0);
+    peer_dial(&s->peer, s->rpc, s->address);
+}
+
 static void serve(served *s, const char *address, const alm_clock *clock)
 {
     alm_status st;
@@ -34,11 +45,7 @@ static void serve(served *s, const char *address, const alm_clock *clock)
         opts.clock = *clock;
     }
     ok(alm_rpc_create(&opts, &s->rpc, &st), &st);
-    ok(alm_server_create(s->rpc, NULL, &s->server, &st), &st);
-    ok(alm_server_bind(s->server, address, &st), &st);
-    ok(alm_server_start(s->server, &st), &st);
-    s->address = alm_server_endpoint(s->server, 0);
-    peer_dial(&s->peer, s->rpc, s->address);
+    start_server(s, address);
 }
 
 static void unserve(served *s)
@@ -107,6 +114,37 @@ static void strangers_are_reset(void **state)
     greet(&s.peer);
     expect_served(&s.peer, 7);
     unserve(&s);
+}
+
+// Who is reset stands in the log with the reason, once a second at most.
+static void a_reset_is_told_with_its_reason(void **state)
+{
+    served s;
+    alm_status st;
+    alm_log log;
+    char text[4096];
+    static uint8_t hello[100] = {'A', 'L', 'M', '1', 99}; // of a version to come
+    alm_log_init(&log, "test");
+    log.fd = memfd_create("log", MFD_CLOEXEC);
+    assert_true(log.fd >= 0);
+    const alm_rpc_opts opts = {.log = &log};
+    ok(alm_rpc_create(&opts, &s.rpc, &st), &st);
+    start_server(&s, *state);
+    for (int i = 0; i < 3; i++) {
+        const alm_str payload = {.data = (const char *)hello, .len = sizeof hello};
+        peer_send(&s.peer, (alm_record){.type = ALM_RECORD_HELLO, .payload = payload});
+        peer_expect(&s.peer, ALM_RECORD_RESET);
+    }
+    unserve(&s);
+    ssize_t len = pread(log.fd, text, sizeof text - 1, 0);
+    assert_true(len > 0);
+    text[len] = '\0';
+    const char *line = strstr(text, "rpc.peer_reset");
+    if (line == NULL || strstr(line, "version 99") == NULL) {
+        fail_msg("the reset is not in the log: %s", text);
+    }
+    assert_null(strstr(line + 1, "rpc.peer_reset"));
+    close(log.fd);
 }
 
 static void a_peer_that_breaks_the_protocol_is_alone_with_it(void **state)
@@ -262,7 +300,11 @@ static void a_peer_has_so_many_calls_and_no_more(void **state)
         peer_expect(&s.peer, ALM_RECORD_MESSAGE);
     }
     peer_send(&s.peer, request(1u << 20, WATCH));
-    expect_end(&s.peer, 1u << 20, ALM_RESOURCE_EXHAUSTED);
+    alm_record end = peer_expect(&s.peer, ALM_RECORD_END);
+    assert_int_equal(end.call_id, 1u << 20);
+    assert_int_equal(end.arg, ALM_RESOURCE_EXHAUSTED);
+    assert_int_equal(end.flags, ALM_RECORD_REFUSED);
+    assert_true(end.time_ms > 0); // after which to try again
     peer_send(&s.peer, (alm_record){.type = ALM_RECORD_CANCEL, .call_id = 1});
     expect_end(&s.peer, 1, ALM_CANCELLED);
     expect_served(&s.peer, 1u << 21);
@@ -381,6 +423,7 @@ int main(void)
         ON(strangers_are_reset, TCP),
         ON(strangers_are_reset, INPROC),
         ON(strangers_are_reset, LOOP),
+        ON(a_reset_is_told_with_its_reason, LOOP),
         ON(a_peer_that_breaks_the_protocol_is_alone_with_it, TCP),
         ON(a_peer_that_breaks_the_protocol_is_alone_with_it, LOOP),
         ON(calls_that_cannot_start_end_with_their_reason, TCP),
