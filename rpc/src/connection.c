@@ -199,6 +199,17 @@ static int64_t wait_for_hello(alm_connection *connection, int64_t now_us)
     return until_us;
 }
 
+static const char *why_lost(const alm_connection *connection)
+{
+    if (connection->state != ALM_CONNECTION_CONNECTING) {
+        return "closed the connection";
+    }
+    return (connection->events & ALM_PORT_REACHED) != 0
+               ? "takes the connection and ends it without a greeting: another key, or another "
+                 "service?"
+               : "cannot be reached";
+}
+
 int64_t alm_connection_step(alm_connection *connection, int64_t now_us)
 {
     if (connection->state == ALM_CONNECTION_IDLE && now_us >= connection->open_us) {
@@ -209,8 +220,7 @@ int64_t alm_connection_step(alm_connection *connection, int64_t now_us)
     }
     bool is_connected = (connection->events & ALM_PORT_CONNECTED) != 0;
     if ((connection->events & ALM_PORT_LOST) != 0) {
-        bool was_there = connection->state != ALM_CONNECTION_CONNECTING;
-        alm_connection_lose(connection, was_there ? "closed the connection" : "cannot be reached");
+        alm_connection_lose(connection, why_lost(connection));
         return connection->open_us;
     }
     if (is_connected && !connection->said_hello) {

@@ -44,6 +44,7 @@ typedef struct alm_incoming {
 #define ALM_PORT_INPUT     0x01u // a frame waits, or news of a peer
 #define ALM_PORT_CONNECTED 0x02u // a dialling port has its peer; what it sends now is carried there
 #define ALM_PORT_LOST      0x04u // a dialling port will not get its peer (again): close it
+#define ALM_PORT_REACHED   0x08u // with LOST: somebody took the connection. Told by own transports
 
 typedef struct alm_io alm_io;
 typedef struct alm_port alm_port;

@@ -166,7 +166,7 @@ static unsigned port_events(alm_port *port)
     bool has_input =
         self->current != NULL || self->readable != NULL || self->gone != NULL || port->was_told;
     return (has_input ? ALM_PORT_INPUT : 0) | (is_up(self) ? ALM_PORT_CONNECTED : 0) |
-           (self->is_lost ? ALM_PORT_LOST : 0);
+           (self->is_lost ? ALM_PORT_LOST : 0) | (self->was_reached ? ALM_PORT_REACHED : 0);
 }
 
 // --- input ---------------------------------------------------------------------------------------

@@ -177,6 +177,7 @@ void alm_zmtp_peer_lose(zmtp_port *port, zmtp_peer *peer)
     if (is_dialled) {
         port->dialled = NULL;
         port->is_lost = true;
+        port->was_reached = !peer->is_connecting;
     }
     if (peer->is_connected && !is_dialled) {
         put(port, peer, ZMTP_GONE);

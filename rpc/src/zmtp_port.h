@@ -81,7 +81,8 @@ typedef struct zmtp_port {
     int64_t resume_us; // when to accept again; ALM_NEVER_US: it does
 
     bool was_dialled;
-    bool is_lost; // of a dialling port
+    bool is_lost;     // of a dialling port,
+    bool was_reached; // and whether its connection was taken before
     zmtp_peer *dialled;
 } zmtp_port;
 
