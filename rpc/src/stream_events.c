@@ -156,10 +156,11 @@ static void end_telling(alm_stream *stream)
 {
     alm_client *client = stream->channel->client;
     client->telling = NULL;
-    if (stream->is_closed && !stream->is_awaited) {
+    if (stream->is_awaited) {
+        pthread_cond_broadcast(&client->told);
+    } else if (stream->is_closed) {
         alm_stream_free(stream);
     }
-    pthread_cond_broadcast(&client->told);
 }
 
 void alm_client_tell(alm_client *client)
