@@ -55,10 +55,11 @@ alm_code alm_server_find_room(alm_server *server, const alm_peer *peer, const al
                               alm_status *st)
 {
     const alm_rpc_limits *limits = &server->rpc->limits;
-    if (peer->ids.count - peer->stopped_count >= limits->stream_count_max) {
+    size_t open_count = peer->ids.count - peer->stopped_count;
+    if (open_count >= limits->stream_count_max) {
         alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
                        "the client has %zu calls in progress, the most on a connection is %zu",
-                       peer->ids.count - peer->stopped_count, limits->stream_count_max);
+                       open_count, limits->stream_count_max);
         return refuse(st, 0);
     }
     if (server->methods[request->arg].service->is_builtin) {
