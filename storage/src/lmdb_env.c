@@ -97,7 +97,7 @@ alm_code lmdb_head_put(const lmdb_txn *txn, const alm_head *head, alm_buf *scrat
 // --- format --------------------------------------------------------------------------------------
 
 #define FORMAT_MAGIC   "ALMSTORE"
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 #define FORMAT_WRITER  "almanac 0.1"
 
 static alm_code put_format(const lmdb_txn *txn, alm_buf *scratch, alm_status *st)
