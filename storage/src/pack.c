@@ -45,26 +45,33 @@ INLINE void plane_unpack(const uint8_t *in, unsigned width, int64_t base, int64_
     }
 }
 
-#define WIDTHS(X)                                                                                  \
-    X(1)                                                                                           \
-    X(2)                                                                                           \
-    X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) \
-        X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31) X(32)
-
 static void low_plane(const uint8_t *in, unsigned width, int64_t base, int64_t *ret)
 {
-    switch (width) {
 #define LOW(w)                                                                                     \
     case w:                                                                                        \
         plane_unpack(in, w, base, ret);                                                            \
-        break;
-        WIDTHS(LOW)
-#undef LOW
+        break
+#define LOW_4(w)                                                                                   \
+    LOW(w);                                                                                        \
+    LOW((w) + 1);                                                                                  \
+    LOW((w) + 2);                                                                                  \
+    LOW((w) + 3)
+    switch (width) {
+        LOW_4(1);
+        LOW_4(5);
+        LOW_4(9);
+        LOW_4(13);
+        LOW_4(17);
+        LOW_4(21);
+        LOW_4(25);
+        LOW_4(29);
     default:
         for (size_t i = 0; i < ALM_PACK_FRAME; i++) {
             ret[i] = base;
         }
     }
+#undef LOW_4
+#undef LOW
 }
 
 static void plane_pack(const uint64_t *numbers, unsigned width, unsigned shift, uint8_t *out)
