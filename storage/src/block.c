@@ -182,8 +182,7 @@ static void scale_column(const alm_obs *rows, size_t count, int scale, int64_t *
     }
 }
 
-// Gives numbers their own exponents back. False: a number that was never so.
-static bool unscale(int scale, alm_obs *rows, size_t count)
+bool alm_block_unscale(int scale, alm_obs *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         alm_decimal *number = &rows[i].value.number;
@@ -308,7 +307,6 @@ alm_code alm_block_open(alm_str bytes, size_t count_max, alm_arena *arena, alm_b
     return alm_reader_left(&r) == 0 ? ALM_OK : malformed(st, "bytes after its end");
 }
 
-// Sets one field of count rows. False: a value that no row can have.
 #define SET(valid, assign)                                                                         \
     for (size_t i = 0; i < count; i++) {                                                           \
         int64_t v = values[i];                                                                     \
@@ -367,8 +365,8 @@ static bool set_flags(const int64_t *values, size_t count, alm_obs *rows)
     return true;
 }
 
-static bool set_column(const alm_block *block, int column, const int64_t *values, size_t count,
-                       alm_obs *rows)
+bool alm_block_set(int column, const int64_t *values, size_t count, const alm_str *notes,
+                   size_t note_count, alm_obs *rows)
 {
     switch (column) {
     case ALM_BLOCK_VARIANT:
@@ -395,8 +393,7 @@ static bool set_column(const alm_block *block, int column, const int64_t *values
         SET(v >= 0, row->sequence = (uint64_t)v);
     default:
         ALM_ASSERT(column == ALM_BLOCK_NOTE);
-        SET(v >= 0 && (uint64_t)v <= block->note_count,
-            row->note = v > 0 ? block->notes[v - 1] : (alm_str){0});
+        SET(v >= 0 && (uint64_t)v <= note_count, row->note = v > 0 ? notes[v - 1] : (alm_str){0});
     }
 }
 
@@ -408,7 +405,7 @@ static bool common_row(alm_block *block, alm_obs *ret)
         alm_column *column = &block->columns[c];
         if (alm_column_constant(column)) {
             int64_t value = alm_column_get(column, 0);
-            if (!set_column(block, c, &value, 1, ret)) {
+            if (!alm_block_set(c, &value, 1, block->notes, block->note_count, ret)) {
                 return false;
             }
         }
@@ -428,11 +425,11 @@ static bool set_others(alm_block *block, size_t from, size_t count, alm_obs *row
             continue;
         }
         alm_column_range(column, from, from + count, values);
-        if (!set_column(block, c, values, count, rows)) {
+        if (!alm_block_set(c, values, count, block->notes, block->note_count, rows)) {
             return false;
         }
     }
-    return !block->is_scaled || unscale(block->scale, rows, count);
+    return !block->is_scaled || alm_block_unscale(block->scale, rows, count);
 }
 
 alm_code alm_block_get(alm_block *block, size_t from, size_t to, alm_obs *ret, alm_status *st)

@@ -68,6 +68,14 @@ static inline bool alm_block_flags_have_number(int64_t flags)
     return flags >> 8 != 0;
 }
 
+// Sets what one column says of count rows. The notes are those that the note column counts. False:
+// a value that no row can have.
+ALM_MUST_USE bool alm_block_set(int column, const int64_t *values, size_t count,
+                                const alm_str *notes, size_t note_count, alm_obs *rows);
+// Gives numbers that stand at the scale their own exponents back, which the rows have already.
+// False: a number that was never so.
+ALM_MUST_USE bool alm_block_unscale(int scale, alm_obs *rows, size_t count);
+
 // Rows from..to-1. Notes view the bytes. ALM_DATA_LOSS: a value that no row can have.
 ALM_MUST_USE alm_code alm_block_get(alm_block *block, size_t from, size_t to, alm_obs *ret,
                                     alm_status *st);

@@ -1,7 +1,5 @@
 #include "frames.h"
 
-#include <endian.h>
-
 enum { TAG_ZERO = 0, TAG_CONSTANT = 1, TAG_FRAMES = 2, TAG_SLOPED = 3 };
 
 static size_t frame_count(size_t rows)
@@ -14,11 +12,6 @@ static size_t frame_rows(size_t count, size_t frame)
     return ALM_MIN(count - frame * ALM_PACK_FRAME, (size_t)ALM_PACK_FRAME);
 }
 
-static unsigned width_of(uint64_t v)
-{
-    return v == 0 ? 0 : 64 - (unsigned)__builtin_clzll(v);
-}
-
 // Differences are taken modulo 2^64, so that any two int64 have one.
 static uint64_t minus(int64_t a, int64_t b)
 {
@@ -28,11 +21,6 @@ static uint64_t minus(int64_t a, int64_t b)
 static int64_t plus(int64_t a, uint64_t b)
 {
     return (int64_t)((uint64_t)a + b);
-}
-
-static size_t packed_bytes(size_t rows, unsigned width)
-{
-    return (rows * width + 7) / 8;
 }
 
 // --- encoding ------------------------------------------------------------------------------------
@@ -58,7 +46,7 @@ static frame_plan plan_frame(const int64_t *values, size_t count, size_t frame, 
         low = ALM_MIN(low, v);
         high = ALM_MAX(high, v);
     }
-    return (frame_plan){.base = low, .width = width_of(minus(high, low))};
+    return (frame_plan){.base = low, .width = alm_width_of(minus(high, low))};
 }
 
 static bool is_constant(const int64_t *values, size_t count)
@@ -93,7 +81,7 @@ static list_plan plan_as(const int64_t *values, size_t count, bool is_sloped)
         frame_plan frame = plan_frame(values, count, f, is_sloped);
         plan.lowest = ALM_MIN(plan.lowest, frame.base);
         plan.highest = ALM_MAX(plan.highest, frame.base);
-        plan.bits_len += packed_bytes(frame_rows(count, f), frame.width);
+        plan.bits_len += alm_bits_bytes(frame_rows(count, f), frame.width);
     }
     return plan;
 }
@@ -110,7 +98,7 @@ static list_plan plan_list(const int64_t *values, size_t count)
 
 static size_t base_bytes_of(const list_plan *plan)
 {
-    return (width_of(minus(plan->highest, plan->lowest)) + 7) / 8;
+    return (alm_width_of(minus(plan->highest, plan->lowest)) + 7) / 8;
 }
 
 size_t alm_frames_bytes(const int64_t *values, size_t count)
@@ -129,27 +117,6 @@ static void put_little(uint8_t *at, uint64_t v, size_t bytes)
     }
 }
 
-static void pack_short(const uint64_t *numbers, size_t rows, unsigned width, uint8_t *out)
-{
-    uint64_t pending = 0; // bits not yet written, lowest first
-    unsigned fill = 0;
-    size_t bytes = packed_bytes(rows, width);
-    size_t at = 0;
-    for (size_t i = 0; i < rows; i++) {
-        pending |= numbers[i] << fill;
-        fill += width;
-        if (fill >= 64) {
-            uint64_t word = htole64(pending);
-            memcpy(out + at, &word, sizeof word);
-            at += sizeof word;
-            fill -= 64;
-            pending = fill > 0 ? numbers[i] >> (width - fill) : 0;
-        }
-    }
-    uint64_t word = htole64(pending);
-    memcpy(out + at, &word, bytes - at);
-}
-
 // Returns the bytes written.
 static size_t pack_frame(const int64_t *values, size_t count, size_t frame, frame_plan plan,
                          bool is_sloped, uint8_t *out)
@@ -165,9 +132,9 @@ static size_t pack_frame(const int64_t *values, size_t count, size_t frame, fram
     if (rows == ALM_PACK_FRAME) {
         alm_pack(numbers, plan.width, out);
     } else {
-        pack_short(numbers, rows, plan.width, out);
+        alm_bits_pack(numbers, rows, plan.width, out);
     }
-    return packed_bytes(rows, plan.width);
+    return alm_bits_bytes(rows, plan.width);
 }
 
 static void encode_frames(const int64_t *values, size_t count, alm_buf *out)
@@ -224,7 +191,7 @@ static bool open_frames(alm_reader *r, alm_frames *frames)
         if (frames->widths[f] > 64) {
             return false;
         }
-        frames->bits_len += packed_bytes(frame_rows(frames->count, f), frames->widths[f]);
+        frames->bits_len += alm_bits_bytes(frame_rows(frames->count, f), frames->widths[f]);
     }
     frames->bits = (const uint8_t *)alm_read_bytes(r, frames->bits_len).data;
     return !r->failed;
@@ -263,23 +230,6 @@ static int64_t frame_base(const alm_frames *frames, size_t frame)
     return plus(frames->base, above);
 }
 
-// A number of a short frame. Its last bytes are read one by one.
-static uint64_t load_bits(const uint8_t *bits, size_t len, size_t bit_at, unsigned width)
-{
-    size_t at = bit_at / 8;
-    unsigned skip = bit_at % 8;
-    uint64_t word = 0;
-    if (width == 0) {
-        return 0;
-    }
-    memcpy(&word, bits + at, ALM_MIN(len - at, sizeof word));
-    uint64_t v = le64toh(word) >> skip;
-    if (skip + width > 64) {
-        v |= (uint64_t)bits[at + 8] << (64 - skip);
-    }
-    return width == 64 ? v : v & ((UINT64_C(1) << width) - 1);
-}
-
 static void move_to_frame(alm_frames *frames, size_t frame)
 {
     if (frame < frames->frame) {
@@ -302,21 +252,10 @@ int64_t alm_frames_get(alm_frames *frames, size_t row)
     unsigned width = frames->widths[frame];
     move_to_frame(frames, frame);
     const uint8_t *bits = frames->bits + frames->frame_at;
-    uint64_t v =
-        frame_rows(frames->count, frame) == ALM_PACK_FRAME
-            ? alm_unpack_one(bits, width, in_frame)
-            : load_bits(bits, frames->bits_len - frames->frame_at, in_frame * width, width);
+    uint64_t v = frame_rows(frames->count, frame) == ALM_PACK_FRAME
+                     ? alm_unpack_one(bits, width, in_frame)
+                     : alm_bits_one(bits, frames->bits_len - frames->frame_at, width, in_frame);
     return plus(frame_base(frames, frame), v + (frames->is_sloped ? row : 0));
-}
-
-static void unpack_short(const alm_frames *frames, size_t rows, unsigned width, int64_t base,
-                         int64_t *ret)
-{
-    const uint8_t *bits = frames->bits + frames->frame_at;
-    size_t len = frames->bits_len - frames->frame_at;
-    for (size_t i = 0; i < rows; i++) {
-        ret[i] = plus(base, load_bits(bits, len, i * width, width));
-    }
 }
 
 // All numbers of a frame.
@@ -329,7 +268,8 @@ static void unpack_frame(alm_frames *frames, size_t frame, int64_t *ret)
     if (rows == ALM_PACK_FRAME) {
         alm_unpack(frames->bits + frames->frame_at, width, base, ret);
     } else {
-        unpack_short(frames, rows, width, base, ret);
+        alm_bits_unpack(frames->bits + frames->frame_at, frames->bits_len - frames->frame_at, rows,
+                        width, base, ret);
     }
     for (size_t i = 0; frames->is_sloped && i < rows; i++) {
         ret[i] = plus(ret[i], frame * ALM_PACK_FRAME + i);

@@ -141,3 +141,59 @@ uint64_t alm_unpack_one(const uint8_t *in, unsigned width, size_t i)
     }
     return v;
 }
+
+// --- strings of bits -----------------------------------------------------------------------------
+
+void alm_bits_pack(const uint64_t *numbers, size_t count, unsigned width, uint8_t *out)
+{
+    uint64_t pending = 0; // bits not yet written, lowest first
+    unsigned fill = 0;
+    size_t bytes = alm_bits_bytes(count, width);
+    size_t at = 0;
+    for (size_t i = 0; width > 0 && i < count; i++) {
+        pending |= numbers[i] << fill;
+        fill += width;
+        if (fill >= 64) {
+            uint64_t word = htole64(pending);
+            memcpy(out + at, &word, sizeof word);
+            at += sizeof word;
+            fill -= 64;
+            pending = fill > 0 ? numbers[i] >> (width - fill) : 0;
+        }
+    }
+    uint64_t word = htole64(pending);
+    memcpy(out + at, &word, bytes - at);
+}
+
+// The last bytes of the list are read one by one.
+uint64_t alm_bits_one(const uint8_t *in, size_t len, unsigned width, size_t i)
+{
+    size_t at = i * width / 8;
+    unsigned skip = i * width % 8;
+    uint64_t word = 0;
+    if (width == 0) {
+        return 0;
+    }
+    memcpy(&word, in + at, ALM_MIN(len - at, sizeof word));
+    uint64_t v = le64toh(word) >> skip;
+    if (skip + width > 64) {
+        v |= (uint64_t)in[at + 8] << (64 - skip);
+    }
+    return width == 64 ? v : v & ((UINT64_C(1) << width) - 1);
+}
+
+void alm_bits_unpack(const uint8_t *in, size_t len, size_t count, unsigned width, int64_t base,
+                     int64_t *ret)
+{
+    // Numbers of up to 56 bits come whole in a load of eight bytes, as far as there are eight.
+    const uint64_t mask = (UINT64_C(1) << (width & 63)) - 1;
+    size_t i = 0;
+    for (; width <= 56 && i < count && i * width / 8 + sizeof(uint64_t) <= len; i++) {
+        uint64_t word;
+        memcpy(&word, in + i * width / 8, sizeof word);
+        ret[i] = (int64_t)((uint64_t)base + (le64toh(word) >> (i * width % 8) & mask));
+    }
+    for (; i < count; i++) {
+        ret[i] = (int64_t)((uint64_t)base + alm_bits_one(in, len, width, i));
+    }
+}
