@@ -1,6 +1,6 @@
 #include "block.h"
 
-#include <xxhash.h>
+#include "notes.h"
 
 #define BLOCK_VERSION 2
 
@@ -9,65 +9,12 @@ static alm_code no_memory(alm_status *st)
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a block of rows");
 }
 
-// --- notes ---------------------------------------------------------------------------------------
-
-// Distinct notes by open addressing; slot 0 of the answer means no note.
-typedef struct note_table {
-    alm_str *notes; // note of index i + 1
-    size_t count, cap;
-    uint32_t *slots; // index + 1 into notes; 0: free
-    size_t slot_count;
-} note_table;
-
-static bool note_table_init(note_table *table, size_t noted_rows, alm_arena *scratch)
-{
-    *table = (note_table){.slot_count = 16};
-    while (table->slot_count < 2 * noted_rows) {
-        table->slot_count *= 2;
-    }
-    if (noted_rows == 0) {
-        return true;
-    }
-    table->slots = alm_arena_calloc(scratch, table->slot_count, sizeof *table->slots);
-    return table->slots != NULL;
-}
-
-static bool note_table_add(note_table *table, alm_str note, alm_arena *scratch, int64_t *ret)
-{
-    *ret = 0;
-    if (note.len == 0) {
-        return true;
-    }
-    size_t slot = XXH3_64bits(note.data, note.len) & (table->slot_count - 1);
-    while (table->slots[slot] != 0) {
-        if (alm_str_eq(table->notes[table->slots[slot] - 1], note)) {
-            *ret = table->slots[slot];
-            return true;
-        }
-        slot = (slot + 1) & (table->slot_count - 1);
-    }
-    if (!alm_arena_grow(scratch, (void **)&table->notes, &table->cap, table->count + 1,
-                        sizeof *table->notes)) {
-        return false;
-    }
-    table->notes[table->count++] = note;
-    table->slots[slot] = (uint32_t)table->count;
-    *ret = (int64_t)table->count;
-    return true;
-}
-
-static alm_code note_column(const alm_obs *rows, size_t count, note_table *table, int64_t *ret,
+static alm_code note_column(const alm_obs *rows, size_t count, alm_notes *notes, int64_t *ret,
                             alm_arena *scratch, alm_status *st)
 {
-    size_t noted = 0;
+    *notes = (alm_notes){0};
     for (size_t i = 0; i < count; i++) {
-        noted += rows[i].note.len > 0;
-    }
-    if (!note_table_init(table, noted, scratch)) {
-        return no_memory(st);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (!note_table_add(table, rows[i].note, scratch, &ret[i])) {
+        if (!alm_notes_add(notes, rows[i].note, scratch, &ret[i])) {
             return no_memory(st);
         }
     }
@@ -200,7 +147,7 @@ bool alm_block_unscale(int scale, alm_obs *rows, size_t count)
 
 // --- encoding ------------------------------------------------------------------------------------
 
-static void encode_notes(const note_table *table, alm_buf *out)
+static void encode_notes(const alm_notes *table, alm_buf *out)
 {
     alm_buf_varint(out, table->count);
     for (size_t i = 0; i < table->count; i++) {
@@ -213,7 +160,7 @@ alm_code alm_block_encode(const alm_obs *rows, size_t count, alm_arena *scratch,
                           alm_status *st)
 {
     int scale;
-    note_table table;
+    alm_notes table;
     int64_t *column = alm_arena_alloc(scratch, count * sizeof *column);
     int64_t *notes = alm_arena_alloc(scratch, count * sizeof *notes);
     int64_t *indices = alm_arena_alloc(scratch, count * sizeof *indices);

@@ -1,5 +1,6 @@
 // One batch into a write transaction: known before? entries, then rows slice by slice, then the
 // log.
+#include "fingerprint.h"
 #include "lmdb_store.h"
 
 #include <stdio.h>
@@ -20,11 +21,13 @@ typedef struct apply_ctx {
     alm_precedence precedence;
     alm_commit_result *result;
     bool catalog_changed;
-    bool wrote;
+    lmdb_applied *applied;
+    lmdb_touched touched;
+    uint64_t fingerprint; // of the rows taken
 
     alm_conflict *conflicts;
     size_t conflict_count, conflict_cap;
-    alm_obs *stored; // rows taken; their variant is an index into ids
+    alm_obs *stored; // rows taken, if the log holds them; their variant is an index into ids
     size_t stored_count, stored_cap;
     lmdb_ids ids; // of the variants touched
 } apply_ctx;
@@ -266,6 +269,17 @@ static alm_code take_rows(apply_ctx *ctx, const alm_row_slot *slots, size_t coun
     return ALM_OK;
 }
 
+static alm_code touch(apply_ctx *ctx, lmdb_slice_key slice, alm_status *st)
+{
+    lmdb_touched *touched = &ctx->touched;
+    if (!alm_arena_grow(ctx->work, (void **)&touched->keys, &touched->cap, touched->count + 1,
+                        sizeof *touched->keys)) {
+        return no_memory(st);
+    }
+    touched->keys[touched->count++] = slice;
+    return ALM_OK;
+}
+
 // Writes the chunk that comes of adding rows, and moves the count of cells on.
 static alm_code put_chunk(apply_ctx *ctx, lmdb_slice_key slice, const alm_chunk *old,
                           const alm_obs *rows, size_t count, alm_status *st)
@@ -275,12 +289,13 @@ static alm_code put_chunk(apply_ctx *ctx, lmdb_slice_key slice, const alm_chunk 
     ALM_TRY(alm_chunk_merge(old, rows, count, &ctx->precedence, ctx->slice, &merged, st));
     ctx->head->cells += alm_chunk_cells(&merged);
     ctx->head->cells -= alm_chunk_cells(old);
+    ALM_TRY(touch(ctx, slice, st));
     // Both before either is written: notes of the old rows view the map, and a write may move them.
     alm_buf_reset(&ctx->buf);
     alm_buf_reset(&ctx->others);
     ALM_TRY(alm_block_encode(merged.winners, merged.winner_count, ctx->slice, &ctx->buf, st));
     ALM_TRY(alm_block_encode(merged.others, merged.other_count, ctx->slice, &ctx->others, st));
-    ctx->wrote = true;
+    ctx->applied->wrote = true;
     ALM_TRY(lmdb_put(ctx->txn, LMDB_SLICE, &key, &ctx->buf, 0, st));
     if (merged.other_count == 0) {
         return ALM_OK;
@@ -293,6 +308,13 @@ static alm_code store_rows(apply_ctx *ctx, const alm_obs *rows, size_t count, ui
 {
     uint32_t index = 0;
     ALM_TRY(touch_variant(ctx, variant, &index, st));
+    for (size_t i = 0; i < count; i++) {
+        ctx->fingerprint += alm_fingerprint(variant, &rows[i]);
+    }
+    ctx->stored_count += ctx->in->batch->is_bulk ? count : 0;
+    if (ctx->in->batch->is_bulk) {
+        return ALM_OK;
+    }
     if (!alm_arena_grow(ctx->work, (void **)&ctx->stored, &ctx->stored_cap,
                         ctx->stored_count + count, sizeof *ctx->stored)) {
         return no_memory(st);
@@ -411,7 +433,7 @@ static alm_code apply_catalog(apply_ctx *ctx, alm_status *st)
     lmdb_catalog_change change = {0};
     if (batch->indicator_count + batch->place_count + batch->source_count > 0) {
         ALM_TRY(lmdb_catalog_check(ctx->txn, batch, ctx->work, st));
-        ctx->wrote = true;
+        ctx->applied->wrote = true;
         ALM_TRY(lmdb_catalog_put(ctx->txn, batch, ctx->work, ctx->head, &change, st));
     }
     ctx->result->catalog_added = change.added;
@@ -431,13 +453,17 @@ static alm_code put_log(apply_ctx *ctx, alm_status *st)
                              .added = ctx->result->added,
                              .revised = ctx->result->revised,
                              .catalog_changed = ctx->catalog_changed,
+                             .fingerprint = ctx->fingerprint,
+                             .has_rows = !ctx->in->batch->is_bulk,
                              .variants = ctx->ids.ids,
                              .variant_count = ctx->ids.count};
     lmdb_key key = lmdb_key_of_u64(ctx->sequence);
     alm_buf_reset(&ctx->buf);
     alm_log_record_encode(&record, &ctx->buf);
     alm_arena_reset(ctx->slice);
-    ALM_TRY(alm_block_encode(ctx->stored, ctx->stored_count, ctx->slice, &ctx->buf, st));
+    if (record.has_rows) {
+        ALM_TRY(alm_block_encode(ctx->stored, ctx->stored_count, ctx->slice, &ctx->buf, st));
+    }
     return lmdb_put(ctx->txn, LMDB_LOG, &key, &ctx->buf, MDB_APPEND, st);
 }
 
@@ -471,7 +497,7 @@ static int conflict_cmp(const void *a, const void *b)
 
 static alm_code record_commit(apply_ctx *ctx, alm_status *st)
 {
-    ctx->wrote = true;
+    ctx->applied->wrote = true;
     if (ctx->conflict_count > 1) {
         qsort(ctx->conflicts, ctx->conflict_count, sizeof *ctx->conflicts, conflict_cmp);
     }
@@ -504,15 +530,18 @@ static alm_code apply_batch(apply_ctx *ctx, alm_status *st)
     ALM_TRY(apply_catalog(ctx, st));
     ALM_TRY(check_rows(ctx, ctx->head, st));
     ALM_TRY(apply_rows(ctx, st));
+    ALM_TRY(lmdb_parts_touch(ctx->txn, &ctx->touched, ctx->sequence, ctx->slice,
+                             &ctx->applied->most, st));
     return record_commit(ctx, st);
 }
 
 alm_code lmdb_apply(const lmdb_txn *txn, const alm_checked_batch *batch, int64_t now_us,
-                    alm_arena *arena, alm_head *head, alm_commit_result *ret, bool *ret_wrote,
-                    alm_status *st)
+                    alm_arena *arena, alm_head *head, alm_commit_result *ret,
+                    lmdb_applied *ret_applied, alm_status *st)
 {
     alm_head next = *head; // *head moves only with a batch that is whole
     *ret = (alm_commit_result){0};
+    *ret_applied = (lmdb_applied){0};
     apply_ctx ctx = {.txn = txn,
                      .in = batch,
                      .now_us = now_us,
@@ -521,6 +550,7 @@ alm_code lmdb_apply(const lmdb_txn *txn, const alm_checked_batch *batch, int64_t
                      .work = alm_arena_create(SLICE_SCRATCH_BYTES_MAX),
                      .slice = alm_arena_create(SLICE_SCRATCH_BYTES_MAX),
                      .head = &next,
+                     .applied = ret_applied,
                      .result = ret};
     alm_buf_init(&ctx.buf, 0);
     alm_buf_init(&ctx.others, 0);
@@ -528,7 +558,6 @@ alm_code lmdb_apply(const lmdb_txn *txn, const alm_checked_batch *batch, int64_t
     if (code == ALM_OK) {
         *head = next;
     }
-    *ret_wrote = ctx.wrote;
     alm_buf_deinit(&ctx.others);
     alm_buf_deinit(&ctx.buf);
     alm_arena_destroy(&ctx.slice);

@@ -229,6 +229,9 @@ static alm_code open_env(lmdb_store *store, const char *dir, alm_status *st)
 static void close_store(alm_store *base)
 {
     lmdb_store *store = lmdb_of(base);
+    if (store->has_folder) {
+        lmdb_folder_stop(store);
+    }
     if (store->has_writer) {
         lmdb_writer_stop(store);
     }
@@ -241,6 +244,7 @@ static void close_store(alm_store *base)
     if (store->lock_fd >= 0) {
         close(store->lock_fd);
     }
+    pthread_cond_destroy(&store->ripe);
     pthread_cond_destroy(&store->done);
     pthread_cond_destroy(&store->work);
     pthread_mutex_destroy(&store->mutex);
@@ -257,6 +261,7 @@ static const alm_store_ops lmdb_ops = {
     .change = lmdb_feed_change,
     .wait = lmdb_feed_wait,
     .stats = lmdb_stats,
+    .compact = lmdb_compact,
     .verify = lmdb_verify,
 };
 
@@ -268,7 +273,8 @@ static bool init_locks(lmdb_store *store)
               pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
               pthread_mutex_init(&store->mutex, NULL) == 0 &&
               pthread_cond_init(&store->work, &attr) == 0 &&
-              pthread_cond_init(&store->done, &attr) == 0;
+              pthread_cond_init(&store->done, &attr) == 0 &&
+              pthread_cond_init(&store->ripe, &attr) == 0;
     pthread_condattr_destroy(&attr);
     return ok;
 }
@@ -294,6 +300,9 @@ alm_code alm_lmdb_open(const char *dir, const alm_store_opts *opts, alm_store **
     }
     if (code == ALM_OK) {
         code = lmdb_writer_start(store, st);
+    }
+    if (code == ALM_OK) {
+        code = lmdb_folder_start(store, st);
     }
     if (code != ALM_OK) {
         close_store(&store->base);

@@ -103,6 +103,11 @@ alm_code alm_store_stats_get(alm_store *store, alm_store_stats *ret, alm_status 
     return store->ops->stats(store, ret, st);
 }
 
+alm_code alm_store_compact(alm_store *store, alm_status *st)
+{
+    return store->ops->compact(store, st);
+}
+
 alm_code alm_store_verify(alm_store *store, void (*problem)(void *arg, alm_str text), void *arg,
                           alm_verify_result *ret, alm_status *st)
 {

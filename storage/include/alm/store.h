@@ -61,6 +61,8 @@ typedef struct alm_batch {
     const alm_quarantined *quarantine;
     size_t quarantine_count;
     bool dry_run;
+    bool
+        is_bulk; // a load of history: ALM_BULK_ROW_COUNT_MAX rows, which the change feed leaves out
 } alm_batch;
 
 typedef struct alm_conflict {
@@ -171,6 +173,7 @@ typedef struct alm_change {
     bool catalog_changed;
     const alm_str *variants;
     size_t variant_count;
+    bool has_rows; // false: a bulk load, or it is long ago; read the variants at that sequence
     const alm_obs *obs;
     size_t obs_count;
 } alm_change;
@@ -191,6 +194,14 @@ typedef struct alm_store_stats {
     uint64_t commits, commit_groups; // since open; commits/groups is the group commit's gain
 } alm_store_stats;
 ALM_MUST_USE alm_code alm_store_stats_get(alm_store *store, alm_store_stats *ret, alm_status *st);
+
+// Puts the store into its best form: everything that is done bit by bit beside the commits, done
+// now. Reads and commits go on.
+//
+// ALM_UNAVAILABLE         the store is closing
+// ALM_RESOURCE_EXHAUSTED  disk or memory full
+// ALM_DATA_LOSS           a record is damaged; the message names it
+ALM_MUST_USE alm_code alm_store_compact(alm_store *store, alm_status *st);
 
 typedef struct alm_verify_result {
     uint64_t log_records, observations, slices, cells, problems;
