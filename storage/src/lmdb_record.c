@@ -380,6 +380,22 @@ alm_code lmdb_scan_seek_before(lmdb_scan *scan, const lmdb_key *key, alm_status 
     return scan_step(scan, error == MDB_SUCCESS ? MDB_PREV : MDB_LAST, st);
 }
 
+alm_code lmdb_scan_seek_last(lmdb_scan *scan, const lmdb_key *key, alm_status *st)
+{
+    MDB_val raw;
+    scan->key = val_of(key);
+    int error = mdb_cursor_get(scan->cursor, &scan->key, &raw, MDB_SET_RANGE);
+    if (error != MDB_SUCCESS && error != MDB_NOTFOUND) {
+        return alm_status_from_lmdb(st, error, lmdb_dbi_name(scan->dbi));
+    }
+    if (error == MDB_SUCCESS && scan->key.mv_size == key->len &&
+        memcmp(scan->key.mv_data, key->bytes, key->len) == 0) {
+        scan->found = true;
+        return unwrap(scan->dbi, scan->key, raw, &scan->value, st);
+    }
+    return scan_step(scan, error == MDB_SUCCESS ? MDB_PREV : MDB_LAST, st);
+}
+
 alm_code lmdb_scan_next(lmdb_scan *scan, alm_status *st)
 {
     return scan_step(scan, MDB_NEXT, st);

@@ -116,6 +116,8 @@ ALM_MUST_USE alm_code lmdb_scan_open(const lmdb_txn *txn, lmdb_dbi dbi, lmdb_sca
 void lmdb_scan_close(lmdb_scan *scan);
 // The first record at or after the key; key NULL: the first of all.
 ALM_MUST_USE alm_code lmdb_scan_seek(lmdb_scan *scan, const lmdb_key *key, alm_status *st);
+// The last record at or before the key.
+ALM_MUST_USE alm_code lmdb_scan_seek_last(lmdb_scan *scan, const lmdb_key *key, alm_status *st);
 // The last record before the key.
 ALM_MUST_USE alm_code lmdb_scan_seek_before(lmdb_scan *scan, const lmdb_key *key, alm_status *st);
 ALM_MUST_USE alm_code lmdb_scan_next(lmdb_scan *scan, alm_status *st);

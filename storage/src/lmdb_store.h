@@ -9,6 +9,7 @@
 //   lmdb_variant  variants and their chunks
 //   lmdb_part     which slices changed since their series were folded
 //   lmdb_fold     folds slices into groups of series; lmdb_folder is the thread that does
+//   lmdb_reader   vectors; lmdb_place gives the rows of one place
 //   lmdb_read     reads, with lmdb_cells; lmdb_series and lmdb_feed answer the smaller questions
 //   lmdb_verify   everything against the log
 #ifndef ALM_STORAGE_LMDB_STORE_H
@@ -174,6 +175,13 @@ ALM_MUST_USE alm_code lmdb_chunk_get(const lmdb_txn *txn, lmdb_slice_key key,
 
 alm_code lmdb_read(alm_store *store, const alm_read *read, alm_read_visit visit, void *arg,
                    uint64_t *ret_sequence, alm_status *st);
+alm_code lmdb_reader_open(alm_store *store, alm_store_reader **ret, alm_status *st);
+void lmdb_reader_close(alm_store_reader *reader);
+alm_code lmdb_reader_series(alm_store_reader *reader, alm_str variant, alm_place_id place,
+                            const alm_as_of *as_of, alm_vector *ret, alm_status *st);
+alm_code lmdb_reader_slice(alm_store_reader *reader, alm_str variant, alm_period period,
+                           alm_place_id from, alm_place_id to, const alm_as_of *as_of,
+                           alm_vector *ret, alm_status *st);
 alm_code lmdb_series_visit(alm_store *store,
                            alm_code (*visit)(void *arg, const alm_series_info *info,
                                              alm_status *st),
