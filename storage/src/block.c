@@ -72,6 +72,29 @@ static void get_column(const alm_obs *rows, size_t count, int column, int64_t *r
     }
 }
 
+// A bit for each column, set where some row is not as the first.
+static unsigned differing_columns(const alm_obs *rows, size_t count)
+{
+    unsigned bits = 0;
+    for (size_t i = 1; i < count; i++) {
+        const alm_obs *a = &rows[0];
+        const alm_obs *b = &rows[i];
+        const alm_value *v = &a->value;
+        const alm_value *w = &b->value;
+        bits |= (unsigned)(a->variant != b->variant) << ALM_BLOCK_VARIANT |
+                (unsigned)(a->place != b->place) << ALM_BLOCK_PLACE |
+                (unsigned)!alm_period_eq(a->period, b->period) << ALM_BLOCK_PERIOD |
+                (unsigned)(v->number.mantissa != w->number.mantissa) << ALM_BLOCK_MANTISSA |
+                (unsigned)(v->number.exponent != w->number.exponent) << ALM_BLOCK_EXPONENT |
+                (unsigned)!alm_unit_eq(v->unit, w->unit) << ALM_BLOCK_UNIT |
+                (unsigned)(alm_block_flags(v) != alm_block_flags(w)) << ALM_BLOCK_FLAGS |
+                (unsigned)(a->source != b->source) << ALM_BLOCK_SOURCE |
+                (unsigned)(a->published != b->published) << ALM_BLOCK_PUBLISHED |
+                (unsigned)(a->sequence != b->sequence) << ALM_BLOCK_SEQUENCE;
+    }
+    return bits;
+}
+
 // --- scale ---------------------------------------------------------------------------------------
 
 static const int64_t power_of_ten[] = {1,
@@ -175,13 +198,16 @@ alm_code alm_block_encode(const alm_obs *rows, size_t count, alm_arena *scratch,
     bool is_scaled = scale_of(rows, count, &scale);
     alm_buf_u8(out, is_scaled);
     alm_buf_svarint(out, is_scaled ? scale : 0);
+    unsigned differing = differing_columns(rows, count);
     for (int c = 0; c < ALM_BLOCK_NOTE; c++) {
+        size_t n = differing >> c & 1 ? count : ALM_MIN(count, (size_t)1); // one tells them all
         if (c == ALM_BLOCK_MANTISSA && is_scaled) {
-            scale_column(rows, count, scale, column);
+            n = count;
+            scale_column(rows, n, scale, column);
         } else {
-            get_column(rows, count, c, column);
+            get_column(rows, n, c, column);
         }
-        alm_column_encode(column, count, indices, out);
+        alm_column_encode(column, n, indices, out);
     }
     alm_column_encode(notes, count, indices, out);
     return out->failed ? no_memory(st) : ALM_OK;

@@ -7,9 +7,9 @@
 #include "vintage.h"
 
 typedef struct alm_chunk {
-    alm_obs *winners; // ordered by place, one for each cell
+    const alm_obs *winners; // ordered by place, one for each cell
     size_t winner_count;
-    alm_obs *others; // ordered by alm_vintage_order
+    const alm_obs *others; // ordered by alm_vintage_order
     size_t other_count;
 } alm_chunk;
 

@@ -95,12 +95,13 @@ static bool odd_rows_add(odd_rows *odd, size_t row, int64_t value)
     return true;
 }
 
-// The value that most rows hold, if there is one (Boyer and Moore's vote).
+// The value that most rows hold, if there is one (Boyer and Moore's vote), as far as some of them
+// tell.
 static int64_t majority_of(const int64_t *values, size_t count)
 {
     int64_t candidate = values[0];
     size_t votes = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i += 1 + count / 256) {
         if (votes == 0) {
             candidate = values[i];
         }

@@ -4,9 +4,10 @@
 
 // Cells turned at a time.
 #define PANEL_CELL_COUNT 262144
-// Two groups fill a page of LMDB: of its 4,096 bytes a node with key and checksum takes 28 more.
-#define GROUP_BYTES_MAX  2010
-#define GROUP_BYTES_LOW  1700
+// A group fills a page of its own, of whose 4,096 bytes header and checksum take 24. (Two in a leaf
+// page would do as well, but LMDB leaves one behind in each when pages are filled in order.)
+#define GROUP_BYTES_MAX  4072
+#define GROUP_BYTES_LOW  3800
 #define GROUP_TRY_COUNT  4
 
 #define FOLD_BYTES_MAX   ((size_t)2 << 30)
@@ -106,7 +107,7 @@ static alm_code try_group(fold_ctx *ctx, const alm_panel *panel, size_t from, si
     return ALM_OK;
 }
 
-// Encodes as many places as fill half a page, by trying. *ret_to: the place behind them.
+// Encodes as many places as fill a page, by trying. *ret_to: the place behind them.
 static alm_code fit_group(fold_ctx *ctx, const alm_panel *panel, size_t from, size_t *ret_to,
                           alm_status *st)
 {
