@@ -14,8 +14,8 @@ static alm_code damaged(alm_status *st, const char *what)
 
 // --- decoding ------------------------------------------------------------------------------------
 
-static alm_code decode_rows(alm_str bytes, alm_arena *arena, const alm_obs **ret, size_t *ret_count,
-                            alm_status *st)
+static alm_code decode_rows(alm_str bytes, const alm_base *base, alm_arena *arena,
+                            const alm_obs **ret, size_t *ret_count, alm_status *st)
 {
     *ret = NULL;
     *ret_count = 0;
@@ -23,7 +23,7 @@ static alm_code decode_rows(alm_str bytes, alm_arena *arena, const alm_obs **ret
         return ALM_OK;
     }
     alm_block block;
-    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, arena, &block, st));
+    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, base, arena, &block, st));
     alm_obs *rows = alm_arena_alloc(arena, block.count * sizeof *rows);
     if (rows == NULL) {
         return no_memory(st);
@@ -48,13 +48,13 @@ static alm_code check_rows(const alm_obs *rows, size_t count, alm_period period,
     return ALM_OK;
 }
 
-alm_code alm_chunk_decode(alm_str slice, alm_str vintages, alm_period period,
+alm_code alm_chunk_decode(alm_str slice, alm_str vintages, const alm_base *base, alm_period period,
                           const alm_precedence *precedence, alm_arena *arena, alm_chunk *ret,
                           alm_status *st)
 {
     *ret = (alm_chunk){0};
-    ALM_TRY(decode_rows(slice, arena, &ret->winners, &ret->winner_count, st));
-    ALM_TRY(decode_rows(vintages, arena, &ret->others, &ret->other_count, st));
+    ALM_TRY(decode_rows(slice, base, arena, &ret->winners, &ret->winner_count, st));
+    ALM_TRY(decode_rows(vintages, NULL, arena, &ret->others, &ret->other_count, st));
     ALM_TRY(check_rows(ret->winners, ret->winner_count, period, precedence, st));
     ALM_TRY(check_rows(ret->others, ret->other_count, period, precedence, st));
     for (size_t i = 1; i < ret->winner_count; i++) {

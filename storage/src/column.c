@@ -327,6 +327,22 @@ void alm_column_range(alm_column *column, size_t from, size_t to, int64_t *ret)
     }
 }
 
+size_t alm_column_run(alm_column *column, size_t row)
+{
+    ALM_ASSERT(row < column->count);
+    if (column->form == ALM_COLUMN_GAPS) {
+        size_t gap = alm_frames_find(&column->odd, (int64_t)row + 1);
+        int64_t end =
+            gap < column->odd.count ? alm_frames_get(&column->odd, gap) : (int64_t)column->count;
+        return end > (int64_t)row && end <= (int64_t)column->count ? (size_t)end : row + 1;
+    }
+    const alm_frames *numbers = &column->numbers;
+    size_t frame = row / ALM_PACK_FRAME;
+    bool is_regular = column->form == ALM_COLUMN_FRAMES && numbers->is_packed &&
+                      numbers->is_sloped && numbers->widths[frame] == 0;
+    return is_regular ? ALM_MIN((frame + 1) * ALM_PACK_FRAME, column->count) : row + 1;
+}
+
 // The first row is base; behind gap j rows go on from there.
 static size_t find_behind_gaps(alm_column *column, int64_t v)
 {

@@ -310,11 +310,14 @@ static alm_code put_chunk(apply_ctx *ctx, lmdb_slice_key slice, const alm_chunk 
     ctx->head->cells += alm_chunk_cells(&merged);
     ctx->head->cells -= alm_chunk_cells(old);
     ALM_TRY(touch(ctx, slice, st));
+    const alm_base *base;
+    ALM_TRY(lmdb_base_get(ctx->txn, slice.variant, slice.chunk, &base, st));
     // Both before either is written: notes of the old rows view the map, and a write may move them.
     alm_buf_reset(&ctx->buf);
     alm_buf_reset(&ctx->others);
-    ALM_TRY(alm_block_encode(merged.winners, merged.winner_count, ctx->slice, &ctx->buf, st));
-    ALM_TRY(alm_block_encode(merged.others, merged.other_count, ctx->slice, &ctx->others, st));
+    ALM_TRY(alm_block_encode(merged.winners, merged.winner_count, base, ctx->slice, &ctx->buf, st));
+    ALM_TRY(
+        alm_block_encode(merged.others, merged.other_count, NULL, ctx->slice, &ctx->others, st));
     ctx->applied->wrote = true;
     ALM_TRY(lmdb_put(ctx->txn, LMDB_SLICE, &key, &ctx->buf, 0, st));
     if (merged.other_count == 0) {
@@ -331,8 +334,10 @@ static alm_code put_new_chunk(apply_ctx *ctx, lmdb_slice_key slice, const alm_ob
     alm_chunk chunk = {.winners = rows, .winner_count = count};
     ctx->head->cells += alm_chunk_cells(&chunk);
     ALM_TRY(touch(ctx, slice, st));
+    const alm_base *base;
+    ALM_TRY(lmdb_base_get(ctx->txn, slice.variant, slice.chunk, &base, st));
     alm_buf_reset(&ctx->buf);
-    ALM_TRY(alm_block_encode(rows, count, ctx->slice, &ctx->buf, st));
+    ALM_TRY(alm_block_encode(rows, count, base, ctx->slice, &ctx->buf, st));
     ctx->applied->wrote = true;
     return lmdb_put(ctx->txn, LMDB_SLICE, &key, &ctx->buf, 0, st);
 }
@@ -502,7 +507,7 @@ static alm_code put_log(apply_ctx *ctx, alm_status *st)
     alm_log_record_encode(&record, &ctx->buf);
     alm_arena_reset(ctx->slice);
     if (record.has_rows) {
-        ALM_TRY(alm_block_encode(ctx->stored, ctx->stored_count, ctx->slice, &ctx->buf, st));
+        ALM_TRY(alm_block_encode(ctx->stored, ctx->stored_count, NULL, ctx->slice, &ctx->buf, st));
     }
     return lmdb_put(ctx->txn, LMDB_LOG, &key, &ctx->buf, MDB_APPEND, st);
 }
