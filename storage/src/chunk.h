@@ -16,8 +16,8 @@ typedef struct alm_chunk {
 #define ALM_CHUNK_ROW_COUNT_MAX                                                                    \
     ((size_t)1 << 26) // a bound against damage, not a limit to plan with
 
-// Decodes both blocks (empty bytes: no rows), the slice's over the base, if any, and checks that they make a chunk of that period:
-// order, one winner a cell, known sources.
+// Decodes both blocks (empty bytes: no rows), the slice's over the base, if any, and checks that
+// they make a chunk of that period: order, one winner a cell, known sources.
 //
 // ALM_DATA_LOSS           they do not
 // ALM_RESOURCE_EXHAUSTED  no memory

@@ -11,8 +11,8 @@ typedef struct alm_panel_slice {
     alm_str winners, others; // empty: none
 } alm_panel_slice;
 
-// The cells of the places from..to-1. base: of the slices; may be NULL. Slices ascend by period. The panel lives in the arena; its
-// texts view the slices.
+// The cells of the places from..to-1. base: of the slices; may be NULL. Slices ascend by period.
+// The panel lives in the arena; its texts view the slices.
 //
 // ALM_DATA_LOSS           a block is damaged
 // ALM_RESOURCE_EXHAUSTED  no memory
