@@ -2,7 +2,6 @@
 // log.
 #include "lmdb_store.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define SLICE_SCRATCH_BYTES_MAX ((size_t)1 << 30)
@@ -65,41 +64,6 @@ static alm_code put_batch(apply_ctx *ctx, alm_status *st)
     alm_buf_reset(&ctx->buf);
     alm_batch_record_encode(&record, &ctx->buf);
     return lmdb_put(ctx->txn, LMDB_BATCH, &key, &ctx->buf, 0, st);
-}
-
-// --- what rows lean on ---------------------------------------------------------------------------
-
-static alm_code unknown_id(alm_status *st, size_t row, const char *kind, uint32_t id)
-{
-    char field[ALM_STATUS_FIELD_MAX];
-    snprintf(field, sizeof field, "row %zu", row);
-    return alm_status_set_field(st, ALM_INVALID_ARGUMENT, field, "row %zu: there is no %s %u", row,
-                                kind, id);
-}
-
-static alm_code check_rows(const apply_ctx *ctx, const alm_head *head, alm_status *st)
-{
-    const alm_batch *batch = ctx->in->batch;
-    for (size_t i = 0; i < batch->obs_count; i++) {
-        if (batch->obs[i].place >= head->places) {
-            return unknown_id(st, i, "place", batch->obs[i].place);
-        }
-        if (batch->obs[i].source != ALM_SOURCE_NONE && batch->obs[i].source >= head->sources) {
-            return unknown_id(st, i, "source", batch->obs[i].source);
-        }
-    }
-    for (size_t i = 0; i < batch->variant_count; i++) {
-        bool found;
-        uint32_t id;
-        alm_str indicator = ctx->in->variants[i].indicator;
-        ALM_TRY(lmdb_entry_find(ctx->txn, ALM_ENTRY_INDICATOR, indicator, &found, &id, st));
-        if (!found) {
-            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "indicator",
-                                        "variant %.*s: unknown indicator %.*s",
-                                        ALM_STR_ARGS(batch->variants[i]), ALM_STR_ARGS(indicator));
-        }
-    }
-    return ALM_OK;
 }
 
 // --- variants ------------------------------------------------------------------------------------
@@ -410,7 +374,8 @@ static alm_code apply_catalog(apply_ctx *ctx, alm_status *st)
     const alm_batch *batch = ctx->in->batch;
     lmdb_catalog_change change = {0};
     if (batch->indicator_count + batch->place_count + batch->source_count > 0) {
-        ALM_TRY(lmdb_catalog_check(ctx->txn, batch, ctx->work, st));
+        alm_stored_catalog stored = lmdb_stored_catalog(ctx->txn);
+        ALM_TRY(alm_catalog_check(batch, &stored, ctx->work, st));
         ctx->wrote = true;
         ALM_TRY(lmdb_catalog_put(ctx->txn, batch, ctx->work, ctx->head, &change, st));
     }
@@ -502,7 +467,8 @@ static alm_code apply_batch(apply_ctx *ctx, alm_status *st)
         return ALM_OK;
     }
     ALM_TRY(apply_catalog(ctx, st));
-    ALM_TRY(check_rows(ctx, ctx->head, st));
+    alm_stored_catalog stored = lmdb_stored_catalog(ctx->txn);
+    ALM_TRY(alm_rows_check(ctx->in, ctx->head->places, ctx->head->sources, &stored, ctx->work, st));
     ALM_TRY(apply_rows(ctx, st));
     return record_commit(ctx, st);
 }
