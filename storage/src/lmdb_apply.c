@@ -1,8 +1,7 @@
 // One batch into a write transaction: known before? entries, then rows slice by slice, then the
 // log.
+#include "commit_tally.h"
 #include "lmdb_store.h"
-
-#include <stdlib.h>
 
 #define SLICE_SCRATCH_BYTES_MAX ((size_t)1 << 30)
 
@@ -21,8 +20,7 @@ typedef struct apply_ctx {
     bool catalog_changed;
     bool wrote;
 
-    alm_conflict *conflicts;
-    size_t conflict_count, conflict_cap;
+    alm_tally tally;
     alm_obs *stored; // rows taken; their variant is an index into ids
     size_t stored_count, stored_cap;
     lmdb_ids ids; // of the variants touched
@@ -39,21 +37,9 @@ static alm_code find_replay(apply_ctx *ctx, bool *ret_found, alm_status *st)
 {
     const alm_batch *batch = ctx->in->batch;
     alm_str bytes;
-    alm_batch_record record;
     lmdb_key key = lmdb_key_of_text(batch->id);
     ALM_TRY(lmdb_get(ctx->txn, LMDB_BATCH, &key, ret_found, &bytes, st));
-    if (!*ret_found) {
-        return ALM_OK;
-    }
-    ALM_TRY(alm_batch_record_decode(bytes, ctx->arena, &record, st));
-    if (record.digest != batch->digest) {
-        return alm_status_set_field(st, ALM_ALREADY_EXISTS, "batch_id",
-                                    "batch %.*s was committed before with other content",
-                                    ALM_STR_ARGS(batch->id));
-    }
-    *ctx->result = record.result;
-    ctx->result->replayed = true;
-    return ALM_OK;
+    return *ret_found ? alm_batch_replay(bytes, batch, ctx->arena, ctx->result, st) : ALM_OK;
 }
 
 static alm_code put_batch(apply_ctx *ctx, alm_status *st)
@@ -120,51 +106,6 @@ static alm_code touch_variant(apply_ctx *ctx, uint32_t id, uint32_t *ret, alm_st
 
 // --- rows ----------------------------------------------------------------------------------------
 
-// Numbers of rows that have none are not stored, so that they cannot differ.
-static alm_obs row_to_store(const apply_ctx *ctx, size_t row)
-{
-    alm_obs obs = ctx->in->batch->obs[row];
-    if (!obs.value.has_number) {
-        obs.value.number = (alm_decimal){0};
-    }
-    obs.variant = 0;
-    obs.sequence = ctx->sequence;
-    return obs;
-}
-
-static bool same_statement(const alm_obs *a, const alm_obs *b)
-{
-    return a->value.has_number == b->value.has_number &&
-           a->value.number.mantissa == b->value.number.mantissa &&
-           a->value.number.exponent == b->value.number.exponent &&
-           alm_unit_eq(a->value.unit, b->value.unit) && a->value.qualifier == b->value.qualifier &&
-           a->value.status == b->value.status && alm_str_eq(a->note, b->note);
-}
-
-static bool same_vintage(const alm_obs *a, const alm_obs *b)
-{
-    return a->source == b->source && a->published == b->published;
-}
-
-static alm_code add_conflict(apply_ctx *ctx, size_t row, const alm_obs *stored, alm_status *st)
-{
-    char value[ALM_VALUE_TEXT_MAX];
-    char date[ALM_PERIOD_TEXT_MAX];
-    alm_value_format(&stored->value, ALM_LANG_EN, value);
-    alm_date_format(stored->published, date);
-    bool is_own = stored->sequence == ctx->sequence;
-    char *reason =
-        alm_arena_printf(ctx->arena, "%s of %s from the same source says %s",
-                         is_own ? "another row of the batch" : "the stored vintage", date, value);
-    if (reason == NULL || !alm_arena_grow(ctx->arena, (void **)&ctx->conflicts, &ctx->conflict_cap,
-                                          ctx->conflict_count + 1, sizeof *ctx->conflicts)) {
-        return no_memory(st);
-    }
-    ctx->conflicts[ctx->conflict_count++] =
-        (alm_conflict){.row = row, .reason = alm_str_from(reason)};
-    return ALM_OK;
-}
-
 // A cell while rows are added to it: what is stored, and the batch's rows taken so far.
 typedef struct cell_rows {
     const alm_obs *winner; // NULL: a new cell
@@ -176,16 +117,16 @@ typedef struct cell_rows {
 
 static const alm_obs *find_vintage(const cell_rows *cell, const alm_obs *row)
 {
-    if (cell->winner != NULL && same_vintage(cell->winner, row)) {
+    if (cell->winner != NULL && alm_vintage_same(cell->winner, row)) {
         return cell->winner;
     }
     for (size_t i = 0; i < cell->other_count; i++) {
-        if (same_vintage(&cell->others[i], row)) {
+        if (alm_vintage_same(&cell->others[i], row)) {
             return &cell->others[i];
         }
     }
     for (size_t i = 0; i < cell->taken_count; i++) {
-        if (same_vintage(&cell->taken[i], row)) {
+        if (alm_vintage_same(&cell->taken[i], row)) {
             return &cell->taken[i];
         }
     }
@@ -212,18 +153,14 @@ static alm_code take_rows(apply_ctx *ctx, const alm_row_slot *slots, size_t coun
         if (i == 0 || slots[i].place != slots[i - 1].place) {
             cell = cell_of(chunk, slots[i].place, taken + taken_count);
         }
-        alm_obs row = row_to_store(ctx, slots[i].row);
-        const alm_obs *known = find_vintage(&cell, &row);
-        if (known == NULL) {
-            bool is_new = cell.winner == NULL && cell.taken_count == 0;
-            ctx->result->added += is_new;
-            ctx->result->revised += !is_new;
+        bool is_taken;
+        alm_obs row = alm_tally_row(&ctx->tally, &ctx->in->batch->obs[slots[i].row]);
+        bool is_new = cell.winner == NULL && cell.taken_count == 0;
+        ALM_TRY(alm_tally_judge(&ctx->tally, slots[i].row, &row, find_vintage(&cell, &row), is_new,
+                                &is_taken, st));
+        if (is_taken) {
             taken[taken_count++] = row;
             cell.taken_count++;
-        } else if (same_statement(known, &row)) {
-            ctx->result->unchanged++;
-        } else {
-            ALM_TRY(add_conflict(ctx, slots[i].row, known, st));
         }
     }
     *ret_count = taken_count;
@@ -427,21 +364,10 @@ static bool is_commit(const apply_ctx *ctx)
     return ctx->stored_count > 0 || ctx->catalog_changed || ctx->in->batch->quarantine_count > 0;
 }
 
-static int conflict_cmp(const void *a, const void *b)
-{
-    const alm_conflict *x = a;
-    const alm_conflict *y = b;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
 static alm_code record_commit(apply_ctx *ctx, alm_status *st)
 {
     ctx->wrote = true;
-    if (ctx->conflict_count > 1) {
-        qsort(ctx->conflicts, ctx->conflict_count, sizeof *ctx->conflicts, conflict_cmp);
-    }
-    ctx->result->conflicts = ctx->conflicts;
-    ctx->result->conflict_count = ctx->conflict_count;
+    alm_tally_finish(&ctx->tally);
     if (is_commit(ctx)) {
         ctx->result->sequence = ctx->sequence;
         ctx->head->sequence = ctx->sequence;
@@ -487,7 +413,8 @@ alm_code lmdb_apply(const lmdb_txn *txn, const alm_checked_batch *batch, int64_t
                      .work = alm_arena_create(SLICE_SCRATCH_BYTES_MAX),
                      .slice = alm_arena_create(SLICE_SCRATCH_BYTES_MAX),
                      .head = &next,
-                     .result = ret};
+                     .result = ret,
+                     .tally = {.sequence = head->sequence + 1, .arena = arena, .result = ret}};
     alm_buf_init(&ctx.buf, 0);
     alm_buf_init(&ctx.others, 0);
     alm_code code = ctx.work == NULL || ctx.slice == NULL ? no_memory(st) : apply_batch(&ctx, st);
