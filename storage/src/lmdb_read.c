@@ -86,39 +86,16 @@ static alm_code find_variants(read_ctx *ctx, const lmdb_txn *txn, alm_status *st
 
 // --- the state -----------------------------------------------------------------------------------
 
-static alm_code fix_sources(read_ctx *ctx, alm_status *st)
-{
-    const alm_read *read = ctx->view.read;
-    uint32_t *sources = alm_arena_calloc(ctx->plan, read->source_count, sizeof *sources);
-    if (sources == NULL) {
-        return no_memory(st);
-    }
-    if (read->source_count > 0) {
-        memcpy(sources, read->sources, read->source_count * sizeof *sources);
-        qsort(sources, read->source_count, sizeof *sources, id_cmp);
-    }
-    ctx->view.filter.sources = sources;
-    ctx->view.filter.source_count = read->source_count;
-    return ALM_OK;
-}
-
 static alm_code fix_state(read_ctx *ctx, const lmdb_txn *txn, alm_status *st)
 {
     alm_head head;
     const alm_read *read = ctx->view.read;
     ALM_TRY(lmdb_head_get(txn, &head, st));
-    if (read->at_sequence > head.sequence) {
-        return alm_status_set_field(
-            st, ALM_OUT_OF_RANGE, "at_sequence", "there is no commit %llu yet; the newest is %llu",
-            (unsigned long long)read->at_sequence, (unsigned long long)head.sequence);
-    }
+    ALM_TRY(alm_read_filter(read, head.sequence, ctx->plan, &ctx->view.filter, st));
     ctx->places = head.places;
     ctx->view.precedence_epoch = head.precedence_epoch;
-    ctx->view.filter.as_of = read->as_of;
-    ctx->view.filter.at_sequence = read->at_sequence != 0 ? read->at_sequence : head.sequence;
     ctx->view.is_plain =
         read->as_of == ALM_DATE_MAX && read->source_count == 0 && !read->all_vintages;
-    ALM_TRY(fix_sources(ctx, st));
     ALM_TRY(lmdb_precedence_get(txn, ctx->plan, &ctx->view.precedence, st));
     return find_variants(ctx, txn, st);
 }
