@@ -15,10 +15,10 @@ static alm_code check_frame(const alm_batch *batch, alm_status *st)
                                     "a batch id is 1 to %d bytes long, not %zu",
                                     ALM_BATCH_ID_BYTES_MAX, batch->id.len);
     }
-    if (batch->obs_count > ALM_COMMIT_ROW_COUNT_MAX) {
+    size_t most = batch->is_bulk ? ALM_BULK_ROW_COUNT_MAX : ALM_COMMIT_ROW_COUNT_MAX;
+    if (batch->obs_count > most) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
-                              "%zu rows are more than the %d of a batch", batch->obs_count,
-                              ALM_COMMIT_ROW_COUNT_MAX);
+                              "%zu rows are more than the %zu of a batch", batch->obs_count, most);
     }
     return ALM_OK;
 }

@@ -1,80 +1,33 @@
 #include "block.h"
 
-#include <xxhash.h>
+#include "notes.h"
 
-#define BLOCK_VERSION 1
+#define BLOCK_VERSION 2
 
 static alm_code no_memory(alm_status *st)
 {
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a block of rows");
 }
 
-// --- notes ---------------------------------------------------------------------------------------
-
-// Distinct notes by open addressing; slot 0 of the answer means no note.
-typedef struct note_table {
-    alm_str *notes; // note of index i + 1
-    size_t count, cap;
-    uint32_t *slots; // index + 1 into notes; 0: free
-    size_t slot_count;
-} note_table;
-
-static bool note_table_init(note_table *table, size_t noted_rows, alm_arena *scratch)
-{
-    *table = (note_table){.slot_count = 16};
-    while (table->slot_count < 2 * noted_rows) {
-        table->slot_count *= 2;
-    }
-    if (noted_rows == 0) {
-        return true;
-    }
-    table->slots = alm_arena_calloc(scratch, table->slot_count, sizeof *table->slots);
-    return table->slots != NULL;
-}
-
-static bool note_table_add(note_table *table, alm_str note, alm_arena *scratch, int64_t *ret)
-{
-    *ret = 0;
-    if (note.len == 0) {
-        return true;
-    }
-    size_t slot = XXH3_64bits(note.data, note.len) & (table->slot_count - 1);
-    while (table->slots[slot] != 0) {
-        if (alm_str_eq(table->notes[table->slots[slot] - 1], note)) {
-            *ret = table->slots[slot];
-            return true;
-        }
-        slot = (slot + 1) & (table->slot_count - 1);
-    }
-    if (!alm_arena_grow(scratch, (void **)&table->notes, &table->cap, table->count + 1,
-                        sizeof *table->notes)) {
-        return false;
-    }
-    table->notes[table->count++] = note;
-    table->slots[slot] = (uint32_t)table->count;
-    *ret = (int64_t)table->count;
-    return true;
-}
-
-static alm_code note_column(const alm_obs *rows, size_t count, note_table *table, int64_t *ret,
+static alm_code note_column(const alm_obs *rows, size_t count, alm_notes *notes, int64_t *ret,
                             alm_arena *scratch, alm_status *st)
 {
-    size_t noted = 0;
+    *notes = (alm_notes){0};
     for (size_t i = 0; i < count; i++) {
-        noted += rows[i].note.len > 0;
-    }
-    if (!note_table_init(table, noted, scratch)) {
-        return no_memory(st);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (!note_table_add(table, rows[i].note, scratch, &ret[i])) {
+        if (!alm_notes_add(notes, rows[i].note, scratch, &ret[i])) {
             return no_memory(st);
         }
     }
     return ALM_OK;
 }
 
-// --- encoding ------------------------------------------------------------------------------------
+// --- columns of rows -----------------------------------------------------------------------------
+
+int64_t alm_block_flags(const alm_value *value)
+{
+    return (int64_t)value->qualifier | (int64_t)value->status << 4 |
+           (value->has_number ? 1 << 8 : 0);
+}
 
 #define FILL(expr)                                                                                 \
     for (size_t i = 0; i < count; i++) {                                                           \
@@ -108,8 +61,7 @@ static void get_column(const alm_obs *rows, size_t count, int column, int64_t *r
     case ALM_BLOCK_UNIT:
         FILL(row->value.unit.measure | (uint8_t)row->value.unit.mult << 8);
     case ALM_BLOCK_FLAGS:
-        FILL((unsigned)row->value.qualifier | (unsigned)row->value.status << 4 |
-             (row->value.has_number ? 1u << 8 : 0));
+        FILL(alm_block_flags(&row->value));
     case ALM_BLOCK_SOURCE:
         FILL((uint32_t)(row->source + 1));
     case ALM_BLOCK_PUBLISHED:
@@ -120,27 +72,115 @@ static void get_column(const alm_obs *rows, size_t count, int column, int64_t *r
     }
 }
 
+// --- scale ---------------------------------------------------------------------------------------
+
+static const int64_t power_of_ten[] = {1,
+                                       10,
+                                       100,
+                                       1000,
+                                       10000,
+                                       100000,
+                                       1000000,
+                                       10000000,
+                                       100000000,
+                                       1000000000,
+                                       10000000000,
+                                       100000000000,
+                                       1000000000000,
+                                       10000000000000,
+                                       100000000000000,
+                                       1000000000000000,
+                                       10000000000000000,
+                                       100000000000000000};
+
+// Would the number have 18 digits at most?
+static bool fits_scale(alm_decimal number, int scale)
+{
+    size_t shift = (size_t)(number.exponent - scale);
+    int64_t mantissa = number.mantissa < 0 ? -number.mantissa : number.mantissa;
+    return shift < ALM_ARRAY_LEN(power_of_ten) &&
+           mantissa <= ALM_DECIMAL_MANTISSA_MAX / power_of_ten[shift];
+}
+
+// The lowest exponent of the rows' numbers. False: they do not all fit at it.
+static bool scale_of(const alm_obs *rows, size_t count, int *ret)
+{
+    int scale = ALM_DECIMAL_EXPONENT_MAX + 1;
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].value.has_number) {
+            scale = ALM_MIN(scale, (int)rows[i].value.number.exponent);
+        }
+    }
+    *ret = scale > ALM_DECIMAL_EXPONENT_MAX ? 0 : scale;
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].value.has_number && !fits_scale(rows[i].value.number, *ret)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void scale_column(const alm_obs *rows, size_t count, int scale, int64_t *ret)
+{
+    for (size_t i = 0; i < count; i++) {
+        alm_decimal number = rows[i].value.number;
+        bool is_there = rows[i].value.has_number;
+        ret[i] = is_there ? number.mantissa * power_of_ten[number.exponent - scale] : 0;
+    }
+}
+
+bool alm_block_unscale(int scale, alm_obs *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        alm_decimal *number = &rows[i].value.number;
+        size_t shift = (size_t)(number->exponent - scale);
+        if (number->mantissa == 0 || shift == 0) {
+            continue;
+        }
+        if (shift >= ALM_ARRAY_LEN(power_of_ten) || number->mantissa % power_of_ten[shift] != 0) {
+            return false;
+        }
+        number->mantissa /= power_of_ten[shift];
+    }
+    return true;
+}
+
+// --- encoding ------------------------------------------------------------------------------------
+
+static void encode_notes(const alm_notes *table, alm_buf *out)
+{
+    alm_buf_varint(out, table->count);
+    for (size_t i = 0; i < table->count; i++) {
+        alm_buf_varint(out, table->notes[i].len);
+        alm_buf_str(out, table->notes[i]);
+    }
+}
+
 alm_code alm_block_encode(const alm_obs *rows, size_t count, alm_arena *scratch, alm_buf *out,
                           alm_status *st)
 {
+    int scale;
+    alm_notes table;
     int64_t *column = alm_arena_alloc(scratch, count * sizeof *column);
     int64_t *notes = alm_arena_alloc(scratch, count * sizeof *notes);
     int64_t *indices = alm_arena_alloc(scratch, count * sizeof *indices);
     if (column == NULL || notes == NULL || indices == NULL) {
         return no_memory(st);
     }
-    note_table table;
     ALM_TRY(note_column(rows, count, &table, notes, scratch, st));
 
     alm_buf_u8(out, BLOCK_VERSION);
     alm_buf_varint(out, count);
-    alm_buf_varint(out, table.count);
-    for (size_t i = 0; i < table.count; i++) {
-        alm_buf_varint(out, table.notes[i].len);
-        alm_buf_str(out, table.notes[i]);
-    }
+    encode_notes(&table, out);
+    bool is_scaled = scale_of(rows, count, &scale);
+    alm_buf_u8(out, is_scaled);
+    alm_buf_svarint(out, is_scaled ? scale : 0);
     for (int c = 0; c < ALM_BLOCK_NOTE; c++) {
-        get_column(rows, count, c, column);
+        if (c == ALM_BLOCK_MANTISSA && is_scaled) {
+            scale_column(rows, count, scale, column);
+        } else {
+            get_column(rows, count, c, column);
+        }
         alm_column_encode(column, count, indices, out);
     }
     alm_column_encode(notes, count, indices, out);
@@ -179,6 +219,19 @@ static alm_code open_notes(alm_reader *r, alm_arena *arena, alm_block *block, al
     return ALM_OK;
 }
 
+static alm_code open_scale(alm_reader *r, alm_block *block, alm_status *st)
+{
+    uint8_t is_scaled = alm_read_u8(r);
+    int64_t scale = alm_read_svarint(r);
+    if (r->failed || is_scaled > 1 || scale < ALM_DECIMAL_EXPONENT_MIN ||
+        scale > ALM_DECIMAL_EXPONENT_MAX) {
+        return malformed(st, "its scale");
+    }
+    block->is_scaled = is_scaled != 0;
+    block->scale = (int8_t)scale;
+    return ALM_OK;
+}
+
 alm_code alm_block_open(alm_str bytes, size_t count_max, alm_arena *arena, alm_block *ret,
                         alm_status *st)
 {
@@ -192,6 +245,7 @@ alm_code alm_block_open(alm_str bytes, size_t count_max, alm_arena *arena, alm_b
         return malformed(st, "the number of rows");
     }
     ALM_TRY(open_notes(&r, arena, ret, st));
+    ALM_TRY(open_scale(&r, ret, st));
     for (int c = 0; c < ALM_BLOCK_COLUMN_COUNT; c++) {
         if (!alm_column_open(&r, ret->count, &ret->columns[c])) {
             return malformed(st, "a column");
@@ -200,7 +254,6 @@ alm_code alm_block_open(alm_str bytes, size_t count_max, alm_arena *arena, alm_b
     return alm_reader_left(&r) == 0 ? ALM_OK : malformed(st, "bytes after its end");
 }
 
-// Sets one field of count rows. False: a value that no row can have.
 #define SET(valid, assign)                                                                         \
     for (size_t i = 0; i < count; i++) {                                                           \
         int64_t v = values[i];                                                                     \
@@ -237,24 +290,30 @@ static bool set_unit(const int64_t *values, size_t count, alm_obs *rows)
     return true;
 }
 
+bool alm_block_flags_set(int64_t flags, alm_value *value)
+{
+    if (flags < 0 || flags > 0x1ff || (flags & 0xf) >= ALM_QUALIFIER_COUNT ||
+        (flags >> 4 & 0xf) >= ALM_OBS_STATUS_COUNT) {
+        return false;
+    }
+    value->qualifier = (alm_qualifier)(flags & 0xf);
+    value->status = (alm_obs_status)(flags >> 4 & 0xf);
+    value->has_number = alm_block_flags_have_number(flags);
+    return true;
+}
+
 static bool set_flags(const int64_t *values, size_t count, alm_obs *rows)
 {
     for (size_t i = 0; i < count; i++) {
-        int64_t v = values[i];
-        alm_value *value = &rows[i].value;
-        if (v < 0 || v > 0x1ff || (v & 0xf) >= ALM_QUALIFIER_COUNT ||
-            (v >> 4 & 0xf) >= ALM_OBS_STATUS_COUNT) {
+        if (!alm_block_flags_set(values[i], &rows[i].value)) {
             return false;
         }
-        value->qualifier = (alm_qualifier)(v & 0xf);
-        value->status = (alm_obs_status)(v >> 4 & 0xf);
-        value->has_number = v >> 8 != 0;
     }
     return true;
 }
 
-static bool set_column(const alm_block *block, int column, const int64_t *values, size_t count,
-                       alm_obs *rows)
+bool alm_block_set(int column, const int64_t *values, size_t count, const alm_str *notes,
+                   size_t note_count, alm_obs *rows)
 {
     switch (column) {
     case ALM_BLOCK_VARIANT:
@@ -281,43 +340,43 @@ static bool set_column(const alm_block *block, int column, const int64_t *values
         SET(v >= 0, row->sequence = (uint64_t)v);
     default:
         ALM_ASSERT(column == ALM_BLOCK_NOTE);
-        SET(v >= 0 && (uint64_t)v <= block->note_count,
-            row->note = v > 0 ? block->notes[v - 1] : (alm_str){0});
+        SET(v >= 0 && (uint64_t)v <= note_count, row->note = v > 0 ? notes[v - 1] : (alm_str){0});
     }
 }
 
 // A row of the columns that are the same in all rows.
-static bool common_row(const alm_block *block, alm_obs *ret)
+static bool common_row(alm_block *block, alm_obs *ret)
 {
     *ret = (alm_obs){0};
     for (int c = 0; c < ALM_BLOCK_COLUMN_COUNT; c++) {
-        const alm_column *column = &block->columns[c];
-        if (!column->is_framed && !set_column(block, c, &column->base, 1, ret)) {
-            return false;
+        alm_column *column = &block->columns[c];
+        if (alm_column_constant(column)) {
+            int64_t value = alm_column_get(column, 0);
+            if (!alm_block_set(c, &value, 1, block->notes, block->note_count, ret)) {
+                return false;
+            }
         }
     }
     return true;
 }
 
-// Rows of one frame or one row of it; common is in them already.
-static bool set_framed(alm_block *block, size_t from, size_t count, alm_obs *rows)
+#define STEP 256
+
+// The other columns of a few rows; common is in them already.
+static bool set_others(alm_block *block, size_t from, size_t count, alm_obs *rows)
 {
-    int64_t values[ALM_COLUMN_FRAME];
+    int64_t values[STEP];
     for (int c = 0; c < ALM_BLOCK_COLUMN_COUNT; c++) {
         alm_column *column = &block->columns[c];
-        if (!column->is_framed) {
+        if (alm_column_constant(column)) {
             continue;
         }
-        if (count == 1) {
-            values[0] = alm_column_get(column, from);
-        } else {
-            alm_column_get_frame(column, from / ALM_COLUMN_FRAME, values);
-        }
-        if (!set_column(block, c, values, count, rows)) {
+        alm_column_range(column, from, from + count, values);
+        if (!alm_block_set(c, values, count, block->notes, block->note_count, rows)) {
             return false;
         }
     }
-    return true;
+    return !block->is_scaled || alm_block_unscale(block->scale, rows, count);
 }
 
 alm_code alm_block_get(alm_block *block, size_t from, size_t to, alm_obs *ret, alm_status *st)
@@ -331,34 +390,22 @@ alm_code alm_block_get(alm_block *block, size_t from, size_t to, alm_obs *ret, a
         return malformed(st, "a constant column");
     }
     for (size_t row = from; row < to;) {
-        size_t end = ALM_MIN(block->count, (row / ALM_COLUMN_FRAME + 1) * ALM_COLUMN_FRAME);
-        bool is_whole = row % ALM_COLUMN_FRAME == 0 && end <= to;
-        size_t count = is_whole ? end - row : 1;
+        size_t end = ALM_MIN(to, (row / STEP + 1) * STEP);
         alm_obs *rows = ret + (row - from);
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < end - row; i++) {
             rows[i] = common;
         }
-        if (!set_framed(block, row, count, rows)) {
+        if (!set_others(block, row, end - row, rows)) {
             return malformed(st, "a row");
         }
-        row += count;
+        row = end;
     }
     return ALM_OK;
 }
 
 size_t alm_block_find_place(alm_block *block, size_t from, alm_place_id place)
 {
-    size_t low = from;
-    size_t high = block->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (alm_column_get(&block->columns[ALM_BLOCK_PLACE], middle) < (int64_t)place) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
+    return ALM_MAX(from, alm_column_find(&block->columns[ALM_BLOCK_PLACE], place));
 }
 
 alm_place_id alm_block_place(alm_block *block, size_t row)

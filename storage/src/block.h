@@ -1,10 +1,16 @@
 // A block: rows of observations packed column by column. One codec for the log, the slices and the
 // older vintages; it knows nothing of keys or files.
 //
-//   u8 version; varint rows; varint notes, each varint length and bytes; then the columns:
+//   u8 version; varint rows; varint notes, each varint length and bytes; u8 is_scaled;
+//   signed varint scale; then the columns:
 //   variant, place, period (alm_period_pack), mantissa, exponent, unit (measure | mult << 8),
 //   flags (qualifier | status << 4 | has_number << 8), source + 1 (0: none), published, sequence,
 //   note (0: none, else index + 1)
+//
+// Numbers are packed at one scale, the lowest exponent among them, so that a sum over rows need
+// not look at exponents; the exponent column keeps with how many digits each was published. Where
+// that takes more than 18 digits the block is not scaled, and each mantissa stands at its own
+// exponent.
 //
 // Decoding validates every number, so damaged or hostile bytes give a status, never a wrong row
 // shape.
@@ -40,6 +46,8 @@ enum {
 // A block opened for reading. Borrows the bytes, and the arena for its table of notes.
 typedef struct alm_block {
     size_t count;
+    bool is_scaled;
+    int8_t scale; // of the mantissa column; 0 where it is not scaled
     alm_column columns[ALM_BLOCK_COLUMN_COUNT];
     const alm_str *notes;
     size_t note_count;
@@ -51,6 +59,22 @@ typedef struct alm_block {
 // ALM_RESOURCE_EXHAUSTED  no memory
 ALM_MUST_USE alm_code alm_block_open(alm_str bytes, size_t count_max, alm_arena *arena,
                                      alm_block *ret, alm_status *st);
+
+// The flags column's number of a value, and back. False: no value has such flags.
+int64_t alm_block_flags(const alm_value *value);
+ALM_MUST_USE bool alm_block_flags_set(int64_t flags, alm_value *value);
+static inline bool alm_block_flags_have_number(int64_t flags)
+{
+    return flags >> 8 != 0;
+}
+
+// Sets what one column says of count rows. The notes are those that the note column counts. False:
+// a value that no row can have.
+ALM_MUST_USE bool alm_block_set(int column, const int64_t *values, size_t count,
+                                const alm_str *notes, size_t note_count, alm_obs *rows);
+// Gives numbers that stand at the scale their own exponents back, which the rows have already.
+// False: a number that was never so.
+ALM_MUST_USE bool alm_block_unscale(int scale, alm_obs *rows, size_t count);
 
 // Rows from..to-1. Notes view the bytes. ALM_DATA_LOSS: a value that no row can have.
 ALM_MUST_USE alm_code alm_block_get(alm_block *block, size_t from, size_t to, alm_obs *ret,

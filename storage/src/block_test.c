@@ -29,11 +29,34 @@ static uint64_t test_seed(void)
 
 // --- columns -------------------------------------------------------------------------------------
 
+// In an ascending column every value is found, and where those between would be.
+static void assert_finds(alm_column *column, const int64_t *values, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (values[i] < values[i - 1]) {
+            return;
+        }
+    }
+    for (size_t i = 0; i < count; i += 1 + count / 64) {
+        size_t first = i;
+        while (first > 0 && values[first - 1] == values[i]) {
+            first--;
+        }
+        assert_int_equal(alm_column_find(column, values[i]), first);
+        if (values[i] > INT64_MIN && (first == 0 || values[first - 1] < values[i] - 1)) {
+            assert_int_equal(alm_column_find(column, values[i] - 1), first);
+        }
+    }
+    if (count > 0 && values[count - 1] < INT64_MAX) {
+        assert_int_equal(alm_column_find(column, values[count - 1] + 1), count);
+    }
+}
+
 static size_t assert_column_returns(const int64_t *values, size_t count)
 {
     alm_buf buf;
     alm_column column;
-    int64_t frame[ALM_COLUMN_FRAME];
+    int64_t range[8192];
     alm_buf_init(&buf, 0);
     int64_t scratch[8192];
     assert_true(count <= ALM_ARRAY_LEN(scratch));
@@ -45,11 +68,14 @@ static size_t assert_column_returns(const int64_t *values, size_t count)
     for (size_t i = count; i > 0; i--) { // backwards, so that the position is found anew
         assert_int_equal(alm_column_get(&column, i - 1), values[i - 1]);
     }
-    for (size_t f = 0; f * ALM_COLUMN_FRAME < count; f++) {
-        alm_column_get_frame(&column, f, frame);
-        size_t rows = ALM_MIN(count - f * ALM_COLUMN_FRAME, (size_t)ALM_COLUMN_FRAME);
-        assert_memory_equal(frame, values + f * ALM_COLUMN_FRAME, rows * sizeof *frame);
+    for (size_t from = 0; from < count; from += from / 2 + 1) {
+        alm_column_range(&column, from, count, range);
+        assert_memory_equal(range, values + from, (count - from) * sizeof *range);
+        size_t to = from + (count - from + 1) / 2;
+        alm_column_range(&column, from, to, range);
+        assert_memory_equal(range, values + from, (to - from) * sizeof *range);
     }
+    assert_finds(&column, values, count);
     size_t bytes = buf.len;
     alm_buf_deinit(&buf);
     return bytes;
@@ -99,9 +125,10 @@ static void returns_random_columns(void **state)
     (void)state;
     uint64_t random = test_seed();
     int64_t values[1000];
-    for (int round = 0; round < 300; round++) {
+    for (int round = 0; round < 600; round++) {
         size_t count = next_random(&random) % ALM_ARRAY_LEN(values);
-        unsigned shape = next_random(&random) % 5;
+        unsigned shape = next_random(&random) % 7;
+        uint64_t odd = 1 + next_random(&random) % 100; // one row in so many
         unsigned shift = next_random(&random) % 64;
         int64_t at = (int64_t)next_random(&random) >> shift;
         for (size_t i = 0; i < count; i++) {
@@ -110,6 +137,9 @@ static void returns_random_columns(void **state)
                         : shape == 1 ? (int64_t)((uint64_t)at + i)
                         : shape == 2 ? (int64_t)((uint64_t)at + i * (noise & 3))
                         : shape == 3 ? (int64_t)((uint64_t)at * (noise % 3))
+                        : shape == 4 ? (noise % odd == 0 ? (int64_t)noise : at) // sparse
+                        : shape == 5 ? (i == 0 ? at >> 1 : values[i - 1]) + 1 +
+                                           (noise % odd == 0 ? (int64_t)(noise % 50) : 0) // gaps
                                      : at;
         }
         assert_column_returns(values, count);
@@ -132,6 +162,15 @@ static void spends_nothing_on_what_is_regular(void **state)
         values[i] = i % 3 == 0 ? 20000000 : -7;
     }
     assert_true(assert_column_returns(values, ALM_ARRAY_LEN(values)) < 8192 / 8 + 200);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(values); i++) { // one in 200 is left out
+        values[i] = (int64_t)(i + i / 200);
+    }
+    assert_true(assert_column_returns(values, ALM_ARRAY_LEN(values)) < 8192 / 64);
+    uint64_t random = 4;
+    for (size_t i = 0; i < ALM_ARRAY_LEN(values); i++) { // one in 100 is other than the rest
+        values[i] = next_random(&random) % 100 == 0 ? 2 : 0;
+    }
+    assert_true(assert_column_returns(values, ALM_ARRAY_LEN(values)) < 8192 / 40);
 }
 
 // --- blocks --------------------------------------------------------------------------------------
@@ -158,6 +197,9 @@ static alm_obs random_row(uint64_t *random)
         .note = alm_str_from(notes[next_random(random) % ALM_ARRAY_LEN(notes)]),
         .sequence = next_random(random) >> 20,
     };
+    if (next_random(random) % 1024 == 0) { // no common scale
+        row.value.number = (alm_decimal){.mantissa = ALM_DECIMAL_MANTISSA_MAX, .exponent = 18};
+    }
     if (next_random(random) % 8 == 0) {
         row.value.has_number = false;
         row.value.number = (alm_decimal){0};

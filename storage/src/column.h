@@ -1,47 +1,50 @@
-// A column of integers, packed: all the same stored once, the rest by frame of reference.
+// A column of a block: integers in whatever form is shortest.
 //
-//   tag u8   0 zeros | 1 constant | 2 frames | 3 frames over value - row | 4 dictionary
-//   constant signed varint
-//   frames   signed varint: lowest base; u8: bytes of a base (0..8);
-//            a width u8 (0..64) for each frame; a base for each frame, less the lowest;
-//            the values less their frame's base, width bits each, each frame to a whole byte
-//   dictionary  u8 count (2..16); that many signed varints, ascending; frames of indices into them
+//   0..3        as frames.h has them: zeros, constant, frames, frames over value - row
+//   dictionary  u8 4; u8 count (2..16); that many signed varints, ascending; frames of indices
+//   sparse      u8 5; signed varint: what most rows hold; varint: the number of other rows, 1..;
+//               frames of their row numbers; frames of their values
+//   gaps        u8 6; signed varint: the first value; varint: the number of gaps, 1..;
+//               frames of the rows behind a gap; frames of what is left out up to there
 //
-// A frame is ALM_COLUMN_FRAME rows, the last one what is left. A dense or regular ascending column
-// (place ids) costs no bits a row under tag 3, one of few values (statuses, dates) few under tag 4.
-// Any row is found without decoding those before it.
+// Gaps are for ascending columns in which most values are one more than the last: the places of a
+// release of which a few are missing. Any row is found without decoding those before it.
 #ifndef ALM_STORAGE_COLUMN_H
 #define ALM_STORAGE_COLUMN_H
 
-#include "alm/buf.h"
+#include "frames.h"
 
-#define ALM_COLUMN_FRAME          128
 #define ALM_COLUMN_DICTIONARY_MAX 16
 
 // Appends the column. scratch has room for count numbers. A full buffer shows in out->failed.
 void alm_column_encode(const int64_t *values, size_t count, int64_t *scratch, alm_buf *out);
 
+typedef enum alm_column_form {
+    ALM_COLUMN_FRAMES,
+    ALM_COLUMN_DICTIONARY,
+    ALM_COLUMN_SPARSE,
+    ALM_COLUMN_GAPS
+} alm_column_form;
+
 // A column opened for reading; borrows the bytes. Belongs to one thread: it remembers where it was.
 typedef struct alm_column {
     size_t count;
-    int64_t base; // the constant, or the lowest base
-    bool is_framed;
-    bool is_sloped;
-    uint8_t dictionary_count; // 0: values are what they are, not indices
+    alm_column_form form;
+    int64_t base;       // what most rows hold, or the first value
+    alm_frames numbers; // all, or their indices, or those of the odd rows
+    alm_frames odd;     // rows that are other than expected, ascending
+    uint8_t dictionary_count;
     int64_t dictionary[ALM_COLUMN_DICTIONARY_MAX];
-    uint8_t base_bytes;
-    const uint8_t *widths;
-    const uint8_t *bases;
-    alm_bytes bits;
-    size_t frame; // where reading was: frames before it take frame_at bytes of bits
-    size_t frame_at;
 } alm_column;
 
 // Takes a column of count rows off the reader. False: malformed.
 ALM_MUST_USE bool alm_column_open(alm_reader *r, size_t count, alm_column *ret);
 
-int64_t alm_column_get(alm_column *column, size_t row); // row < count
-// All rows of a frame; ret has room for ALM_COLUMN_FRAME. frame x ALM_COLUMN_FRAME < count.
-void alm_column_get_frame(alm_column *column, size_t frame, int64_t *ret);
+// Do all rows hold the same? Then any row tells what.
+bool alm_column_constant(const alm_column *column);
+int64_t alm_column_get(alm_column *column, size_t row);                          // row < count
+void alm_column_range(alm_column *column, size_t from, size_t to, int64_t *ret); // to <= count
+// The first row whose number is not less than v; count if none. The column must ascend.
+size_t alm_column_find(alm_column *column, int64_t v);
 
 #endif

@@ -13,6 +13,13 @@ typedef struct alm_store_ops {
                        alm_commit_result *ret, alm_status *st);
     alm_code (*read)(alm_store *store, const alm_read *read, alm_read_visit visit, void *arg,
                      uint64_t *ret_sequence, alm_status *st);
+    alm_code (*reader_open)(alm_store *store, alm_store_reader **ret, alm_status *st);
+    void (*reader_close)(alm_store_reader *reader);
+    alm_code (*series)(alm_store_reader *reader, alm_str variant, alm_place_id place,
+                       const alm_as_of *as_of, alm_vector *ret, alm_status *st);
+    alm_code (*slice)(alm_store_reader *reader, alm_str variant, alm_period period,
+                      alm_place_id from, alm_place_id to, const alm_as_of *as_of, alm_vector *ret,
+                      alm_status *st);
     alm_code (*visit_catalog)(alm_store *store, const alm_catalog_visitor *visitor,
                               uint64_t *ret_catalog_sequence, alm_status *st);
     alm_code (*visit_series)(alm_store *store,
@@ -27,12 +34,18 @@ typedef struct alm_store_ops {
                        alm_status *st);
     alm_code (*wait)(alm_store *store, uint64_t sequence, int64_t timeout_ms, alm_status *st);
     alm_code (*stats)(alm_store *store, alm_store_stats *ret, alm_status *st);
+    alm_code (*compact)(alm_store *store, alm_status *st);
     alm_code (*verify)(alm_store *store, void (*problem)(void *arg, alm_str text), void *arg,
                        alm_verify_result *ret, alm_status *st);
 } alm_store_ops;
 
 // Every engine's store begins with it.
 struct alm_store {
+    const alm_store_ops *ops;
+};
+
+// Every engine's reader begins with it.
+struct alm_store_reader {
     const alm_store_ops *ops;
 };
 

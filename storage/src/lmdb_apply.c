@@ -1,6 +1,7 @@
 // One batch into a write transaction: known before? entries, then rows slice by slice, then the
 // log.
 #include "commit_tally.h"
+#include "fingerprint.h"
 #include "lmdb_store.h"
 
 #define SLICE_SCRATCH_BYTES_MAX ((size_t)1 << 30)
@@ -18,10 +19,12 @@ typedef struct apply_ctx {
     alm_precedence precedence;
     alm_commit_result *result;
     bool catalog_changed;
-    bool wrote;
+    lmdb_applied *applied;
+    lmdb_touched touched;
+    uint64_t fingerprint; // of the rows taken
 
     alm_tally tally;
-    alm_obs *stored; // rows taken; their variant is an index into ids
+    alm_obs *stored; // rows taken, if the log holds them; their variant is an index into ids
     size_t stored_count, stored_cap;
     lmdb_ids ids; // of the variants touched
 } apply_ctx;
@@ -167,6 +170,17 @@ static alm_code take_rows(apply_ctx *ctx, const alm_row_slot *slots, size_t coun
     return ALM_OK;
 }
 
+static alm_code touch(apply_ctx *ctx, lmdb_slice_key slice, alm_status *st)
+{
+    lmdb_touched *touched = &ctx->touched;
+    if (!alm_arena_grow(ctx->work, (void **)&touched->keys, &touched->cap, touched->count + 1,
+                        sizeof *touched->keys)) {
+        return no_memory(st);
+    }
+    touched->keys[touched->count++] = slice;
+    return ALM_OK;
+}
+
 // Writes the chunk that comes of adding rows, and moves the count of cells on.
 static alm_code put_chunk(apply_ctx *ctx, lmdb_slice_key slice, const alm_chunk *old,
                           const alm_obs *rows, size_t count, alm_status *st)
@@ -176,12 +190,13 @@ static alm_code put_chunk(apply_ctx *ctx, lmdb_slice_key slice, const alm_chunk 
     ALM_TRY(alm_chunk_merge(old, rows, count, &ctx->precedence, ctx->slice, &merged, st));
     ctx->head->cells += alm_chunk_cells(&merged);
     ctx->head->cells -= alm_chunk_cells(old);
+    ALM_TRY(touch(ctx, slice, st));
     // Both before either is written: notes of the old rows view the map, and a write may move them.
     alm_buf_reset(&ctx->buf);
     alm_buf_reset(&ctx->others);
     ALM_TRY(alm_block_encode(merged.winners, merged.winner_count, ctx->slice, &ctx->buf, st));
     ALM_TRY(alm_block_encode(merged.others, merged.other_count, ctx->slice, &ctx->others, st));
-    ctx->wrote = true;
+    ctx->applied->wrote = true;
     ALM_TRY(lmdb_put(ctx->txn, LMDB_SLICE, &key, &ctx->buf, 0, st));
     if (merged.other_count == 0) {
         return ALM_OK;
@@ -194,6 +209,13 @@ static alm_code store_rows(apply_ctx *ctx, const alm_obs *rows, size_t count, ui
 {
     uint32_t index = 0;
     ALM_TRY(touch_variant(ctx, variant, &index, st));
+    for (size_t i = 0; i < count; i++) {
+        ctx->fingerprint += alm_fingerprint(variant, &rows[i]);
+    }
+    ctx->stored_count += ctx->in->batch->is_bulk ? count : 0;
+    if (ctx->in->batch->is_bulk) {
+        return ALM_OK;
+    }
     if (!alm_arena_grow(ctx->work, (void **)&ctx->stored, &ctx->stored_cap,
                         ctx->stored_count + count, sizeof *ctx->stored)) {
         return no_memory(st);
@@ -313,7 +335,7 @@ static alm_code apply_catalog(apply_ctx *ctx, alm_status *st)
     if (batch->indicator_count + batch->place_count + batch->source_count > 0) {
         alm_stored_catalog stored = lmdb_stored_catalog(ctx->txn);
         ALM_TRY(alm_catalog_check(batch, &stored, ctx->work, st));
-        ctx->wrote = true;
+        ctx->applied->wrote = true;
         ALM_TRY(lmdb_catalog_put(ctx->txn, batch, ctx->work, ctx->head, &change, st));
     }
     ctx->result->catalog_added = change.added;
@@ -333,13 +355,17 @@ static alm_code put_log(apply_ctx *ctx, alm_status *st)
                              .added = ctx->result->added,
                              .revised = ctx->result->revised,
                              .catalog_changed = ctx->catalog_changed,
+                             .fingerprint = ctx->fingerprint,
+                             .has_rows = !ctx->in->batch->is_bulk,
                              .variants = ctx->ids.ids,
                              .variant_count = ctx->ids.count};
     lmdb_key key = lmdb_key_of_u64(ctx->sequence);
     alm_buf_reset(&ctx->buf);
     alm_log_record_encode(&record, &ctx->buf);
     alm_arena_reset(ctx->slice);
-    ALM_TRY(alm_block_encode(ctx->stored, ctx->stored_count, ctx->slice, &ctx->buf, st));
+    if (record.has_rows) {
+        ALM_TRY(alm_block_encode(ctx->stored, ctx->stored_count, ctx->slice, &ctx->buf, st));
+    }
     return lmdb_put(ctx->txn, LMDB_LOG, &key, &ctx->buf, MDB_APPEND, st);
 }
 
@@ -366,7 +392,7 @@ static bool is_commit(const apply_ctx *ctx)
 
 static alm_code record_commit(apply_ctx *ctx, alm_status *st)
 {
-    ctx->wrote = true;
+    ctx->applied->wrote = true;
     alm_tally_finish(&ctx->tally);
     if (is_commit(ctx)) {
         ctx->result->sequence = ctx->sequence;
@@ -396,15 +422,18 @@ static alm_code apply_batch(apply_ctx *ctx, alm_status *st)
     alm_stored_catalog stored = lmdb_stored_catalog(ctx->txn);
     ALM_TRY(alm_rows_check(ctx->in, ctx->head->places, ctx->head->sources, &stored, ctx->work, st));
     ALM_TRY(apply_rows(ctx, st));
+    ALM_TRY(lmdb_parts_touch(ctx->txn, &ctx->touched, ctx->sequence, ctx->slice,
+                             &ctx->applied->most, st));
     return record_commit(ctx, st);
 }
 
 alm_code lmdb_apply(const lmdb_txn *txn, const alm_checked_batch *batch, int64_t now_us,
-                    alm_arena *arena, alm_head *head, alm_commit_result *ret, bool *ret_wrote,
-                    alm_status *st)
+                    alm_arena *arena, alm_head *head, alm_commit_result *ret,
+                    lmdb_applied *ret_applied, alm_status *st)
 {
     alm_head next = *head; // *head moves only with a batch that is whole
     *ret = (alm_commit_result){0};
+    *ret_applied = (lmdb_applied){0};
     apply_ctx ctx = {.txn = txn,
                      .in = batch,
                      .now_us = now_us,
@@ -413,6 +442,7 @@ alm_code lmdb_apply(const lmdb_txn *txn, const alm_checked_batch *batch, int64_t
                      .work = alm_arena_create(SLICE_SCRATCH_BYTES_MAX),
                      .slice = alm_arena_create(SLICE_SCRATCH_BYTES_MAX),
                      .head = &next,
+                     .applied = ret_applied,
                      .result = ret,
                      .tally = {.sequence = head->sequence + 1, .arena = arena, .result = ret}};
     alm_buf_init(&ctx.buf, 0);
@@ -421,7 +451,6 @@ alm_code lmdb_apply(const lmdb_txn *txn, const alm_checked_batch *batch, int64_t
     if (code == ALM_OK) {
         *head = next;
     }
-    *ret_wrote = ctx.wrote;
     alm_buf_deinit(&ctx.others);
     alm_buf_deinit(&ctx.buf);
     alm_arena_destroy(&ctx.slice);

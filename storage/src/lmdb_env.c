@@ -97,7 +97,7 @@ alm_code lmdb_head_put(const lmdb_txn *txn, const alm_head *head, alm_buf *scrat
 // --- format --------------------------------------------------------------------------------------
 
 #define FORMAT_MAGIC   "ALMSTORE"
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 #define FORMAT_WRITER  "almanac 0.1"
 
 static alm_code put_format(const lmdb_txn *txn, alm_buf *scratch, alm_status *st)
@@ -229,6 +229,9 @@ static alm_code open_env(lmdb_store *store, const char *dir, alm_status *st)
 static void close_store(alm_store *base)
 {
     lmdb_store *store = lmdb_of(base);
+    if (store->has_folder) {
+        lmdb_folder_stop(store);
+    }
     if (store->has_writer) {
         lmdb_writer_stop(store);
     }
@@ -241,6 +244,7 @@ static void close_store(alm_store *base)
     if (store->lock_fd >= 0) {
         close(store->lock_fd);
     }
+    pthread_cond_destroy(&store->ripe);
     pthread_cond_destroy(&store->done);
     pthread_cond_destroy(&store->work);
     pthread_mutex_destroy(&store->mutex);
@@ -251,12 +255,17 @@ static const alm_store_ops lmdb_ops = {
     .close = close_store,
     .commit = lmdb_writer_commit,
     .read = lmdb_read,
+    .reader_open = lmdb_reader_open,
+    .reader_close = lmdb_reader_close,
+    .series = lmdb_reader_series,
+    .slice = lmdb_reader_slice,
     .visit_catalog = lmdb_catalog_visit,
     .visit_series = lmdb_series_visit,
     .visit_quarantine = lmdb_quarantine_visit,
     .change = lmdb_feed_change,
     .wait = lmdb_feed_wait,
     .stats = lmdb_stats,
+    .compact = lmdb_compact,
     .verify = lmdb_verify,
 };
 
@@ -268,7 +277,8 @@ static bool init_locks(lmdb_store *store)
               pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
               pthread_mutex_init(&store->mutex, NULL) == 0 &&
               pthread_cond_init(&store->work, &attr) == 0 &&
-              pthread_cond_init(&store->done, &attr) == 0;
+              pthread_cond_init(&store->done, &attr) == 0 &&
+              pthread_cond_init(&store->ripe, &attr) == 0;
     pthread_condattr_destroy(&attr);
     return ok;
 }
@@ -295,6 +305,9 @@ static alm_code open_engine(const char *dir, const alm_store_opts *opts, alm_sto
     }
     if (code == ALM_OK) {
         code = lmdb_writer_start(store, st);
+    }
+    if (code == ALM_OK) {
+        code = lmdb_folder_start(store, st);
     }
     if (code != ALM_OK) {
         close_store(&store->base);

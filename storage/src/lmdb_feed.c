@@ -51,6 +51,7 @@ static alm_code read_change(const lmdb_txn *txn, uint64_t sequence, alm_str byte
                         .added = record.added,
                         .revised = record.revised,
                         .catalog_changed = record.catalog_changed,
+                        .has_rows = record.has_rows,
                         .variant_count = record.variant_count};
     ALM_TRY(copy_text(arena, record.batch_id, &ret->batch_id, st));
     alm_str *texts = alm_arena_calloc(arena, record.variant_count, sizeof *texts);
@@ -61,7 +62,7 @@ static alm_code read_change(const lmdb_txn *txn, uint64_t sequence, alm_str byte
         ALM_TRY(lmdb_variant_text(txn, record.variants[i], arena, &texts[i], st));
     }
     ret->variants = texts;
-    return read_rows(&record, sequence, arena, ret, st);
+    return record.has_rows ? read_rows(&record, sequence, arena, ret, st) : ALM_OK;
 }
 
 static alm_code find_change(const lmdb_txn *txn, uint64_t from, alm_arena *arena, alm_change *ret,

@@ -98,6 +98,15 @@ lmdb_key lmdb_key_of_variant_of(alm_str indicator, uint32_t variant)
     return key;
 }
 
+lmdb_key lmdb_key_of_pair(uint32_t first, uint32_t second)
+{
+    lmdb_key key;
+    key.len = 0;
+    key_append_u32(&key, first);
+    key_append_u32(&key, second);
+    return key;
+}
+
 lmdb_key lmdb_key_of_slice(lmdb_slice_key slice)
 {
     lmdb_key key;
@@ -121,6 +130,18 @@ bool lmdb_slice_key_from(MDB_val key, lmdb_slice_key *ret)
     memcpy(&chunk, bytes + 12, sizeof chunk);
     *ret = (lmdb_slice_key){
         .variant = be32toh(variant), .period = be64toh(period), .chunk = be32toh(chunk)};
+    return true;
+}
+
+bool lmdb_pair_from_key(MDB_val key, uint32_t *ret_first, uint32_t *ret_second)
+{
+    uint32_t pair[2];
+    if (key.mv_size != sizeof pair) {
+        return false;
+    }
+    memcpy(pair, key.mv_data, sizeof pair);
+    *ret_first = be32toh(pair[0]);
+    *ret_second = be32toh(pair[1]);
     return true;
 }
 
@@ -288,6 +309,14 @@ alm_code lmdb_put(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key, alm_bu
     return error == MDB_SUCCESS ? ALM_OK : record_failed(st, error, dbi, k);
 }
 
+alm_code lmdb_delete(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key, alm_status *st)
+{
+    MDB_val k = val_of(key);
+    int error = mdb_del(txn->txn, txn->dbis[dbi], &k, NULL);
+    return error == MDB_SUCCESS || error == MDB_NOTFOUND ? ALM_OK
+                                                         : record_failed(st, error, dbi, k);
+}
+
 alm_code lmdb_put_u32(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key, uint32_t value,
                       alm_status *st)
 {
@@ -347,6 +376,22 @@ alm_code lmdb_scan_seek_before(lmdb_scan *scan, const lmdb_key *key, alm_status 
     int error = mdb_cursor_get(scan->cursor, &scan->key, &raw, MDB_SET_RANGE);
     if (error != MDB_SUCCESS && error != MDB_NOTFOUND) {
         return alm_status_from_lmdb(st, error, lmdb_dbi_name(scan->dbi));
+    }
+    return scan_step(scan, error == MDB_SUCCESS ? MDB_PREV : MDB_LAST, st);
+}
+
+alm_code lmdb_scan_seek_last(lmdb_scan *scan, const lmdb_key *key, alm_status *st)
+{
+    MDB_val raw;
+    scan->key = val_of(key);
+    int error = mdb_cursor_get(scan->cursor, &scan->key, &raw, MDB_SET_RANGE);
+    if (error != MDB_SUCCESS && error != MDB_NOTFOUND) {
+        return alm_status_from_lmdb(st, error, lmdb_dbi_name(scan->dbi));
+    }
+    if (error == MDB_SUCCESS && scan->key.mv_size == key->len &&
+        memcmp(scan->key.mv_data, key->bytes, key->len) == 0) {
+        scan->found = true;
+        return unwrap(scan->dbi, scan->key, raw, &scan->value, st);
     }
     return scan_step(scan, error == MDB_SUCCESS ? MDB_PREV : MDB_LAST, st);
 }

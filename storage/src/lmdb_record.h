@@ -24,7 +24,9 @@
     X(VARIANT_OF, 8, "variant_of")  /* indicator code, 0, variant id u32: nothing */               \
     X(ENTRY, 9, "entry")            /* kind u8, id u32: alm_entry */                               \
     X(CODE, 10, "code")             /* kind u8, code: id u32 */                                    \
-    X(QUARANTINE, 11, "quarantine") /* number u64 from 0: alm_quarantined */
+    X(QUARANTINE, 11, "quarantine") /* number u64 from 0: alm_quarantined */                       \
+    X(SERIES, 12, "series")         /* variant u32, first place u32: group of series */            \
+    X(PART, 13, "part")             /* variant u32, chunk u32: alm_part */
 
 typedef enum lmdb_dbi {
 #define LMDB_DBI_ENUM(name, number, text) LMDB_##name = number,
@@ -54,10 +56,11 @@ lmdb_key lmdb_key_of_u64(uint64_t v);
 lmdb_key lmdb_key_of_kind_id(alm_entry_kind kind, uint32_t id);
 lmdb_key lmdb_key_of_kind_code(alm_entry_kind kind, alm_str code);
 lmdb_key lmdb_key_of_variant_of(alm_str indicator, uint32_t variant);
+lmdb_key lmdb_key_of_pair(uint32_t first, uint32_t second);
 
 // A slice is stored in chunks of places, so that a change rewrites one chunk and a table that comes
 // place by place does not rewrite every period as a whole.
-#define LMDB_CHUNK_BITS   13
+#define LMDB_CHUNK_BITS   14
 #define LMDB_CHUNK_PLACES (UINT32_C(1) << LMDB_CHUNK_BITS)
 typedef struct lmdb_slice_key {
     uint32_t variant;
@@ -67,6 +70,7 @@ typedef struct lmdb_slice_key {
 lmdb_key lmdb_key_of_slice(lmdb_slice_key key);
 ALM_MUST_USE bool lmdb_slice_key_from(MDB_val key, lmdb_slice_key *ret);
 ALM_MUST_USE bool lmdb_u64_from_key(MDB_val key, uint64_t *ret);
+ALM_MUST_USE bool lmdb_pair_from_key(MDB_val key, uint32_t *ret_first, uint32_t *ret_second);
 
 // --- access --------------------------------------------------------------------------------------
 
@@ -91,6 +95,9 @@ ALM_MUST_USE alm_code lmdb_get_u32(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb
 // Appends the checksum to value while it writes. flags: MDB_APPEND or 0.
 ALM_MUST_USE alm_code lmdb_put(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key,
                                alm_buf *value, unsigned flags, alm_status *st);
+// Nothing happens if there is no such record.
+ALM_MUST_USE alm_code lmdb_delete(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key,
+                                  alm_status *st);
 ALM_MUST_USE alm_code lmdb_put_u32(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key,
                                    uint32_t value, alm_status *st);
 
@@ -109,6 +116,8 @@ ALM_MUST_USE alm_code lmdb_scan_open(const lmdb_txn *txn, lmdb_dbi dbi, lmdb_sca
 void lmdb_scan_close(lmdb_scan *scan);
 // The first record at or after the key; key NULL: the first of all.
 ALM_MUST_USE alm_code lmdb_scan_seek(lmdb_scan *scan, const lmdb_key *key, alm_status *st);
+// The last record at or before the key.
+ALM_MUST_USE alm_code lmdb_scan_seek_last(lmdb_scan *scan, const lmdb_key *key, alm_status *st);
 // The last record before the key.
 ALM_MUST_USE alm_code lmdb_scan_seek_before(lmdb_scan *scan, const lmdb_key *key, alm_status *st);
 ALM_MUST_USE alm_code lmdb_scan_next(lmdb_scan *scan, alm_status *st);

@@ -7,6 +7,9 @@
 //   lmdb_apply    one batch into a write transaction
 //   lmdb_catalog  entries: find and write; lmdb_entries visits them
 //   lmdb_variant  variants and their chunks
+//   lmdb_part     which slices changed since their series were folded
+//   lmdb_fold     folds slices into groups of series; lmdb_folder is the thread that does
+//   lmdb_reader   vectors; lmdb_place gives the rows of one place
 //   lmdb_read     reads, with lmdb_cells; lmdb_series and lmdb_feed answer the smaller questions
 //   lmdb_verify   everything against the log
 #ifndef ALM_STORAGE_LMDB_STORE_H
@@ -21,6 +24,7 @@
 #include <pthread.h>
 
 typedef struct lmdb_request lmdb_request;
+typedef struct lmdb_fold lmdb_fold;
 
 typedef struct lmdb_store {
     alm_store base;
@@ -34,12 +38,16 @@ typedef struct lmdb_store {
     alm_clock clock;
     const alm_log *log;
 
-    pthread_t writer;
-    bool has_writer;
+    pthread_t writer, folder;
+    bool has_writer, has_folder;
     // Guards everything below: the writer's queue and what waiters look at.
     pthread_mutex_t mutex;
     pthread_cond_t work; // the queue grew, or stopping
-    pthread_cond_t done; // requests were answered, the sequence grew
+    pthread_cond_t done; // requests were answered, the sequence grew, a fold ended
+    pthread_cond_t ripe; // there may be something to fold, or stopping
+    bool fold_wanted;
+    uint64_t fold_asked, fold_ended; // rounds that were asked for, and are over
+    alm_status fold_failed;          // of the last round
     lmdb_request *queue, **queue_end;
     bool stopping;
     bool is_broken; // an I/O error: nothing is acknowledged any more
@@ -86,16 +94,47 @@ void lmdb_dir_note_sequence(const lmdb_store *store, uint64_t sequence);
 
 ALM_MUST_USE alm_code lmdb_writer_start(lmdb_store *store, alm_status *st);
 void lmdb_writer_stop(lmdb_store *store); // answers what is queued first
+// Puts what was folded into the next group, and waits for it.
+ALM_MUST_USE alm_code lmdb_writer_fold(lmdb_store *store, const lmdb_fold *fold, alm_status *st);
 alm_code lmdb_writer_commit(alm_store *store, const alm_checked_batch *batch, alm_arena *arena,
                             alm_commit_result *ret, alm_status *st);
 
 // --- lmdb_apply ----------------------------------------------------------------------------------
 
-// Puts one batch into the transaction and moves *head on. On failure *ret_wrote tells whether the
-// transaction holds a part of it.
+typedef struct lmdb_applied {
+    bool wrote;  // the transaction holds the batch, or on failure a part of it
+    size_t most; // changes of a part that the batch touched
+} lmdb_applied;
+
+// Puts one batch into the transaction and moves *head on. *ret_applied is set on failure too.
 ALM_MUST_USE alm_code lmdb_apply(const lmdb_txn *txn, const alm_checked_batch *batch,
                                  int64_t now_us, alm_arena *arena, alm_head *head,
-                                 alm_commit_result *ret, bool *ret_wrote, alm_status *st);
+                                 alm_commit_result *ret, lmdb_applied *ret_applied, alm_status *st);
+
+// --- lmdb_part -----------------------------------------------------------------------------------
+
+// A slice that a batch changed.
+typedef struct lmdb_touched {
+    lmdb_slice_key *keys;
+    size_t count, cap;
+} lmdb_touched;
+
+// Notes in their parts that the slices changed. *ret_most: the most changes of a part.
+ALM_MUST_USE alm_code lmdb_parts_touch(const lmdb_txn *txn, lmdb_touched *touched,
+                                       uint64_t sequence, alm_arena *scratch, size_t *ret_most,
+                                       alm_status *st);
+// An unknown part has no changes.
+ALM_MUST_USE alm_code lmdb_part_get(const lmdb_txn *txn, uint32_t variant, uint32_t chunk,
+                                    alm_arena *arena, alm_part *ret, alm_status *st);
+ALM_MUST_USE alm_code lmdb_part_put(const lmdb_txn *txn, uint32_t variant, uint32_t chunk,
+                                    const alm_part *part, alm_status *st);
+
+// --- lmdb_folder ---------------------------------------------------------------------------------
+
+ALM_MUST_USE alm_code lmdb_folder_start(lmdb_store *store, alm_status *st);
+void lmdb_folder_stop(lmdb_store *store);
+// Folds every part that has any change, and waits until it is done.
+alm_code lmdb_compact(alm_store *store, alm_status *st);
 
 // --- lmdb_catalog --------------------------------------------------------------------------------
 
@@ -135,6 +174,13 @@ ALM_MUST_USE alm_code lmdb_chunk_get(const lmdb_txn *txn, lmdb_slice_key key,
 
 alm_code lmdb_read(alm_store *store, const alm_read *read, alm_read_visit visit, void *arg,
                    uint64_t *ret_sequence, alm_status *st);
+alm_code lmdb_reader_open(alm_store *store, alm_store_reader **ret, alm_status *st);
+void lmdb_reader_close(alm_store_reader *reader);
+alm_code lmdb_reader_series(alm_store_reader *reader, alm_str variant, alm_place_id place,
+                            const alm_as_of *as_of, alm_vector *ret, alm_status *st);
+alm_code lmdb_reader_slice(alm_store_reader *reader, alm_str variant, alm_period period,
+                           alm_place_id from, alm_place_id to, const alm_as_of *as_of,
+                           alm_vector *ret, alm_status *st);
 alm_code lmdb_series_visit(alm_store *store,
                            alm_code (*visit)(void *arg, const alm_series_info *info,
                                              alm_status *st),

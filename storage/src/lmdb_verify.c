@@ -1,20 +1,22 @@
-// Verify: the log is the truth, and everything else must follow from it.
+// Verify: what the log says was committed must be in the slices, and the series must say the same.
 //
-// The vintages of each variant are compared as multisets: a sum of 64-bit hashes over the rows of
-// the log and one over those of slices and vintages. That needs two numbers a variant however large
-// the store is, and no damage goes unseen but one in 2^64.
+// Rows are compared as sets, by a sum of hashes (fingerprint.h): those of each commit with what its
+// log record says, those of the slices with those of the series, variant by variant. That needs two
+// numbers for each however large the store is.
+#include "fingerprint.h"
+#include "group.h"
 #include "lmdb_store.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <xxhash.h>
+#include <stdlib.h>
 
 #define VERIFY_BYTES_MAX ((size_t)2 << 30)
 
-typedef struct fingerprint {
-    uint64_t sum;
+typedef struct tally {
+    uint64_t sum; // of fingerprints
     uint64_t count;
-} fingerprint;
+} tally;
 
 typedef struct verify_ctx {
     const lmdb_txn *txn;
@@ -25,7 +27,9 @@ typedef struct verify_ctx {
     alm_arena *step;  // as long as one record
     alm_head head;
     alm_precedence precedence;
-    fingerprint *log, *slices; // by variant id
+    tally *log, *commits;   // by sequence: as the log says, as the slices have it
+    tally *slices, *series; // by variant id: of slices that have been folded, of groups
+    lmdb_touched changed;   // slices that series do not show yet, in order
     uint64_t cells;
     uint64_t variants, batches, quarantined;
     uint64_t entries[ALM_ENTRY_SOURCE + 1];
@@ -75,27 +79,10 @@ static void each_record(verify_ctx *ctx, lmdb_dbi dbi,
     lmdb_scan_close(&scan);
 }
 
-// --- fingerprints --------------------------------------------------------------------------------
-
-static void count_row(fingerprint *print, const alm_obs *row)
+static void count_row(tally *t, uint32_t variant, const alm_obs *row)
 {
-    const alm_value *v = &row->value;
-    uint64_t fields[] = {row->place,
-                         alm_period_pack(row->period),
-                         (uint64_t)v->number.mantissa,
-                         (uint64_t)v->number.exponent,
-                         v->unit.measure,
-                         (uint64_t)v->unit.mult,
-                         v->qualifier,
-                         v->status,
-                         v->has_number,
-                         row->source,
-                         (uint64_t)row->published,
-                         row->sequence};
-    uint64_t seed = XXH3_64bits(fields, sizeof fields);
-    print->sum +=
-        XXH3_64bits_withSeed(row->note.len > 0 ? row->note.data : "", row->note.len, seed);
-    print->count++;
+    t->sum += alm_fingerprint(variant, row);
+    t->count++;
 }
 
 // --- log -----------------------------------------------------------------------------------------
@@ -104,6 +91,7 @@ static alm_code check_log_rows(verify_ctx *ctx, const alm_log_record *record, ui
                                alm_status *st)
 {
     alm_block block;
+    tally rows = {0};
     ALM_TRY(alm_block_open(record->block, ALM_COMMIT_ROW_COUNT_MAX, ctx->step, &block, st));
     for (size_t i = 0; i < block.count; i++) {
         alm_obs row;
@@ -112,13 +100,11 @@ static alm_code check_log_rows(verify_ctx *ctx, const alm_log_record *record, ui
             record->variants[row.variant] >= ctx->head.variants || row.sequence != sequence) {
             return alm_status_set(st, ALM_DATA_LOSS, "row %zu does not belong there", i);
         }
-        count_row(&ctx->log[record->variants[row.variant]], &row);
+        count_row(&rows, record->variants[row.variant], &row);
     }
-    if (block.count != record->added + record->revised) {
-        return alm_status_set(st, ALM_DATA_LOSS, "%zu rows, and its count says %llu", block.count,
-                              (unsigned long long)(record->added + record->revised));
+    if (rows.count != record->added + record->revised || rows.sum != record->fingerprint) {
+        return alm_status_set(st, ALM_DATA_LOSS, "its rows are not those that were committed");
     }
-    ctx->result->observations += block.count;
     return ALM_OK;
 }
 
@@ -131,7 +117,12 @@ static alm_code check_log(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st
         return alm_status_set(st, ALM_DATA_LOSS, "its key is damaged");
     }
     ALM_TRY(alm_log_record_decode(scan->value, ctx->step, &record, st));
-    return check_log_rows(ctx, &record, sequence, st);
+    if (sequence == 0 || sequence > ctx->head.sequence) {
+        return alm_status_set(st, ALM_DATA_LOSS, "there was no such commit");
+    }
+    ctx->log[sequence] = (tally){.sum = record.fingerprint, .count = record.added + record.revised};
+    ctx->result->observations += record.added + record.revised;
+    return record.has_rows ? check_log_rows(ctx, &record, sequence, st) : ALM_OK;
 }
 
 // --- slices --------------------------------------------------------------------------------------
@@ -160,6 +151,40 @@ static alm_code check_cell(verify_ctx *ctx, const alm_chunk *chunk, const alm_ob
     return ALM_OK;
 }
 
+static alm_code count_slice_row(verify_ctx *ctx, uint32_t variant, const alm_obs *row,
+                                bool is_folded, alm_status *st)
+{
+    if (row->sequence == 0 || row->sequence > ctx->head.sequence) {
+        return alm_status_set(st, ALM_DATA_LOSS, "place %u: a row of a commit that is not there",
+                              row->place);
+    }
+    count_row(&ctx->commits[row->sequence], variant, row);
+    if (is_folded) {
+        count_row(&ctx->slices[variant], variant, row);
+    }
+    return ALM_OK;
+}
+
+#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
+
+static int slice_key_cmp(const void *a, const void *b)
+{
+    const lmdb_slice_key *x = a;
+    const lmdb_slice_key *y = b;
+    int order = COMPARE(x->variant, y->variant);
+    if (order == 0) {
+        order = COMPARE(x->period, y->period);
+    }
+    return order != 0 ? order : COMPARE(x->chunk, y->chunk);
+}
+
+// Do the groups of series show this slice as it is?
+static bool is_folded(const verify_ctx *ctx, lmdb_slice_key key)
+{
+    return ctx->changed.count == 0 ||
+           bsearch(&key, ctx->changed.keys, ctx->changed.count, sizeof key, slice_key_cmp) == NULL;
+}
+
 static alm_code check_slice(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st)
 {
     alm_chunk chunk;
@@ -169,7 +194,7 @@ static alm_code check_slice(verify_ctx *ctx, const lmdb_scan *scan, alm_status *
         return alm_status_set(st, ALM_DATA_LOSS, "its key is damaged");
     }
     ALM_TRY(lmdb_chunk_get(ctx->txn, key, &ctx->precedence, ctx->step, &chunk, st));
-    fingerprint *print = &ctx->slices[key.variant];
+    bool folded = is_folded(ctx, key);
     for (size_t i = 0; i < chunk.winner_count; i++) {
         const alm_obs *winner = &chunk.winners[i];
         if (winner->place >> LMDB_CHUNK_BITS != key.chunk || winner->place >= ctx->head.places) {
@@ -177,10 +202,10 @@ static alm_code check_slice(verify_ctx *ctx, const lmdb_scan *scan, alm_status *
                                   winner->place);
         }
         ALM_TRY(check_cell(ctx, &chunk, winner, st));
-        count_row(print, winner);
+        ALM_TRY(count_slice_row(ctx, key.variant, winner, folded, st));
     }
     for (size_t i = 0; i < chunk.other_count; i++) {
-        count_row(print, &chunk.others[i]);
+        ALM_TRY(count_slice_row(ctx, key.variant, &chunk.others[i], folded, st));
     }
     ctx->cells += alm_chunk_cells(&chunk);
     return ALM_OK;
@@ -202,18 +227,111 @@ static alm_code check_vintages(verify_ctx *ctx, const lmdb_scan *scan, alm_statu
     return ALM_OK;
 }
 
-static void compare_variants(verify_ctx *ctx)
+static void compare_commits(verify_ctx *ctx)
+{
+    for (uint64_t i = 1; i <= ctx->head.sequence; i++) {
+        const tally *log = &ctx->log[i];
+        const tally *slices = &ctx->commits[i];
+        if (log->count != slices->count || log->sum != slices->sum) {
+            report(ctx,
+                   "commit %llu: the slices hold %llu rows of it that are not the %llu of the log",
+                   (unsigned long long)i, (unsigned long long)slices->count,
+                   (unsigned long long)log->count);
+        }
+    }
+}
+
+// --- series --------------------------------------------------------------------------------------
+
+static alm_code check_part(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st)
+{
+    alm_part part;
+    lmdb_slice_key key;
+    lmdb_touched *changed = &ctx->changed;
+    if (!lmdb_pair_from_key(scan->key, &key.variant, &key.chunk) ||
+        key.variant >= ctx->head.variants) {
+        return alm_status_set(st, ALM_DATA_LOSS, "its key is damaged");
+    }
+    ALM_TRY(alm_part_decode(scan->value, ctx->step, &part, st));
+    if (!alm_arena_grow(ctx->arena, (void **)&changed->keys, &changed->cap,
+                        changed->count + part.count, sizeof *changed->keys)) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to verify");
+    }
+    for (size_t i = 0; i < part.count; i++) {
+        key.period = part.changes[i].period;
+        changed->keys[changed->count++] = key;
+    }
+    return ALM_OK;
+}
+
+// Rows of slices that have changed since are not compared.
+static void count_series_row(verify_ctx *ctx, uint32_t variant, const alm_obs *row)
+{
+    lmdb_slice_key key = {.variant = variant,
+                          .period = alm_period_pack(row->period),
+                          .chunk = row->place >> LMDB_CHUNK_BITS};
+    if (is_folded(ctx, key)) {
+        count_row(&ctx->series[variant], variant, row);
+    }
+}
+
+static alm_code check_group_others(verify_ctx *ctx, uint32_t variant, const alm_group *group,
+                                   alm_status *st)
+{
+    alm_block block;
+    if (group->others.len == 0) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_block_open(group->others, ALM_CHUNK_ROW_COUNT_MAX, ctx->step, &block, st));
+    for (size_t i = 0; i < block.count; i++) {
+        alm_obs row;
+        ALM_TRY(alm_block_get(&block, i, i + 1, &row, st));
+        count_series_row(ctx, variant, &row);
+    }
+    return ALM_OK;
+}
+
+static alm_code check_group(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st)
+{
+    alm_group group;
+    uint32_t variant, first;
+    if (!lmdb_pair_from_key(scan->key, &variant, &first) || variant >= ctx->head.variants) {
+        return alm_status_set(st, ALM_DATA_LOSS, "its key is damaged");
+    }
+    ALM_TRY(alm_group_open(scan->value, ctx->step, &group, st));
+    for (size_t i = 0; i < group.place_count; i++) {
+        alm_group_series series;
+        alm_place_id place = (alm_place_id)alm_column_get(&group.places, i);
+        if (place < first || place >> LMDB_CHUNK_BITS != first >> LMDB_CHUNK_BITS) {
+            return alm_status_set(st, ALM_DATA_LOSS, "place %u does not belong there", place);
+        }
+        ALM_TRY(alm_group_find(&group, place, ctx->step, &series, st));
+        alm_obs *rows = alm_arena_calloc(ctx->step, series.count, sizeof *rows);
+        if (rows == NULL) {
+            return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to verify");
+        }
+        ALM_TRY(alm_group_rows(&group, &series, ctx->step, rows, st));
+        for (size_t k = 0; k < series.count; k++) {
+            count_series_row(ctx, variant, &rows[k]);
+        }
+    }
+    return check_group_others(ctx, variant, &group, st);
+}
+
+static void compare_series(verify_ctx *ctx)
 {
     for (uint64_t i = 0; i < ctx->head.variants; i++) {
-        const fingerprint *log = &ctx->log[i];
-        const fingerprint *slices = &ctx->slices[i];
-        if (log->count != slices->count || log->sum != slices->sum) {
+        const tally *slices = &ctx->slices[i];
+        const tally *series = &ctx->series[i];
+        if (slices->count != series->count || slices->sum != series->sum) {
             alm_str text = ALM_STR("?");
             alm_arena_reset(ctx->step);
             (void)!lmdb_variant_text(ctx->txn, (uint32_t)i, ctx->step, &text, NULL);
-            report(ctx, "variant %.*s: its slices hold %llu vintages that are not the log's %llu",
-                   ALM_STR_ARGS(text), (unsigned long long)slices->count,
-                   (unsigned long long)log->count);
+            report(ctx,
+                   "variant %.*s: its series hold %llu vintages that are not the %llu of its "
+                   "slices",
+                   ALM_STR_ARGS(text), (unsigned long long)series->count,
+                   (unsigned long long)slices->count);
         }
     }
 }
@@ -321,11 +439,17 @@ static void check_all(verify_ctx *ctx)
     each_record(ctx, LMDB_VARIANT_ID, check_nothing);
     each_record(ctx, LMDB_VARIANT_OF, check_nothing);
     each_record(ctx, LMDB_LOG, check_log);
+    each_record(ctx, LMDB_PART, check_part);
+    if (ctx->changed.count > 1) {
+        qsort(ctx->changed.keys, ctx->changed.count, sizeof *ctx->changed.keys, slice_key_cmp);
+    }
     each_record(ctx, LMDB_SLICE, check_slice);
     each_record(ctx, LMDB_VINTAGES, check_vintages);
     each_record(ctx, LMDB_BATCH, check_batch);
     each_record(ctx, LMDB_QUARANTINE, check_quarantined);
-    compare_variants(ctx);
+    each_record(ctx, LMDB_SERIES, check_group);
+    compare_commits(ctx);
+    compare_series(ctx);
     ctx->result->cells = ctx->cells;
     check_count(ctx, "commits", ctx->result->log_records, ctx->head.sequence);
     check_count(ctx, "observations", ctx->result->observations, ctx->head.observations);
@@ -341,9 +465,11 @@ static alm_code run_verify(verify_ctx *ctx, alm_status *st)
 {
     ALM_TRY(lmdb_head_get(ctx->txn, &ctx->head, st));
     ALM_TRY(lmdb_precedence_get(ctx->txn, ctx->arena, &ctx->precedence, st));
-    ctx->log = alm_arena_calloc(ctx->arena, ctx->head.variants, sizeof *ctx->log);
+    ctx->log = alm_arena_calloc(ctx->arena, ctx->head.sequence + 1, sizeof *ctx->log);
+    ctx->commits = alm_arena_calloc(ctx->arena, ctx->head.sequence + 1, sizeof *ctx->commits);
     ctx->slices = alm_arena_calloc(ctx->arena, ctx->head.variants, sizeof *ctx->slices);
-    if (ctx->log == NULL || ctx->slices == NULL) {
+    ctx->series = alm_arena_calloc(ctx->arena, ctx->head.variants, sizeof *ctx->series);
+    if (ctx->log == NULL || ctx->commits == NULL || ctx->slices == NULL || ctx->series == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to verify");
     }
     check_all(ctx);

@@ -1,6 +1,6 @@
 // Group commit: callers queue their batches and wait; one thread takes all that is queued, puts it
 // into one transaction and syncs once. While it syncs the next group gathers.
-#include "lmdb_store.h"
+#include "lmdb_fold.h"
 
 #include "alm/alloc.h"
 
@@ -14,9 +14,11 @@
 // Lives on the stack of the caller, who waits. The writer uses the caller's arena meanwhile.
 struct lmdb_request {
     lmdb_request *next;
-    const alm_checked_batch *batch;
+    const alm_checked_batch *batch; // NULL: fold
+    const lmdb_fold *fold;
     alm_arena *arena;
     alm_commit_result result;
+    size_t most; // changes of a part that the batch touched
     alm_code code;
     alm_status status;
     bool is_done; // guarded by the store's mutex
@@ -34,30 +36,38 @@ static alm_code refuse(const lmdb_store *store, alm_status *st)
     return alm_status_set(st, ALM_UNAVAILABLE, "the store is closing");
 }
 
-alm_code lmdb_writer_commit(alm_store *base, const alm_checked_batch *batch, alm_arena *arena,
-                            alm_commit_result *ret, alm_status *st)
+// Queues the request and waits for its answer.
+static alm_code ask(lmdb_store *store, lmdb_request *request, alm_status *st)
 {
-    lmdb_store *store = lmdb_of(base);
-    lmdb_request request = {.batch = batch, .arena = arena, .status = ALM_STATUS_INIT};
     pthread_mutex_lock(&store->mutex);
     if (store->is_broken || store->stopping) {
         alm_code code = refuse(store, st);
         pthread_mutex_unlock(&store->mutex);
         return code;
     }
-    *store->queue_end = &request;
-    store->queue_end = &request.next;
+    *store->queue_end = request;
+    store->queue_end = &request->next;
     pthread_cond_signal(&store->work);
-    while (!request.is_done) {
+    while (!request->is_done) {
         pthread_cond_wait(&store->done, &store->mutex);
     }
     pthread_mutex_unlock(&store->mutex);
-    if (request.code != ALM_OK) {
-        alm_status_copy(st, &request.status);
-        return request.code;
-    }
+    return request->code == ALM_OK ? ALM_OK : alm_status_copy(st, &request->status);
+}
+
+alm_code lmdb_writer_commit(alm_store *store, const alm_checked_batch *batch, alm_arena *arena,
+                            alm_commit_result *ret, alm_status *st)
+{
+    lmdb_request request = {.batch = batch, .arena = arena, .status = ALM_STATUS_INIT};
+    ALM_TRY(ask(lmdb_of(store), &request, st));
     *ret = request.result;
     return ALM_OK;
+}
+
+alm_code lmdb_writer_fold(lmdb_store *store, const lmdb_fold *fold, alm_status *st)
+{
+    lmdb_request request = {.fold = fold, .status = ALM_STATUS_INIT};
+    return ask(store, &request, st);
 }
 
 // --- one group -----------------------------------------------------------------------------------
@@ -98,13 +108,16 @@ static outcome apply_all(lmdb_store *store, const lmdb_txn *txn, lmdb_request *c
     int64_t now_us = store->clock.wall_us(store->clock.self);
     for (size_t i = 0; i < count; i++) {
         lmdb_request *r = group[i];
-        bool wrote = false;
+        lmdb_applied applied = {.wrote = true};
         r->status = ALM_STATUS_INIT;
-        r->code = lmdb_apply(txn, r->batch, now_us, r->arena, head, &r->result, &wrote, &r->status);
-        if (r->code != ALM_OK && wrote) {
+        r->code = r->fold != NULL ? lmdb_fold_put(txn, r->fold, &r->status)
+                                  : lmdb_apply(txn, r->batch, now_us, r->arena, head, &r->result,
+                                               &applied, &r->status);
+        if (r->code != ALM_OK && applied.wrote) {
             return OUTCOME_SPLIT;
         }
-        *ret_wrote = *ret_wrote || wrote;
+        r->most = applied.most;
+        *ret_wrote = *ret_wrote || applied.wrote;
     }
     return OUTCOME_DONE;
 }
@@ -125,13 +138,31 @@ static alm_code commit_with_head(lmdb_store *store, lmdb_txn *txn, const alm_hea
     return code;
 }
 
-static void publish(lmdb_store *store, const alm_head *head, size_t count)
+static bool is_ripe(const lmdb_request *r)
+{
+    return r->fold == NULL && r->most >= LMDB_FOLD_CHANGE_COUNT;
+}
+
+static void publish(lmdb_store *store, const alm_head *head, lmdb_request *const *group,
+                    size_t count)
 {
     pthread_mutex_lock(&store->mutex);
     store->sequence = head->sequence;
-    store->commits += count;
     store->commit_groups++;
+    for (size_t i = 0; i < count; i++) {
+        store->commits += group[i]->fold == NULL;
+        store->fold_wanted = store->fold_wanted || is_ripe(group[i]);
+    }
+    if (store->fold_wanted) {
+        pthread_cond_signal(&store->ripe);
+    }
     pthread_mutex_unlock(&store->mutex);
+}
+
+// Of which nothing may stay.
+static bool is_dry_run(const lmdb_request *r)
+{
+    return r->batch != NULL && r->batch->batch->dry_run;
 }
 
 static outcome try_group(lmdb_store *store, lmdb_request *const *group, size_t count)
@@ -148,10 +179,10 @@ static outcome try_group(lmdb_store *store, lmdb_request *const *group, size_t c
         lmdb_abort(&txn);
         return count > 1 ? OUTCOME_SPLIT : OUTCOME_DONE;
     }
-    if (code == ALM_OK && wrote && !group[0]->batch->batch->dry_run) {
+    if (code == ALM_OK && wrote && !is_dry_run(group[0])) {
         code = commit_with_head(store, &txn, &head, &st);
         if (code == ALM_OK) {
-            publish(store, &head, count);
+            publish(store, &head, group, count);
         } else if (breaks_store(code)) {
             mark_broken(store, &st);
         }
@@ -191,8 +222,8 @@ static size_t take_group(lmdb_store *store, lmdb_request **group)
     size_t rows = 0;
     while (store->queue != NULL && count < GROUP_BATCH_COUNT_MAX) {
         lmdb_request *r = store->queue;
-        bool is_alone = r->batch->batch->dry_run;
-        rows += r->batch->batch->obs_count;
+        bool is_alone = is_dry_run(r);
+        rows += r->batch != NULL ? r->batch->batch->obs_count : 0;
         if (count > 0 && (is_alone || rows > GROUP_ROW_COUNT_MAX)) {
             break;
         }

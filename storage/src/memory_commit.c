@@ -113,7 +113,8 @@ static alm_code keep(commit_ctx *ctx, alm_status *st)
     *commit = (memory_commit){.at_us = ctx->store->clock.wall_us(ctx->store->clock.self),
                               .added = ctx->result->added,
                               .revised = ctx->result->revised,
-                              .catalog_changed = ctx->plan.entry_count > 0};
+                              .catalog_changed = ctx->plan.entry_count > 0,
+                              .is_bulk = ctx->in->batch->is_bulk};
     bool ok = keep_text(ctx->store->arena, ctx->in->batch->id, &ctx->kept.batch_id) &&
               keep_answer(ctx) && keep_entries(ctx) && keep_quarantine(ctx, commit->at_us) &&
               keep_rows(ctx);

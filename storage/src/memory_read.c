@@ -77,21 +77,6 @@ static alm_code fix_state(read_ctx *ctx, alm_status *st)
 
 // --- cells ---------------------------------------------------------------------------------------
 
-// The vintage that wins among those admitted; NULL: none is.
-static const alm_obs *choose(const read_ctx *ctx, const memory_variant *variant, size_t from,
-                             size_t to)
-{
-    const alm_obs *best = NULL;
-    for (size_t i = from; i < to; i++) {
-        const alm_obs *row = variant->vintages[i];
-        if (alm_vintage_admitted(&ctx->filter, row) &&
-            (best == NULL || alm_vintage_cmp(&ctx->precedence, row, best) > 0)) {
-            best = row;
-        }
-    }
-    return best;
-}
-
 static bool wants_cell(const read_ctx *ctx, const alm_obs *row)
 {
     return alm_read_wants_period(ctx->read, row->period) &&
@@ -110,7 +95,9 @@ static alm_code find_cells(const read_ctx *ctx, const memory_variant *variant, c
     for (size_t from = 0, to = 0; from < variant->count; from = to) {
         to = memory_cell_end(variant, from);
         const alm_obs *winner =
-            wants_cell(ctx, variant->vintages[from]) ? choose(ctx, variant, from, to) : NULL;
+            wants_cell(ctx, variant->vintages[from])
+                ? memory_cell_choose(variant, from, to, &ctx->filter, &ctx->precedence)
+                : NULL;
         if (winner != NULL) {
             (*ret)[(*ret_count)++] = (cell){.from = from, .to = to, .winner = winner};
         }

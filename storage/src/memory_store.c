@@ -60,6 +60,21 @@ size_t memory_cell_find(const memory_variant *variant, uint64_t period, alm_plac
     return low;
 }
 
+const alm_obs *memory_cell_choose(const memory_variant *variant, size_t from, size_t to,
+                                  const alm_vintage_filter *filter,
+                                  const alm_precedence *precedence)
+{
+    const alm_obs *best = NULL;
+    for (size_t i = from; i < to; i++) {
+        const alm_obs *row = variant->vintages[i];
+        if (alm_vintage_admitted(filter, row) &&
+            (best == NULL || alm_vintage_cmp(precedence, row, best) > 0)) {
+            best = row;
+        }
+    }
+    return best;
+}
+
 // --- what is stored ------------------------------------------------------------------------------
 
 static alm_code find_entry(const void *arg, alm_entry_kind kind, alm_str code, alm_arena *arena,
@@ -144,16 +159,13 @@ static alm_code wait_for(alm_store *base, uint64_t sequence, int64_t timeout_ms,
 // Cells whose winner was not withdrawn; under mutex.
 static uint64_t count_cells(const memory_store *store, const alm_precedence *precedence)
 {
+    static const alm_vintage_filter all = {.as_of = ALM_DATE_MAX, .at_sequence = UINT64_MAX};
     uint64_t count = 0;
     for (size_t v = 0; v < store->variants.count; v++) {
         const memory_variant *variant = &store->variants.of[v];
         for (size_t from = 0, to = 0; from < variant->count; from = to) {
-            const alm_obs *winner = variant->vintages[from];
             to = memory_cell_end(variant, from);
-            for (size_t i = from + 1; i < to; i++) {
-                bool wins = alm_vintage_cmp(precedence, variant->vintages[i], winner) > 0;
-                winner = wins ? variant->vintages[i] : winner;
-            }
+            const alm_obs *winner = memory_cell_choose(variant, from, to, &all, precedence);
             count += winner->value.status != ALM_OBS_STATUS_WITHDRAWN;
         }
     }
@@ -185,6 +197,13 @@ static alm_code get_stats(alm_store *base, alm_store_stats *ret, alm_status *st)
 }
 
 // --- opening -------------------------------------------------------------------------------------
+
+static alm_code compact(alm_store *store, alm_status *st)
+{
+    (void)store; // nothing is put off
+    (void)st;
+    return ALM_OK;
+}
 
 static void free_texts(memory_texts *texts)
 {
@@ -218,12 +237,17 @@ static const alm_store_ops memory_ops = {
     .close = close_store,
     .commit = memory_commit_batch,
     .read = memory_read,
+    .reader_open = memory_reader_open,
+    .reader_close = memory_reader_close,
+    .series = memory_series,
+    .slice = memory_slice,
     .visit_catalog = memory_visit_catalog,
     .visit_series = memory_visit_series,
     .visit_quarantine = memory_visit_quarantine,
     .change = memory_change,
     .wait = wait_for,
     .stats = get_stats,
+    .compact = compact,
     .verify = memory_verify,
 };
 

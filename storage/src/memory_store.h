@@ -4,7 +4,7 @@
 //   memory_store   open and close, waiting, figures
 //   memory_plan    what a batch would do; changes nothing
 //   memory_commit  doing it
-//   memory_read    reads; memory_visit answers the smaller questions
+//   memory_read    reads; memory_reader vectors; memory_visit answers the smaller questions
 //   memory_verify  what finds the log against the log
 //   memory_index   text to number
 //
@@ -27,6 +27,7 @@ typedef struct memory_commit {
     alm_str batch_id;
     uint64_t added, revised;
     bool catalog_changed;
+    bool is_bulk; // the change feed leaves its rows out
     const alm_str *variants;
     size_t variant_count;
     const alm_obs *rows; // variant: an index into variants
@@ -103,11 +104,22 @@ int memory_cell_cmp(const alm_obs *a, const alm_obs *b);
 size_t memory_cell_end(const memory_variant *variant, size_t from);
 // The first vintage that is not before (period, place); count: none.
 size_t memory_cell_find(const memory_variant *variant, uint64_t period, alm_place_id place);
+// The vintage of from..to-1 that wins among those admitted; NULL: none is.
+const alm_obs *memory_cell_choose(const memory_variant *variant, size_t from, size_t to,
+                                  const alm_vintage_filter *filter,
+                                  const alm_precedence *precedence);
 
 alm_code memory_commit_batch(alm_store *store, const alm_checked_batch *batch, alm_arena *arena,
                              alm_commit_result *ret, alm_status *st);
 alm_code memory_read(alm_store *store, const alm_read *read, alm_read_visit visit, void *arg,
                      uint64_t *ret_sequence, alm_status *st);
+alm_code memory_reader_open(alm_store *store, alm_store_reader **ret, alm_status *st);
+void memory_reader_close(alm_store_reader *reader);
+alm_code memory_series(alm_store_reader *reader, alm_str variant, alm_place_id place,
+                       const alm_as_of *as_of, alm_vector *ret, alm_status *st);
+alm_code memory_slice(alm_store_reader *reader, alm_str variant, alm_period period,
+                      alm_place_id from, alm_place_id to, const alm_as_of *as_of, alm_vector *ret,
+                      alm_status *st);
 alm_code memory_visit_catalog(alm_store *store, const alm_catalog_visitor *visitor,
                               uint64_t *ret_catalog_sequence, alm_status *st);
 alm_code memory_visit_series(alm_store *store,

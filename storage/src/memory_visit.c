@@ -114,26 +114,15 @@ alm_code memory_visit_catalog(alm_store *store, const alm_catalog_visitor *visit
 typedef struct survey {
     alm_precedence precedence;
     uint8_t *seen; // by place id
-    alm_arena *arena;
 } survey;
-
-static const alm_obs *winner_of(const survey *s, const memory_variant *variant, size_t from,
-                                size_t to)
-{
-    const alm_obs *best = variant->vintages[from];
-    for (size_t i = from + 1; i < to; i++) {
-        bool wins = alm_vintage_cmp(&s->precedence, variant->vintages[i], best) > 0;
-        best = wins ? variant->vintages[i] : best;
-    }
-    return best;
-}
 
 static void survey_variant(survey *s, const memory_variant *variant, alm_series_info *info)
 {
+    static const alm_vintage_filter all = {.as_of = ALM_DATE_MAX, .at_sequence = UINT64_MAX};
     *info = (alm_series_info){.variant = variant->text};
     for (size_t from = 0, to = 0; from < variant->count; from = to) {
         to = memory_cell_end(variant, from);
-        const alm_obs *winner = winner_of(s, variant, from, to);
+        const alm_obs *winner = memory_cell_choose(variant, from, to, &all, &s->precedence);
         if (winner->value.status == ALM_OBS_STATUS_WITHDRAWN) {
             continue;
         }
@@ -148,7 +137,7 @@ static void survey_variant(survey *s, const memory_variant *variant, alm_series_
 static alm_code survey_all(const memory_store *store, alm_arena *arena, alm_series_info **ret,
                            size_t *ret_count, alm_status *st)
 {
-    survey s = {.arena = arena};
+    survey s = {0};
     size_t places = store->entries[ALM_ENTRY_PLACE].count;
     ALM_TRY(memory_precedence_get(store, arena, &s.precedence, st));
     s.seen = alm_arena_calloc(arena, places, 1);
@@ -235,7 +224,8 @@ static bool copy_text(alm_arena *arena, alm_str text, alm_str *ret)
 static alm_code copy_change(const memory_commit *commit, uint64_t sequence, alm_arena *arena,
                             alm_change *ret, alm_status *st)
 {
-    alm_obs *rows = alm_arena_calloc(arena, commit->row_count, sizeof *rows);
+    size_t row_count = commit->is_bulk ? 0 : commit->row_count;
+    alm_obs *rows = alm_arena_calloc(arena, row_count, sizeof *rows);
     alm_str *variants = alm_arena_calloc(arena, commit->variant_count, sizeof *variants);
     *ret = (alm_change){.sequence = sequence,
                         .at_us = commit->at_us,
@@ -244,14 +234,15 @@ static alm_code copy_change(const memory_commit *commit, uint64_t sequence, alm_
                         .catalog_changed = commit->catalog_changed,
                         .variants = variants,
                         .variant_count = commit->variant_count,
+                        .has_rows = !commit->is_bulk,
                         .obs = rows,
-                        .obs_count = commit->row_count};
+                        .obs_count = row_count};
     bool ok =
         rows != NULL && variants != NULL && copy_text(arena, commit->batch_id, &ret->batch_id);
     for (size_t i = 0; ok && i < commit->variant_count; i++) {
         ok = copy_text(arena, commit->variants[i], &variants[i]);
     }
-    for (size_t i = 0; ok && i < commit->row_count; i++) {
+    for (size_t i = 0; ok && i < row_count; i++) {
         rows[i] = commit->rows[i];
         ok = copy_text(arena, commit->rows[i].note, &rows[i].note);
     }

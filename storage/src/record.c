@@ -79,6 +79,8 @@ void alm_log_record_encode(const alm_log_record *record, alm_buf *out)
     alm_buf_varint(out, record->added);
     alm_buf_varint(out, record->revised);
     alm_buf_u8(out, record->catalog_changed ? 1 : 0);
+    alm_buf_u64(out, record->fingerprint);
+    alm_buf_u8(out, record->has_rows ? 1 : 0);
     alm_buf_varint(out, record->variant_count);
     for (size_t i = 0; i < record->variant_count; i++) {
         alm_buf_varint(out, record->variants[i]);
@@ -118,13 +120,58 @@ alm_code alm_log_record_decode(alm_str bytes, alm_arena *arena, alm_log_record *
     ret->added = alm_read_varint(&r);
     ret->revised = alm_read_varint(&r);
     uint8_t changed = alm_read_u8(&r);
+    ret->fingerprint = alm_read_u64(&r);
+    uint8_t has_rows = alm_read_u8(&r);
     ret->catalog_changed = changed == 1;
-    if (!is_known || r.failed || changed > 1) {
+    ret->has_rows = has_rows == 1;
+    if (!is_known || r.failed || changed > 1 || has_rows > 1) {
         return damaged(st, "a commit of the log");
     }
     ALM_TRY(get_variants(&r, arena, ret, st));
     ret->block = alm_read_bytes(&r, alm_reader_left(&r));
-    return r.failed ? damaged(st, "a commit of the log") : ALM_OK;
+    bool is_right = ret->has_rows ? ret->block.len > 0 : ret->block.len == 0;
+    return r.failed || !is_right ? damaged(st, "a commit of the log") : ALM_OK;
+}
+
+// --- part ----------------------------------------------------------------------------------------
+
+void alm_part_encode(const alm_part *part, alm_buf *out)
+{
+    uint64_t before = 0;
+    alm_buf_u8(out, RECORD_VERSION);
+    alm_buf_varint(out, part->count);
+    for (size_t i = 0; i < part->count; i++) {
+        alm_buf_varint(out, part->changes[i].period - before);
+        alm_buf_varint(out, part->changes[i].sequence);
+        before = part->changes[i].period;
+    }
+}
+
+alm_code alm_part_decode(alm_str bytes, alm_arena *arena, alm_part *ret, alm_status *st)
+{
+    alm_reader r;
+    uint64_t period = 0;
+    *ret = (alm_part){0};
+    bool is_known = open_record(&r, bytes);
+    uint64_t count = alm_read_varint(&r);
+    if (!is_known || r.failed || count > alm_reader_left(&r)) {
+        return damaged(st, "a part");
+    }
+    alm_part_change *changes = alm_arena_alloc(arena, count * sizeof *changes);
+    if (changes == NULL) {
+        return no_memory(st);
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t step = alm_read_varint(&r);
+        period += step;
+        changes[i] = (alm_part_change){.period = period, .sequence = alm_read_varint(&r)};
+        if (step == 0 || period < step) {
+            return damaged(st, "a part");
+        }
+    }
+    ret->changes = changes;
+    ret->count = count;
+    return is_whole(&r) ? ALM_OK : damaged(st, "a part");
 }
 
 // --- batch ---------------------------------------------------------------------------------------

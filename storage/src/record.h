@@ -25,9 +25,11 @@ typedef struct alm_log_record {
     alm_str batch_id;
     uint64_t added, revised;
     bool catalog_changed;
+    uint64_t fingerprint; // of all its rows (fingerprint.h), also of those that left the log
+    bool has_rows;        // false: they are in slices and groups only
     const uint32_t *variants;
     size_t variant_count;
-    alm_str block; // of alm_block_encode
+    alm_str block; // of alm_block_encode; empty without rows
 } alm_log_record;
 
 // All but the block, which the caller appends.
@@ -35,6 +37,22 @@ void alm_log_record_encode(const alm_log_record *record, alm_buf *out);
 // Views the bytes; variants are in the arena.
 ALM_MUST_USE alm_code alm_log_record_decode(alm_str bytes, alm_arena *arena, alm_log_record *ret,
                                             alm_status *st);
+
+// The slices of a part, one variant over one chunk of places, that changed since its groups of
+// series were made.
+typedef struct alm_part_change {
+    uint64_t period;   // alm_period_pack
+    uint64_t sequence; // of the last change
+} alm_part_change;
+typedef struct alm_part {
+    const alm_part_change *changes; // by period
+    size_t count;
+} alm_part;
+
+void alm_part_encode(const alm_part *part, alm_buf *out);
+// The changes are in the arena.
+ALM_MUST_USE alm_code alm_part_decode(alm_str bytes, alm_arena *arena, alm_part *ret,
+                                      alm_status *st);
 
 // How a batch was answered.
 typedef struct alm_batch_record {

@@ -67,6 +67,47 @@ alm_code alm_store_read(alm_store *store, const alm_read *read, alm_read_visit v
     return store->ops->read(store, read, visit, arg, ret_sequence, st);
 }
 
+alm_code alm_store_reader_open(alm_store *store, alm_store_reader **ret, alm_status *st)
+{
+    return store->ops->reader_open(store, ret, st);
+}
+
+void alm_store_reader_close(alm_store_reader **reader)
+{
+    if (*reader != NULL) {
+        (*reader)->ops->reader_close(*reader);
+        *reader = NULL;
+    }
+}
+
+static alm_code check_variant(alm_str variant, alm_status *st)
+{
+    if (variant.len == 0 || variant.len > ALM_SERIES_KEY_BYTES_MAX) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "variant",
+                                    "a variant's text is 1 to %d bytes long, not %zu",
+                                    ALM_SERIES_KEY_BYTES_MAX, variant.len);
+    }
+    return ALM_OK;
+}
+
+alm_code alm_store_series(alm_store_reader *reader, alm_str variant, alm_place_id place,
+                          const alm_as_of *as_of, alm_vector *ret, alm_status *st)
+{
+    ALM_TRY(check_variant(variant, st));
+    return reader->ops->series(reader, variant, place, as_of, ret, st);
+}
+
+alm_code alm_store_slice(alm_store_reader *reader, alm_str variant, alm_period period,
+                         alm_place_id from, alm_place_id to, const alm_as_of *as_of,
+                         alm_vector *ret, alm_status *st)
+{
+    ALM_TRY(check_variant(variant, st));
+    if (!alm_period_valid(period)) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "period", "not a period");
+    }
+    return reader->ops->slice(reader, variant, period, from, to, as_of, ret, st);
+}
+
 alm_code alm_store_visit_catalog(alm_store *store, const alm_catalog_visitor *visitor,
                                  uint64_t *ret_catalog_sequence, alm_status *st)
 {
@@ -103,6 +144,11 @@ alm_code alm_store_wait(alm_store *store, uint64_t sequence, int64_t timeout_ms,
 alm_code alm_store_stats_get(alm_store *store, alm_store_stats *ret, alm_status *st)
 {
     return store->ops->stats(store, ret, st);
+}
+
+alm_code alm_store_compact(alm_store *store, alm_status *st)
+{
+    return store->ops->compact(store, st);
 }
 
 alm_code alm_store_verify(alm_store *store, void (*problem)(void *arg, alm_str text), void *arg,

@@ -278,9 +278,13 @@ static inline void print_problem(void *arg, alm_str problem)
     print_message("verify: %.*s\n", ALM_STR_ARGS(problem));
 }
 
+// As it is, and again with all series folded.
 static inline alm_verify_result assert_verifies(fixture *f)
 {
     alm_verify_result result;
+    ASSERT_OK(f, alm_store_verify(f->store, print_problem, NULL, &result, &f->st));
+    assert_int_equal(result.problems, 0);
+    ASSERT_OK(f, alm_store_compact(f->store, &f->st));
     ASSERT_OK(f, alm_store_verify(f->store, print_problem, NULL, &result, &f->st));
     assert_int_equal(result.problems, 0);
     return result;

@@ -5,7 +5,7 @@
 
 draft draft_make(world *w)
 {
-    draft d = {.digest = below(w, 1000)};
+    draft d = {.digest = below(w, 1000), .is_bulk = one_in(w, 8)};
     snprintf(d.id, sizeof d.id, "batch-%llu", (unsigned long long)++w->batches);
     return d;
 }
@@ -16,9 +16,10 @@ void draft_value(world *w, alm_obs *obs)
     static const char *const notes[] = {"", "", "", "初步核算", "以年鉴为准"};
     alm_value *v = &obs->value;
     *v = (alm_value){.number = {.mantissa = below(w, w->shape.value_count), .exponent = -2},
-                     .unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = one_in(w, 9) ? 4 : 8},
+                     .unit = {.measure = ALM_MEASURE_UNIT_CNY,
+                              .mult = one_in(w, 9) && !w->shape.is_uniform ? 4 : 8},
                      .has_number = true};
-    if (one_in(w, 9)) {
+    if (one_in(w, 9) && !w->shape.is_uniform) {
         v->number.mantissa *= -INT64_C(900000000000001);
         v->number.exponent = (int8_t)(below(w, 3) - 1);
     }
@@ -93,7 +94,8 @@ static alm_batch make_batch(world *w, const draft *d)
                        .indicators = d->indicators,
                        .indicator_count = d->indicator_count,
                        .quarantine_count = d->quarantine_count,
-                       .dry_run = d->dry_run};
+                       .dry_run = d->dry_run,
+                       .is_bulk = d->is_bulk};
     if (d->row_count > 0) { // else the variants' indicators need not be there yet
         make_table(w, d, &batch);
     }

@@ -32,6 +32,8 @@ const model_step steps[] = {
     {"read periods", 40, step_read_periods},
     {"read refused", 3, step_read_refused},
     {"read meddled", 12, step_read_meddled},
+    {"vector series", 40, step_vector_series},
+    {"vector slice", 30, step_vector_slice},
     {"change", 12, step_change},
     {"wait", 2, step_wait},
     {"series", 3, step_series},
@@ -39,6 +41,7 @@ const model_step steps[] = {
     {"quarantine", 2, step_quarantine},
     {"figures", 4, step_figures},
     {"verify", 1, step_verify},
+    {"compact", 3, step_compact},
     {"reopen", 2, step_reopen},
 };
 const size_t step_count = ALM_ARRAY_LEN(steps);

@@ -31,6 +31,7 @@ typedef struct shape {
     uint32_t day_count;   // of publication
     uint32_t value_count; // few: rows repeat each other
     uint32_t rows_few;    // of an ordinary batch, at most
+    bool is_uniform;      // one unit and few digits: every series is a vector
     uint32_t weights[32]; // of the steps, by their place in the table
 } shape;
 
@@ -55,6 +56,7 @@ typedef struct twin_change {
     size_t from, to; // its rows
     uint64_t added, revised;
     bool catalog_changed;
+    bool is_bulk;
     char id[24];
 } twin_change;
 
@@ -80,6 +82,7 @@ typedef struct draft {
     char id[24];
     uint64_t digest;
     bool dry_run;
+    bool is_bulk;
     alm_obs *rows;
     size_t row_count, row_cap;
     alm_place *places;
@@ -117,6 +120,7 @@ typedef struct world {
     shape shape;
     char dir[64];
     alm_store *store;
+    alm_store_reader *reader;
     alm_status st;
     alm_arena *arena; // as long as the world
     alm_arena *work;  // as long as a step
@@ -178,6 +182,9 @@ bool twin_beats(const world *w, const alm_obs *a, const alm_obs *b);
 expected twin_commit(world *w, const draft *d, bool keep, alm_arena *arena);
 bool twin_has_rows(const world *w, uint32_t indicator);
 bool twin_same_value(const alm_obs *a, const alm_obs *b);
+bool twin_admits(const alm_read *read, const alm_obs *obs);
+// The cell's winner among what the read admits; NULL: nothing is admitted.
+const alm_obs *twin_winner(const world *w, const alm_read *read, size_t cell);
 
 // --- drafts --------------------------------------------------------------------------------------
 
@@ -217,6 +224,8 @@ bool step_read_places(world *w);
 bool step_read_periods(world *w);
 bool step_read_refused(world *w);
 bool step_read_meddled(world *w);
+bool step_vector_series(world *w);
+bool step_vector_slice(world *w);
 bool step_change(world *w);
 bool step_wait(world *w);
 bool step_series(world *w);
@@ -224,6 +233,7 @@ bool step_catalog(world *w);
 bool step_quarantine(world *w);
 bool step_figures(world *w);
 bool step_verify(world *w);
+bool step_compact(world *w);
 bool step_reopen(world *w);
 
 #endif

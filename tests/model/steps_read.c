@@ -60,29 +60,6 @@ static bool wants_period(const alm_read *read, alm_period p)
     return ok;
 }
 
-static bool admits(const alm_read *read, const alm_obs *obs)
-{
-    bool ok = read->source_count == 0;
-    for (size_t i = 0; i < read->source_count; i++) {
-        ok = ok || read->sources[i] == obs->source;
-    }
-    return ok && obs->published <= read->as_of &&
-           (read->at_sequence == 0 || obs->sequence <= read->at_sequence);
-}
-
-// The cell's winner; NULL: nothing is admitted.
-static const alm_obs *winner_of(const world *w, const alm_read *read, size_t cell)
-{
-    const alm_obs *best = NULL;
-    for (size_t at = w->twin.cells[cell]; at != NONE; at = w->twin.rows[at].next) {
-        const alm_obs *obs = &w->twin.rows[at].obs;
-        if (admits(read, obs) && (best == NULL || twin_beats(w, obs, best))) {
-            best = obs;
-        }
-    }
-    return best;
-}
-
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 
 static int vintage_cmp(const void *a, const void *b)
@@ -105,7 +82,7 @@ static void add_cell(world *w, const alm_read *read, size_t cell, const alm_obs 
     }
     size_t from = out->count;
     for (size_t at = w->twin.cells[cell]; at != NONE; at = w->twin.rows[at].next) {
-        if (admits(read, &w->twin.rows[at].obs)) {
+        if (twin_admits(read, &w->twin.rows[at].obs)) {
             add_row(w, out, &w->twin.rows[at].obs);
         }
     }
@@ -125,7 +102,7 @@ static const alm_obs **find_winners(world *w, const alm_read *read, uint32_t v)
             if (!wants_period(read, w->periods[w->variants[v].freq][p - 1])) {
                 continue;
             }
-            const alm_obs *winner = winner_of(w, read, twin_cell(w, v, p - 1, place));
+            const alm_obs *winner = twin_winner(w, read, twin_cell(w, v, p - 1, place));
             bool is_value = winner != NULL && !alm_obs_status_missing(winner->value.status);
             if (read->last == 0 || (is_value && found < read->last)) {
                 winners[(size_t)(p - 1) * places + place] = winner;

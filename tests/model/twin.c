@@ -72,6 +72,28 @@ bool twin_same_value(const alm_obs *a, const alm_obs *b)
            alm_str_eq(a->note, b->note);
 }
 
+bool twin_admits(const alm_read *read, const alm_obs *obs)
+{
+    bool ok = read->source_count == 0;
+    for (size_t i = 0; i < read->source_count; i++) {
+        ok = ok || read->sources[i] == obs->source;
+    }
+    return ok && obs->published <= read->as_of &&
+           (read->at_sequence == 0 || obs->sequence <= read->at_sequence);
+}
+
+const alm_obs *twin_winner(const world *w, const alm_read *read, size_t cell)
+{
+    const alm_obs *best = NULL;
+    for (size_t at = w->twin.cells[cell]; at != NONE; at = w->twin.rows[at].next) {
+        const alm_obs *obs = &w->twin.rows[at].obs;
+        if (twin_admits(read, obs) && (best == NULL || twin_beats(w, obs, best))) {
+            best = obs;
+        }
+    }
+    return best;
+}
+
 bool twin_has_rows(const world *w, uint32_t indicator)
 {
     for (size_t i = 0; i < w->twin.row_count; i++) {
@@ -219,7 +241,8 @@ static void note_commit(world *w, const draft *d, const expected *e, size_t from
                        .to = t->row_count,
                        .added = e->added,
                        .revised = e->revised,
-                       .catalog_changed = catalog_changed};
+                       .catalog_changed = catalog_changed,
+                       .is_bulk = d->is_bulk};
     memcpy(c->id, d->id, sizeof c->id);
     if (catalog_changed) {
         t->catalog_sequence = t->commit_count;

@@ -102,6 +102,7 @@ static void draw_shape(world *w)
     s->day_count = PICK(w, 2, 20, 400);
     s->value_count = PICK(w, 1, 3, 1000);
     s->rows_few = PICK(w, 1, 6, 30);
+    s->is_uniform = one_in(w, 2);
     for (size_t i = 0; i < step_count; i++) {
         s->weights[i] = steps[i].weight * PICK(w, 0, 1, 1, 1, 4);
     }
@@ -191,6 +192,7 @@ static bool open_store(world *w)
     alm_store_opts opts = {.engine = w->engine, .map_bytes = MAP_BYTES};
     w->st = ALM_STATUS_INIT;
     CHECK_OK(w, alm_store_open(w->dir, &opts, &w->store, &w->st));
+    CHECK_OK(w, alm_store_reader_open(w->store, &w->reader, &w->st));
     return true;
 }
 
@@ -210,6 +212,7 @@ bool world_reopen(world *w)
     if (!w->keeps) {
         return true;
     }
+    alm_store_reader_close(&w->reader);
     alm_store_close(&w->store);
     return open_store(w);
 }
@@ -233,6 +236,7 @@ bool world_init(world *w, const alm_engine *engine, const char *name, uint64_t s
 void world_deinit(world *w)
 {
     static const char *const names[] = {"data.mdb", "lock.mdb", "almanac.lock", "almanac.sequence"};
+    alm_store_reader_close(&w->reader);
     alm_store_close(&w->store);
     for (size_t i = 0; w->keeps && i < ALM_ARRAY_LEN(names); i++) {
         char path[128];

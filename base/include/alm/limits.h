@@ -70,6 +70,7 @@
 
 // Store
 #define ALM_COMMIT_ROW_COUNT_MAX       200000
+#define ALM_BULK_ROW_COUNT_MAX         2000000
 #define ALM_BATCH_ID_BYTES_MAX         128
 
 // Query

@@ -69,6 +69,8 @@ typedef struct alm_batch {
     const alm_quarantined *quarantine;
     size_t quarantine_count;
     bool dry_run;
+    bool
+        is_bulk; // a load of history: ALM_BULK_ROW_COUNT_MAX rows, which the change feed leaves out
 } alm_batch;
 
 typedef struct alm_conflict {
@@ -144,6 +146,65 @@ typedef alm_code (*alm_read_visit)(void *arg, alm_str variant, const alm_obs *ro
 ALM_MUST_USE alm_code alm_store_read(alm_store *store, const alm_read *read, alm_read_visit visit,
                                      void *arg, uint64_t *ret_sequence, alm_status *st);
 
+// --- vectors -------------------------------------------------------------------------------------
+
+// A reader answers the questions that are asked most, one series or one slice, as columns of
+// numbers: a microsecond or a few for a series, a few nanoseconds for each place of a slice. It
+// belongs to one thread at a time and keeps its memory from question to question; it holds no
+// snapshot between them.
+typedef struct alm_store_reader alm_store_reader;
+ALM_MUST_USE alm_code alm_store_reader_open(alm_store *store, alm_store_reader **ret,
+                                            alm_status *st);
+void alm_store_reader_close(alm_store_reader **reader); // before its store
+
+// Cells that have a vintage that is not withdrawn. Valid until the reader's next question.
+typedef struct alm_vector {
+    size_t count;
+    const alm_place_id *places; // of a slice, ascending; NULL: of a series
+    const alm_period *periods;  // of a series, ascending; NULL: of a slice
+    const int64_t *numbers;     // x 10^exponent; 0 where there is none
+    int8_t exponent;
+    alm_unit unit;         // of all numbers
+    const uint16_t *flags; // alm_cell_flags of each; NULL: they all have common_flags
+    uint16_t common_flags;
+    uint64_t sequence; // the state that was read
+} alm_vector;
+
+// qualifier | status << 4 | has_number << 8
+static inline bool alm_cell_has_number(uint16_t flags)
+{
+    return flags >> 8 != 0;
+}
+static inline alm_obs_status alm_cell_status(uint16_t flags)
+{
+    return (alm_obs_status)(flags >> 4 & 0xf);
+}
+static inline alm_qualifier alm_cell_qualifier(uint16_t flags)
+{
+    return (alm_qualifier)(flags & 0xf);
+}
+
+// What was known then. NULL where it is asked for: now.
+typedef struct alm_as_of {
+    alm_date published; // ALM_DATE_MAX: any
+    uint64_t sequence;  // 0: any
+} alm_as_of;
+
+// The variant's cells at one place, by period; or in one period at the places from..to-1. An
+// unknown variant, place or period has no cells. Which vintage wins is said at alm_store_read.
+//
+// ALM_FAILED_PRECONDITION  the numbers have several units, or no common exponent: read the rows
+// ALM_INVALID_ARGUMENT     not a variant, not a period
+// ALM_OUT_OF_RANGE         a sequence that is not committed yet
+// ALM_DATA_LOSS            a record is damaged; the message names it
+// ALM_RESOURCE_EXHAUSTED   out of memory
+ALM_MUST_USE alm_code alm_store_series(alm_store_reader *reader, alm_str variant,
+                                       alm_place_id place, const alm_as_of *as_of, alm_vector *ret,
+                                       alm_status *st);
+ALM_MUST_USE alm_code alm_store_slice(alm_store_reader *reader, alm_str variant, alm_period period,
+                                      alm_place_id from, alm_place_id to, const alm_as_of *as_of,
+                                      alm_vector *ret, alm_status *st);
+
 // --- catalogue -----------------------------------------------------------------------------------
 
 // Visits entries in id order; views are valid during the visit. No lock or snapshot is held
@@ -179,6 +240,7 @@ typedef struct alm_change {
     bool catalog_changed;
     const alm_str *variants;
     size_t variant_count;
+    bool has_rows; // false: a bulk load, or it is long ago; read the variants at that sequence
     const alm_obs *obs;
     size_t obs_count;
 } alm_change;
@@ -199,6 +261,14 @@ typedef struct alm_store_stats {
     uint64_t commits, commit_groups; // since open; commits/groups is the group commit's gain
 } alm_store_stats;
 ALM_MUST_USE alm_code alm_store_stats_get(alm_store *store, alm_store_stats *ret, alm_status *st);
+
+// Puts the store into its best form: everything that is done bit by bit beside the commits, done
+// now. Reads and commits go on.
+//
+// ALM_UNAVAILABLE         the store is closing
+// ALM_RESOURCE_EXHAUSTED  disk or memory full
+// ALM_DATA_LOSS           a record is damaged; the message names it
+ALM_MUST_USE alm_code alm_store_compact(alm_store *store, alm_status *st);
 
 typedef struct alm_verify_result {
     uint64_t log_records, observations, slices, cells, problems;

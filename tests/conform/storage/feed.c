@@ -165,6 +165,33 @@ static void a_change_holds_what_was_stored(void **state)
     assert_true(change.at_us > 0);
 }
 
+// A bulk load's change names its variants, and leaves its rows to be read.
+static void a_bulk_load_is_told_without_its_rows(void **state)
+{
+    fixture *f = *state;
+    alm_change change;
+    commit_catalog(f);
+    alm_obs rows[] = {a_row(GDP, 0, 2023, 1, 1), a_row(TAX, 0, 2023, 2, 1),
+                      a_row(TAX, 0, 2023, 3, 1)};
+    alm_batch batch = batch_of_rows(rows, 3);
+    batch.is_bulk = true;
+    alm_commit_result r = commit(f, batch);
+    assert_int_equal(r.added, 2);
+    assert_int_equal(r.conflict_count, 1);
+    fixture_reopen(f);
+    ASSERT_OK(f, alm_store_change(f->store, r.sequence, f->arena, &change, &f->st));
+    assert_false(change.has_rows);
+    assert_int_equal(change.obs_count, 0);
+    assert_int_equal(change.added, 2);
+    assert_int_equal(change.variant_count, 2);
+    assert_int_equal(read_rows(f, read_all())->count, 2);
+    COMMIT_ROWS(f, a_row(GDP, 0, 2023, 2, 2));
+    ASSERT_OK(f, alm_store_change(f->store, 3, f->arena, &change, &f->st));
+    assert_true(change.has_rows);
+    assert_int_equal(change.obs_count, 1);
+    assert_verifies(f);
+}
+
 // A commit of nothing but quarantined rows is one, and its change is empty.
 static void a_change_may_hold_no_rows(void **state)
 {
@@ -250,10 +277,15 @@ static void counts_what_is_stored(void **state)
 store_group conform_feed(void)
 {
     static const struct CMUnitTest tests[] = {
-        STORE_TEST(tells_which_series_there_are),   STORE_TEST(tells_withdrawn_series_too),
-        STORE_TEST(keeps_what_could_not_be_taken),  STORE_TEST(tells_changes_from_any_sequence),
-        STORE_TEST(a_change_holds_what_was_stored), STORE_TEST(a_change_may_hold_no_rows),
-        STORE_TEST(waits_for_a_sequence),           STORE_TEST(wakes_every_waiter),
+        STORE_TEST(tells_which_series_there_are),
+        STORE_TEST(tells_withdrawn_series_too),
+        STORE_TEST(keeps_what_could_not_be_taken),
+        STORE_TEST(tells_changes_from_any_sequence),
+        STORE_TEST(a_change_holds_what_was_stored),
+        STORE_TEST(a_change_may_hold_no_rows),
+        STORE_TEST(a_bulk_load_is_told_without_its_rows),
+        STORE_TEST(waits_for_a_sequence),
+        STORE_TEST(wakes_every_waiter),
         STORE_TEST(counts_what_is_stored),
     };
     return (store_group){"feed", tests, ALM_ARRAY_LEN(tests)};

@@ -56,6 +56,7 @@ store_group conform_commits(void);   // what becomes of a batch
 store_group conform_malformed(void); // batches that are refused
 store_group conform_winners(void);   // which vintage wins
 store_group conform_selection(void); // what a read asks for
+store_group conform_vectors(void);   // series and slices as columns
 store_group conform_visitors(void);  // who is shown rows, and what they may do meanwhile
 store_group conform_entries(void);   // the catalogue
 store_group conform_feed(void);      // changes, waiting, series, quarantine, figures

@@ -1,0 +1,190 @@
+#include "cells.h"
+
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a vector");
+}
+
+static alm_code no_exponent(alm_status *st)
+{
+    return alm_status_set(st, ALM_FAILED_PRECONDITION,
+                          "the numbers have no common exponent within 18 digits; read the rows");
+}
+
+alm_code alm_cells_reserve(alm_cells *cells, size_t count, alm_status *st)
+{
+    size_t need = cells->count + count;
+    size_t caps[4] = {cells->cap, cells->cap, cells->cap, cells->cap};
+    alm_arena *arena = cells->arena;
+    if (need <= cells->cap) {
+        return ALM_OK;
+    }
+    bool is_series = cells->periods != NULL;
+    bool ok =
+        alm_arena_grow(arena, (void **)&cells->numbers, &caps[0], need, sizeof *cells->numbers) &&
+        (is_series ? alm_arena_grow(arena, (void **)&cells->periods, &caps[1], need,
+                                    sizeof *cells->periods)
+                   : alm_arena_grow(arena, (void **)&cells->places, &caps[2], need,
+                                    sizeof *cells->places)) &&
+        (cells->flags == NULL ||
+         alm_arena_grow(arena, (void **)&cells->flags, &caps[3], need, sizeof *cells->flags));
+    if (!ok) {
+        return no_memory(st);
+    }
+    cells->cap = caps[0]; // all grow alike
+    return ALM_OK;
+}
+
+alm_code alm_cells_spread_flags(alm_cells *cells, alm_status *st)
+{
+    if (cells->flags != NULL) {
+        return ALM_OK;
+    }
+    cells->flags = alm_arena_alloc(cells->arena, cells->cap * sizeof *cells->flags);
+    if (cells->flags == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < cells->count; i++) {
+        cells->flags[i] = cells->common_flags;
+    }
+    return ALM_OK;
+}
+
+// --- numbers -------------------------------------------------------------------------------------
+
+alm_code alm_cells_scale(int64_t *number, int64_t factor, alm_status *st)
+{
+    int64_t most = ALM_DECIMAL_MANTISSA_MAX / factor;
+    if (*number > most || *number < -most) {
+        return no_exponent(st);
+    }
+    *number *= factor;
+    return ALM_OK;
+}
+
+// 10^power. False: more than a number has digits.
+static bool power_of_ten(int power, int64_t *ret)
+{
+    *ret = 1;
+    for (int i = 0; i < power; i++) {
+        if (*ret > ALM_DECIMAL_MANTISSA_MAX / 10) {
+            return false;
+        }
+        *ret *= 10;
+    }
+    return true;
+}
+
+alm_code alm_cells_admit(alm_cells *cells, alm_unit unit, int exponent, int64_t *ret_factor,
+                         alm_status *st)
+{
+    *ret_factor = 1;
+    if (!cells->has_number) {
+        cells->has_number = true;
+        cells->unit = unit;
+        cells->exponent = (int8_t)exponent;
+        return ALM_OK;
+    }
+    if (!alm_unit_eq(cells->unit, unit)) {
+        return alm_status_set(st, ALM_FAILED_PRECONDITION,
+                              "the numbers have several units; read the rows");
+    }
+    if (exponent >= cells->exponent) {
+        return power_of_ten(exponent - cells->exponent, ret_factor) ? ALM_OK : no_exponent(st);
+    }
+    int64_t factor;
+    if (!power_of_ten(cells->exponent - exponent, &factor)) {
+        return no_exponent(st);
+    }
+    for (size_t i = 0; i < cells->count; i++) {
+        ALM_TRY(alm_cells_scale(&cells->numbers[i], factor, st));
+    }
+    cells->exponent = (int8_t)exponent;
+    return ALM_OK;
+}
+
+// --- single cells --------------------------------------------------------------------------------
+
+alm_code alm_cells_set(alm_cells *cells, size_t i, const alm_value *value, alm_status *st)
+{
+    uint16_t flags = (uint16_t)alm_block_flags(value);
+    int64_t number = 0;
+    if (value->has_number) {
+        int64_t factor;
+        ALM_TRY(alm_cells_admit(cells, value->unit, value->number.exponent, &factor, st));
+        number = value->number.mantissa;
+        ALM_TRY(alm_cells_scale(&number, factor, st));
+    }
+    if (cells->flags == NULL && flags != cells->common_flags) {
+        ALM_TRY(alm_cells_spread_flags(cells, st));
+    }
+    if (cells->flags != NULL) {
+        cells->flags[i] = flags;
+    }
+    cells->numbers[i] = number;
+    return ALM_OK;
+}
+
+#define MOVE(array, to, from, n) memmove((array) + (to), (array) + (from), (n) * sizeof *(array))
+
+static void move_cells(alm_cells *cells, size_t to, size_t from, size_t n)
+{
+    MOVE(cells->numbers, to, from, n);
+    if (cells->periods != NULL) {
+        MOVE(cells->periods, to, from, n);
+    }
+    if (cells->places != NULL) {
+        MOVE(cells->places, to, from, n);
+    }
+    if (cells->flags != NULL) {
+        MOVE(cells->flags, to, from, n);
+    }
+}
+
+alm_code alm_cells_insert(alm_cells *cells, size_t i, alm_status *st)
+{
+    ALM_TRY(alm_cells_reserve(cells, 1, st));
+    move_cells(cells, i + 1, i, cells->count - i);
+    cells->count++;
+    cells->numbers[i] = 0;
+    return ALM_OK;
+}
+
+void alm_cells_remove(alm_cells *cells, size_t i)
+{
+    move_cells(cells, i, i + 1, cells->count - i - 1);
+    cells->count--;
+}
+
+void alm_cells_drop_withdrawn(alm_cells *cells)
+{
+    if (cells->flags == NULL) {
+        bool is_withdrawn = alm_cell_status(cells->common_flags) == ALM_OBS_STATUS_WITHDRAWN;
+        cells->count = is_withdrawn ? 0 : cells->count;
+        return;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < cells->count; i++) {
+        if (alm_cell_status(cells->flags[i]) == ALM_OBS_STATUS_WITHDRAWN) {
+            continue;
+        }
+        if (kept != i) {
+            move_cells(cells, kept, i, 1);
+        }
+        kept++;
+    }
+    cells->count = kept;
+}
+
+alm_vector alm_cells_view(const alm_cells *cells, uint64_t sequence)
+{
+    return (alm_vector){.count = cells->count,
+                        .places = cells->places,
+                        .periods = cells->periods,
+                        .numbers = cells->numbers,
+                        .exponent = cells->exponent,
+                        .unit = cells->unit,
+                        .flags = cells->flags,
+                        .common_flags = cells->common_flags,
+                        .sequence = sequence};
+}

@@ -1,0 +1,318 @@
+#include "frames.h"
+
+enum { TAG_ZERO = 0, TAG_CONSTANT = 1, TAG_FRAMES = 2, TAG_SLOPED = 3 };
+
+static size_t frame_count(size_t rows)
+{
+    return (rows + ALM_PACK_FRAME - 1) / ALM_PACK_FRAME;
+}
+
+static size_t frame_rows(size_t count, size_t frame)
+{
+    return ALM_MIN(count - frame * ALM_PACK_FRAME, (size_t)ALM_PACK_FRAME);
+}
+
+// Differences are taken modulo 2^64, so that any two int64 have one.
+static uint64_t minus(int64_t a, int64_t b)
+{
+    return (uint64_t)a - (uint64_t)b;
+}
+
+static int64_t plus(int64_t a, uint64_t b)
+{
+    return (int64_t)((uint64_t)a + b);
+}
+
+// --- encoding ------------------------------------------------------------------------------------
+
+typedef struct frame_plan {
+    int64_t base;
+    unsigned width;
+} frame_plan;
+
+static int64_t level(const int64_t *values, size_t row, bool is_sloped)
+{
+    return is_sloped ? plus(values[row], -(uint64_t)row) : values[row];
+}
+
+static frame_plan plan_frame(const int64_t *values, size_t count, size_t frame, bool is_sloped)
+{
+    size_t from = frame * ALM_PACK_FRAME;
+    size_t to = from + frame_rows(count, frame);
+    int64_t low = level(values, from, is_sloped);
+    int64_t high = low;
+    for (size_t i = from + 1; i < to; i++) {
+        int64_t v = level(values, i, is_sloped);
+        low = ALM_MIN(low, v);
+        high = ALM_MAX(high, v);
+    }
+    return (frame_plan){.base = low, .width = alm_width_of(minus(high, low))};
+}
+
+static bool is_constant(const int64_t *values, size_t count)
+{
+    size_t i = 1;
+    while (i < count && values[i] == values[0]) {
+        i++;
+    }
+    return i >= count;
+}
+
+static bool is_ascending(const int64_t *values, size_t count)
+{
+    size_t i = 1;
+    while (i < count && values[i] >= values[i - 1]) {
+        i++;
+    }
+    return i >= count;
+}
+
+// How the numbers are best written.
+typedef struct list_plan {
+    bool is_sloped;
+    int64_t lowest, highest; // base
+    size_t bits_len;
+} list_plan;
+
+static list_plan plan_as(const int64_t *values, size_t count, bool is_sloped)
+{
+    list_plan plan = {.is_sloped = is_sloped, .lowest = INT64_MAX, .highest = INT64_MIN};
+    for (size_t f = 0; f < frame_count(count); f++) {
+        frame_plan frame = plan_frame(values, count, f, is_sloped);
+        plan.lowest = ALM_MIN(plan.lowest, frame.base);
+        plan.highest = ALM_MAX(plan.highest, frame.base);
+        plan.bits_len += alm_bits_bytes(frame_rows(count, f), frame.width);
+    }
+    return plan;
+}
+
+static list_plan plan_list(const int64_t *values, size_t count)
+{
+    list_plan plain = plan_as(values, count, false);
+    if (!is_ascending(values, count)) {
+        return plain;
+    }
+    list_plan sloped = plan_as(values, count, true);
+    return sloped.bits_len < plain.bits_len ? sloped : plain;
+}
+
+static size_t base_bytes_of(const list_plan *plan)
+{
+    return (alm_width_of(minus(plan->highest, plan->lowest)) + 7) / 8;
+}
+
+size_t alm_frames_bytes(const int64_t *values, size_t count)
+{
+    if (is_constant(values, count)) {
+        return 4;
+    }
+    list_plan plan = plan_list(values, count);
+    return 6 + frame_count(count) * (1 + base_bytes_of(&plan)) + plan.bits_len;
+}
+
+static void put_little(uint8_t *at, uint64_t v, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        at[i] = (uint8_t)(v >> (8 * i));
+    }
+}
+
+// Returns the bytes written.
+static size_t pack_frame(const int64_t *values, size_t count, size_t frame, frame_plan plan,
+                         bool is_sloped, uint8_t *out)
+{
+    uint64_t numbers[ALM_PACK_FRAME];
+    size_t rows = frame_rows(count, frame);
+    if (plan.width == 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < rows; i++) {
+        numbers[i] = minus(level(values, frame * ALM_PACK_FRAME + i, is_sloped), plan.base);
+    }
+    if (rows == ALM_PACK_FRAME) {
+        alm_pack(numbers, plan.width, out);
+    } else {
+        alm_bits_pack(numbers, rows, plan.width, out);
+    }
+    return alm_bits_bytes(rows, plan.width);
+}
+
+static void encode_frames(const int64_t *values, size_t count, alm_buf *out)
+{
+    list_plan list = plan_list(values, count);
+    size_t frames = frame_count(count);
+    size_t base_bytes = base_bytes_of(&list);
+    alm_buf_u8(out, list.is_sloped ? TAG_SLOPED : TAG_FRAMES);
+    alm_buf_svarint(out, list.lowest);
+    alm_buf_u8(out, (uint8_t)base_bytes);
+    uint8_t *widths = alm_buf_reserve(out, frames * (1 + base_bytes) + list.bits_len);
+    if (widths == NULL) {
+        return;
+    }
+    uint8_t *bases = widths + frames;
+    uint8_t *bits = bases + frames * base_bytes;
+    for (size_t f = 0; f < frames; f++) {
+        frame_plan plan = plan_frame(values, count, f, list.is_sloped);
+        widths[f] = (uint8_t)plan.width;
+        put_little(bases + f * base_bytes, minus(plan.base, list.lowest), base_bytes);
+        bits += pack_frame(values, count, f, plan, list.is_sloped, bits);
+    }
+    out->len += frames * (1 + base_bytes) + list.bits_len;
+}
+
+void alm_frames_encode(const int64_t *values, size_t count, alm_buf *out)
+{
+    if (count == 0 || (values[0] == 0 && is_constant(values, count))) {
+        alm_buf_u8(out, TAG_ZERO);
+    } else if (is_constant(values, count)) {
+        alm_buf_u8(out, TAG_CONSTANT);
+        alm_buf_svarint(out, values[0]);
+    } else {
+        encode_frames(values, count, out);
+    }
+}
+
+// --- opening -------------------------------------------------------------------------------------
+
+static bool open_frames(alm_reader *r, alm_frames *frames)
+{
+    size_t n = frame_count(frames->count);
+    frames->base = alm_read_svarint(r);
+    frames->base_bytes = alm_read_u8(r);
+    if (frames->count == 0 || frames->base_bytes > 8) {
+        return false;
+    }
+    frames->widths = (const uint8_t *)alm_read_bytes(r, n).data;
+    frames->bases = (const uint8_t *)alm_read_bytes(r, n * frames->base_bytes).data;
+    if (r->failed) {
+        return false;
+    }
+    for (size_t f = 0; f < n; f++) {
+        if (frames->widths[f] > 64) {
+            return false;
+        }
+        frames->bits_len += alm_bits_bytes(frame_rows(frames->count, f), frames->widths[f]);
+    }
+    frames->bits = (const uint8_t *)alm_read_bytes(r, frames->bits_len).data;
+    return !r->failed;
+}
+
+bool alm_frames_open(alm_reader *r, size_t count, alm_frames *ret)
+{
+    *ret = (alm_frames){.count = count};
+    uint8_t tag = alm_read_u8(r);
+    switch (tag) {
+    case TAG_ZERO:
+        break;
+    case TAG_CONSTANT:
+        ret->base = alm_read_svarint(r);
+        break;
+    case TAG_FRAMES:
+    case TAG_SLOPED:
+        ret->is_packed = true;
+        ret->is_sloped = tag == TAG_SLOPED;
+        return open_frames(r, ret);
+    default:
+        return false;
+    }
+    return !r->failed;
+}
+
+// --- reading -------------------------------------------------------------------------------------
+
+static int64_t frame_base(const alm_frames *frames, size_t frame)
+{
+    const uint8_t *bytes = frames->bases + frame * frames->base_bytes;
+    uint64_t above = 0;
+    for (size_t i = 0; i < frames->base_bytes; i++) {
+        above |= (uint64_t)bytes[i] << (8 * i);
+    }
+    return plus(frames->base, above);
+}
+
+static void move_to_frame(alm_frames *frames, size_t frame)
+{
+    if (frame < frames->frame) {
+        frames->frame = 0;
+        frames->frame_at = 0;
+    }
+    for (; frames->frame < frame; frames->frame++) {
+        frames->frame_at += alm_pack_bytes(frames->widths[frames->frame]);
+    }
+}
+
+int64_t alm_frames_get(alm_frames *frames, size_t row)
+{
+    ALM_ASSERT(row < frames->count);
+    if (!frames->is_packed) {
+        return frames->base;
+    }
+    size_t frame = row / ALM_PACK_FRAME;
+    size_t in_frame = row % ALM_PACK_FRAME;
+    unsigned width = frames->widths[frame];
+    move_to_frame(frames, frame);
+    const uint8_t *bits = frames->bits + frames->frame_at;
+    uint64_t v = frame_rows(frames->count, frame) == ALM_PACK_FRAME
+                     ? alm_unpack_one(bits, width, in_frame)
+                     : alm_bits_one(bits, frames->bits_len - frames->frame_at, width, in_frame);
+    return plus(frame_base(frames, frame), v + (frames->is_sloped ? row : 0));
+}
+
+// All numbers of a frame.
+static void unpack_frame(alm_frames *frames, size_t frame, int64_t *ret)
+{
+    size_t rows = frame_rows(frames->count, frame);
+    unsigned width = frames->widths[frame];
+    int64_t base = frame_base(frames, frame);
+    move_to_frame(frames, frame);
+    if (rows == ALM_PACK_FRAME) {
+        alm_unpack(frames->bits + frames->frame_at, width, base, ret);
+    } else {
+        alm_bits_unpack(frames->bits + frames->frame_at, frames->bits_len - frames->frame_at, rows,
+                        width, base, ret);
+    }
+    for (size_t i = 0; frames->is_sloped && i < rows; i++) {
+        ret[i] = plus(ret[i], frame * ALM_PACK_FRAME + i);
+    }
+}
+
+void alm_frames_range(alm_frames *frames, size_t from, size_t to, int64_t *ret)
+{
+    int64_t part[ALM_PACK_FRAME];
+    ALM_ASSERT(from <= to && to <= frames->count);
+    if (!frames->is_packed) {
+        for (size_t i = 0; i < to - from; i++) {
+            ret[i] = frames->base;
+        }
+        return;
+    }
+    while (from < to) {
+        size_t frame = from / ALM_PACK_FRAME;
+        size_t skip = from % ALM_PACK_FRAME;
+        size_t rows = frame_rows(frames->count, frame);
+        size_t count = ALM_MIN(rows - skip, to - from);
+        if (count == rows) {
+            unpack_frame(frames, frame, ret);
+        } else {
+            unpack_frame(frames, frame, part);
+            memcpy(ret, part + skip, count * sizeof *ret);
+        }
+        ret += count;
+        from += count;
+    }
+}
+
+size_t alm_frames_find(alm_frames *frames, int64_t v)
+{
+    size_t low = 0;
+    size_t high = frames->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (alm_frames_get(frames, middle) < v) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}

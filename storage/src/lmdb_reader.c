@@ -1,0 +1,608 @@
+// Vectors: one series from its group, one slice from its chunks, without making rows of them. What
+// an older state needs, rows are made of; so it costs by what was revised.
+#include "lmdb_place.h"
+#include "cells.h"
+
+#include "alm/alloc.h"
+
+#include <xxhash.h>
+
+#define READER_BYTES_MAX ((size_t)1 << 30)
+#define KNOWN_COUNT      64
+
+// A variant's text and id, which stay what they are.
+typedef struct known_variant {
+    uint64_t hash;
+    uint32_t id;
+    uint16_t len; // 0: none
+    char text[ALM_SERIES_KEY_BYTES_MAX];
+} known_variant;
+
+typedef struct lmdb_reader {
+    alm_store_reader base;
+    lmdb_store *store;
+    lmdb_txn txn; // reset between questions
+    MDB_cursor *series;
+    alm_arena *arena; // as long as the answer
+    known_variant known[KNOWN_COUNT];
+} lmdb_reader;
+
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a reader");
+}
+
+// --- opening -------------------------------------------------------------------------------------
+
+void lmdb_reader_close(alm_store_reader *base)
+{
+    lmdb_reader *reader = (lmdb_reader *)base;
+    if (reader->series != NULL) {
+        mdb_cursor_close(reader->series);
+    }
+    lmdb_abort(&reader->txn);
+    alm_arena_destroy(&reader->arena);
+    alm_free(reader);
+}
+
+alm_code lmdb_reader_open(alm_store *store, alm_store_reader **ret, alm_status *st)
+{
+    lmdb_reader *reader = alm_calloc(1, sizeof *reader);
+    if (reader == NULL) {
+        return no_memory(st);
+    }
+    reader->base.ops = store->ops;
+    reader->store = lmdb_of(store);
+    reader->arena = alm_arena_create(READER_BYTES_MAX);
+    alm_code code =
+        reader->arena == NULL ? no_memory(st) : lmdb_begin_read(reader->store, &reader->txn, st);
+    if (code == ALM_OK) {
+        int error =
+            mdb_cursor_open(reader->txn.txn, reader->txn.dbis[LMDB_SERIES], &reader->series);
+        code = error == MDB_SUCCESS ? ALM_OK : alm_status_from_lmdb(st, error, "opening a reader");
+    }
+    if (code != ALM_OK) {
+        lmdb_reader_close(&reader->base);
+        return code;
+    }
+    mdb_txn_reset(reader->txn.txn);
+    *ret = &reader->base;
+    return ALM_OK;
+}
+
+// --- a question ----------------------------------------------------------------------------------
+
+static alm_code begin(lmdb_reader *reader, alm_status *st)
+{
+    alm_arena_reset(reader->arena);
+    int error = mdb_txn_renew(reader->txn.txn);
+    if (error == MDB_SUCCESS) {
+        error = mdb_cursor_renew(reader->txn.txn, reader->series);
+    }
+    return error == MDB_SUCCESS ? ALM_OK : alm_status_from_lmdb(st, error, "opening a snapshot");
+}
+
+static void end(lmdb_reader *reader)
+{
+    mdb_txn_reset(reader->txn.txn);
+}
+
+static alm_code find_variant(lmdb_reader *reader, alm_str text, bool *ret_found, uint32_t *ret,
+                             alm_status *st)
+{
+    uint64_t hash = XXH3_64bits(text.data, text.len);
+    known_variant *known = &reader->known[hash % KNOWN_COUNT];
+    if (known->hash == hash && known->len == text.len &&
+        memcmp(known->text, text.data, text.len) == 0) {
+        *ret_found = true;
+        *ret = known->id;
+        return ALM_OK;
+    }
+    lmdb_key key = lmdb_key_of_text(text);
+    ALM_TRY(lmdb_get_u32(&reader->txn, LMDB_VARIANT_ID, &key, ret_found, ret, st));
+    if (*ret_found) {
+        *known = (known_variant){.hash = hash, .id = *ret, .len = (uint16_t)text.len};
+        memcpy(known->text, text.data, text.len);
+    }
+    return ALM_OK;
+}
+
+// What an older state is read by.
+typedef struct past {
+    alm_vintage_filter filter;
+    alm_precedence precedence;
+} past;
+
+static alm_code find_past(lmdb_reader *reader, const alm_as_of *as_of, const alm_head *head,
+                          past *ret, alm_status *st)
+{
+    if (as_of->sequence > head->sequence) {
+        return alm_status_set_field(
+            st, ALM_OUT_OF_RANGE, "at_sequence", "there is no commit %llu yet; the newest is %llu",
+            (unsigned long long)as_of->sequence, (unsigned long long)head->sequence);
+    }
+    ret->filter = (alm_vintage_filter){.as_of = as_of->published,
+                                       .at_sequence =
+                                           as_of->sequence != 0 ? as_of->sequence : head->sequence};
+    return lmdb_precedence_get(&reader->txn, reader->arena, &ret->precedence, st);
+}
+
+// The admitted vintage that wins; NULL: there is none.
+static const alm_obs *choose(const past *p, const alm_obs *winner, const alm_obs *others,
+                             size_t other_count)
+{
+    const alm_obs *best = NULL;
+    if (winner != NULL && alm_vintage_admitted(&p->filter, winner)) {
+        return winner;
+    }
+    for (size_t i = 0; i < other_count; i++) {
+        if (alm_vintage_admitted(&p->filter, &others[i]) &&
+            alm_precedence_knows(&p->precedence, others[i].source) &&
+            (best == NULL || alm_vintage_cmp(&p->precedence, &others[i], best) > 0)) {
+            best = &others[i];
+        }
+    }
+    return best;
+}
+
+// --- a series now --------------------------------------------------------------------------------
+
+static alm_code damaged(alm_status *st, const char *what)
+{
+    return alm_status_set(st, ALM_DATA_LOSS, "%s", what);
+}
+
+// Of cells whose units are not all the same: those that have numbers.
+static alm_code check_units(const int64_t *units, const int64_t *flags, size_t count, alm_unit *ret,
+                            alm_status *st)
+{
+    bool has_one = false;
+    for (size_t i = 0; i < count; i++) {
+        alm_obs row = {0};
+        if (!alm_block_flags_have_number(flags[i])) {
+            continue;
+        }
+        if (!alm_block_set(ALM_BLOCK_UNIT, &units[i], 1, NULL, 0, &row)) {
+            return damaged(st, "a unit is damaged");
+        }
+        if (has_one && !alm_unit_eq(*ret, row.value.unit)) {
+            return alm_status_set(st, ALM_FAILED_PRECONDITION,
+                                  "the numbers have several units; read the rows");
+        }
+        *ret = row.value.unit;
+        has_one = true;
+    }
+    return ALM_OK;
+}
+
+// Takes flags and units over into the cells from `at` on. *ret_has: some have numbers, in *unit.
+static alm_code take_flags(alm_cells *cells, size_t at, const int64_t *flags, bool is_common,
+                           const int64_t *units, size_t count, alm_unit *unit, bool *ret_has,
+                           alm_status *st)
+{
+    alm_value value;
+    *ret_has = false;
+    for (size_t i = 0; i < (is_common ? 1 : count); i++) {
+        if (!alm_block_flags_set(flags[i], &value)) {
+            return damaged(st, "flags are damaged");
+        }
+        *ret_has = *ret_has || value.has_number;
+    }
+    if (at == 0 && is_common) {
+        cells->common_flags = (uint16_t)flags[0];
+    } else if (!is_common || (uint16_t)flags[0] != cells->common_flags || cells->flags != NULL) {
+        ALM_TRY(alm_cells_spread_flags(cells, st));
+        for (size_t i = 0; i < count; i++) {
+            cells->flags[at + i] = (uint16_t)flags[is_common ? 0 : i];
+        }
+    }
+    return *ret_has ? check_units(units, flags, is_common ? 1 : count, unit, st) : ALM_OK;
+}
+
+typedef struct series_columns {
+    int64_t *flags, *units;
+    bool flags_common;
+} series_columns;
+
+static alm_code group_columns(lmdb_reader *reader, alm_group *group, const alm_group_series *series,
+                              series_columns *ret, alm_status *st)
+{
+    size_t count = series->count;
+    ret->flags = alm_arena_alloc(reader->arena, count * sizeof *ret->flags);
+    ret->units = alm_arena_alloc(reader->arena, count * sizeof *ret->units);
+    ret->flags_common =
+        alm_group_constant(group, ALM_BLOCK_FLAGS) && alm_group_constant(group, ALM_BLOCK_UNIT);
+    if (ret->flags == NULL || ret->units == NULL) {
+        return no_memory(st);
+    }
+    alm_group_series first = *series;
+    first.count = ret->flags_common ? 1 : count;
+    ALM_TRY(alm_group_column(group, &first, ALM_BLOCK_FLAGS, reader->arena, ret->flags, st));
+    return alm_group_column(group, &first, ALM_BLOCK_UNIT, reader->arena, ret->units, st);
+}
+
+static alm_code take_group(lmdb_reader *reader, alm_group *group, const alm_group_series *series,
+                           alm_cells *cells, alm_status *st)
+{
+    bool has_number;
+    alm_unit unit = {0};
+    int64_t factor;
+    series_columns columns;
+    if (!group->is_scaled) {
+        return alm_status_set(st, ALM_FAILED_PRECONDITION,
+                              "the numbers have no common exponent within 18 digits; read the "
+                              "rows");
+    }
+    ALM_TRY(alm_cells_reserve(cells, series->count, st));
+    ALM_TRY(alm_group_periods(group, series, reader->arena, cells->periods, st));
+    ALM_TRY(alm_group_numbers(group, series, cells->numbers, st));
+    ALM_TRY(group_columns(reader, group, series, &columns, st));
+    cells->count = series->count;
+    ALM_TRY(take_flags(cells, 0, columns.flags, columns.flags_common, columns.units, series->count,
+                       &unit, &has_number, st));
+    return has_number ? alm_cells_admit(cells, unit, group->scale, &factor, st) : ALM_OK;
+}
+
+// --- a series' changes since ---------------------------------------------------------------------
+
+// The place's winner in the changed slice; found false: none.
+static alm_code find_winner(lmdb_reader *reader, uint32_t variant, alm_place_id place,
+                            uint64_t period, alm_obs *ret, bool *ret_found, alm_status *st)
+{
+    alm_str bytes;
+    alm_block block;
+    lmdb_key key = lmdb_key_of_slice(
+        (lmdb_slice_key){.variant = variant, .period = period, .chunk = place >> LMDB_CHUNK_BITS});
+    ALM_TRY(lmdb_get(&reader->txn, LMDB_SLICE, &key, ret_found, &bytes, st));
+    if (!*ret_found) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, reader->arena, &block, st));
+    size_t at = alm_block_find_place(&block, 0, place);
+    *ret_found = at < block.count && alm_block_place(&block, at) == place;
+    return *ret_found ? alm_block_get(&block, at, at + 1, ret, st) : ALM_OK;
+}
+
+static size_t period_index(const alm_cells *cells, alm_period period)
+{
+    size_t low = 0;
+    size_t high = cells->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (alm_period_cmp(cells->periods[middle], period) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+// Puts the row in the place of the cell that was there for its period, if any.
+static alm_code put_row(alm_cells *cells, const alm_obs *row, alm_status *st)
+{
+    size_t at = period_index(cells, row->period);
+    bool is_there = at < cells->count && alm_period_eq(cells->periods[at], row->period);
+    if (!is_there) {
+        ALM_TRY(alm_cells_insert(cells, at, st));
+        cells->periods[at] = row->period;
+    }
+    if (cells->count == 1) {
+        cells->common_flags = (uint16_t)alm_block_flags(&row->value);
+    }
+    return alm_cells_set(cells, at, &row->value, st);
+}
+
+static alm_code series_now(lmdb_reader *reader, uint32_t variant, alm_place_id place,
+                           alm_cells *cells, alm_status *st)
+{
+    bool found;
+    alm_part part;
+    alm_group group;
+    ALM_TRY(
+        lmdb_part_get(&reader->txn, variant, place >> LMDB_CHUNK_BITS, reader->arena, &part, st));
+    ALM_TRY(lmdb_group_find(reader->series, variant, place, reader->arena, &group, &found, st));
+    if (found) {
+        alm_group_series series;
+        ALM_TRY(alm_group_find(&group, place, reader->arena, &series, st));
+        if (series.count > 0) {
+            ALM_TRY(take_group(reader, &group, &series, cells, st));
+        }
+    }
+    for (size_t i = 0; i < part.count; i++) {
+        alm_obs row;
+        ALM_TRY(find_winner(reader, variant, place, part.changes[i].period, &row, &found, st));
+        if (found) {
+            ALM_TRY(put_row(cells, &row, st));
+        }
+    }
+    return ALM_OK;
+}
+
+// --- a series then -------------------------------------------------------------------------------
+
+static alm_code series_then(lmdb_reader *reader, uint32_t variant, alm_place_id place,
+                            const past *p, alm_cells *cells, alm_status *st)
+{
+    lmdb_place_rows rows;
+    size_t other = 0;
+    ALM_TRY(lmdb_place_rows_get(&reader->txn, variant, place, reader->arena, &rows, st));
+    ALM_TRY(alm_cells_reserve(cells, rows.winners.count, st));
+    for (size_t i = 0; i < rows.winners.count; i++) {
+        const alm_obs *winner = &rows.winners.rows[i];
+        const alm_obs *others = rows.others.rows;
+        while (other < rows.others.count &&
+               alm_period_cmp(others[other].period, winner->period) < 0) {
+            other++;
+        }
+        size_t from = other;
+        while (other < rows.others.count && alm_period_eq(others[other].period, winner->period)) {
+            other++;
+        }
+        const alm_obs *best = choose(p, winner, others + from, other - from);
+        if (best != NULL) {
+            ALM_TRY(put_row(cells, best, st));
+        }
+    }
+    return ALM_OK;
+}
+
+// --- slices --------------------------------------------------------------------------------------
+
+typedef struct slice_rows {
+    alm_block block;
+    size_t from, to;
+    size_t at; // where they begin in the cells
+} slice_rows;
+
+static alm_code take_numbers(alm_cells *cells, slice_rows *rows, int64_t factor, alm_status *st)
+{
+    size_t count = rows->to - rows->from;
+    int64_t *numbers = cells->numbers + rows->at;
+    alm_column_range(&rows->block.columns[ALM_BLOCK_MANTISSA], rows->from, rows->to, numbers);
+    for (size_t i = 0; factor != 1 && i < count; i++) {
+        ALM_TRY(alm_cells_scale(&numbers[i], factor, st));
+    }
+    return ALM_OK;
+}
+
+static alm_code take_block(lmdb_reader *reader, slice_rows *rows, alm_cells *cells, alm_status *st)
+{
+    bool has_number;
+    alm_unit unit = {0};
+    int64_t factor = 1;
+    alm_block *block = &rows->block;
+    size_t count = rows->to - rows->from;
+    if (!block->is_scaled) {
+        return alm_status_set(st, ALM_FAILED_PRECONDITION,
+                              "the numbers have no common exponent within 18 digits; read the "
+                              "rows");
+    }
+    bool is_common = alm_column_constant(&block->columns[ALM_BLOCK_FLAGS]) &&
+                     alm_column_constant(&block->columns[ALM_BLOCK_UNIT]);
+    size_t columns = is_common ? 1 : count;
+    int64_t *flags = alm_arena_alloc(reader->arena, columns * sizeof *flags);
+    int64_t *units = alm_arena_alloc(reader->arena, columns * sizeof *units);
+    if (flags == NULL || units == NULL) {
+        return no_memory(st);
+    }
+    ALM_TRY(alm_cells_reserve(cells, count, st));
+    alm_column_range(&block->columns[ALM_BLOCK_FLAGS], rows->from, rows->from + columns, flags);
+    alm_column_range(&block->columns[ALM_BLOCK_UNIT], rows->from, rows->from + columns, units);
+    rows->at = cells->count;
+    // Places and numbers come first, so that what is there already can be rescaled.
+    int64_t *wide = cells->numbers + rows->at;
+    alm_column_range(&block->columns[ALM_BLOCK_PLACE], rows->from, rows->to, wide);
+    for (size_t i = 0; i < count; i++) {
+        cells->places[rows->at + i] = (alm_place_id)wide[i];
+    }
+    ALM_TRY(take_flags(cells, rows->at, flags, is_common, units, count, &unit, &has_number, st));
+    if (has_number) {
+        ALM_TRY(alm_cells_admit(cells, unit, block->scale, &factor, st));
+    }
+    ALM_TRY(take_numbers(cells, rows, factor, st));
+    cells->count += count;
+    return ALM_OK;
+}
+
+// --- slices then ---------------------------------------------------------------------------------
+
+// Are all rows of the block admitted, as far as one can tell at a glance?
+static bool all_admitted(const past *p, alm_block *block)
+{
+    alm_column *published = &block->columns[ALM_BLOCK_PUBLISHED];
+    alm_column *sequence = &block->columns[ALM_BLOCK_SEQUENCE];
+    return alm_column_constant(published) && alm_column_constant(sequence) &&
+           alm_column_get(published, 0) <= p->filter.as_of &&
+           (uint64_t)alm_column_get(sequence, 0) <= p->filter.at_sequence;
+}
+
+// Publication date and commit of the rows; which of them are not admitted?
+static alm_code find_later(lmdb_reader *reader, const past *p, slice_rows *rows, size_t **ret,
+                           size_t *ret_count, alm_status *st)
+{
+    size_t count = rows->to - rows->from;
+    int64_t *published = alm_arena_alloc(reader->arena, count * sizeof *published);
+    int64_t *sequence = alm_arena_alloc(reader->arena, count * sizeof *sequence);
+    size_t *later = alm_arena_alloc(reader->arena, count * sizeof *later);
+    if (published == NULL || sequence == NULL || later == NULL) {
+        return no_memory(st);
+    }
+    alm_block *block = &rows->block;
+    alm_column_range(&block->columns[ALM_BLOCK_PUBLISHED], rows->from, rows->to, published);
+    alm_column_range(&block->columns[ALM_BLOCK_SEQUENCE], rows->from, rows->to, sequence);
+    *ret_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        later[*ret_count] = i;
+        *ret_count +=
+            published[i] > p->filter.as_of || (uint64_t)sequence[i] > p->filter.at_sequence;
+    }
+    *ret = later;
+    return ALM_OK;
+}
+
+static alm_code other_vintages(lmdb_reader *reader, lmdb_slice_key slice, alm_place_id from,
+                               alm_place_id to, alm_obs **ret, size_t *ret_count, alm_status *st)
+{
+    bool found;
+    alm_str bytes;
+    alm_block block;
+    lmdb_key key = lmdb_key_of_slice(slice);
+    *ret = NULL;
+    *ret_count = 0;
+    ALM_TRY(lmdb_get(&reader->txn, LMDB_VINTAGES, &key, &found, &bytes, st));
+    if (!found) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, reader->arena, &block, st));
+    size_t first = alm_block_find_place(&block, 0, from);
+    size_t end = alm_block_find_place(&block, first, to);
+    *ret_count = end - first;
+    *ret = alm_arena_alloc(reader->arena, *ret_count * sizeof **ret);
+    return *ret == NULL ? no_memory(st) : alm_block_get(&block, first, end, *ret, st);
+}
+
+// Puts what held then in the place of what was not known yet.
+static alm_code go_back(lmdb_reader *reader, lmdb_slice_key slice, const past *p, slice_rows *rows,
+                        alm_cells *cells, alm_status *st)
+{
+    size_t *later = NULL;
+    size_t later_count = 0;
+    alm_obs *others;
+    size_t other_count;
+    ALM_TRY(find_later(reader, p, rows, &later, &later_count, st));
+    if (later_count == 0) {
+        return ALM_OK;
+    }
+    const alm_place_id *places = cells->places + rows->at;
+    ALM_TRY(other_vintages(reader, slice, places[later[0]], places[later[later_count - 1]] + 1,
+                           &others, &other_count, st));
+    size_t other = 0;
+    for (size_t i = 0; i < later_count; i++) {
+        alm_place_id place = places[later[i]];
+        while (other < other_count && others[other].place < place) {
+            other++;
+        }
+        size_t from = other;
+        while (other < other_count && others[other].place == place) {
+            other++;
+        }
+        static const alm_value nothing = {.status = ALM_OBS_STATUS_WITHDRAWN};
+        const alm_obs *best = choose(p, NULL, others + from, other - from);
+        ALM_TRY(
+            alm_cells_set(cells, rows->at + later[i], best != NULL ? &best->value : &nothing, st));
+        places = cells->places + rows->at;
+    }
+    return ALM_OK;
+}
+
+static alm_code take_chunk(lmdb_reader *reader, lmdb_slice_key slice, alm_place_id from,
+                           alm_place_id to, const past *p, alm_cells *cells, alm_status *st)
+{
+    bool found;
+    alm_str bytes;
+    slice_rows rows;
+    lmdb_key key = lmdb_key_of_slice(slice);
+    ALM_TRY(lmdb_get(&reader->txn, LMDB_SLICE, &key, &found, &bytes, st));
+    if (!found) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, reader->arena, &rows.block, st));
+    rows.from = alm_block_find_place(&rows.block, 0, from);
+    rows.to = alm_block_find_place(&rows.block, rows.from, to);
+    if (rows.from == rows.to) {
+        return ALM_OK;
+    }
+    ALM_TRY(take_block(reader, &rows, cells, st));
+    return p == NULL || all_admitted(p, &rows.block) ? ALM_OK
+                                                     : go_back(reader, slice, p, &rows, cells, st);
+}
+
+// --- answers -------------------------------------------------------------------------------------
+
+typedef struct question {
+    alm_str variant;
+    const alm_as_of *as_of;
+    bool is_series;
+    alm_place_id place; // of a series
+    alm_period period;  // of a slice
+    alm_place_id from, to;
+} question;
+
+static alm_code take_slice(lmdb_reader *reader, const question *q, uint32_t variant, const past *p,
+                           alm_cells *cells, alm_status *st)
+{
+    lmdb_slice_key slice = {.variant = variant, .period = alm_period_pack(q->period)};
+    for (uint64_t from = q->from; from < q->to;) {
+        slice.chunk = (uint32_t)(from >> LMDB_CHUNK_BITS);
+        uint64_t end = ((uint64_t)slice.chunk + 1) << LMDB_CHUNK_BITS;
+        uint64_t to = ALM_MIN(end, (uint64_t)q->to);
+        ALM_TRY(take_chunk(reader, slice, (alm_place_id)from, (alm_place_id)to, p, cells, st));
+        from = to;
+    }
+    return ALM_OK;
+}
+
+static alm_code answer(lmdb_reader *reader, const question *q, alm_cells *cells, uint64_t *sequence,
+                       alm_status *st)
+{
+    bool found;
+    uint32_t variant;
+    alm_head head;
+    past then;
+    const past *p = NULL;
+    ALM_TRY(lmdb_head_get(&reader->txn, &head, st));
+    *sequence = head.sequence;
+    if (q->as_of != NULL) {
+        ALM_TRY(find_past(reader, q->as_of, &head, &then, st));
+        *sequence = then.filter.at_sequence;
+        p = &then;
+    }
+    ALM_TRY(find_variant(reader, q->variant, &found, &variant, st));
+    if (!found) {
+        return ALM_OK;
+    }
+    if (!q->is_series) {
+        question bounded = *q;
+        bounded.to = (alm_place_id)ALM_MIN((uint64_t)q->to, head.places);
+        return take_slice(reader, &bounded, variant, p, cells, st);
+    }
+    return p != NULL ? series_then(reader, variant, q->place, p, cells, st)
+                     : series_now(reader, variant, q->place, cells, st);
+}
+
+static alm_code ask(lmdb_reader *reader, const question *q, alm_vector *ret, alm_status *st)
+{
+    uint64_t sequence = 0;
+    alm_cells cells = {.arena = reader->arena};
+    ALM_TRY(begin(reader, st));
+    if (q->is_series) {
+        cells.periods = alm_arena_alloc(reader->arena, 1);
+    } else {
+        cells.places = alm_arena_alloc(reader->arena, 1);
+    }
+    alm_code code = cells.periods == NULL && cells.places == NULL
+                        ? no_memory(st)
+                        : answer(reader, q, &cells, &sequence, st);
+    end(reader);
+    if (code == ALM_OK) {
+        alm_cells_drop_withdrawn(&cells);
+        *ret = alm_cells_view(&cells, sequence);
+    }
+    return code;
+}
+
+alm_code lmdb_reader_series(alm_store_reader *reader, alm_str variant, alm_place_id place,
+                            const alm_as_of *as_of, alm_vector *ret, alm_status *st)
+{
+    question q = {.variant = variant, .as_of = as_of, .is_series = true, .place = place};
+    return ask((lmdb_reader *)reader, &q, ret, st);
+}
+
+alm_code lmdb_reader_slice(alm_store_reader *reader, alm_str variant, alm_period period,
+                           alm_place_id from, alm_place_id to, const alm_as_of *as_of,
+                           alm_vector *ret, alm_status *st)
+{
+    question q = {.variant = variant, .as_of = as_of, .period = period, .from = from, .to = to};
+    return ask((lmdb_reader *)reader, &q, ret, st);
+}

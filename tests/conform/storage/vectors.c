@@ -1,0 +1,263 @@
+// Vectors against rows: whatever alm_store_read says of a series or a slice, now or then, the
+// vectors say too, through random commits, revisions and withdrawals, folded and not.
+#include "store_world.h"
+
+#include <time.h>
+
+#define PLACE_TOTAL 16400 // two chunks
+static const alm_place_id some_places[] = {0, 1, 2, 500, 16382, 16383, 16384, 16399};
+#define PLACE_COUNT ALM_ARRAY_LEN(some_places)
+#define YEAR_FIRST  1990
+#define YEAR_COUNT  30
+
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+static void commit_many_places(fixture *f)
+{
+    alm_indicator indicators[] = {an_indicator("gdp"), an_indicator("tax")};
+    alm_source sources[] = {a_source("bulletin", 0), a_source("yearbook", 10)};
+    alm_place *places = alm_calloc(PLACE_TOTAL, sizeof *places);
+    char(*codes)[16] = alm_calloc(PLACE_TOTAL, sizeof *codes);
+    for (uint32_t i = 0; i < PLACE_TOTAL; i++) {
+        snprintf(codes[i], sizeof codes[i], "p%u", i);
+        places[i] = a_place(codes[i], ALM_LEVEL_TOWN, "");
+    }
+    commit(f, (alm_batch){.indicators = indicators,
+                          .indicator_count = ALM_ARRAY_LEN(indicators),
+                          .places = places,
+                          .place_count = PLACE_TOTAL,
+                          .sources = sources,
+                          .source_count = ALM_ARRAY_LEN(sources)});
+    alm_free(codes);
+    alm_free(places);
+}
+
+// --- comparing -----------------------------------------------------------------------------------
+
+static uint16_t flags_of(const alm_value *v)
+{
+    return (uint16_t)(v->qualifier | v->status << 4 | (v->has_number ? 1 << 8 : 0));
+}
+
+static void assert_cell(const alm_vector *vector, size_t i, const alm_obs *row)
+{
+    alm_decimal got = {.mantissa = vector->numbers[i], .exponent = vector->exponent};
+    uint16_t flags = vector->flags != NULL ? vector->flags[i] : vector->common_flags;
+    assert_int_equal(flags, flags_of(&row->value));
+    if (row->value.has_number) {
+        assert_int_equal(alm_decimal_cmp(got, row->value.number), 0);
+        assert_true(alm_unit_eq(vector->unit, row->value.unit));
+    } else {
+        assert_int_equal(got.mantissa, 0);
+    }
+    if (vector->periods != NULL) {
+        assert_true(alm_period_eq(vector->periods[i], row->period));
+    } else {
+        assert_int_equal(vector->places[i], row->place);
+    }
+}
+
+static alm_read read_like(uint32_t variant, const alm_as_of *as_of)
+{
+    alm_read read = read_all();
+    static const alm_str indicators[] = {{"gdp", 3}, {"tax", 3}};
+    read.indicators = &indicators[variant == TAX];
+    read.indicator_count = 1;
+    read.breakdown = variant == SOFTWARE ? ALM_STR("industry=software") : ALM_STR("");
+    if (as_of != NULL) {
+        read.as_of = as_of->published;
+        read.at_sequence = as_of->sequence;
+    }
+    return read;
+}
+
+static void assert_vector_is(const alm_vector *vector, const answer *a)
+{
+    assert_int_equal(vector->count, a->count);
+    for (size_t i = 0; i < a->count; i++) {
+        assert_cell(vector, i, &a->rows[i]);
+    }
+}
+
+static void compare_series(fixture *f, alm_store_reader *reader, uint32_t variant,
+                           alm_place_id place, const alm_as_of *as_of)
+{
+    alm_vector vector;
+    alm_read read = read_like(variant, as_of);
+    read.all_places = false;
+    read.places = &place;
+    read.place_count = 1;
+    answer *a = read_rows(f, read);
+    ASSERT_OK(f,
+              alm_store_series(reader, fixture_variants[variant], place, as_of, &vector, &f->st));
+    assert_non_null(vector.periods);
+    assert_vector_is(&vector, a);
+    alm_arena_reset(f->arena);
+}
+
+static void compare_slice(fixture *f, alm_store_reader *reader, uint32_t variant, int year,
+                          alm_place_id from, alm_place_id to, const alm_as_of *as_of)
+{
+    alm_vector vector;
+    alm_period period = a_year(year);
+    alm_read read = read_like(variant, as_of);
+    read.all_periods = false;
+    read.from = read.to = &period;
+    read.period_count = 1;
+    answer *a = read_rows(f, read);
+    size_t kept = 0;
+    for (size_t i = 0; i < a->count; i++) {
+        if (a->rows[i].place >= from && a->rows[i].place < to) {
+            a->rows[kept++] = a->rows[i];
+        }
+    }
+    a->count = kept;
+    ASSERT_OK(f, alm_store_slice(reader, fixture_variants[variant], period, from, to, as_of,
+                                 &vector, &f->st));
+    assert_non_null(vector.places);
+    assert_vector_is(&vector, a);
+    alm_arena_reset(f->arena);
+}
+
+// --- random rows ---------------------------------------------------------------------------------
+
+static alm_obs random_row(uint64_t *random)
+{
+    uint64_t r = next_random(random);
+    alm_obs row = a_row((uint32_t)(r % 3), some_places[(r >> 8) % PLACE_COUNT],
+                        YEAR_FIRST + (int)((r >> 16) % YEAR_COUNT), (int64_t)(r >> 40) % 100000,
+                        (int)((r >> 24) % 40));
+    row.source = (r >> 32) % 3 == 0 ? ALM_SOURCE_NONE : (uint32_t)((r >> 32) % 2);
+    row.value.number.exponent = (int8_t)(-2 - (int)((r >> 48) % 2));
+    row.value.status = (r >> 52) % 8 == 0 ? ALM_OBS_STATUS_ESTIMATED : ALM_OBS_STATUS_NORMAL;
+    if ((r >> 56) % 16 == 0) {
+        row = a_withdrawal(row, (int)((r >> 24) % 40));
+    } else if ((r >> 56) % 16 == 1) {
+        row.value.number = (alm_decimal){0};
+        row.value.has_number = false;
+        row.value.unit = (alm_unit){0};
+        row.value.status = ALM_OBS_STATUS_MISSING_UNSPECIFIED;
+    }
+    return row;
+}
+
+static uint64_t commit_random_rows(fixture *f, uint64_t *random)
+{
+    alm_obs rows[60];
+    size_t count = 1 + next_random(random) % ALM_ARRAY_LEN(rows);
+    for (size_t i = 0; i < count; i++) {
+        rows[i] = random_row(random);
+    }
+    alm_batch batch = batch_of_rows(rows, count);
+    batch.is_bulk = next_random(random) % 4 == 0;
+    return commit(f, batch).sequence;
+}
+
+static void say_the_same_as_rows(void **state)
+{
+    fixture *f = *state;
+    alm_store_reader *reader;
+    const char *seed_text = getenv("ALM_TEST_SEED");
+    uint64_t seed = seed_text != NULL ? strtoull(seed_text, NULL, 10) : (uint64_t)time(NULL);
+    print_message("seed %llu (ALM_TEST_SEED)\n", (unsigned long long)seed);
+    uint64_t random = seed * 2 + 1;
+    uint64_t newest = 0;
+    commit_many_places(f);
+    ASSERT_OK(f, alm_store_reader_open(f->store, &reader, &f->st));
+    for (int round = 0; round < 150; round++) {
+        newest = ALM_MAX(newest, commit_random_rows(f, &random));
+        if (next_random(&random) % 10 == 0) {
+            ASSERT_OK(f, alm_store_compact(f->store, &f->st));
+        }
+        alm_as_of then = {.published = 19723 + (alm_date)(next_random(&random) % 40),
+                          .sequence = next_random(&random) % (newest + 1)};
+        then.published = next_random(&random) % 4 == 0 ? ALM_DATE_MAX : then.published;
+        const alm_as_of *as_of = round % 2 == 0 ? NULL : &then;
+        uint32_t variant = (uint32_t)(next_random(&random) % 3);
+        for (size_t i = 0; i < PLACE_COUNT; i++) {
+            compare_series(f, reader, variant, some_places[i], as_of);
+        }
+        for (int year = YEAR_FIRST; year < YEAR_FIRST + YEAR_COUNT; year += 3) {
+            compare_slice(f, reader, variant, year, 0, PLACE_TOTAL, as_of);
+            compare_slice(f, reader, variant, year, 2, 16384, as_of);
+        }
+    }
+    alm_store_reader_close(&reader);
+    assert_verifies(f);
+}
+
+// --- what has no vector --------------------------------------------------------------------------
+
+static void refuse_numbers_that_cannot_be_added(void **state)
+{
+    fixture *f = *state;
+    alm_vector vector;
+    alm_store_reader *reader;
+    commit_catalog(f);
+    alm_obs rows[] = {a_row(GDP, 0, 2001, 5, 1), a_row(GDP, 1, 2001, 6, 1)};
+    rows[1].value.unit.mult = 4;
+    commit(f, batch_of_rows(rows, 2));
+    ASSERT_OK(f, alm_store_reader_open(f->store, &reader, &f->st));
+    assert_int_equal(
+        alm_store_slice(reader, fixture_variants[GDP], a_year(2001), 0, 9, NULL, &vector, &f->st),
+        ALM_FAILED_PRECONDITION);
+    assert_non_null(strstr(f->st.message, "several units"));
+    ASSERT_OK(f, alm_store_slice(reader, fixture_variants[GDP], a_year(2001), 1, 2, NULL, &vector,
+                                 &f->st));
+    assert_int_equal(vector.unit.mult, 4);
+    rows[0] = a_row(TAX, 0, 2001, ALM_DECIMAL_MANTISSA_MAX, 1);
+    rows[0].value.number.exponent = 18;
+    rows[1] = a_row(TAX, 0, 2002, 1, 1);
+    commit(f, batch_of_rows(rows, 2));
+    for (int folded = 0; folded < 2; folded++) {
+        assert_int_equal(alm_store_series(reader, fixture_variants[TAX], 0, NULL, &vector, &f->st),
+                         ALM_FAILED_PRECONDITION);
+        assert_non_null(strstr(f->st.message, "exponent"));
+        ASSERT_OK(f, alm_store_compact(f->store, &f->st));
+    }
+    alm_store_reader_close(&reader);
+}
+
+static void have_nothing_to_say_of_strangers(void **state)
+{
+    fixture *f = *state;
+    alm_vector vector;
+    alm_store_reader *reader;
+    alm_as_of later = {.published = ALM_DATE_MAX, .sequence = 99};
+    commit_catalog(f);
+    COMMIT_ROWS(f, a_row(GDP, 0, 2001, 5, 1));
+    ASSERT_OK(f, alm_store_reader_open(f->store, &reader, &f->st));
+    ASSERT_OK(f, alm_store_series(reader, fixture_variants[TAX], 0, NULL, &vector, &f->st));
+    assert_int_equal(vector.count, 0);
+    ASSERT_OK(f, alm_store_series(reader, fixture_variants[GDP], 77, NULL, &vector, &f->st));
+    assert_int_equal(vector.count, 0);
+    ASSERT_OK(f, alm_store_slice(reader, fixture_variants[GDP], a_year(1900), 0, ALM_PLACE_NONE,
+                                 NULL, &vector, &f->st));
+    assert_int_equal(vector.count, 0);
+    assert_int_equal(vector.sequence, 2);
+    assert_int_equal(alm_store_series(reader, fixture_variants[GDP], 0, &later, &vector, &f->st),
+                     ALM_OUT_OF_RANGE);
+    assert_int_equal(alm_store_series(reader, ALM_STR(""), 0, NULL, &vector, &f->st),
+                     ALM_INVALID_ARGUMENT);
+    assert_int_equal(alm_store_slice(reader, fixture_variants[GDP], (alm_period){0}, 0, 1, NULL,
+                                     &vector, &f->st),
+                     ALM_INVALID_ARGUMENT);
+    alm_store_reader_close(&reader);
+    alm_store_reader_close(&reader);
+}
+
+store_group conform_vectors(void)
+{
+    static const struct CMUnitTest tests[] = {
+        STORE_TEST(say_the_same_as_rows),
+        STORE_TEST(refuse_numbers_that_cannot_be_added),
+        STORE_TEST(have_nothing_to_say_of_strangers),
+    };
+    return (store_group){"vectors", tests, ALM_ARRAY_LEN(tests)};
+}
