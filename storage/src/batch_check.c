@@ -125,6 +125,40 @@ static alm_code decode_variants(const alm_batch *batch, alm_arena *arena, const 
     return ALM_OK;
 }
 
+// Orders by text, then by place in the table.
+static int variant_cmp(const void *a, const void *b)
+{
+    const alm_str *x = *(const alm_str *const *)a;
+    const alm_str *y = *(const alm_str *const *)b;
+    int order = alm_str_cmp(*x, *y);
+    return order != 0 ? order : (x > y) - (x < y);
+}
+
+// By index into the table the first index of the same text, so that engines meet a variant once.
+static alm_code first_of_same(const alm_batch *batch, alm_arena *arena, uint32_t **ret,
+                              alm_status *st)
+{
+    size_t count = batch->variant_count;
+    uint32_t *first = alm_arena_calloc(arena, count, sizeof *first);
+    const alm_str **sorted = alm_arena_calloc(arena, count, sizeof *sorted);
+    if (first == NULL || sorted == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = &batch->variants[i];
+    }
+    if (count > 1) {
+        qsort(sorted, count, sizeof *sorted, variant_cmp);
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t own = (size_t)(sorted[i] - batch->variants);
+        bool is_same = i > 0 && alm_str_eq(*sorted[i], *sorted[i - 1]);
+        first[own] = is_same ? first[sorted[i - 1] - batch->variants] : (uint32_t)own;
+    }
+    *ret = first;
+    return ALM_OK;
+}
+
 // --- order ---------------------------------------------------------------------------------------
 
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
@@ -260,7 +294,9 @@ alm_code alm_batch_check(const alm_batch *batch, alm_arena *arena, alm_checked_b
     *ret = (alm_checked_batch){.batch = batch};
     ALM_TRY(check_frame(batch, st));
     ALM_TRY(check_entries(batch, st));
+    uint32_t *first = NULL;
     ALM_TRY(decode_variants(batch, arena, &ret->variants, st));
+    ALM_TRY(first_of_same(batch, arena, &first, st));
     alm_row_slot *slots = alm_arena_alloc(arena, batch->obs_count * sizeof *slots);
     if (slots == NULL) {
         return no_memory(st);
@@ -272,7 +308,7 @@ alm_code alm_batch_check(const alm_batch *batch, alm_arena *arena, alm_checked_b
             return bad_row(st, i, defect);
         }
         slots[i] = (alm_row_slot){.period = alm_period_pack(row->period),
-                                  .variant = row->variant,
+                                  .variant = first[row->variant],
                                   .place = row->place,
                                   .row = (uint32_t)i};
     }

@@ -7,8 +7,8 @@
 
 // Where a row belongs, in the order rows are applied: by variant, period, place, position.
 typedef struct alm_row_slot {
-    uint64_t period; // alm_period_pack
-    uint32_t variant;
+    uint64_t period;  // alm_period_pack
+    uint32_t variant; // index into the batch's table, the first of those with the same text
     alm_place_id place;
     uint32_t row; // index into the batch's rows
 } alm_row_slot;

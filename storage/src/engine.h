@@ -1,4 +1,4 @@
-// What an engine is: the functions behind alm_store. A second engine writes another table of these.
+// What an engine is: how a store is opened, and the functions behind alm_store.
 //
 // Arguments and answers are those of alm/store.h; batches come checked (batch_check.h).
 #ifndef ALM_STORAGE_ENGINE_H
@@ -49,7 +49,8 @@ struct alm_store_reader {
     const alm_store_ops *ops;
 };
 
-ALM_MUST_USE alm_code alm_lmdb_open(const char *dir, const alm_store_opts *opts, alm_store **ret,
-                                    alm_status *st);
+struct alm_engine {
+    alm_code (*open)(const char *dir, const alm_store_opts *opts, alm_store **ret, alm_status *st);
+};
 
 #endif

@@ -1,10 +1,8 @@
 // One batch into a write transaction: known before? entries, then rows slice by slice, then the
 // log.
+#include "commit_tally.h"
 #include "fingerprint.h"
 #include "lmdb_store.h"
-
-#include <stdio.h>
-#include <stdlib.h>
 
 #define SLICE_SCRATCH_BYTES_MAX ((size_t)1 << 30)
 
@@ -25,8 +23,7 @@ typedef struct apply_ctx {
     lmdb_touched touched;
     uint64_t fingerprint; // of the rows taken
 
-    alm_conflict *conflicts;
-    size_t conflict_count, conflict_cap;
+    alm_tally tally;
     alm_obs *stored; // rows taken, if the log holds them; their variant is an index into ids
     size_t stored_count, stored_cap;
     lmdb_ids ids; // of the variants touched
@@ -43,21 +40,9 @@ static alm_code find_replay(apply_ctx *ctx, bool *ret_found, alm_status *st)
 {
     const alm_batch *batch = ctx->in->batch;
     alm_str bytes;
-    alm_batch_record record;
     lmdb_key key = lmdb_key_of_text(batch->id);
     ALM_TRY(lmdb_get(ctx->txn, LMDB_BATCH, &key, ret_found, &bytes, st));
-    if (!*ret_found) {
-        return ALM_OK;
-    }
-    ALM_TRY(alm_batch_record_decode(bytes, ctx->arena, &record, st));
-    if (record.digest != batch->digest) {
-        return alm_status_set_field(st, ALM_ALREADY_EXISTS, "batch_id",
-                                    "batch %.*s was committed before with other content",
-                                    ALM_STR_ARGS(batch->id));
-    }
-    *ctx->result = record.result;
-    ctx->result->replayed = true;
-    return ALM_OK;
+    return *ret_found ? alm_batch_replay(bytes, batch, ctx->arena, ctx->result, st) : ALM_OK;
 }
 
 static alm_code put_batch(apply_ctx *ctx, alm_status *st)
@@ -68,41 +53,6 @@ static alm_code put_batch(apply_ctx *ctx, alm_status *st)
     alm_buf_reset(&ctx->buf);
     alm_batch_record_encode(&record, &ctx->buf);
     return lmdb_put(ctx->txn, LMDB_BATCH, &key, &ctx->buf, 0, st);
-}
-
-// --- what rows lean on ---------------------------------------------------------------------------
-
-static alm_code unknown_id(alm_status *st, size_t row, const char *kind, uint32_t id)
-{
-    char field[ALM_STATUS_FIELD_MAX];
-    snprintf(field, sizeof field, "row %zu", row);
-    return alm_status_set_field(st, ALM_INVALID_ARGUMENT, field, "row %zu: there is no %s %u", row,
-                                kind, id);
-}
-
-static alm_code check_rows(const apply_ctx *ctx, const alm_head *head, alm_status *st)
-{
-    const alm_batch *batch = ctx->in->batch;
-    for (size_t i = 0; i < batch->obs_count; i++) {
-        if (batch->obs[i].place >= head->places) {
-            return unknown_id(st, i, "place", batch->obs[i].place);
-        }
-        if (batch->obs[i].source != ALM_SOURCE_NONE && batch->obs[i].source >= head->sources) {
-            return unknown_id(st, i, "source", batch->obs[i].source);
-        }
-    }
-    for (size_t i = 0; i < batch->variant_count; i++) {
-        bool found;
-        uint32_t id;
-        alm_str indicator = ctx->in->variants[i].indicator;
-        ALM_TRY(lmdb_entry_find(ctx->txn, ALM_ENTRY_INDICATOR, indicator, &found, &id, st));
-        if (!found) {
-            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "indicator",
-                                        "variant %.*s: unknown indicator %.*s",
-                                        ALM_STR_ARGS(batch->variants[i]), ALM_STR_ARGS(indicator));
-        }
-    }
-    return ALM_OK;
 }
 
 // --- variants ------------------------------------------------------------------------------------
@@ -159,51 +109,6 @@ static alm_code touch_variant(apply_ctx *ctx, uint32_t id, uint32_t *ret, alm_st
 
 // --- rows ----------------------------------------------------------------------------------------
 
-// Numbers of rows that have none are not stored, so that they cannot differ.
-static alm_obs row_to_store(const apply_ctx *ctx, size_t row)
-{
-    alm_obs obs = ctx->in->batch->obs[row];
-    if (!obs.value.has_number) {
-        obs.value.number = (alm_decimal){0};
-    }
-    obs.variant = 0;
-    obs.sequence = ctx->sequence;
-    return obs;
-}
-
-static bool same_statement(const alm_obs *a, const alm_obs *b)
-{
-    return a->value.has_number == b->value.has_number &&
-           a->value.number.mantissa == b->value.number.mantissa &&
-           a->value.number.exponent == b->value.number.exponent &&
-           alm_unit_eq(a->value.unit, b->value.unit) && a->value.qualifier == b->value.qualifier &&
-           a->value.status == b->value.status && alm_str_eq(a->note, b->note);
-}
-
-static bool same_vintage(const alm_obs *a, const alm_obs *b)
-{
-    return a->source == b->source && a->published == b->published;
-}
-
-static alm_code add_conflict(apply_ctx *ctx, size_t row, const alm_obs *stored, alm_status *st)
-{
-    char value[ALM_VALUE_TEXT_MAX];
-    char date[ALM_PERIOD_TEXT_MAX];
-    alm_value_format(&stored->value, ALM_LANG_EN, value);
-    alm_date_format(stored->published, date);
-    bool is_own = stored->sequence == ctx->sequence;
-    char *reason =
-        alm_arena_printf(ctx->arena, "%s of %s from the same source says %s",
-                         is_own ? "another row of the batch" : "the stored vintage", date, value);
-    if (reason == NULL || !alm_arena_grow(ctx->arena, (void **)&ctx->conflicts, &ctx->conflict_cap,
-                                          ctx->conflict_count + 1, sizeof *ctx->conflicts)) {
-        return no_memory(st);
-    }
-    ctx->conflicts[ctx->conflict_count++] =
-        (alm_conflict){.row = row, .reason = alm_str_from(reason)};
-    return ALM_OK;
-}
-
 // A cell while rows are added to it: what is stored, and the batch's rows taken so far.
 typedef struct cell_rows {
     const alm_obs *winner; // NULL: a new cell
@@ -215,16 +120,16 @@ typedef struct cell_rows {
 
 static const alm_obs *find_vintage(const cell_rows *cell, const alm_obs *row)
 {
-    if (cell->winner != NULL && same_vintage(cell->winner, row)) {
+    if (cell->winner != NULL && alm_vintage_same(cell->winner, row)) {
         return cell->winner;
     }
     for (size_t i = 0; i < cell->other_count; i++) {
-        if (same_vintage(&cell->others[i], row)) {
+        if (alm_vintage_same(&cell->others[i], row)) {
             return &cell->others[i];
         }
     }
     for (size_t i = 0; i < cell->taken_count; i++) {
-        if (same_vintage(&cell->taken[i], row)) {
+        if (alm_vintage_same(&cell->taken[i], row)) {
             return &cell->taken[i];
         }
     }
@@ -251,18 +156,14 @@ static alm_code take_rows(apply_ctx *ctx, const alm_row_slot *slots, size_t coun
         if (i == 0 || slots[i].place != slots[i - 1].place) {
             cell = cell_of(chunk, slots[i].place, taken + taken_count);
         }
-        alm_obs row = row_to_store(ctx, slots[i].row);
-        const alm_obs *known = find_vintage(&cell, &row);
-        if (known == NULL) {
-            bool is_new = cell.winner == NULL && cell.taken_count == 0;
-            ctx->result->added += is_new;
-            ctx->result->revised += !is_new;
+        bool is_taken;
+        alm_obs row = alm_tally_row(&ctx->tally, &ctx->in->batch->obs[slots[i].row]);
+        bool is_new = cell.winner == NULL && cell.taken_count == 0;
+        ALM_TRY(alm_tally_judge(&ctx->tally, slots[i].row, &row, find_vintage(&cell, &row), is_new,
+                                &is_taken, st));
+        if (is_taken) {
             taken[taken_count++] = row;
             cell.taken_count++;
-        } else if (same_statement(known, &row)) {
-            ctx->result->unchanged++;
-        } else {
-            ALM_TRY(add_conflict(ctx, slots[i].row, known, st));
         }
     }
     *ret_count = taken_count;
@@ -283,7 +184,7 @@ static void take_new_rows(apply_ctx *ctx, const alm_row_slot *slots, size_t coun
                           size_t *ret_count)
 {
     for (size_t i = 0; i < count; i++) {
-        taken[i] = row_to_store(ctx, slots[i].row);
+        taken[i] = alm_tally_row(&ctx->tally, &ctx->in->batch->obs[slots[i].row]);
     }
     ctx->result->added += count;
     *ret_count = count;
@@ -477,7 +378,8 @@ static alm_code apply_catalog(apply_ctx *ctx, alm_status *st)
     const alm_batch *batch = ctx->in->batch;
     lmdb_catalog_change change = {0};
     if (batch->indicator_count + batch->place_count + batch->source_count > 0) {
-        ALM_TRY(lmdb_catalog_check(ctx->txn, batch, ctx->work, st));
+        alm_stored_catalog stored = lmdb_stored_catalog(ctx->txn);
+        ALM_TRY(alm_catalog_check(batch, &stored, ctx->work, st));
         ctx->applied->wrote = true;
         ALM_TRY(lmdb_catalog_put(ctx->txn, batch, ctx->work, ctx->head, &change, st));
     }
@@ -533,21 +435,10 @@ static bool is_commit(const apply_ctx *ctx)
     return ctx->stored_count > 0 || ctx->catalog_changed || ctx->in->batch->quarantine_count > 0;
 }
 
-static int conflict_cmp(const void *a, const void *b)
-{
-    const alm_conflict *x = a;
-    const alm_conflict *y = b;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
 static alm_code record_commit(apply_ctx *ctx, alm_status *st)
 {
     ctx->applied->wrote = true;
-    if (ctx->conflict_count > 1) {
-        qsort(ctx->conflicts, ctx->conflict_count, sizeof *ctx->conflicts, conflict_cmp);
-    }
-    ctx->result->conflicts = ctx->conflicts;
-    ctx->result->conflict_count = ctx->conflict_count;
+    alm_tally_finish(&ctx->tally);
     if (is_commit(ctx)) {
         ctx->result->sequence = ctx->sequence;
         ctx->head->sequence = ctx->sequence;
@@ -573,7 +464,8 @@ static alm_code apply_batch(apply_ctx *ctx, alm_status *st)
         return ALM_OK;
     }
     ALM_TRY(apply_catalog(ctx, st));
-    ALM_TRY(check_rows(ctx, ctx->head, st));
+    alm_stored_catalog stored = lmdb_stored_catalog(ctx->txn);
+    ALM_TRY(alm_rows_check(ctx->in, ctx->head->places, ctx->head->sources, &stored, ctx->work, st));
     ALM_TRY(apply_rows(ctx, st));
     ALM_TRY(lmdb_parts_touch(ctx->txn, &ctx->touched, ctx->sequence, ctx->slice,
                              &ctx->applied->most, st));
@@ -596,7 +488,8 @@ alm_code lmdb_apply(const lmdb_txn *txn, const alm_checked_batch *batch, int64_t
                      .slice = alm_arena_create(SLICE_SCRATCH_BYTES_MAX),
                      .head = &next,
                      .applied = ret_applied,
-                     .result = ret};
+                     .result = ret,
+                     .tally = {.sequence = head->sequence + 1, .arena = arena, .result = ret}};
     alm_buf_init(&ctx.buf, 0);
     alm_buf_init(&ctx.others, 0);
     alm_code code = ctx.work == NULL || ctx.slice == NULL ? no_memory(st) : apply_batch(&ctx, st);

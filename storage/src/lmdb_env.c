@@ -286,7 +286,8 @@ static bool init_locks(lmdb_store *store)
     return ok;
 }
 
-alm_code alm_lmdb_open(const char *dir, const alm_store_opts *opts, alm_store **ret, alm_status *st)
+static alm_code open_engine(const char *dir, const alm_store_opts *opts, alm_store **ret,
+                            alm_status *st)
 {
     lmdb_store *store = alm_calloc(1, sizeof *store);
     if (store == NULL || !init_locks(store)) {
@@ -318,3 +319,5 @@ alm_code alm_lmdb_open(const char *dir, const alm_store_opts *opts, alm_store **
     *ret = &store->base;
     return ALM_OK;
 }
+
+const alm_engine alm_engine_lmdb = {.open = open_engine};

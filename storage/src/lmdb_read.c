@@ -1,6 +1,7 @@
 // A read fixes a state in its first snapshot and then goes on in short snapshots, each of them over
 // before its rows are visited, so that a slow visitor never pins pages.
 #include "lmdb_cells.h"
+#include "read_cutoffs.h"
 
 #include <stdlib.h>
 
@@ -8,15 +9,6 @@
 #define STEP_CHUNK_COUNT    512   // looked at in one snapshot
 #define STEP_BYTES_MAX      ((size_t)1 << 30)
 #define READ_PLAN_BYTES_MAX ((size_t)512 << 20)
-
-// With `last`: how far back each place's answer goes.
-typedef struct cutoffs {
-    uint32_t *found;  // values seen, up to last
-    uint64_t *from;   // the oldest period (packed) that counts
-    size_t count;     // of places: by index in the read's list, or by id
-    size_t remaining; // places with fewer than last
-    uint64_t lowest;  // the lowest from of all; UINT64_MAX: no place has a value
-} cutoffs;
 
 typedef struct read_ctx {
     lmdb_store *store;
@@ -28,7 +20,7 @@ typedef struct read_ctx {
     alm_arena *step;  // as long as one visit
     alm_arena *chunk; // as long as one chunk
     lmdb_ids variants;
-    cutoffs cut;
+    alm_cutoffs cut;
 } read_ctx;
 
 static alm_code no_memory(alm_status *st)
@@ -94,39 +86,16 @@ static alm_code find_variants(read_ctx *ctx, const lmdb_txn *txn, alm_status *st
 
 // --- the state -----------------------------------------------------------------------------------
 
-static alm_code fix_sources(read_ctx *ctx, alm_status *st)
-{
-    const alm_read *read = ctx->view.read;
-    uint32_t *sources = alm_arena_calloc(ctx->plan, read->source_count, sizeof *sources);
-    if (sources == NULL) {
-        return no_memory(st);
-    }
-    if (read->source_count > 0) {
-        memcpy(sources, read->sources, read->source_count * sizeof *sources);
-        qsort(sources, read->source_count, sizeof *sources, id_cmp);
-    }
-    ctx->view.filter.sources = sources;
-    ctx->view.filter.source_count = read->source_count;
-    return ALM_OK;
-}
-
 static alm_code fix_state(read_ctx *ctx, const lmdb_txn *txn, alm_status *st)
 {
     alm_head head;
     const alm_read *read = ctx->view.read;
     ALM_TRY(lmdb_head_get(txn, &head, st));
-    if (read->at_sequence > head.sequence) {
-        return alm_status_set_field(
-            st, ALM_OUT_OF_RANGE, "at_sequence", "there is no commit %llu yet; the newest is %llu",
-            (unsigned long long)read->at_sequence, (unsigned long long)head.sequence);
-    }
+    ALM_TRY(alm_read_filter(read, head.sequence, ctx->plan, &ctx->view.filter, st));
     ctx->places = head.places;
     ctx->view.precedence_epoch = head.precedence_epoch;
-    ctx->view.filter.as_of = read->as_of;
-    ctx->view.filter.at_sequence = read->at_sequence != 0 ? read->at_sequence : head.sequence;
     ctx->view.is_plain =
         read->as_of == ALM_DATE_MAX && read->source_count == 0 && !read->all_vintages;
-    ALM_TRY(fix_sources(ctx, st));
     ALM_TRY(lmdb_precedence_get(txn, ctx->plan, &ctx->view.precedence, st));
     return find_variants(ctx, txn, st);
 }
@@ -237,41 +206,16 @@ static alm_code walk_to(walk *w, const alm_read *read, lmdb_slice_key from, bool
 
 // --- last n --------------------------------------------------------------------------------------
 
-static alm_code cutoffs_init(read_ctx *ctx, alm_status *st)
-{
-    cutoffs *cut = &ctx->cut;
-    cut->count = ctx->view.read->all_places ? ctx->places : ctx->view.read->place_count;
-    cut->found = alm_arena_calloc(ctx->plan, cut->count, sizeof *cut->found);
-    cut->from = alm_arena_calloc(ctx->plan, cut->count, sizeof *cut->from);
-    return cut->found == NULL || cut->from == NULL ? no_memory(st) : ALM_OK;
-}
-
-static bool has_value(const alm_obs *row)
-{
-    return !alm_obs_status_missing(row->value.status);
-}
-
 // Counts a cell for its place; never wants its rows.
 static bool count_cell(void *arg, const alm_obs *winner)
 {
-    read_ctx *ctx = arg;
-    cutoffs *cut = &ctx->cut;
-    size_t i = alm_read_place_index(ctx->view.read, winner->place);
-    if (has_value(winner) && i < cut->count && cut->found[i] < ctx->view.read->last) {
-        cut->found[i]++;
-        cut->from[i] = alm_period_pack(winner->period);
-        cut->lowest = ALM_MIN(cut->lowest, cut->from[i]);
-        cut->remaining -= cut->found[i] == ctx->view.read->last;
-    }
+    alm_cutoffs_count(arg, winner);
     return false;
 }
 
 static bool within_cutoff(void *arg, const alm_obs *winner)
 {
-    const read_ctx *ctx = arg;
-    size_t i = alm_read_place_index(ctx->view.read, winner->place);
-    return has_value(winner) && i < ctx->cut.count && ctx->cut.found[i] > 0 &&
-           alm_period_pack(winner->period) >= ctx->cut.from[i];
+    return alm_cutoffs_admit(arg, winner);
 }
 
 static alm_code count_period(read_ctx *ctx, walk *w, uint32_t variant, uint64_t period,
@@ -287,7 +231,7 @@ static alm_code count_period(read_ctx *ctx, walk *w, uint32_t variant, uint64_t 
             return ALM_OK;
         }
         ALM_TRY(lmdb_cells_gather(&ctx->view, &w->txn, w->epoch, w->at, w->scan.value, count_cell,
-                                  ctx, ctx->chunk, ctx->step, &none, st));
+                                  &ctx->cut, ctx->chunk, ctx->step, &none, st));
         from.chunk = w->at.chunk + 1;
     }
 }
@@ -313,12 +257,7 @@ static alm_code count_variant(read_ctx *ctx, walk *w, uint32_t variant, alm_stat
 static alm_code find_cutoffs(read_ctx *ctx, uint32_t variant, alm_status *st)
 {
     walk w;
-    cutoffs *cut = &ctx->cut;
-    if (cut->count > 0) {
-        memset(cut->found, 0, cut->count * sizeof *cut->found);
-    }
-    cut->remaining = cut->count;
-    cut->lowest = UINT64_MAX;
+    alm_cutoffs_begin(&ctx->cut);
     ALM_TRY(walk_open(ctx, &w, st));
     alm_code code = count_variant(ctx, &w, variant, st);
     walk_close(&w);
@@ -360,8 +299,8 @@ static alm_code gather_step(read_ctx *ctx, walk *w, lmdb_slice_key *from, lmdb_r
         if (!*ret_more) {
             break;
         }
-        ALM_TRY(lmdb_cells_gather(&ctx->view, &w->txn, w->epoch, w->at, w->scan.value, wanted, ctx,
-                                  ctx->chunk, ctx->step, rows, st));
+        ALM_TRY(lmdb_cells_gather(&ctx->view, &w->txn, w->epoch, w->at, w->scan.value, wanted,
+                                  &ctx->cut, ctx->chunk, ctx->step, rows, st));
         *from = w->at;
         from->chunk++;
     }
@@ -405,7 +344,7 @@ static alm_code run_read(read_ctx *ctx, uint64_t *ret_sequence, alm_status *st)
         *ret_sequence = ctx->view.filter.at_sequence;
     }
     if (ctx->view.read->last > 0) {
-        ALM_TRY(cutoffs_init(ctx, st));
+        ALM_TRY(alm_cutoffs_init(ctx->view.read, ctx->places, ctx->plan, &ctx->cut, st));
     }
     for (size_t i = 0; i < ctx->variants.count; i++) {
         ALM_TRY(read_variant(ctx, ctx->variants.ids[i], st));

@@ -5,7 +5,7 @@
 //   lmdb_record   keys, checksummed values, scans
 //   lmdb_writer   the queue and the one thread that writes: group commit
 //   lmdb_apply    one batch into a write transaction
-//   lmdb_catalog  entries: check and write; lmdb_entries visits them
+//   lmdb_catalog  entries: find and write; lmdb_entries visits them
 //   lmdb_variant  variants and their chunks
 //   lmdb_base     what slices are packed over
 //   lmdb_part     which slices changed since their series were folded
@@ -16,6 +16,7 @@
 #ifndef ALM_STORAGE_LMDB_STORE_H
 #define ALM_STORAGE_LMDB_STORE_H
 
+#include "catalog_check.h"
 #include "engine.h"
 #include "lmdb_record.h"
 #include "record.h"
@@ -154,9 +155,7 @@ typedef struct lmdb_catalog_change {
     bool precedence_changed; // of a source that was known
 } lmdb_catalog_change;
 
-// Can the batch's entries stand, with those stored? Writes nothing.
-ALM_MUST_USE alm_code lmdb_catalog_check(const lmdb_txn *txn, const alm_batch *batch,
-                                         alm_arena *arena, alm_status *st);
+alm_stored_catalog lmdb_stored_catalog(const lmdb_txn *txn); // valid as long as txn
 // Writes them, and moves the counts of *head on.
 ALM_MUST_USE alm_code lmdb_catalog_put(const lmdb_txn *txn, const alm_batch *batch,
                                        alm_arena *arena, alm_head *head, lmdb_catalog_change *ret,

@@ -1,5 +1,7 @@
 #include "read_plan.h"
 
+#include <stdlib.h>
+
 static bool wants_measure(const alm_read *read, alm_measure measure)
 {
     return read->measures == 0 || (read->measures >> measure & 1) != 0;
@@ -133,4 +135,36 @@ size_t alm_read_place_index(const alm_read *read, alm_place_id place)
     }
     size_t at = first_place(read, place);
     return at < read->place_count && read->places[at] == place ? at : SIZE_MAX;
+}
+
+// --- state ---------------------------------------------------------------------------------------
+
+static int source_cmp(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+alm_code alm_read_filter(const alm_read *read, uint64_t newest, alm_arena *arena,
+                         alm_vintage_filter *ret, alm_status *st)
+{
+    if (read->at_sequence > newest) {
+        return alm_status_set_field(
+            st, ALM_OUT_OF_RANGE, "at_sequence", "there is no commit %llu yet; the newest is %llu",
+            (unsigned long long)read->at_sequence, (unsigned long long)newest);
+    }
+    uint32_t *sources = alm_arena_calloc(arena, read->source_count, sizeof *sources);
+    if (sources == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "the read is too large for its memory");
+    }
+    if (read->source_count > 0) {
+        memcpy(sources, read->sources, read->source_count * sizeof *sources);
+        qsort(sources, read->source_count, sizeof *sources, source_cmp);
+    }
+    *ret = (alm_vintage_filter){.as_of = read->as_of,
+                                .at_sequence = read->at_sequence != 0 ? read->at_sequence : newest,
+                                .sources = sources,
+                                .source_count = read->source_count};
+    return ALM_OK;
 }

@@ -6,7 +6,9 @@ alm_code alm_store_open(const char *dir, const alm_store_opts *opts, alm_store *
                         alm_status *st)
 {
     static const alm_store_opts defaults = {0};
-    return alm_lmdb_open(dir, opts != NULL ? opts : &defaults, ret, st);
+    opts = opts != NULL ? opts : &defaults;
+    const alm_engine *engine = opts->engine != NULL ? opts->engine : &alm_engine_lmdb;
+    return engine->open(dir, opts, ret, st);
 }
 
 void alm_store_close(alm_store **store)

@@ -1,4 +1,5 @@
-// For the store's tests: a store in a folder of its own, and short ways to say a row or an entry.
+// For the store's tests: a store of any engine, in a folder of its own if it needs one, and short
+// ways to say a row or an entry.
 #ifndef ALM_STORAGE_STORE_FIXTURE_H
 #define ALM_STORAGE_STORE_FIXTURE_H
 
@@ -13,6 +14,7 @@
 #include <cmocka.h>
 
 typedef struct fixture {
+    const alm_engine *engine; // NULL: LMDB
     char dir[64];
     alm_store *store;
     alm_arena *arena;
@@ -31,24 +33,37 @@ typedef struct fixture {
 
 static inline void fixture_open(fixture *f)
 {
-    alm_store_opts opts = {.map_bytes = f->map_bytes};
+    alm_store_opts opts = {.engine = f->engine, .map_bytes = f->map_bytes};
     ASSERT_OK(f, alm_store_open(f->dir, &opts, &f->store, &f->st));
 }
 
+static inline bool fixture_keeps(const fixture *f)
+{
+    return f->engine != &alm_engine_memory;
+}
+
+// A store that is gone when it is closed stays open.
 static inline void fixture_reopen(fixture *f)
 {
-    alm_store_close(&f->store);
+    if (fixture_keeps(f)) {
+        alm_store_close(&f->store);
+        fixture_open(f);
+    }
+}
+
+static inline void fixture_init_engine(fixture *f, const alm_engine *engine, size_t map_bytes)
+{
+    *f = (fixture){.engine = engine, .map_bytes = map_bytes, .st = ALM_STATUS_INIT};
+    snprintf(f->dir, sizeof f->dir, "/tmp/alm_store_XXXXXX");
+    assert_true(!fixture_keeps(f) || mkdtemp(f->dir) != NULL);
+    f->arena = alm_arena_create(0);
+    assert_non_null(f->arena);
     fixture_open(f);
 }
 
 static inline void fixture_init(fixture *f, size_t map_bytes)
 {
-    *f = (fixture){.map_bytes = map_bytes, .st = ALM_STATUS_INIT};
-    snprintf(f->dir, sizeof f->dir, "/tmp/alm_store_XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    f->arena = alm_arena_create(0);
-    assert_non_null(f->arena);
-    fixture_open(f);
+    fixture_init_engine(f, &alm_engine_lmdb, map_bytes);
 }
 
 static inline void fixture_remove(const char *dir)
@@ -66,13 +81,16 @@ static inline void fixture_deinit(fixture *f)
 {
     alm_store_close(&f->store);
     alm_arena_destroy(&f->arena);
-    fixture_remove(f->dir);
+    if (fixture_keeps(f)) {
+        fixture_remove(f->dir);
+    }
 }
 
+// *state before: the engine, or NULL.
 static inline int fixture_setup(void **state)
 {
     fixture *f = alm_calloc(1, sizeof *f);
-    fixture_init(f, (size_t)256 << 20);
+    fixture_init_engine(f, *state, (size_t)256 << 20);
     *state = f;
     return 0;
 }

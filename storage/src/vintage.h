@@ -1,5 +1,5 @@
-// Which of a cell's vintages wins. Pure: the LMDB engine and the tests' oracle both rest on it, the
-// oracle by another way.
+// Which of a cell's vintages wins. Pure: every engine rests on it; tests/model decides it again by
+// another way.
 #ifndef ALM_STORAGE_VINTAGE_H
 #define ALM_STORAGE_VINTAGE_H
 

@@ -17,13 +17,21 @@
 
 typedef struct alm_store alm_store;
 
+// What keeps a store. Both answer every question below alike; tests/conform holds them to it.
+typedef struct alm_engine alm_engine;
+extern const alm_engine alm_engine_lmdb;   // a folder on a local disk
+extern const alm_engine alm_engine_memory; // this process's memory, gone with alm_store_close; for
+                                           // tests and simulations
+
 typedef struct alm_store_opts {
-    size_t map_bytes; // address space for the file; 0: 64 GiB (sparse)
-    alm_clock clock;  // zero: the system's
+    const alm_engine *engine; // NULL: alm_engine_lmdb
+    size_t map_bytes;         // the most the store may take; 0: 64 GiB (LMDB's file is sparse)
+    alm_clock clock;          // zero: the system's
     const alm_log *log;
 } alm_store_opts;
 
-// Opens or makes the store in the directory. Only one process may have it open.
+// Opens or makes the store in the directory; the memory engine makes an empty one and looks at no
+// directory. Only one process may have it open. Nobody may use a store that is being closed.
 //
 // ALM_FAILED_PRECONDITION  another process has it open; a network file system; a format that is
 //                          newer than this program

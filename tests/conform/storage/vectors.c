@@ -1,10 +1,8 @@
 // Vectors against rows: whatever alm_store_read says of a series or a slice, now or then, the
 // vectors say too, through random commits, revisions and withdrawals, folded and not.
-#include "store_fixture.h"
+#include "store_world.h"
 
 #include <time.h>
-
-enum { GDP, SOFTWARE, TAX };
 
 #define PLACE_TOTAL 16400 // two chunks
 static const alm_place_id some_places[] = {0, 1, 2, 500, 16382, 16383, 16384, 16399};
@@ -344,15 +342,13 @@ static void have_nothing_to_say_of_strangers(void **state)
     alm_store_reader_close(&reader);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-
-int main(void)
+store_group conform_vectors(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(say_the_same_as_rows),
-        TEST(keep_dense_data),
-        TEST(refuse_numbers_that_cannot_be_added),
-        TEST(have_nothing_to_say_of_strangers),
+    static const struct CMUnitTest tests[] = {
+        STORE_TEST(say_the_same_as_rows),
+        STORE_TEST(keep_dense_data),
+        STORE_TEST(refuse_numbers_that_cannot_be_added),
+        STORE_TEST(have_nothing_to_say_of_strangers),
     };
-    return cmocka_run_group_tests_name("reader", tests, NULL, NULL);
+    return (store_group){"vectors", tests, ALM_ARRAY_LEN(tests)};
 }

@@ -1,0 +1,269 @@
+// The smaller questions: the catalogue, which series there are, what could not be taken, and the
+// change feed. Texts never move, so a list of them is copied under the mutex and visited without.
+#include "memory_store.h"
+#include "record.h"
+
+#define LIST_BYTES_MAX ((size_t)2 << 30)
+
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for the list");
+}
+
+typedef struct text_list {
+    const alm_str *of;
+    size_t count;
+} text_list;
+
+static alm_code copy_texts(const memory_texts *texts, alm_arena *arena, text_list *ret,
+                           alm_status *st)
+{
+    alm_str *of = alm_arena_calloc(arena, texts->count, sizeof *of);
+    if (of == NULL) {
+        return no_memory(st);
+    }
+    if (texts->count > 0) {
+        memcpy(of, texts->of, texts->count * sizeof *of);
+    }
+    *ret = (text_list){.of = of, .count = texts->count};
+    return ALM_OK;
+}
+
+// --- catalogue -----------------------------------------------------------------------------------
+
+typedef struct catalog_copy {
+    text_list entries[ALM_ENTRY_SOURCE + 1];
+    uint64_t sequence;
+} catalog_copy;
+
+static alm_code copy_catalog(memory_store *store, alm_arena *arena, catalog_copy *ret,
+                             alm_status *st)
+{
+    alm_code code = ALM_OK;
+    pthread_mutex_lock(&store->mutex);
+    for (size_t k = 0; code == ALM_OK && k < ALM_ARRAY_LEN(alm_entry_kinds); k++) {
+        alm_entry_kind kind = alm_entry_kinds[k];
+        code = copy_texts(&store->entries[kind], arena, &ret->entries[kind], st);
+    }
+    ret->sequence = store->catalog_sequence;
+    pthread_mutex_unlock(&store->mutex);
+    return code;
+}
+
+static alm_code visit_entry(const alm_catalog_visitor *visitor, uint32_t id, const alm_entry *entry,
+                            alm_status *st)
+{
+    switch (entry->kind) {
+    case ALM_ENTRY_INDICATOR:
+        return visitor->indicator != NULL
+                   ? visitor->indicator(visitor->arg, id, &entry->indicator, st)
+                   : ALM_OK;
+    case ALM_ENTRY_PLACE:
+        return visitor->place != NULL ? visitor->place(visitor->arg, id, &entry->place, st)
+                                      : ALM_OK;
+    case ALM_ENTRY_SOURCE:
+        return visitor->source != NULL ? visitor->source(visitor->arg, id, &entry->source, st)
+                                       : ALM_OK;
+    }
+    return ALM_OK;
+}
+
+static alm_code visit_kind(const alm_catalog_visitor *visitor, alm_entry_kind kind, text_list list,
+                           alm_arena *step, alm_status *st)
+{
+    for (size_t i = 0; i < list.count; i++) {
+        alm_entry entry;
+        alm_arena_reset(step);
+        ALM_TRY(alm_entry_decode(list.of[i], kind, step, &entry, st));
+        ALM_TRY(visit_entry(visitor, (uint32_t)i, &entry, st));
+    }
+    return ALM_OK;
+}
+
+static alm_code run_catalog(memory_store *store, const alm_catalog_visitor *visitor,
+                            alm_arena *list, alm_arena *step, uint64_t *ret_sequence,
+                            alm_status *st)
+{
+    catalog_copy copy;
+    ALM_TRY(copy_catalog(store, list, &copy, st));
+    if (ret_sequence != NULL) {
+        *ret_sequence = copy.sequence;
+    }
+    for (size_t k = 0; k < ALM_ARRAY_LEN(alm_entry_kinds); k++) {
+        alm_entry_kind kind = alm_entry_kinds[k];
+        ALM_TRY(visit_kind(visitor, kind, copy.entries[kind], step, st));
+    }
+    return ALM_OK;
+}
+
+alm_code memory_visit_catalog(alm_store *store, const alm_catalog_visitor *visitor,
+                              uint64_t *ret_catalog_sequence, alm_status *st)
+{
+    alm_arena *list = alm_arena_create(LIST_BYTES_MAX);
+    alm_arena *step = alm_arena_create(0);
+    alm_code code = list == NULL || step == NULL ? no_memory(st)
+                                                 : run_catalog(memory_of(store), visitor, list,
+                                                               step, ret_catalog_sequence, st);
+    alm_arena_destroy(&step);
+    alm_arena_destroy(&list);
+    return code;
+}
+
+// --- series --------------------------------------------------------------------------------------
+
+typedef struct survey {
+    alm_precedence precedence;
+    uint8_t *seen; // by place id
+} survey;
+
+static void survey_variant(survey *s, const memory_variant *variant, alm_series_info *info)
+{
+    static const alm_vintage_filter all = {.as_of = ALM_DATE_MAX, .at_sequence = UINT64_MAX};
+    *info = (alm_series_info){.variant = variant->text};
+    for (size_t from = 0, to = 0; from < variant->count; from = to) {
+        to = memory_cell_end(variant, from);
+        const alm_obs *winner = memory_cell_choose(variant, from, to, &all, &s->precedence);
+        if (winner->value.status == ALM_OBS_STATUS_WITHDRAWN) {
+            continue;
+        }
+        info->first = info->cell_count == 0 ? winner->period : info->first;
+        info->last = winner->period;
+        info->cell_count++;
+        info->place_count += s->seen[winner->place] == 0;
+        s->seen[winner->place] = 1;
+    }
+}
+
+static alm_code survey_all(const memory_store *store, alm_arena *arena, alm_series_info **ret,
+                           size_t *ret_count, alm_status *st)
+{
+    survey s = {0};
+    size_t places = store->entries[ALM_ENTRY_PLACE].count;
+    ALM_TRY(memory_precedence_get(store, arena, &s.precedence, st));
+    s.seen = alm_arena_calloc(arena, places, 1);
+    *ret = alm_arena_calloc(arena, store->variants.count, sizeof **ret);
+    *ret_count = store->variants.count;
+    if (s.seen == NULL || *ret == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < *ret_count; i++) {
+        memset(s.seen, 0, places);
+        survey_variant(&s, &store->variants.of[i], &(*ret)[i]);
+    }
+    return ALM_OK;
+}
+
+static alm_code run_series(memory_store *store, alm_arena *arena,
+                           alm_code (*visit)(void *arg, const alm_series_info *info,
+                                             alm_status *st),
+                           void *arg, alm_status *st)
+{
+    alm_series_info *infos;
+    size_t count;
+    pthread_mutex_lock(&store->mutex);
+    alm_code code = survey_all(store, arena, &infos, &count, st);
+    pthread_mutex_unlock(&store->mutex);
+    for (size_t i = 0; code == ALM_OK && i < count; i++) {
+        code = visit(arg, &infos[i], st);
+    }
+    return code;
+}
+
+alm_code memory_visit_series(alm_store *store,
+                             alm_code (*visit)(void *arg, const alm_series_info *info,
+                                               alm_status *st),
+                             void *arg, alm_status *st)
+{
+    alm_arena *arena = alm_arena_create(LIST_BYTES_MAX);
+    alm_code code =
+        arena == NULL ? no_memory(st) : run_series(memory_of(store), arena, visit, arg, st);
+    alm_arena_destroy(&arena);
+    return code;
+}
+
+// --- quarantine ----------------------------------------------------------------------------------
+
+static alm_code run_quarantine(memory_store *store, alm_arena *arena,
+                               alm_code (*visit)(void *arg, const alm_quarantined *row,
+                                                 alm_status *st),
+                               void *arg, alm_status *st)
+{
+    text_list list = {0};
+    pthread_mutex_lock(&store->mutex);
+    alm_code code = copy_texts(&store->quarantine, arena, &list, st);
+    pthread_mutex_unlock(&store->mutex);
+    for (size_t i = 0; code == ALM_OK && i < list.count; i++) {
+        alm_quarantined row;
+        ALM_TRY(alm_quarantined_decode(list.of[i], &row, st));
+        code = visit(arg, &row, st);
+    }
+    return code;
+}
+
+alm_code memory_visit_quarantine(alm_store *store,
+                                 alm_code (*visit)(void *arg, const alm_quarantined *row,
+                                                   alm_status *st),
+                                 void *arg, alm_status *st)
+{
+    alm_arena *arena = alm_arena_create(LIST_BYTES_MAX);
+    alm_code code =
+        arena == NULL ? no_memory(st) : run_quarantine(memory_of(store), arena, visit, arg, st);
+    alm_arena_destroy(&arena);
+    return code;
+}
+
+// --- change feed ---------------------------------------------------------------------------------
+
+static bool copy_text(alm_arena *arena, alm_str text, alm_str *ret)
+{
+    char *copy = alm_arena_strdup(arena, text);
+    *ret = (alm_str){.data = copy, .len = text.len};
+    return copy != NULL;
+}
+
+static alm_code copy_change(const memory_commit *commit, uint64_t sequence, alm_arena *arena,
+                            alm_change *ret, alm_status *st)
+{
+    size_t row_count = commit->is_bulk ? 0 : commit->row_count;
+    alm_obs *rows = alm_arena_calloc(arena, row_count, sizeof *rows);
+    alm_str *variants = alm_arena_calloc(arena, commit->variant_count, sizeof *variants);
+    *ret = (alm_change){.sequence = sequence,
+                        .at_us = commit->at_us,
+                        .added = commit->added,
+                        .revised = commit->revised,
+                        .catalog_changed = commit->catalog_changed,
+                        .variants = variants,
+                        .variant_count = commit->variant_count,
+                        .has_rows = !commit->is_bulk,
+                        .obs = rows,
+                        .obs_count = row_count};
+    bool ok =
+        rows != NULL && variants != NULL && copy_text(arena, commit->batch_id, &ret->batch_id);
+    for (size_t i = 0; ok && i < commit->variant_count; i++) {
+        ok = copy_text(arena, commit->variants[i], &variants[i]);
+    }
+    for (size_t i = 0; ok && i < row_count; i++) {
+        rows[i] = commit->rows[i];
+        ok = copy_text(arena, commit->rows[i].note, &rows[i].note);
+    }
+    return ok ? ALM_OK : alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a change");
+}
+
+alm_code memory_change(alm_store *base, uint64_t from_sequence, alm_arena *arena, alm_change *ret,
+                       alm_status *st)
+{
+    memory_store *store = memory_of(base);
+    memory_commit commit = {0};
+    uint64_t sequence = ALM_MAX(from_sequence, UINT64_C(1));
+    pthread_mutex_lock(&store->mutex);
+    bool found = sequence <= store->commits.count;
+    if (found) {
+        commit = store->commits.of[sequence - 1];
+    }
+    pthread_mutex_unlock(&store->mutex);
+    if (!found) {
+        return alm_status_set(st, ALM_NOT_FOUND, "there is no commit %llu yet",
+                              (unsigned long long)from_sequence);
+    }
+    return copy_change(&commit, sequence, arena, ret, st);
+}

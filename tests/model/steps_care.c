@@ -1,0 +1,291 @@
+// Steps that ask the smaller questions, and those that look after the store.
+#include "model.h"
+
+// --- change feed ---------------------------------------------------------------------------------
+
+static bool is_shown(const world *w, const alm_change *change, const alm_obs *want)
+{
+    for (size_t i = 0; i < change->obs_count; i++) {
+        const alm_obs *got = &change->obs[i];
+        if (got->place == want->place && alm_period_eq(got->period, want->period) &&
+            got->source == want->source && got->published == want->published &&
+            got->sequence == want->sequence && got->variant < change->variant_count &&
+            alm_str_eq(change->variants[got->variant], w->variants[want->variant].text)) {
+            return twin_same_value(got, want);
+        }
+    }
+    return false;
+}
+
+#define SHOWN_ROW_COUNT_MAX 400 // of a large commit only these are looked for
+
+static bool same_change(world *w, const alm_change *got, uint64_t sequence)
+{
+    const twin_change *want = &w->twin.commits[sequence - 1];
+    CHECK(w, got->sequence == sequence, "change %llu", (unsigned long long)got->sequence);
+    CHECK(w, alm_str_eq(got->batch_id, alm_str_from(want->id)), "another batch");
+    CHECK(w,
+          got->added == want->added && got->revised == want->revised &&
+              got->catalog_changed == want->catalog_changed,
+          "%llu added, %llu revised", (unsigned long long)got->added,
+          (unsigned long long)got->revised);
+    CHECK(w, got->has_rows == !want->is_bulk, "has rows: %d", got->has_rows);
+    if (want->is_bulk) {
+        CHECK(w, got->obs_count == 0, "%zu rows of a bulk load", got->obs_count);
+        return true;
+    }
+    CHECK(w, got->obs_count == want->to - want->from, "%zu rows, not %zu", got->obs_count,
+          want->to - want->from);
+    for (size_t i = want->from; i < ALM_MIN(want->to, want->from + SHOWN_ROW_COUNT_MAX); i++) {
+        CHECK(w, is_shown(w, got, &w->twin.rows[i].obs), "row %zu is not in change %llu",
+              i - want->from, (unsigned long long)sequence);
+    }
+    return true;
+}
+
+bool step_change(world *w)
+{
+    alm_change change;
+    uint64_t from = below(w, (uint32_t)w->twin.commit_count + 3);
+    w->st = ALM_STATUS_INIT;
+    alm_code code = alm_store_change(w->store, from, w->work, &change, &w->st);
+    if (from > w->twin.commit_count) {
+        CHECK(w, code == ALM_NOT_FOUND, "%s", alm_code_name(code));
+        return true;
+    }
+    CHECK(w, code == ALM_OK, "%s: %s", alm_code_name(code), w->st.message);
+    return same_change(w, &change, ALM_MAX(from, UINT64_C(1)));
+}
+
+bool step_wait(world *w)
+{
+    uint64_t newest = w->twin.commit_count;
+    CHECK_OK(w, alm_store_wait(w->store, newest - below(w, 2), 0, &w->st));
+    alm_code code = alm_store_wait(w->store, newest + 1, 0, &w->st);
+    CHECK(w, code == ALM_DEADLINE_EXCEEDED, "%s", alm_code_name(code));
+    return true;
+}
+
+// --- series and figures --------------------------------------------------------------------------
+
+// What there is of a variant. False: nothing at all was ever stored.
+static bool survey(const world *w, uint32_t v, alm_series_info *ret)
+{
+    bool exists = false;
+    const alm_read now = {.as_of = ALM_DATE_MAX};
+    *ret = (alm_series_info){.variant = w->variants[v].text};
+    for (alm_place_id place = 0; place < w->twin.place_count; place++) {
+        bool has_cell = false;
+        for (uint32_t p = 0; p < w->shape.period_count; p++) {
+            const alm_obs *winner = twin_winner(w, &now, twin_cell(w, v, p, place));
+            exists = exists || winner != NULL;
+            if (winner == NULL || winner->value.status == ALM_OBS_STATUS_WITHDRAWN) {
+                continue;
+            }
+            bool is_first = ret->cell_count == 0 || alm_period_cmp(winner->period, ret->first) < 0;
+            bool is_last = ret->cell_count == 0 || alm_period_cmp(winner->period, ret->last) > 0;
+            ret->first = is_first ? winner->period : ret->first;
+            ret->last = is_last ? winner->period : ret->last;
+            ret->cell_count++;
+            has_cell = true;
+        }
+        ret->place_count += has_cell;
+    }
+    return exists;
+}
+
+typedef struct listing {
+    world *w;
+    bool seen[VARIANT_COUNT_MAX];
+    size_t count; // entries or rows visited
+    bool differs;
+} listing;
+
+static alm_code list_series(void *arg, const alm_series_info *info, alm_status *st)
+{
+    listing *l = arg;
+    (void)st;
+    for (uint32_t v = 0; v < l->w->shape.variant_count; v++) {
+        alm_series_info want;
+        if (alm_str_eq(info->variant, l->w->variants[v].text)) {
+            bool exists = survey(l->w, v, &want);
+            l->differs =
+                l->differs || l->seen[v] || !exists || info->place_count != want.place_count ||
+                info->cell_count != want.cell_count || !alm_period_eq(info->first, want.first) ||
+                !alm_period_eq(info->last, want.last);
+            l->seen[v] = true;
+        }
+    }
+    l->count++;
+    return ALM_OK;
+}
+
+static size_t count_variants(const world *w, uint64_t *ret_cells)
+{
+    size_t count = 0;
+    *ret_cells = 0;
+    for (uint32_t v = 0; v < w->shape.variant_count; v++) {
+        alm_series_info info;
+        count += survey(w, v, &info);
+        *ret_cells += info.cell_count;
+    }
+    return count;
+}
+
+bool step_series(world *w)
+{
+    listing l = {.w = w};
+    uint64_t cells;
+    CHECK_OK(w, alm_store_visit_series(w->store, list_series, &l, &w->st));
+    CHECK(w, !l.differs, "a series differs");
+    CHECK(w, l.count == count_variants(w, &cells), "%zu series", l.count);
+    return true;
+}
+
+bool step_figures(world *w)
+{
+    alm_store_stats s;
+    uint64_t cells;
+    const twin *t = &w->twin;
+    size_t variants = count_variants(w, &cells);
+    CHECK_OK(w, alm_store_stats_get(w->store, &s, &w->st));
+    CHECK(w, s.sequence == t->commit_count && s.catalog_sequence == t->catalog_sequence,
+          "sequences %llu and %llu", (unsigned long long)s.sequence,
+          (unsigned long long)s.catalog_sequence);
+    CHECK(w, s.observations == t->row_count && s.cells == cells && s.series_variants == variants,
+          "%llu rows in %llu cells of %llu variants, not %zu in %llu of %zu",
+          (unsigned long long)s.observations, (unsigned long long)s.cells,
+          (unsigned long long)s.series_variants, t->row_count, (unsigned long long)cells, variants);
+    CHECK(w,
+          s.places == t->place_count && s.sources == t->source_count &&
+              s.indicators == INDICATOR_COUNT && s.quarantined == t->quarantine_count,
+          "%llu places, %llu sources, %llu quarantined", (unsigned long long)s.places,
+          (unsigned long long)s.sources, (unsigned long long)s.quarantined);
+    return true;
+}
+
+// --- catalogue and quarantine --------------------------------------------------------------------
+
+static bool same_texts(const alm_str *a, size_t a_count, const alm_str *b, size_t b_count)
+{
+    bool ok = a_count == b_count;
+    for (size_t i = 0; ok && i < a_count; i++) {
+        ok = alm_str_eq(a[i], b[i]);
+    }
+    return ok;
+}
+
+static alm_code list_place(void *arg, alm_place_id id, const alm_place *got, alm_status *st)
+{
+    listing *l = arg;
+    (void)st;
+    if (id >= l->w->twin.place_count) {
+        l->differs = true;
+        return ALM_OK;
+    }
+    const alm_place *want = &l->w->twin.places[id];
+    l->differs = l->differs || id != l->count || !alm_str_eq(got->code, want->code) ||
+                 !alm_str_eq(got->name_zh, want->name_zh) ||
+                 !alm_str_eq(got->parent, want->parent) || got->level != want->level ||
+                 got->valid_from != want->valid_from || got->valid_to != want->valid_to ||
+                 !same_texts(got->successors, got->successor_count, want->successors,
+                             want->successor_count) ||
+                 !same_texts(got->aliases, got->alias_count, want->aliases, want->alias_count);
+    l->count++;
+    return ALM_OK;
+}
+
+static alm_code list_source(void *arg, uint32_t id, const alm_source *got, alm_status *st)
+{
+    listing *l = arg;
+    (void)st;
+    if (id >= l->w->twin.source_count) {
+        l->differs = true;
+        return ALM_OK;
+    }
+    const alm_source *want = &l->w->twin.sources[id];
+    l->differs = l->differs || !alm_str_eq(got->code, want->code) ||
+                 !alm_str_eq(got->title, want->title) || got->precedence != want->precedence;
+    return ALM_OK;
+}
+
+static alm_code list_indicator(void *arg, uint32_t id, const alm_indicator *got, alm_status *st)
+{
+    listing *l = arg;
+    (void)st;
+    if (id >= INDICATOR_COUNT) {
+        l->differs = true;
+        return ALM_OK;
+    }
+    const alm_indicator *want = &l->w->twin.indicators[id];
+    l->differs = l->differs || !alm_str_eq(got->code, want->code) ||
+                 !alm_str_eq(got->name_zh, want->name_zh) || !alm_unit_eq(got->unit, want->unit);
+    return ALM_OK;
+}
+
+bool step_catalog(world *w)
+{
+    listing l = {.w = w};
+    uint64_t sequence;
+    alm_catalog_visitor visitor = {
+        .arg = &l, .indicator = list_indicator, .place = list_place, .source = list_source};
+    CHECK_OK(w, alm_store_visit_catalog(w->store, &visitor, &sequence, &w->st));
+    CHECK(w, !l.differs && l.count == w->twin.place_count, "the catalogue differs");
+    CHECK(w, sequence == w->twin.catalog_sequence, "catalogue sequence %llu",
+          (unsigned long long)sequence);
+    return true;
+}
+
+static alm_code list_quarantined(void *arg, const alm_quarantined *got, alm_status *st)
+{
+    listing *l = arg;
+    (void)st;
+    const twin *t = &l->w->twin;
+    l->differs = l->differs || l->count >= t->quarantine_count ||
+                 got->row != t->quarantine[l->count] || !alm_str_eq(got->reason, ALM_STR("bad"));
+    l->count++;
+    return ALM_OK;
+}
+
+bool step_quarantine(world *w)
+{
+    listing l = {.w = w};
+    CHECK_OK(w, alm_store_visit_quarantine(w->store, list_quarantined, &l, &w->st));
+    CHECK(w, !l.differs && l.count == w->twin.quarantine_count, "%zu quarantined rows", l.count);
+    return true;
+}
+
+// --- care ----------------------------------------------------------------------------------------
+
+static void note_problem(void *arg, alm_str text)
+{
+    world *w = arg;
+    snprintf(w->st.message, sizeof w->st.message, "%.*s", ALM_STR_ARGS(text));
+}
+
+bool step_verify(world *w)
+{
+    alm_verify_result got;
+    uint64_t cells;
+    count_variants(w, &cells);
+    CHECK_OK(w, alm_store_verify(w->store, note_problem, w, &got, &w->st));
+    CHECK(w, got.problems == 0, "%llu problems: %s", (unsigned long long)got.problems,
+          w->st.message);
+    CHECK(w,
+          got.log_records == w->twin.commit_count && got.observations == w->twin.row_count &&
+              got.cells == cells,
+          "%llu commits, %llu rows, %llu cells", (unsigned long long)got.log_records,
+          (unsigned long long)got.observations, (unsigned long long)got.cells);
+    return true;
+}
+
+bool step_compact(world *w)
+{
+    CHECK_OK(w, alm_store_compact(w->store, &w->st));
+    return true;
+}
+
+bool step_reopen(world *w)
+{
+    return world_reopen(w);
+}
