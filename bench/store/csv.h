@@ -1,0 +1,28 @@
+// Reads the files that store_generate makes, for peers whose engine reads none.
+#ifndef BENCH_STORE_CSV_H
+#define BENCH_STORE_CSV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct csv_file {
+    const char *at, *end; // what is left
+    const char *data;     // mapped
+    size_t size_bytes;
+} csv_file;
+
+typedef struct csv_row {
+    int32_t indicator;
+    uint32_t place;
+    int32_t period;
+    int64_t value_e2; // hundredths
+    char status;
+    int32_t publication; // 0 where the file has none
+} csv_row;
+
+void csv_open(csv_file *file, const char *path); // ends the program if it cannot be read
+void csv_close(csv_file *file);
+bool csv_next(csv_file *file, csv_row *ret); // false at the end
+
+#endif
