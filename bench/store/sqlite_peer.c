@@ -38,17 +38,19 @@ static const char *const questions[CASE_COUNT] = {
                        "AND indicator = ?1 AND place >= ?5 AND place < ?6",
     [CASE_RANK] = "SELECT 0, place, value, status FROM observations WHERE period = ?3 "
                   "AND indicator = ?1 AND place >= ?5 AND place < ?6 ORDER BY value DESC, place",
-    [CASE_TOWNS_PROVINCE] = "SELECT 0, place >> 22 & 63 AS province, sum(value) FROM observations "
-                            "WHERE period = ?3 AND indicator = ?1 AND place >= ?5 AND place < ?6 "
-                            "GROUP BY province",
+    // One range of the index for each province and period; GROUP BY would sort all rows.
+    [CASE_TOWNS_PROVINCE] =
+        "SELECT 0, province, (SELECT sum(value) FROM observations WHERE period = ?3 "
+        "AND indicator = ?1 AND place >= towns_first AND place < towns_end) FROM provinces",
     [CASE_TOWNS_PROVINCE_YEAR] =
-        "SELECT place >> 22 & 63 AS province, period / 100 AS year, sum(value) FROM observations "
-        "WHERE indicator = ?1 AND place >= ?5 AND place < ?6 GROUP BY province, year",
-    [CASE_GROWTH] =
-        "SELECT place, period, value * 1.0 / before - 1 FROM (SELECT place, period, value, "
-        "first_value(value) OVER (PARTITION BY place ORDER BY period "
-        "RANGE BETWEEN 100 PRECEDING AND 100 PRECEDING) AS before FROM observations "
-        "WHERE indicator = ?1 AND place >= ?5 AND place < ?6) WHERE before IS NOT NULL",
+        "SELECT province, period / 100 AS year, sum((SELECT sum(value) FROM observations AS o "
+        "WHERE o.period = p.period AND indicator = ?1 AND place >= towns_first "
+        "AND place < towns_end)) FROM provinces CROSS JOIN periods AS p GROUP BY province, year",
+    [CASE_GROWTH] = // half the time of a window function
+    "SELECT a.place, a.period, a.value * 1.0 / b.value - 1 FROM observations AS a "
+    "JOIN observations AS b ON b.indicator = a.indicator AND b.place = a.place "
+    "AND b.period = a.period - 100 "
+    "WHERE a.indicator = ?1 AND a.place >= ?5 AND a.place < ?6",
     [CASE_TOPTEN] = "SELECT indicator, place, value, status FROM observations WHERE period = ?3 "
                     "ORDER BY value DESC, indicator, place LIMIT 10",
     [CASE_PLACE] = "SELECT 0, indicator, value, status FROM observations WHERE indicator IN "
@@ -126,6 +128,23 @@ static void insert(const char *csv_path, const char *sql, bool has_publication)
 
 static const char insert_sql[] = "INSERT INTO observations VALUES (?, ?, ?, ?, ?)";
 
+// What is there, found by skipping through the indexes: 1 << 30 is the first number of a town.
+static const char lists[] =
+    "CREATE TABLE indicators (indicator INTEGER PRIMARY KEY);"
+    "WITH RECURSIVE i (n) AS (SELECT min(indicator) FROM observations UNION ALL "
+    "SELECT (SELECT min(indicator) FROM observations WHERE indicator > n) FROM i "
+    "WHERE n IS NOT NULL) INSERT INTO indicators SELECT n FROM i WHERE n IS NOT NULL;"
+    "CREATE TABLE periods (period INTEGER PRIMARY KEY);"
+    "WITH RECURSIVE i (n) AS (SELECT min(period) FROM observations UNION ALL "
+    "SELECT (SELECT min(period) FROM observations WHERE period > n) FROM i "
+    "WHERE n IS NOT NULL) INSERT INTO periods SELECT n FROM i WHERE n IS NOT NULL;"
+    "CREATE TABLE provinces (province INTEGER PRIMARY KEY, towns_first INTEGER NOT NULL, "
+    "towns_end INTEGER NOT NULL);"
+    "WITH RECURSIVE i (n) AS (SELECT 1 << 30 UNION ALL SELECT (SELECT min(place) "
+    "FROM observations WHERE indicator = 0 AND place >= ((n >> 22) + 1) << 22) FROM i "
+    "WHERE n IS NOT NULL) INSERT INTO provinces "
+    "SELECT n >> 22 & 63, n >> 22 << 22, ((n >> 22) + 1) << 22 FROM i WHERE n > 1 << 30;";
+
 static void load(const char *csv_path, load_times *ret)
 {
     double start = peer_now_s();
@@ -135,12 +154,9 @@ static void load(const char *csv_path, load_times *ret)
     insert(csv_path, insert_sql, false);
     run("COMMIT");
     ret->durable_s = peer_now_s() - start;
-    run("CREATE INDEX by_period ON observations (period, indicator, place, value, status);"
-        "CREATE TABLE indicators (indicator INTEGER PRIMARY KEY);"
-        "WITH RECURSIVE i (n) AS (SELECT min(indicator) FROM observations UNION ALL "
-        "SELECT (SELECT min(indicator) FROM observations WHERE indicator > n) FROM i "
-        "WHERE n IS NOT NULL) INSERT INTO indicators SELECT n FROM i WHERE n IS NOT NULL;"
-        "PRAGMA journal_mode = WAL;");
+    run("CREATE INDEX by_period ON observations (period, indicator, place, value, status);");
+    run(lists);
+    run("PRAGMA journal_mode = WAL");
     ret->merged_s = peer_now_s() - start;
 }
 
