@@ -5,6 +5,7 @@
 
 #include "alm/alloc.h"
 #include "ledger.h"
+#include "proc.h"
 #include "random.h"
 #include "work.h"
 
@@ -428,7 +429,7 @@ int child_check(char **words, int count)
 {
     ALM_ASSERT(count == 2);
     checker c = {.dir = words[0],
-                 .l = ledger_map((int)child_number(words[1])),
+                 .l = proc_map((int)child_number(words[1]), sizeof(ledger)),
                  .arena = alm_arena_create(0),
                  .tallies = alm_calloc(LEDGER_STEP_MAX, sizeof *c.tallies)};
     ALM_ASSERT(c.arena != NULL && c.tallies != NULL);

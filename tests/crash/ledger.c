@@ -3,34 +3,6 @@
 #include "alm/assert.h"
 
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-ledger *ledger_map(int fd)
-{
-    void *memory = mmap(NULL, sizeof(ledger), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    ALM_ASSERT(memory != MAP_FAILED);
-    return memory;
-}
-
-ledger *ledger_create(uint64_t seed, int *ret_fd)
-{
-    *ret_fd = memfd_create("ledger", 0);
-    ALM_ASSERT(*ret_fd >= 0);
-    ALM_ASSERT(ftruncate(*ret_fd, sizeof(ledger)) == 0);
-    ledger *l = ledger_map(*ret_fd);
-    l->seed = seed;
-    return l;
-}
-
-void ledger_destroy(ledger **l, int fd)
-{
-    if (*l != NULL) {
-        munmap(*l, sizeof(ledger));
-        close(fd);
-        *l = NULL;
-    }
-}
 
 void ledger_reset(ledger *l, uint64_t seed)
 {

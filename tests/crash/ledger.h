@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #define LEDGER_STEP_MAX 65536
+#define LEDGER_NO_STEP  UINT32_MAX // of a report: the store was not opened
 
 typedef enum ledger_state {
     LEDGER_NEVER = 0, // nobody has tried
@@ -38,10 +39,6 @@ typedef struct ledger_report {
     char message[128]; // of one that is REFUSED
 } ledger_report;
 
-// New memory that a spawned process can map by *ret_fd. Aborts when there is none.
-ledger *ledger_create(uint64_t seed, int *ret_fd);
-ledger *ledger_map(int fd);
-void ledger_destroy(ledger **l, int fd);
 // Begins anew: an empty store with another seed.
 void ledger_reset(ledger *l, uint64_t seed);
 

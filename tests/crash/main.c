@@ -22,9 +22,8 @@ typedef struct run_row {
 } run_row;
 
 static const run_row runs[] = {
-    {"full", run_full, 1},
-    {"kill", run_kill, 50},
-    {"power", run_power, 50},
+    {"damage", run_damage, 400}, {"faults", run_faults, 1}, {"full", run_full, 1},
+    {"kill", run_kill, 50},      {"power", run_power, 50},
 };
 
 static int child_busy(char **words, int count)
@@ -44,9 +43,8 @@ typedef struct child_row {
 } child_row;
 
 static const child_row children[] = {
-    {"busy", child_busy},
-    {"check", child_check},
-    {"writer", child_writer},
+    {"busy", child_busy},   {"check", child_check},   {"fault", child_fault},
+    {"judge", child_judge}, {"starve", child_starve}, {"writer", child_writer},
 };
 
 uint64_t child_number(const char *word)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -159,6 +160,23 @@ bool proc_wait_ok(pid_t pid, int64_t timeout_ms, const char *what)
         fprintf(stderr, "%s: %s\n", what, strsignal(WTERMSIG(status)));
     }
     return !hung && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+// --- memory --------------------------------------------------------------------------------------
+
+void *proc_map(int fd, size_t len)
+{
+    void *memory = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    ALM_ASSERT(memory != MAP_FAILED);
+    return memory;
+}
+
+void *proc_share(size_t len, int *ret_fd)
+{
+    *ret_fd = memfd_create("shared", 0);
+    ALM_ASSERT(*ret_fd >= 0);
+    ALM_ASSERT(ftruncate(*ret_fd, (off_t)len) == 0);
+    return proc_map(*ret_fd, len);
 }
 
 // --- load ----------------------------------------------------------------------------------------

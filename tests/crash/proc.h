@@ -4,6 +4,7 @@
 #define CRASH_PROC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -19,6 +20,10 @@ int proc_run(const char *const *words);
 int proc_wait(pid_t pid, int64_t timeout_ms, bool *ret_hung);
 // Waits for one that is to end well. False: told on stderr how it ended.
 bool proc_wait_ok(pid_t pid, int64_t timeout_ms, const char *what);
+
+// Memory that a child can map by the number *ret_fd. Aborts when there is none.
+void *proc_share(size_t len, int *ret_fd);
+void *proc_map(int fd, size_t len);
 
 // One process for each core that does nothing but run.
 typedef struct proc_load {

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,12 +20,13 @@ void rig_init(rig *r, uint64_t seed, const char *dir)
 {
     *r = (rig){.random = {.state = seed}, .writer = -1, .reports = -1};
     snprintf(r->dir, sizeof r->dir, "%s", dir);
-    r->l = ledger_create(0, &r->ledger_fd);
+    r->l = proc_share(sizeof *r->l, &r->ledger_fd);
 }
 
 void rig_deinit(rig *r)
 {
-    ledger_destroy(&r->l, r->ledger_fd);
+    munmap(r->l, sizeof *r->l);
+    close(r->ledger_fd);
 }
 
 uint64_t rig_done(const rig *r)
@@ -98,11 +100,12 @@ static bool take_report(rig *r, int64_t until_ms, bool *ret_sane)
     if (!proc_read(r->reports, &report, sizeof report, until_ms)) {
         return false;
     }
-    if (!ledger_take(r->l, &report, &why)) {
+    if (report.n != LEDGER_NO_STEP && !ledger_take(r->l, &report, &why)) {
         fprintf(stderr, "step %u: %s\n", report.n, why);
         *ret_sane = false;
     } else if (report.state == LEDGER_REFUSED && !r->may_refuse) {
-        fprintf(stderr, "step %u was refused: %s: %s\n", report.n,
+        fprintf(stderr, "%s %u was refused: %s: %s\n",
+                report.n == LEDGER_NO_STEP ? "opening for step" : "step", r->l->next,
                 alm_code_name((alm_code)report.code), report.message);
         *ret_sane = false;
     }

@@ -34,15 +34,26 @@ static uint64_t cell_of(uint32_t variant, alm_place_id place, int32_t ordinal)
     return (uint64_t)(uint32_t)ordinal << 32 | variant << 16 | place;
 }
 
-static void write_note(char *out, uint32_t n, uint64_t mix)
+// Whose note is long: the first cell's of every eighth batch.
+static bool has_long_note(uint32_t n, uint32_t variant, alm_place_id place)
 {
+    return n % 8 == 0 && variant == 0 && place == 0;
+}
+
+static void write_note(char *out, uint32_t n, uint64_t mix, bool is_long)
+{
+    size_t len = 0;
     out[0] = '\0';
-    if (mix % 4 == 0) {
+    while (is_long && len + WORK_TEXT_MAX < WORK_NOTE_MAX) {
+        mix = crash_mix(mix);
+        len += (size_t)snprintf(out + len, WORK_TEXT_MAX, "%llx ", (unsigned long long)mix);
+    }
+    if (!is_long && mix % 4 == 0) {
         snprintf(out, WORK_TEXT_MAX, "批次%u，以年鉴为准 %u", n, (unsigned)(mix >> 8) % 100);
     }
 }
 
-// What batch n says about a cell; the note is written to `note`.
+// What batch n says about a cell; the note is written to `note`, which has room for it.
 static alm_obs row_of(uint64_t seed, uint32_t n, bool withdrawn, uint32_t variant,
                       alm_place_id place, int32_t ordinal, char *note)
 {
@@ -60,7 +71,7 @@ static alm_obs row_of(uint64_t seed, uint32_t n, bool withdrawn, uint32_t varian
         row.value.has_number = false;
         row.value.status = ALM_OBS_STATUS_WITHDRAWN;
     }
-    write_note(note, n, mix);
+    write_note(note, n, mix, has_long_note(n, variant, place));
     row.note = alm_str_from(note);
     return row;
 }
@@ -69,7 +80,8 @@ static void add_row(work_item *item, bool withdrawn, uint32_t variant, alm_place
                     int32_t ordinal)
 {
     size_t i = item->batch.obs_count++;
-    item->rows[i] = row_of(item->seed, item->n, withdrawn, variant, place, ordinal, item->notes[i]);
+    char *note = has_long_note(item->n, variant, place) ? item->long_note : item->notes[i];
+    item->rows[i] = row_of(item->seed, item->n, withdrawn, variant, place, ordinal, note);
 }
 
 // Which of a new batch's cells there are: some variants in full.
@@ -261,6 +273,12 @@ uint32_t work_batch_of(const alm_obs *row)
                                             : (uint32_t)(row->published - PUBLISHED_FIRST);
 }
 
+uint32_t work_day_of(const alm_obs *row)
+{
+    return row->period.ordinal < DAY_FIRST ? UINT32_MAX
+                                           : (uint32_t)(row->period.ordinal - DAY_FIRST);
+}
+
 uint32_t work_variant_of(alm_str text)
 {
     uint32_t i = 0;
@@ -272,7 +290,7 @@ uint32_t work_variant_of(alm_str text)
 
 const char *work_row_defect(uint64_t seed, uint32_t variant, const alm_obs *row)
 {
-    char note[WORK_TEXT_MAX];
+    char note[WORK_NOTE_MAX];
     uint32_t n = work_batch_of(row);
     if (n == UINT32_MAX || variant >= WORK_VARIANT_COUNT || row->place >= WORK_PLACE_COUNT) {
         return "a row that nobody wrote";

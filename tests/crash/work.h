@@ -13,7 +13,8 @@
 #define WORK_PLACE_COUNT   16
 #define WORK_ROW_COUNT_MAX (WORK_VARIANT_COUNT * WORK_PLACE_COUNT)
 #define WORK_TEXT_MAX      32
-#define WORK_SOURCE_COUNT  2 // that are there from the start
+#define WORK_NOTE_MAX      3000 // of one row of a batch: its slice and its log are long values
+#define WORK_SOURCE_COUNT  2    // that are there from the start
 
 typedef struct work_step work_step;
 
@@ -28,7 +29,7 @@ typedef struct work_item {
     alm_place place;
     alm_source sources[2];
     char id[WORK_TEXT_MAX], code[WORK_TEXT_MAX], text[WORK_TEXT_MAX];
-    char notes[WORK_ROW_COUNT_MAX][WORK_TEXT_MAX];
+    char notes[WORK_ROW_COUNT_MAX][WORK_TEXT_MAX], long_note[WORK_NOTE_MAX];
 } work_item;
 
 struct work_step {
@@ -57,6 +58,8 @@ static inline bool work_is_batch(const work_item *item)
 
 // Of which batch a row is, told by its date; UINT32_MAX: of none.
 uint32_t work_batch_of(const alm_obs *row);
+// Of which step the cell is: of that step the first row may be, later ones are its revisions.
+uint32_t work_day_of(const alm_obs *row);
 // The index of a canonical text; WORK_VARIANT_COUNT: none of ours.
 uint32_t work_variant_of(alm_str text);
 // "" when the row holds what its batch put there; else what differs.

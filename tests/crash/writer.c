@@ -28,6 +28,14 @@ static bool tell(const ledger_report *report)
     return write(STDOUT_FILENO, report, sizeof *report) == (ssize_t)sizeof *report;
 }
 
+static bool tell_refused(uint32_t n, const alm_status *st)
+{
+    ledger_report report = {.n = n, .state = LEDGER_REFUSED, .code = (uint8_t)st->code};
+    snprintf(report.message, sizeof report.message, "%.*s", (int)sizeof report.message - 1,
+             st->message);
+    return tell(&report);
+}
+
 static bool do_step(writer *w, uint32_t n, alm_arena *arena)
 {
     work_item item;
@@ -38,14 +46,12 @@ static bool do_step(writer *w, uint32_t n, alm_arena *arena)
         return false;
     }
     alm_code code = work_item_run(&item, w->store, w->dir, arena, &result, &st);
-    ledger_report report = {.n = n,
-                            .state = code == ALM_OK ? LEDGER_DONE : LEDGER_REFUSED,
-                            .code = (uint8_t)code,
-                            .replayed = result.replayed,
-                            .sequence = result.sequence};
-    snprintf(report.message, sizeof report.message, "%.*s", (int)sizeof report.message - 1,
-             st.message);
-    return tell(&report) && code == ALM_OK;
+    if (code != ALM_OK) {
+        (void)tell_refused(n, &st);
+        return false;
+    }
+    return tell(&(ledger_report){
+        .n = n, .state = LEDGER_DONE, .replayed = result.replayed, .sequence = result.sequence});
 }
 
 static void *run_thread(void *arg)
@@ -77,8 +83,7 @@ int child_writer(char **words, int count)
                 .next = (unsigned)child_number(words[2]),
                 .end = (uint32_t)child_number(words[3])};
     if (alm_store_open(w.dir, NULL, &w.store, &st) != ALM_OK) {
-        fprintf(stderr, "open: %s: %s\n", alm_code_name(st.code), st.message);
-        return 1;
+        return tell_refused(LEDGER_NO_STEP, &st) ? 1 : 2;
     }
     for (uint64_t i = 0; i < thread_count; i++) {
         ALM_ASSERT(pthread_create(&threads[i], NULL, run_thread, &w) == 0);
