@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     alm_status st = ALM_STATUS_INIT;
     int fd = memfd_create("pages", MFD_CLOEXEC);
     if (fd >= 0 && write(fd, data, size) == (ssize_t)size) {
-        alm_code code = lmdb_pages_check(fd, size, &info, &st);
+        alm_code code = lmdb_pages_check(fd, size, NULL, &info, &st);
         ALM_ASSERT(code == ALM_OK || code == ALM_DATA_LOSS || code == ALM_RESOURCE_EXHAUSTED);
         uint64_t known = info.branch + info.leaf + info.overflow + info.unused + info.lost;
         ALM_ASSERT(code != ALM_OK || size == 0 || info.pages == known + 2);

@@ -118,6 +118,7 @@ typedef struct walker {
     uint16_t *units;    // by offset/2: length/2 of the node that lies there; all 0 between pages
     tree *trees, **end; // found in the main database
     alm_arena *arena;
+    const lmdb_pages_visitor *visitor;
     lmdb_pages_info info;
     alm_status *st;
 } walker;
@@ -467,6 +468,17 @@ static alm_code check_list(walker *w, tree *t, const uint8_t *node, uint64_t pag
 
 // --- trees ---------------------------------------------------------------------------------------
 
+static alm_code visit(walker *w, const tree *t, const uint8_t *node)
+{
+    key k = key_of(node);
+    if (w->visitor == NULL) {
+        return ALM_OK;
+    }
+    return w->visitor->record(w->visitor->arg, alm_str_from(t->name),
+                              (alm_bytes){.data = k.data, .len = k.len},
+                              (alm_bytes){.data = k.data + k.len, .len = get_u32(node)}, w->st);
+}
+
 static alm_code check_leaf_node(walker *w, tree *t, const uint8_t *node, uint64_t page)
 {
     uint64_t run;
@@ -481,7 +493,7 @@ static alm_code check_leaf_node(walker *w, tree *t, const uint8_t *node, uint64_
     if (t->is_free) {
         return is_big(node) ? check_long_list(w, t, node, page) : check_list(w, t, node, page);
     }
-    return is_big(node) ? check_run(w, t, page, node, &run) : ALM_OK;
+    return is_big(node) ? check_run(w, t, page, node, &run) : visit(w, t, node);
 }
 
 // The runs below a leaf are read next, each from elsewhere: the disk is asked for all of them at
@@ -646,10 +658,12 @@ static alm_code check(walker *w)
     return ALM_OK;
 }
 
-alm_code lmdb_pages_check(int fd, uint64_t file_bytes, lmdb_pages_info *ret, alm_status *st)
+alm_code lmdb_pages_check(int fd, uint64_t file_bytes, const lmdb_pages_visitor *visitor,
+                          lmdb_pages_info *ret, alm_status *st)
 {
     alm_status own = ALM_STATUS_INIT; // what is put in front of a message needs one
-    walker w = {.fd = fd, .file_bytes = file_bytes, .st = st != NULL ? st : &own};
+    walker w = {
+        .fd = fd, .file_bytes = file_bytes, .visitor = visitor, .st = st != NULL ? st : &own};
     if (file_bytes > 0) {
         // The bits of the largest file LMDB can have on this machine would be more; its map is not.
         w.arena = alm_arena_create((size_t)4 << 30);

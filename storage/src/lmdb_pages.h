@@ -11,13 +11,15 @@
 //   each database       its counts of pages by kind and of entries
 //   the free list       its lists in order, and no page free and in use, or used twice
 //
-// What it cannot see: damage inside keys that leaves their order, and inside values.
+// What it cannot see: damage inside keys that leaves their order, and inside values. Who knows
+// checksums can look at the records that lie in the tree by a visitor, which costs next to nothing.
 //
 // Only databases with keys in byte order are known: no flag of mdb_dbi_open but MDB_CREATE.
 #ifndef ALM_STORAGE_LMDB_PAGES_H
 #define ALM_STORAGE_LMDB_PAGES_H
 
 #include "alm/status.h"
+#include "alm/str.h"
 
 #include <stdint.h>
 
@@ -30,14 +32,22 @@ typedef struct lmdb_pages_info {
     uint64_t databases, entries;
 } lmdb_pages_info;
 
-// The file is not written to and its offset stays. No other process may write to it meanwhile.
-// file_bytes 0 is a file that LMDB has not made yet. ret may be NULL. Memory: a bit for each page,
-// and a page for each level of a tree.
+// Is given every record whose value lies in the tree; views are valid during the call. What it
+// returns other than ALM_OK ends the check.
+typedef struct lmdb_pages_visitor {
+    void *arg;
+    alm_code (*record)(void *arg, alm_str database, alm_bytes key, alm_bytes value, alm_status *st);
+} lmdb_pages_visitor;
+
+// The file is not written to and its offset stays. Nobody may write to it meanwhile: not this
+// process through LMDB either. file_bytes 0 is a file that LMDB has not made yet. visitor and ret
+// may be NULL. Memory: a bit for each page, and a page for each level of a tree.
 //
 // ALM_DATA_LOSS            not an LMDB file, cut short, or damaged: the message names the page and
 //                          what is wrong with it; or a page that the disk cannot read
 // ALM_RESOURCE_EXHAUSTED   out of memory
-ALM_MUST_USE alm_code lmdb_pages_check(int fd, uint64_t file_bytes, lmdb_pages_info *ret,
+ALM_MUST_USE alm_code lmdb_pages_check(int fd, uint64_t file_bytes,
+                                       const lmdb_pages_visitor *visitor, lmdb_pages_info *ret,
                                        alm_status *st);
 
 #endif

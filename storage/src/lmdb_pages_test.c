@@ -125,7 +125,7 @@ static alm_code check_file(const fixture *f, lmdb_pages_info *ret, alm_status *s
     int fd = open(f->path, O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0);
     *st = ALM_STATUS_INIT;
-    alm_code code = lmdb_pages_check(fd, f->len, ret, st);
+    alm_code code = lmdb_pages_check(fd, f->len, NULL, ret, st);
     close(fd);
     return code;
 }
@@ -172,6 +172,32 @@ static void every_file_of_lmdb_is_sound(void **state)
     close_env(f);
 }
 
+// A backup is one of these.
+static void copies_by_lmdb_are_sound(void **state)
+{
+    fixture *f = *state;
+    for (int i = 0; i < 4; i++) {
+        change(f, 300, 200);
+    }
+    for (unsigned compact = 0; compact < 2; compact++) {
+        struct stat file;
+        alm_status st = ALM_STATUS_INIT;
+        lmdb_pages_info info;
+        FILE *copy = tmpfile();
+        assert_non_null(copy);
+        unsigned flags = compact != 0 ? MDB_CP_COMPACT : 0;
+        assert_int_equal(mdb_env_copyfd2(f->env, fileno(copy), flags), 0);
+        assert_int_equal(fstat(fileno(copy), &file), 0);
+        if (lmdb_pages_check(fileno(copy), (uint64_t)file.st_size, NULL, &info, &st) != ALM_OK) {
+            fail_msg("a copy that LMDB made: %s", st.message);
+        }
+        assert_int_equal(info.lost, 0);
+        assert_true((info.unused == 0) == (compact != 0));
+        fclose(copy);
+    }
+    close_env(f);
+}
+
 // A free list that is longer than a page, and shrinks again.
 static void a_long_free_list_is_sound(void **state)
 {
@@ -191,6 +217,47 @@ static void a_long_free_list_is_sound(void **state)
     }
     close_env(f);
     (void)assert_sound(f);
+}
+
+static alm_code count_record(void *arg, alm_str database, alm_bytes key, alm_bytes value,
+                             alm_status *st)
+{
+    uint64_t *counts = arg;
+    (void)st;
+    assert_int_equal(key.len, 12);
+    assert_true(value.len < 2100);
+    bool is_short = alm_str_eq(database, ALM_STR("short"));
+    assert_true(is_short || alm_str_eq(database, ALM_STR("long")));
+    counts[is_short ? 0 : 1]++;
+    return ALM_OK;
+}
+
+static alm_code refuse_record(void *arg, alm_str database, alm_bytes key, alm_bytes value,
+                              alm_status *st)
+{
+    (void)arg;
+    (void)database;
+    (void)value;
+    return alm_status_set(st, ALM_DATA_LOSS, "not %.*s", (int)key.len, (const char *)key.data);
+}
+
+static void a_visitor_sees_the_records(void **state)
+{
+    fixture *f = *state;
+    uint64_t counts[2] = {0};
+    alm_status st = ALM_STATUS_INIT;
+    lmdb_pages_info info;
+    change(f, 1000, 300);
+    close_env(f);
+    int fd = open(f->path, O_RDONLY | O_CLOEXEC);
+    lmdb_pages_visitor visitor = {.arg = counts, .record = count_record};
+    assert_int_equal(lmdb_pages_check(fd, f->len, &visitor, &info, &st), ALM_OK);
+    assert_true(counts[0] > 100 && counts[1] > 0);
+    assert_true(counts[0] + counts[1] < info.entries); // long values are not given
+    visitor.record = refuse_record;
+    assert_int_equal(lmdb_pages_check(fd, f->len, &visitor, &info, &st), ALM_DATA_LOSS);
+    assert_non_null(strstr(st.message, "not 0000"));
+    close(fd);
 }
 
 // --- defects -------------------------------------------------------------------------------------
@@ -530,10 +597,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_empty_file_is_sound),
         TEST(every_file_of_lmdb_is_sound),
+        TEST(copies_by_lmdb_are_sound),
         TEST(a_long_free_list_is_sound),
         cmocka_unit_test(each_defect_is_named),
         TEST(a_page_of_two_owners_is_named),
         TEST(a_used_page_is_not_free),
+        TEST(a_visitor_sees_the_records),
         TEST(a_short_file_is_named),
         TEST(any_bytes_are_survived),
         TEST(no_memory_is_said),

@@ -4,6 +4,7 @@
 #include "children.h"
 
 #include "alm/alloc.h"
+#include "guard.h"
 #include "ledger.h"
 #include "proc.h"
 #include "random.h"
@@ -410,9 +411,22 @@ static void check_state(checker *c)
     check_batches(c);
 }
 
+// A crash leaves no page that LMDB did not mean to.
+static void check_pages(checker *c)
+{
+    alm_status st = ALM_STATUS_INIT;
+    lmdb_pages_info info = {0};
+    if (guard_check(c->dir, &info, &st) != ALM_OK) {
+        found(c, "the pages: %s", st.message);
+    } else if (info.lost > 0) {
+        found(c, "%llu pages are neither in use nor free", (unsigned long long)info.lost);
+    }
+}
+
 static void run_check(checker *c)
 {
     alm_status st = ALM_STATUS_INIT;
+    check_pages(c);
     if (alm_store_open(c->dir, NULL, &c->store, &st) != ALM_OK) {
         found(c, "open: %s: %s", alm_code_name(st.code), st.message);
         return;

@@ -10,9 +10,9 @@
 
 #include "children.h"
 #include "disk.h"
+#include "guard.h"
 #include "image.h"
 #include "known.h"
-#include "lmdb_pages.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -21,7 +21,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,18 +52,10 @@ static const char *verdict_name(int v)
 
 static bool guard_allows(const char *dir, char *why)
 {
-    struct stat info;
-    char path[160];
     alm_status st = ALM_STATUS_INIT;
-    snprintf(path, sizeof path, "%s/data.mdb", dir);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &info) != 0) {
-        return true;
-    }
-    alm_code code = lmdb_pages_check(fd, (uint64_t)info.st_size, NULL, &st);
-    close(fd);
+    bool ok = guard_check(dir, NULL, &st) == ALM_OK;
     snprintf(why, KNOWN_WHY_MAX, "guard: %.*s", KNOWN_WHY_MAX - 8, st.message);
-    return code == ALM_OK;
+    return ok;
 }
 
 // DIR KNOWN_FD GUARD: the exit status is the verdict; what was noticed goes to stdout.

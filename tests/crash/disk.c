@@ -115,7 +115,17 @@ static bool make_image(disk *d, size_t bytes)
 
 bool disk_open_ext4(disk *d, size_t bytes)
 {
-    if (!open_base(d, bytes + IMAGE_SPARE)) {
+    return disk_open_thin(d, bytes, bytes + IMAGE_SPARE);
+}
+
+void disk_mend(const disk *d)
+{
+    ALM_ASSERT(mount("tmpfs", d->base, "tmpfs", MS_REMOUNT, "size=1g") == 0);
+}
+
+bool disk_open_thin(disk *d, size_t bytes, size_t real_bytes)
+{
+    if (!open_base(d, real_bytes)) {
         return false;
     }
     snprintf(d->mounted, sizeof d->mounted, "%s/mounted", d->base);

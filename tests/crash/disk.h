@@ -20,6 +20,10 @@ bool disk_namespace(void);
 bool disk_open_tmpfs(disk *d, size_t bytes);
 // An ext4 of that size, on a loop device over a file in memory.
 bool disk_open_ext4(disk *d, size_t bytes);
+// One whose device has room for fewer bytes than it says: past those, writes and syncs fail by EIO.
+bool disk_open_thin(disk *d, size_t bytes, size_t real_bytes);
+// From here on it has room for all.
+void disk_mend(const disk *d);
 void disk_close(disk *d);
 
 // The power fails: what did not reach the device is gone. Whoever uses the file system gets errors

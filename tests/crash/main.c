@@ -23,7 +23,7 @@ typedef struct run_row {
 
 static const run_row runs[] = {
     {"damage", run_damage, 400}, {"faults", run_faults, 1}, {"full", run_full, 1},
-    {"kill", run_kill, 50},      {"power", run_power, 50},
+    {"kill", run_kill, 50},      {"lies", run_lies, 1},     {"power", run_power, 50},
 };
 
 static int child_busy(char **words, int count)

@@ -8,6 +8,7 @@ int run_damage(const rig_opts *opts);
 int run_faults(const rig_opts *opts);
 int run_full(const rig_opts *opts);
 int run_kill(const rig_opts *opts);
+int run_lies(const rig_opts *opts);
 int run_power(const rig_opts *opts);
 
 #endif
