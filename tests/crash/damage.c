@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STEP_COUNT   600
+#define STEP_COUNT   450
 #define JUDGE_MS_MAX 30000
 #define TOLD_MAX     12 // copies that are told one by one
 

@@ -89,18 +89,12 @@ static bool fail_each(fault_run *run, const fault_row *row, const char *phase, b
     return ok && !made;
 }
 
-// Nothing named is everything.
-static bool is_part(const char *part, const char *detail)
-{
-    return *detail == '\0' || strcmp(part, detail) == 0;
-}
-
-static bool fail_calls(fault_run *run, const char *detail)
+static bool fail_calls(fault_run *run, const rig_opts *opts)
 {
     bool ok = true;
     static const char *const phases[] = {"open", "commit"};
     for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
-        bool is_wanted = is_part("call", detail) || strstr(rows[i].name, detail) != NULL;
+        bool is_wanted = rig_is_part(opts, "call") || strstr(rows[i].name, opts->detail) != NULL;
         for (size_t phase = 0; is_wanted && phase < ALM_ARRAY_LEN(phases); phase++) {
             uint32_t before = run->faults;
             ok = fail_each(run, &rows[i], phases[phase], false) && ok;
@@ -159,8 +153,8 @@ int run_faults(const rig_opts *opts)
     bool is_own = disk_namespace() && disk_open_tmpfs(&d, (size_t)256 << 20);
     rig_init(&run.r, opts->seed, is_own ? d.mounted : dir);
     run.before = proc_share(sizeof *run.before, &before_fd);
-    bool ok = make_store(&run) && fail_calls(&run, opts->detail);
-    ok = (!is_part("allocation", opts->detail) || fail_allocations(&run)) && ok;
+    bool ok = make_store(&run) && fail_calls(&run, opts);
+    ok = (!rig_is_part(opts, "allocation") || fail_allocations(&run)) && ok;
     printf("faults: %u calls failed, %s\n", run.faults, ok ? "each told and harmless" : "FAILED");
     image_deinit(&run.img);
     rig_remove_store(run.r.dir);

@@ -2,6 +2,8 @@
 // takes room, steps are done until one is refused; reads go on all the while; the other file is
 // removed, and commits must go through within a second, in the same store; then the disk is filled
 // again, the store is opened anew, and is held to what was acknowledged.
+//
+//   --only map, --only tmpfs, --only ext4
 #include "runs.h"
 
 #include "disk.h"
@@ -251,38 +253,33 @@ static bool fill_map(const disk *d, const rig_opts *opts)
     return ok;
 }
 
-static bool on_tmpfs(size_t bytes, const rig_opts *opts, bool is_map, bool *ret_skipped)
-{
-    disk d;
-    if (!disk_open_tmpfs(&d, bytes)) {
-        *ret_skipped = true;
-        return true;
-    }
-    bool ok = is_map ? fill_map(&d, opts) : fill_disk(&d, opts, "tmpfs");
-    disk_close(&d);
-    return ok;
-}
+typedef struct full_row {
+    const char *name;
+    bool (*open)(disk *d, size_t bytes);
+    size_t bytes;
+} full_row;
 
-static bool on_ext4(const rig_opts *opts, bool *ret_skipped)
-{
-    disk d;
-    if (!disk_open_ext4(&d, (size_t)6 << 20)) {
-        *ret_skipped = true;
-        return true;
-    }
-    bool ok = fill_disk(&d, opts, "ext4");
-    disk_close(&d);
-    return ok;
-}
+static const full_row full_rows[] = {
+    {"map", disk_open_tmpfs, (size_t)64 << 20},
+    {"tmpfs", disk_open_tmpfs, (size_t)2 << 20},
+    {"ext4", disk_open_ext4, (size_t)6 << 20},
+};
 
 int run_full(const rig_opts *opts)
 {
-    bool skipped = false;
-    if (!disk_namespace()) {
-        return RIG_SKIPPED;
+    bool ok = true;
+    bool skipped = !disk_namespace();
+    for (size_t i = 0; !skipped && i < ALM_ARRAY_LEN(full_rows); i++) {
+        disk d;
+        const full_row *row = &full_rows[i];
+        if (!rig_is_part(opts, row->name)) {
+            continue;
+        }
+        skipped = !row->open(&d, row->bytes);
+        if (!skipped) {
+            ok = (i == 0 ? fill_map(&d, opts) : fill_disk(&d, opts, row->name)) && ok;
+            disk_close(&d);
+        }
     }
-    bool ok = on_tmpfs((size_t)64 << 20, opts, true, &skipped);
-    ok = on_tmpfs((size_t)2 << 20, opts, false, &skipped) && ok;
-    ok = on_ext4(opts, &skipped) && ok;
     return !ok ? 1 : skipped ? RIG_SKIPPED : 0;
 }

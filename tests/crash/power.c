@@ -83,8 +83,8 @@ static int lose(rig *r, const disk *d, const rig_opts *opts)
 
 // --- a device that fails -------------------------------------------------------------------------
 
-#define THIN_BYTES      ((size_t)64 << 20)
-#define THIN_REAL_BYTES ((size_t)6 << 20) // the file system itself takes about five
+#define THIN_BYTES      ((size_t)16 << 20)
+#define THIN_REAL_BYTES ((size_t)2 << 20) // its file system takes one
 #define WRITER_MS_MAX   30000
 
 // Writers go on until all of them were refused.

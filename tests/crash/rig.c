@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,6 +33,11 @@ void rig_deinit(rig *r)
 uint64_t rig_done(const rig *r)
 {
     return r->done + r->l->done;
+}
+
+bool rig_is_part(const rig_opts *opts, const char *part)
+{
+    return *opts->detail == '\0' || strcmp(opts->detail, part) == 0;
 }
 
 // --- the store -----------------------------------------------------------------------------------

@@ -51,4 +51,7 @@ bool rig_check(rig *r);
 
 uint64_t rig_done(const rig *r);
 
+// Whether a part of a run is wanted: --only names one, nothing named is all.
+bool rig_is_part(const rig_opts *opts, const char *part);
+
 #endif
