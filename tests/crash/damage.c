@@ -3,6 +3,7 @@
 // own, which compares every row with what the steps put there.
 //
 //   --only tree   strikes at the pages that hold LMDB's trees together, not anywhere
+//   --only keys   flips bits of keys
 //   --only guard  looks at the pages before the store is opened, as lmdb_pages.h does
 //   --only tell   says of every copy what became of it
 //   --only tree,guard
@@ -33,7 +34,8 @@ typedef struct damage_run {
     known *k;
     int known_fd;
     image img;
-    bool at_tree, is_guarded, is_told;
+    damage_aim aim;
+    bool is_guarded, is_told;
     uint32_t verdicts[DAMAGE_KIND_COUNT][VERDICT_END + 2];
     uint32_t told;
 } damage_run;
@@ -103,8 +105,8 @@ static bool is_bad(int v)
 static void damage_once(damage_run *run, uint32_t n)
 {
     char why[KNOWN_WHY_MAX];
-    damage d = damage_choose(&run->img, (damage_kind)(n % DAMAGE_KIND_COUNT), run->at_tree,
-                             &run->r.random);
+    damage_kind kind = run->aim == AIM_KEYS ? DAMAGE_BIT : (damage_kind)(n % DAMAGE_KIND_COUNT);
+    damage d = damage_choose(&run->img, kind, run->aim, &run->r.random);
     rig_remove_store(run->r.dir);
     image_write(&run->img, &d, run->r.dir);
     int v = judge(run, why);
@@ -187,7 +189,9 @@ int run_damage(const rig_opts *opts)
 {
     disk d;
     char dir[] = "/tmp/alm_damage_XXXXXX";
-    damage_run run = {.at_tree = strstr(opts->detail, "tree") != NULL,
+    damage_run run = {.aim = strstr(opts->detail, "keys") != NULL   ? AIM_KEYS
+                             : strstr(opts->detail, "tree") != NULL ? AIM_TREE
+                                                                    : AIM_ANYWHERE,
                       .is_guarded = strstr(opts->detail, "guard") != NULL,
                       .is_told = strstr(opts->detail, "tell") != NULL};
     ALM_ASSERT(mkdtemp(dir) != NULL);

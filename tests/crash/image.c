@@ -106,8 +106,35 @@ static bool is_tree_page(const image_file *file, size_t page)
     return number == page && (kind == 1 || kind == 2 || kind == 8);
 }
 
-// A byte in one of its pages, half of them in the header and the offsets.
-static bool choose_in_tree(const image *img, damage *d, crash_random *random)
+static uint16_t number_at(const uint8_t *page, size_t at)
+{
+    uint16_t v;
+    memcpy(&v, page + at, sizeof v);
+    return v;
+}
+
+// Half of them in the header and the offsets.
+static size_t choose_in_page(const uint8_t *page, crash_random *random)
+{
+    size_t head = ALM_MIN((size_t)number_at(page, 12) + 1, (size_t)PAGE_BYTES);
+    return (size_t)crash_random_below(random,
+                                      crash_random_below(random, 2) == 0 ? head : PAGE_BYTES);
+}
+
+// 0: no leaf, or the key is none.
+static size_t choose_in_key(const uint8_t *page, crash_random *random)
+{
+    size_t count = (number_at(page, 12) - 16U) / 2;
+    if (number_at(page, 10) != 2 || count == 0) {
+        return 0;
+    }
+    size_t node = number_at(page, 16 + 2 * (size_t)crash_random_below(random, count));
+    size_t len = node + 8 < PAGE_BYTES ? number_at(page, node + 6) : 0;
+    size_t at = len > 0 ? node + 8 + (size_t)crash_random_below(random, len) : 0;
+    return at < PAGE_BYTES ? at : 0;
+}
+
+static bool choose_in_tree(const image *img, damage *d, damage_aim aim, crash_random *random)
 {
     for (int i = 0; i < TREE_TRIES; i++) {
         d->file = choose_file(img, random);
@@ -116,23 +143,23 @@ static bool choose_in_tree(const image *img, damage *d, crash_random *random)
             continue;
         }
         size_t page = (size_t)crash_random_below(random, file->len / PAGE_BYTES);
+        const uint8_t *bytes = file->data + page * PAGE_BYTES;
         if (is_tree_page(file, page)) {
-            uint16_t lower;
-            memcpy(&lower, file->data + page * PAGE_BYTES + 12, sizeof lower);
-            size_t head = ALM_MIN((size_t)lower + 1, (size_t)PAGE_BYTES);
-            bool is_head = crash_random_below(random, 2) == 0;
-            d->at =
-                page * PAGE_BYTES + (size_t)crash_random_below(random, is_head ? head : PAGE_BYTES);
-            return true;
+            size_t at =
+                aim == AIM_KEYS ? choose_in_key(bytes, random) : choose_in_page(bytes, random);
+            d->at = page * PAGE_BYTES + at;
+            if (at > 0 || aim == AIM_TREE) {
+                return true;
+            }
         }
     }
     return false;
 }
 
-damage damage_choose(const image *img, damage_kind kind, bool at_tree, crash_random *random)
+damage damage_choose(const image *img, damage_kind kind, damage_aim aim, crash_random *random)
 {
     damage d = {.kind = kind};
-    if (!at_tree || !choose_in_tree(img, &d, random)) {
+    if (aim == AIM_ANYWHERE || !choose_in_tree(img, &d, aim, random)) {
         d.file = choose_file(img, random);
         d.at = (size_t)crash_random_below(random, img->files[d.file].len);
     }

@@ -45,9 +45,13 @@ void image_read(image *img, const char *dir);
 void image_deinit(image *img);
 size_t image_bytes(const image *img);
 
-// Where it strikes: anywhere in the files, or, with at_tree, at pages that hold a tree, and there
-// more often at what holds it together. (Only there does it know what such a page looks like.)
-damage damage_choose(const image *img, damage_kind kind, bool at_tree, crash_random *random);
+// Where it strikes. Only for the last two does it know what a file looks like.
+typedef enum damage_aim {
+    AIM_ANYWHERE,
+    AIM_TREE, // pages that hold a tree together, half the time their headers and offsets
+    AIM_KEYS, // keys of leaves
+} damage_aim;
+damage damage_choose(const image *img, damage_kind kind, damage_aim aim, crash_random *random);
 // Puts a damaged copy into an empty folder.
 void image_write(const image *img, const damage *d, const char *dir);
 
