@@ -27,7 +27,7 @@
 
 static bool missing(const char *what)
 {
-    fprintf(stderr, "skipped: %s: %s\n", what, strerror(errno));
+    fprintf(stderr, "not possible here: %s: %s\n", what, strerror(errno));
     return false;
 }
 

@@ -42,16 +42,28 @@ bool rig_is_part(const rig_opts *opts, const char *part)
 
 // --- the store -----------------------------------------------------------------------------------
 
-void rig_remove_store(const char *dir)
+static void empty_folder(int fd)
 {
-    DIR *folder = opendir(dir);
-    if (folder == NULL) {
-        return;
-    }
+    DIR *folder = fdopendir(fd);
+    ALM_ASSERT(folder != NULL);
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        (void)unlinkat(dirfd(folder), entry->d_name, 0);
+        bool is_self = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+        if (!is_self && entry->d_type == DT_DIR) {
+            empty_folder(openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        }
+        if (!is_self) {
+            (void)unlinkat(fd, entry->d_name, entry->d_type == DT_DIR ? AT_REMOVEDIR : 0);
+        }
     }
     closedir(folder);
+}
+
+void rig_remove_store(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        empty_folder(fd);
+    }
 }
 
 bool rig_new_store(rig *r)

@@ -37,7 +37,7 @@ void rig_deinit(rig *r);
 bool rig_new_store(rig *r);
 // A new one when the store has grown so that checking it takes long.
 bool rig_renew_store(rig *r);
-void rig_remove_store(const char *dir);
+void rig_remove_store(const char *dir); // all that is in the folder, not the folder
 
 // Starts a writer with some threads. preload as proc_start.
 void rig_start_writer(rig *r, const char *preload);
