@@ -8,10 +8,10 @@
 #include <string.h>
 
 static const kind kinds[] = {
-    {"产值", "Output", "CNY_E4", "flow", 2, 5000.0, true},
-    {"企业数", "Enterprises", "count_jia", "stock", 0, 900.0, true},
+    {"产值", "Output", "CNY_E8", "flow", 2, 12.5, true},
+    {"企业数", "Enterprises", "count_jia", "stock", 0, 600.0, true},
     {"价格指数", "Price index", "index", "index", 1, 102.0, false},
-    {"人均收入", "Income per head", "CNY", "rate", 2, 3200.0, false},
+    {"人均收入", "Income per head", "CNY", "rate", 2, 5800.0, false},
 };
 
 static place places[PLACE_COUNT_MAX];

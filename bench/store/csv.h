@@ -17,6 +17,7 @@ typedef struct csv_row {
     uint32_t place;
     int32_t period;
     int64_t value_e2; // hundredths
+    int decimals;     // that were written, 0..2
     char status;
     int32_t publication; // 0 where the file has none
 } csv_row;

@@ -19,8 +19,9 @@ static void round_trip(alm_block *block, alm_arena *arena)
         return;
     }
     alm_buf_init(&buf, 0);
-    ALM_ASSERT(alm_block_encode(rows, block->count, arena, &buf, NULL) == ALM_OK);
-    ALM_ASSERT(alm_block_open(alm_buf_view(&buf), block->count, arena, &again, NULL) == ALM_OK);
+    ALM_ASSERT(alm_block_encode(rows, block->count, NULL, arena, &buf, NULL) == ALM_OK);
+    ALM_ASSERT(alm_block_open(alm_buf_view(&buf), block->count, NULL, arena, &again, NULL) ==
+               ALM_OK);
     ALM_ASSERT(alm_block_get(&again, 0, again.count, copies, NULL) == ALM_OK);
     for (size_t i = 0; i < block->count; i++) {
         ALM_ASSERT(rows[i].value.number.mantissa == copies[i].value.number.mantissa);
@@ -35,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     alm_block block;
     alm_str bytes = {.data = (const char *)data, .len = size};
     alm_arena *arena = alm_arena_create(0);
-    if (arena != NULL && alm_block_open(bytes, 4096, arena, &block, NULL) == ALM_OK) {
+    if (arena != NULL && alm_block_open(bytes, 4096, NULL, arena, &block, NULL) == ALM_OK) {
         round_trip(&block, arena);
     }
     alm_arena_destroy(&arena);

@@ -14,7 +14,7 @@ static void decode_log(alm_str bytes, alm_arena *arena)
     alm_block block;
     alm_log_record record;
     if (alm_log_record_decode(bytes, arena, &record, NULL) == ALM_OK) {
-        (void)!alm_block_open(record.block, 4096, arena, &block, NULL);
+        (void)!alm_block_open(record.block, 4096, NULL, arena, &block, NULL);
     }
 }
 

@@ -177,14 +177,115 @@ static int slot_cmp(const void *a, const void *b)
     return order != 0 ? order : COMPARE(x->row, y->row);
 }
 
-static void sort_slots(alm_row_slot *slots, size_t count)
+static bool is_sorted(const alm_row_slot *slots, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
         if (slot_cmp(&slots[i - 1], &slots[i]) > 0) {
-            qsort(slots, count, sizeof *slots, slot_cmp);
-            return;
+            return false;
         }
     }
+    return true;
+}
+
+// The slices of a batch, in the order they are first met; found by open addressing.
+typedef struct slice_table {
+    alm_row_slot *first; // of each slice: its variant and period
+    uint32_t *rows;      // of each slice
+    size_t count;
+    uint32_t *slots; // index + 1; 0: free
+    size_t mask;
+} slice_table;
+
+// More slices than this are not worth a table.
+#define SLICE_COUNT_MAX 65536
+
+static bool slice_table_init(slice_table *table, alm_arena *arena)
+{
+    *table = (slice_table){.mask = 4 * SLICE_COUNT_MAX - 1};
+    table->first = alm_arena_alloc(arena, SLICE_COUNT_MAX * sizeof *table->first);
+    table->rows = alm_arena_alloc(arena, SLICE_COUNT_MAX * sizeof *table->rows);
+    table->slots = alm_arena_calloc(arena, table->mask + 1, sizeof *table->slots);
+    return table->first != NULL && table->rows != NULL && table->slots != NULL;
+}
+
+// The slice of the row; SLICE_COUNT_MAX: there is no room.
+static size_t slice_of(slice_table *table, const alm_row_slot *row)
+{
+    uint64_t hash = (row->period ^ (uint64_t)row->variant << 40) * UINT64_C(0x9e3779b97f4a7c15);
+    size_t slot = hash >> 40 & table->mask;
+    while (table->slots[slot] != 0) {
+        size_t at = table->slots[slot] - 1;
+        if (table->first[at].period == row->period && table->first[at].variant == row->variant) {
+            return at;
+        }
+        slot = (slot + 1) & table->mask;
+    }
+    if (table->count < SLICE_COUNT_MAX) {
+        table->first[table->count] = (alm_row_slot){
+            .period = row->period, .variant = row->variant, .row = (uint32_t)table->count};
+        table->rows[table->count] = 0;
+        table->slots[slot] = (uint32_t)table->count + 1;
+        return table->count++;
+    }
+    return SLICE_COUNT_MAX;
+}
+
+// Turns the counts of rows into where each slice begins, slices in order.
+static void place_slices(slice_table *table)
+{
+    uint32_t at = 0;
+    qsort(table->first, table->count, sizeof *table->first, slot_cmp);
+    for (size_t i = 0; i < table->count; i++) {
+        uint32_t *rows = &table->rows[table->first[i].row];
+        uint32_t n = *rows;
+        *rows = at;
+        at += n;
+    }
+}
+
+// Deals the rows out to their slices, in which they mostly come by place already: a table of whole
+// series is in order then. False: too many slices, nothing was done.
+static bool deal_slots(alm_row_slot *slots, size_t count, alm_row_slot *dealt, alm_arena *arena)
+{
+    slice_table table;
+    uint32_t *slices = alm_arena_alloc(arena, count * sizeof *slices);
+    if (slices == NULL || !slice_table_init(&table, arena)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t slice = slice_of(&table, &slots[i]);
+        if (slice == SLICE_COUNT_MAX) {
+            return false;
+        }
+        slices[i] = (uint32_t)slice;
+        table.rows[slice]++;
+    }
+    place_slices(&table);
+    for (size_t i = 0; i < count; i++) {
+        dealt[table.rows[slices[i]]++] = slots[i];
+    }
+    return true;
+}
+
+// Few rows are sorted at once.
+#define DEAL_COUNT_MIN 1024
+
+static alm_code sort_slots(alm_row_slot **slots, size_t count, alm_arena *arena, alm_status *st)
+{
+    if (is_sorted(*slots, count)) {
+        return ALM_OK;
+    }
+    if (count >= DEAL_COUNT_MIN) {
+        alm_row_slot *dealt = alm_arena_alloc(arena, count * sizeof *dealt);
+        if (dealt == NULL) {
+            return no_memory(st);
+        }
+        *slots = deal_slots(*slots, count, dealt, arena) ? dealt : *slots;
+    }
+    if (!is_sorted(*slots, count)) {
+        qsort(*slots, count, sizeof **slots, slot_cmp);
+    }
+    return ALM_OK;
 }
 
 alm_code alm_batch_check(const alm_batch *batch, alm_arena *arena, alm_checked_batch *ret,
@@ -196,7 +297,7 @@ alm_code alm_batch_check(const alm_batch *batch, alm_arena *arena, alm_checked_b
     uint32_t *first = NULL;
     ALM_TRY(decode_variants(batch, arena, &ret->variants, st));
     ALM_TRY(first_of_same(batch, arena, &first, st));
-    alm_row_slot *slots = alm_arena_calloc(arena, batch->obs_count, sizeof *slots);
+    alm_row_slot *slots = alm_arena_alloc(arena, batch->obs_count * sizeof *slots);
     if (slots == NULL) {
         return no_memory(st);
     }
@@ -211,7 +312,7 @@ alm_code alm_batch_check(const alm_batch *batch, alm_arena *arena, alm_checked_b
                                   .place = row->place,
                                   .row = (uint32_t)i};
     }
-    sort_slots(slots, batch->obs_count);
+    ALM_TRY(sort_slots(&slots, batch->obs_count, arena, st));
     ret->slots = slots;
     return ALM_OK;
 }

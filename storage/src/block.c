@@ -72,6 +72,29 @@ static void get_column(const alm_obs *rows, size_t count, int column, int64_t *r
     }
 }
 
+// A bit for each column, set where some row is not as the first.
+static unsigned differing_columns(const alm_obs *rows, size_t count)
+{
+    unsigned bits = 0;
+    for (size_t i = 1; i < count; i++) {
+        const alm_obs *a = &rows[0];
+        const alm_obs *b = &rows[i];
+        const alm_value *v = &a->value;
+        const alm_value *w = &b->value;
+        bits |= (unsigned)(a->variant != b->variant) << ALM_BLOCK_VARIANT |
+                (unsigned)(a->place != b->place) << ALM_BLOCK_PLACE |
+                (unsigned)!alm_period_eq(a->period, b->period) << ALM_BLOCK_PERIOD |
+                (unsigned)(v->number.mantissa != w->number.mantissa) << ALM_BLOCK_MANTISSA |
+                (unsigned)(v->number.exponent != w->number.exponent) << ALM_BLOCK_EXPONENT |
+                (unsigned)!alm_unit_eq(v->unit, w->unit) << ALM_BLOCK_UNIT |
+                (unsigned)(alm_block_flags(v) != alm_block_flags(w)) << ALM_BLOCK_FLAGS |
+                (unsigned)(a->source != b->source) << ALM_BLOCK_SOURCE |
+                (unsigned)(a->published != b->published) << ALM_BLOCK_PUBLISHED |
+                (unsigned)(a->sequence != b->sequence) << ALM_BLOCK_SEQUENCE;
+    }
+    return bits;
+}
+
 // --- scale ---------------------------------------------------------------------------------------
 
 static const int64_t power_of_ten[] = {1,
@@ -145,7 +168,90 @@ bool alm_block_unscale(int scale, alm_obs *rows, size_t count)
     return true;
 }
 
-// --- encoding ------------------------------------------------------------------------------------
+// --- over a base ---------------------------------------------------------------------------------
+
+// Rows of a factor.
+#define FACTOR_ROWS ALM_PACK_FRAME
+
+static uint32_t base_value(const alm_base *base, int64_t place)
+{
+    int64_t at = place - (int64_t)base->first;
+    return at >= 0 && at < (int64_t)base->count ? base->values[at] : 0;
+}
+
+// What the numbers of a few rows are to their base, as a whole.
+static uint32_t factor_of(const alm_base *base, const int64_t *places, const int64_t *numbers,
+                          size_t count)
+{
+    double sum = 0;
+    double base_sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        sum += (double)numbers[i];
+        base_sum += base_value(base, places[i]);
+    }
+    double factor = base_sum > 0 ? sum / base_sum * (1 << ALM_BASE_SHIFT) : 0;
+    return factor >= 1 && factor <= UINT32_MAX ? (uint32_t)factor : 0;
+}
+
+// Appends numbers over the base, if that is shorter than without. left and factors have room for
+// count numbers. False: it is not, nothing was written.
+static bool encode_over_base(const alm_base *base, const int64_t *places, const int64_t *numbers,
+                             size_t count, int64_t *left, int64_t *factors, alm_buf *out)
+{
+    size_t factor_count = 0;
+    for (size_t from = 0; from < count; from += FACTOR_ROWS) {
+        size_t to = ALM_MIN(from + FACTOR_ROWS, count);
+        uint32_t factor = factor_of(base, places + from, numbers + from, to - from);
+        for (size_t i = from; i < to; i++) {
+            left[i] = numbers[i] - alm_base_like(base_value(base, places[i]), factor);
+        }
+        factors[factor_count++] = factor;
+    }
+    if (alm_frames_bytes(left, count) + alm_frames_bytes(factors, factor_count) >=
+        alm_frames_bytes(numbers, count)) {
+        return false;
+    }
+    alm_frames_encode(factors, factor_count, out);
+    alm_frames_encode(left, count, out);
+    return true;
+}
+
+// --- whole blocks --------------------------------------------------------------------------------
+
+// What a block is written from, and its memory: each list has room for all rows.
+typedef struct writing {
+    size_t count;
+    int64_t *column, *places, *indices, *left;
+} writing;
+
+static bool writing_init(writing *w, size_t count, alm_arena *scratch)
+{
+    *w = (writing){.count = count};
+    w->column = alm_arena_alloc(scratch, count * sizeof *w->column);
+    w->places = alm_arena_alloc(scratch, count * sizeof *w->places);
+    w->indices = alm_arena_alloc(scratch, count * sizeof *w->indices);
+    w->left = alm_arena_alloc(scratch, count * sizeof *w->left);
+    return w->column != NULL && w->places != NULL && w->indices != NULL && w->left != NULL;
+}
+
+static void put_u32_at(alm_buf *out, size_t at, uint32_t v)
+{
+    for (size_t i = 0; i < sizeof v && !out->failed; i++) {
+        out->data[at + i] = (uint8_t)(v >> (8 * i));
+    }
+}
+
+// Appends the mantissa column, in w->column, and says at base_at over which base it is.
+static void encode_numbers(writing *w, const alm_base *base, size_t base_at, alm_buf *out)
+{
+    bool is_over = base != NULL && w->count > 1 &&
+                   encode_over_base(base, w->places, w->column, w->count, w->left, w->indices, out);
+    if (is_over) {
+        put_u32_at(out, base_at, base->id);
+    } else {
+        alm_column_encode(w->column, w->count, w->indices, out);
+    }
+}
 
 static void encode_notes(const alm_notes *table, alm_buf *out)
 {
@@ -156,34 +262,48 @@ static void encode_notes(const alm_notes *table, alm_buf *out)
     }
 }
 
-alm_code alm_block_encode(const alm_obs *rows, size_t count, alm_arena *scratch, alm_buf *out,
-                          alm_status *st)
+static void encode_columns(writing *w, const alm_obs *rows, const alm_base *base, alm_buf *out)
 {
     int scale;
+    size_t count = w->count;
+    bool is_scaled = scale_of(rows, count, &scale);
+    unsigned differing = differing_columns(rows, count);
+    alm_buf_u8(out, is_scaled);
+    alm_buf_svarint(out, is_scaled ? scale : 0);
+    size_t base_at = out->len;
+    alm_buf_u32(out, 0);
+    get_column(rows, base != NULL ? count : 0, ALM_BLOCK_PLACE, w->places);
+    for (int c = 0; c < ALM_BLOCK_NOTE; c++) {
+        size_t n = differing >> c & 1 ? count : ALM_MIN(count, (size_t)1); // one tells them all
+        if (c != ALM_BLOCK_MANTISSA) {
+            get_column(rows, n, c, w->column);
+            alm_column_encode(w->column, n, w->indices, out);
+            continue;
+        }
+        if (is_scaled) {
+            scale_column(rows, count, scale, w->column);
+        } else {
+            get_column(rows, count, c, w->column);
+        }
+        encode_numbers(w, is_scaled ? base : NULL, base_at, out);
+    }
+}
+
+alm_code alm_block_encode(const alm_obs *rows, size_t count, const alm_base *base,
+                          alm_arena *scratch, alm_buf *out, alm_status *st)
+{
+    writing w;
     alm_notes table;
-    int64_t *column = alm_arena_alloc(scratch, count * sizeof *column);
     int64_t *notes = alm_arena_alloc(scratch, count * sizeof *notes);
-    int64_t *indices = alm_arena_alloc(scratch, count * sizeof *indices);
-    if (column == NULL || notes == NULL || indices == NULL) {
+    if (notes == NULL || !writing_init(&w, count, scratch)) {
         return no_memory(st);
     }
     ALM_TRY(note_column(rows, count, &table, notes, scratch, st));
-
     alm_buf_u8(out, BLOCK_VERSION);
     alm_buf_varint(out, count);
     encode_notes(&table, out);
-    bool is_scaled = scale_of(rows, count, &scale);
-    alm_buf_u8(out, is_scaled);
-    alm_buf_svarint(out, is_scaled ? scale : 0);
-    for (int c = 0; c < ALM_BLOCK_NOTE; c++) {
-        if (c == ALM_BLOCK_MANTISSA && is_scaled) {
-            scale_column(rows, count, scale, column);
-        } else {
-            get_column(rows, count, c, column);
-        }
-        alm_column_encode(column, count, indices, out);
-    }
-    alm_column_encode(notes, count, indices, out);
+    encode_columns(&w, rows, base, out);
+    alm_column_encode(notes, count, w.indices, out);
     return out->failed ? no_memory(st) : ALM_OK;
 }
 
@@ -232,8 +352,53 @@ static alm_code open_scale(alm_reader *r, alm_block *block, alm_status *st)
     return ALM_OK;
 }
 
-alm_code alm_block_open(alm_str bytes, size_t count_max, alm_arena *arena, alm_block *ret,
-                        alm_status *st)
+static alm_code open_base(alm_reader *r, const alm_base *base, alm_block *block, alm_status *st)
+{
+    block->base_id = alm_read_u32(r);
+    if (r->failed || (block->base_id != 0 && (!block->is_scaled || block->count == 0))) {
+        return malformed(st, "its base");
+    }
+    if (block->base_id != 0 && (base == NULL || base->id != block->base_id)) {
+        return malformed(st, "it is over another base");
+    }
+    block->base = block->base_id != 0 ? base : NULL;
+    return ALM_OK;
+}
+
+static bool open_over_base(alm_reader *r, alm_block *block)
+{
+    size_t factors = (block->count + FACTOR_ROWS - 1) / FACTOR_ROWS;
+    alm_column *column = &block->columns[ALM_BLOCK_MANTISSA];
+    *column = (alm_column){.count = block->count};
+    return alm_frames_open(r, factors, &block->factors) &&
+           alm_frames_open(r, block->count, &column->numbers);
+}
+
+// Where a part of a block stands in its bytes.
+typedef struct span {
+    size_t from, to;
+} span;
+
+// Columns only; *ret_numbers: of the mantissas.
+static alm_code open_columns(alm_reader *r, alm_block *block, span *ret_numbers, alm_status *st)
+{
+    for (int c = 0; c < ALM_BLOCK_COLUMN_COUNT; c++) {
+        bool is_over = c == ALM_BLOCK_MANTISSA && block->base != NULL;
+        size_t from = r->at;
+        if (is_over ? !open_over_base(r, block)
+                    : !alm_column_open(r, block->count, &block->columns[c])) {
+            return malformed(st, "a column");
+        }
+        if (c == ALM_BLOCK_MANTISSA) {
+            *ret_numbers = (span){.from = from, .to = r->at};
+        }
+    }
+    return alm_reader_left(r) == 0 ? ALM_OK : malformed(st, "bytes after its end");
+}
+
+// *ret_base_at: where the base's id stands.
+static alm_code open_block(alm_str bytes, size_t count_max, const alm_base *base, alm_arena *arena,
+                           alm_block *ret, size_t *ret_base_at, span *ret_numbers, alm_status *st)
 {
     alm_reader r = alm_reader_of(bytes.data, bytes.len);
     *ret = (alm_block){0};
@@ -246,12 +411,38 @@ alm_code alm_block_open(alm_str bytes, size_t count_max, alm_arena *arena, alm_b
     }
     ALM_TRY(open_notes(&r, arena, ret, st));
     ALM_TRY(open_scale(&r, ret, st));
-    for (int c = 0; c < ALM_BLOCK_COLUMN_COUNT; c++) {
-        if (!alm_column_open(&r, ret->count, &ret->columns[c])) {
-            return malformed(st, "a column");
-        }
+    *ret_base_at = r.at;
+    ALM_TRY(open_base(&r, base, ret, st));
+    return open_columns(&r, ret, ret_numbers, st);
+}
+
+alm_code alm_block_open(alm_str bytes, size_t count_max, const alm_base *base, alm_arena *arena,
+                        alm_block *ret, alm_status *st)
+{
+    size_t base_at;
+    span numbers;
+    return open_block(bytes, count_max, base, arena, ret, &base_at, &numbers, st);
+}
+
+alm_code alm_block_rebase(alm_str bytes, size_t count_max, const alm_base *old,
+                          const alm_base *base, alm_arena *scratch, alm_buf *out, alm_status *st)
+{
+    alm_block block;
+    size_t base_at;
+    span numbers;
+    writing w;
+    ALM_TRY(open_block(bytes, count_max, old, scratch, &block, &base_at, &numbers, st));
+    if (!writing_init(&w, block.count, scratch)) {
+        return no_memory(st);
     }
-    return alm_reader_left(&r) == 0 ? ALM_OK : malformed(st, "bytes after its end");
+    size_t begin = out->len;
+    alm_column_range(&block.columns[ALM_BLOCK_PLACE], 0, block.count, w.places);
+    alm_block_numbers(&block, 0, block.count, w.column);
+    alm_buf_append(out, bytes.data, numbers.from);
+    put_u32_at(out, begin + base_at, 0);
+    encode_numbers(&w, block.is_scaled ? base : NULL, begin + base_at, out);
+    alm_buf_append(out, bytes.data + numbers.to, bytes.len - numbers.to);
+    return out->failed ? no_memory(st) : ALM_OK;
 }
 
 #define SET(valid, assign)                                                                         \
@@ -344,13 +535,41 @@ bool alm_block_set(int column, const int64_t *values, size_t count, const alm_st
     }
 }
 
+// Adds the base to what is left, run by run of neighbouring places, as far as one factor goes.
+static void add_base(alm_block *block, size_t from, size_t to, int64_t *numbers)
+{
+    const alm_base *base = block->base;
+    alm_column *places = &block->columns[ALM_BLOCK_PLACE];
+    for (size_t row = from; row < to;) {
+        int64_t at = alm_column_get(places, row) - (int64_t)base->first;
+        size_t end = ALM_MIN(alm_column_run(places, row), (row / FACTOR_ROWS + 1) * FACTOR_ROWS);
+        size_t count = ALM_MIN(end, to) - row;
+        uint32_t factor = (uint32_t)alm_frames_get(&block->factors, row / FACTOR_ROWS);
+        if (at >= 0 && (size_t)at < base->count) { // others have no base
+            size_t known = ALM_MIN(count, base->count - (size_t)at);
+            alm_base_add(base->values + at, factor, known, numbers + (row - from));
+        }
+        row += count;
+    }
+}
+
+void alm_block_numbers(alm_block *block, size_t from, size_t to, int64_t *ret)
+{
+    alm_column *column = &block->columns[ALM_BLOCK_MANTISSA];
+    alm_column_range(column, from, to, ret);
+    if (block->base != NULL) {
+        add_base(block, from, to, ret);
+    }
+}
+
 // A row of the columns that are the same in all rows.
 static bool common_row(alm_block *block, alm_obs *ret)
 {
     *ret = (alm_obs){0};
     for (int c = 0; c < ALM_BLOCK_COLUMN_COUNT; c++) {
         alm_column *column = &block->columns[c];
-        if (alm_column_constant(column)) {
+        bool is_over = c == ALM_BLOCK_MANTISSA && block->base != NULL;
+        if (alm_column_constant(column) && !is_over) {
             int64_t value = alm_column_get(column, 0);
             if (!alm_block_set(c, &value, 1, block->notes, block->note_count, ret)) {
                 return false;
@@ -368,10 +587,13 @@ static bool set_others(alm_block *block, size_t from, size_t count, alm_obs *row
     int64_t values[STEP];
     for (int c = 0; c < ALM_BLOCK_COLUMN_COUNT; c++) {
         alm_column *column = &block->columns[c];
-        if (alm_column_constant(column)) {
+        if (c == ALM_BLOCK_MANTISSA) {
+            alm_block_numbers(block, from, from + count, values);
+        } else if (alm_column_constant(column)) {
             continue;
+        } else {
+            alm_column_range(column, from, from + count, values);
         }
-        alm_column_range(column, from, from + count, values);
         if (!alm_block_set(c, values, count, block->notes, block->note_count, rows)) {
             return false;
         }

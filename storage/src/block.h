@@ -2,10 +2,14 @@
 // older vintages; it knows nothing of keys or files.
 //
 //   u8 version; varint rows; varint notes, each varint length and bytes; u8 is_scaled;
-//   signed varint scale; then the columns:
+//   signed varint scale; u32 base; then the columns:
 //   variant, place, period (alm_period_pack), mantissa, exponent, unit (measure | mult << 8),
 //   flags (qualifier | status << 4 | has_number << 8), source + 1 (0: none), published, sequence,
 //   note (0: none, else index + 1)
+//
+// Where a base (base.h) makes it shorter, the numbers are what is left over it: u32 id of the base
+// behind the scale, 0 for none, and for the mantissa column frames of factors, one for every 256
+// rows, then frames of what is left.
 //
 // Numbers are packed at one scale, the lowest exponent among them, so that a sum over rows need
 // not look at exponents; the exponent column keeps with how many digits each was published. Where
@@ -20,13 +24,21 @@
 #include "alm/arena.h"
 #include "alm/buf.h"
 #include "alm/observation.h"
+#include "base.h"
 #include "column.h"
 
-// Appends the block. Rows without a number must hold the number 0.
+// Appends the block. Rows without a number must hold the number 0. base: NULL if there is none, or
+// the rows are not all of its places, in order.
 //
 // ALM_RESOURCE_EXHAUSTED  no memory, or the buffer is full
-ALM_MUST_USE alm_code alm_block_encode(const alm_obs *rows, size_t count, alm_arena *scratch,
-                                       alm_buf *out, alm_status *st);
+ALM_MUST_USE alm_code alm_block_encode(const alm_obs *rows, size_t count, const alm_base *base,
+                                       alm_arena *scratch, alm_buf *out, alm_status *st);
+// Appends the block as it is over another base, or none.
+//
+// ALM_DATA_LOSS  malformed
+ALM_MUST_USE alm_code alm_block_rebase(alm_str bytes, size_t count_max, const alm_base *old,
+                                       const alm_base *base, alm_arena *scratch, alm_buf *out,
+                                       alm_status *st);
 
 enum {
     ALM_BLOCK_VARIANT,
@@ -47,18 +59,25 @@ enum {
 typedef struct alm_block {
     size_t count;
     bool is_scaled;
-    int8_t scale; // of the mantissa column; 0 where it is not scaled
-    alm_column columns[ALM_BLOCK_COLUMN_COUNT];
+    int8_t scale;         // of the mantissa column; 0 where it is not scaled
+    uint32_t base_id;     // 0: none
+    const alm_base *base; // borrowed
+    alm_frames factors;   // over the base; what is left are the mantissa column's numbers
+    alm_column columns[ALM_BLOCK_COLUMN_COUNT]; // mantissas are read by alm_block_numbers
     const alm_str *notes;
     size_t note_count;
 } alm_block;
 
-// The whole of bytes must be one block of at most count_max rows.
+// The whole of bytes must be one block of at most count_max rows. base: of the part it belongs to,
+// NULL if it has none; it must live as long as the block is read.
 //
-// ALM_DATA_LOSS           malformed
+// ALM_DATA_LOSS           malformed, or over another base
 // ALM_RESOURCE_EXHAUSTED  no memory
-ALM_MUST_USE alm_code alm_block_open(alm_str bytes, size_t count_max, alm_arena *arena,
-                                     alm_block *ret, alm_status *st);
+ALM_MUST_USE alm_code alm_block_open(alm_str bytes, size_t count_max, const alm_base *base,
+                                     alm_arena *arena, alm_block *ret, alm_status *st);
+
+// Mantissas of the rows from..to-1, at the block's scale if it has one.
+void alm_block_numbers(alm_block *block, size_t from, size_t to, int64_t *ret);
 
 // The flags column's number of a value, and back. False: no value has such flags.
 int64_t alm_block_flags(const alm_value *value);

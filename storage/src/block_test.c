@@ -228,7 +228,7 @@ static void assert_row_equal(const alm_obs *a, const alm_obs *b)
 static void encode(const alm_obs *rows, size_t count, alm_buf *out)
 {
     alm_arena *scratch = alm_arena_create(0);
-    assert_int_equal(alm_block_encode(rows, count, scratch, out, NULL), ALM_OK);
+    assert_int_equal(alm_block_encode(rows, count, NULL, scratch, out, NULL), ALM_OK);
     alm_arena_destroy(&scratch);
 }
 
@@ -247,7 +247,8 @@ static void returns_random_blocks(void **state)
         alm_arena *arena = alm_arena_create(0);
         alm_buf_init(&buf, 0);
         encode(rows, count, &buf);
-        assert_int_equal(alm_block_open(alm_buf_view(&buf), count, arena, &block, NULL), ALM_OK);
+        assert_int_equal(alm_block_open(alm_buf_view(&buf), count, NULL, arena, &block, NULL),
+                         ALM_OK);
         assert_int_equal(block.count, count);
         size_t from = count > 0 ? next_random(&random) % count : 0;
         size_t to = from + (count > from ? next_random(&random) % (count - from + 1) : 0);
@@ -274,7 +275,7 @@ static void finds_places(void **state)
     alm_arena *arena = alm_arena_create(0);
     alm_buf_init(&buf, 0);
     encode(rows, ALM_ARRAY_LEN(rows), &buf);
-    assert_int_equal(alm_block_open(alm_buf_view(&buf), 500, arena, &block, NULL), ALM_OK);
+    assert_int_equal(alm_block_open(alm_buf_view(&buf), 500, NULL, arena, &block, NULL), ALM_OK);
     for (alm_place_id place = 0; place < 800; place++) {
         size_t want = 0;
         while (want < ALM_ARRAY_LEN(rows) && rows[want].place < place) {
@@ -313,6 +314,130 @@ static void packs_a_release_below_four_bytes_a_row(void **state)
     alm_buf_deinit(&buf);
 }
 
+// --- over a base ---------------------------------------------------------------------------------
+
+enum { BASE_PLACES = 700 };
+
+// Places that differ a thousandfold, and rows that are near to what the base makes of them.
+static alm_base a_base(uint32_t *values, uint64_t *random)
+{
+    for (size_t i = 0; i < BASE_PLACES; i++) {
+        values[i] = (uint32_t)(1000 + next_random(random) % 1000000);
+    }
+    return (alm_base){.id = 77, .first = 100, .count = BASE_PLACES, .values = values};
+}
+
+static size_t rows_like(const alm_base *base, alm_obs *rows, uint64_t *random)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < base->count; i++) {
+        if (next_random(random) % 100 == 0) {
+            continue; // missing
+        }
+        rows[count] = random_row(random);
+        rows[count].place = base->first + (alm_place_id)i;
+        int64_t like = alm_base_like(base->values[i], 3 << ALM_BASE_SHIFT >> 1);
+        rows[count].value.has_number = true;
+        rows[count].value.number.mantissa = like + (int64_t)(next_random(random) % 200);
+        rows[count].value.number.exponent = -2;
+        count++;
+    }
+    return count;
+}
+
+static void assert_rows(const alm_buf *buf, const alm_base *base, const alm_obs *rows, size_t count)
+{
+    alm_block block;
+    alm_obs got[BASE_PLACES + 1];
+    alm_arena *arena = alm_arena_create(0);
+    assert_int_equal(alm_block_open(alm_buf_view(buf), count, base, arena, &block, NULL), ALM_OK);
+    for (size_t from = 0; from < count; from += 1 + from) {
+        assert_int_equal(alm_block_get(&block, from, count, got, NULL), ALM_OK);
+        for (size_t i = from; i < count; i++) {
+            assert_row_equal(&got[i - from], &rows[i]);
+        }
+    }
+    alm_arena_destroy(&arena);
+}
+
+static void returns_rows_over_a_base(void **state)
+{
+    (void)state;
+    uint32_t values[BASE_PLACES], other_values[BASE_PLACES];
+    alm_obs rows[BASE_PLACES + 1];
+    uint64_t random = test_seed();
+    for (int round = 0; round < 20; round++) {
+        alm_block block;
+        alm_buf plain, over, again;
+        alm_arena *arena = alm_arena_create(0);
+        alm_base base = a_base(values, &random);
+        alm_base other = a_base(other_values, &random);
+        size_t count = rows_like(&base, rows, &random);
+        rows[count] = rows[count - 1];
+        rows[count++].place = 100 + BASE_PLACES + 5; // a stranger to the base
+        other.id = 78;
+        alm_buf_init(&plain, 0);
+        alm_buf_init(&over, 0);
+        alm_buf_init(&again, 0);
+        assert_int_equal(alm_block_encode(rows, count, NULL, arena, &plain, NULL), ALM_OK);
+        assert_int_equal(alm_block_encode(rows, count, &base, arena, &over, NULL), ALM_OK);
+        assert_true(over.len + BASE_PLACES < plain.len);
+        assert_rows(&plain, NULL, rows, count);
+        assert_rows(&over, &base, rows, count);
+        const alm_base *wrong[] = {NULL, &other};
+        for (size_t i = 0; i < ALM_ARRAY_LEN(wrong); i++) {
+            assert_int_equal(
+                alm_block_open(alm_buf_view(&over), count, wrong[i], arena, &block, NULL),
+                ALM_DATA_LOSS);
+        }
+        assert_int_equal(
+            alm_block_rebase(alm_buf_view(&plain), count, NULL, &base, arena, &again, NULL),
+            ALM_OK);
+        assert_rows(&again, &base, rows, count);
+        alm_buf_reset(&again);
+        assert_int_equal(
+            alm_block_rebase(alm_buf_view(&over), count, &base, &other, arena, &again, NULL),
+            ALM_OK);
+        assert_rows(&again, &other, rows, count);
+        alm_buf_deinit(&again);
+        alm_buf_deinit(&over);
+        alm_buf_deinit(&plain);
+        alm_arena_destroy(&arena);
+    }
+}
+
+static void returns_random_bases(void **state)
+{
+    (void)state;
+    uint64_t random = test_seed();
+    for (int round = 0; round < 200; round++) {
+        double means[600];
+        alm_base base, got;
+        alm_buf buf;
+        size_t count = next_random(&random) % ALM_ARRAY_LEN(means);
+        double scale = (double)(next_random(&random) >> next_random(&random) % 64);
+        for (size_t i = 0; i < count; i++) {
+            means[i] = scale * (double)(next_random(&random) % 1000);
+        }
+        alm_arena *arena = alm_arena_create(0);
+        alm_buf_init(&buf, 0);
+        assert_true(alm_base_make(means, count, 5, 9, arena, &base));
+        alm_base_encode(&base, &buf);
+        assert_int_equal(alm_base_decode(alm_buf_view(&buf), 5, count, arena, &got, NULL), ALM_OK);
+        assert_int_equal(got.id, base.id);
+        assert_int_equal(got.first, 5);
+        assert_int_equal(got.cell_count, 9);
+        assert_int_equal(got.count, count);
+        assert_memory_equal(got.values, base.values, count * sizeof *got.values);
+        for (size_t len = 0; len < buf.len; len++) {
+            alm_str cut = {.data = (const char *)buf.data, .len = len};
+            assert_int_equal(alm_base_decode(cut, 5, count, arena, &got, NULL), ALM_DATA_LOSS);
+        }
+        alm_buf_deinit(&buf);
+        alm_arena_destroy(&arena);
+    }
+}
+
 // --- damage --------------------------------------------------------------------------------------
 
 static void read_all(const uint8_t *bytes, size_t len)
@@ -320,7 +445,7 @@ static void read_all(const uint8_t *bytes, size_t len)
     alm_block block;
     alm_arena *arena = alm_arena_create(0);
     alm_str view = {.data = (const char *)bytes, .len = len};
-    alm_code code = alm_block_open(view, 1000, arena, &block, NULL);
+    alm_code code = alm_block_open(view, 1000, NULL, arena, &block, NULL);
     if (code == ALM_OK) {
         alm_obs *rows = alm_arena_calloc(arena, block.count, sizeof *rows);
         assert_non_null(rows);
@@ -352,7 +477,7 @@ static void survives_every_flipped_bit_and_every_cut(void **state)
         alm_block block;
         alm_arena *arena = alm_arena_create(0);
         alm_str view = {.data = (const char *)copy, .len = len};
-        assert_int_equal(alm_block_open(view, 1000, arena, &block, NULL), ALM_DATA_LOSS);
+        assert_int_equal(alm_block_open(view, 1000, NULL, arena, &block, NULL), ALM_DATA_LOSS);
         alm_arena_destroy(&arena);
         alm_free(copy);
     }
@@ -372,7 +497,8 @@ static void refuses_more_rows_than_are_expected(void **state)
     }
     alm_buf_init(&buf, 0);
     encode(rows, 3, &buf);
-    assert_int_equal(alm_block_open(alm_buf_view(&buf), 2, arena, &block, NULL), ALM_DATA_LOSS);
+    assert_int_equal(alm_block_open(alm_buf_view(&buf), 2, NULL, arena, &block, NULL),
+                     ALM_DATA_LOSS);
     alm_buf_deinit(&buf);
     alm_arena_destroy(&arena);
 }
@@ -385,10 +511,10 @@ static alm_code round_trip(const alm_obs *rows, size_t count)
     alm_buf buf;
     alm_buf_init(&buf, 0);
     alm_arena *arena = alm_arena_create(0);
-    alm_code code =
-        arena == NULL ? ALM_RESOURCE_EXHAUSTED : alm_block_encode(rows, count, arena, &buf, NULL);
+    alm_code code = arena == NULL ? ALM_RESOURCE_EXHAUSTED
+                                  : alm_block_encode(rows, count, NULL, arena, &buf, NULL);
     if (code == ALM_OK) {
-        code = alm_block_open(alm_buf_view(&buf), count, arena, &block, NULL);
+        code = alm_block_open(alm_buf_view(&buf), count, NULL, arena, &block, NULL);
     }
     alm_arena_destroy(&arena);
     alm_buf_deinit(&buf);
@@ -427,6 +553,8 @@ int main(void)
         cmocka_unit_test(returns_random_blocks),
         cmocka_unit_test(finds_places),
         cmocka_unit_test(packs_a_release_below_four_bytes_a_row),
+        cmocka_unit_test(returns_rows_over_a_base),
+        cmocka_unit_test(returns_random_bases),
         cmocka_unit_test(survives_every_flipped_bit_and_every_cut),
         cmocka_unit_test(refuses_more_rows_than_are_expected),
         cmocka_unit_test(survives_every_failing_allocation),

@@ -14,8 +14,8 @@ static alm_code damaged(alm_status *st, const char *what)
 
 // --- decoding ------------------------------------------------------------------------------------
 
-static alm_code decode_rows(alm_str bytes, alm_arena *arena, alm_obs **ret, size_t *ret_count,
-                            alm_status *st)
+static alm_code decode_rows(alm_str bytes, const alm_base *base, alm_arena *arena,
+                            const alm_obs **ret, size_t *ret_count, alm_status *st)
 {
     *ret = NULL;
     *ret_count = 0;
@@ -23,7 +23,7 @@ static alm_code decode_rows(alm_str bytes, alm_arena *arena, alm_obs **ret, size
         return ALM_OK;
     }
     alm_block block;
-    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, arena, &block, st));
+    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, base, arena, &block, st));
     alm_obs *rows = alm_arena_alloc(arena, block.count * sizeof *rows);
     if (rows == NULL) {
         return no_memory(st);
@@ -48,13 +48,13 @@ static alm_code check_rows(const alm_obs *rows, size_t count, alm_period period,
     return ALM_OK;
 }
 
-alm_code alm_chunk_decode(alm_str slice, alm_str vintages, alm_period period,
+alm_code alm_chunk_decode(alm_str slice, alm_str vintages, const alm_base *base, alm_period period,
                           const alm_precedence *precedence, alm_arena *arena, alm_chunk *ret,
                           alm_status *st)
 {
     *ret = (alm_chunk){0};
-    ALM_TRY(decode_rows(slice, arena, &ret->winners, &ret->winner_count, st));
-    ALM_TRY(decode_rows(vintages, arena, &ret->others, &ret->other_count, st));
+    ALM_TRY(decode_rows(slice, base, arena, &ret->winners, &ret->winner_count, st));
+    ALM_TRY(decode_rows(vintages, NULL, arena, &ret->others, &ret->other_count, st));
     ALM_TRY(check_rows(ret->winners, ret->winner_count, period, precedence, st));
     ALM_TRY(check_rows(ret->others, ret->other_count, period, precedence, st));
     for (size_t i = 1; i < ret->winner_count; i++) {
@@ -133,9 +133,15 @@ static alm_place_id next_place(const run_of_rows *run)
     return run->at < run->count ? run->rows[run->at].place : ALM_PLACE_NONE;
 }
 
+// What a merge makes.
+typedef struct merged_rows {
+    alm_obs *winners, *others;
+    size_t winner_count, other_count;
+} merged_rows;
+
 // Appends the run's rows of a place, and moves the best vintage of all to *best.
 static void take_place(run_of_rows *run, alm_place_id place, const alm_precedence *precedence,
-                       alm_chunk *out, alm_obs *best, bool *has_best)
+                       merged_rows *out, alm_obs *best, bool *has_best)
 {
     for (; next_place(run) == place; run->at++) {
         const alm_obs *row = &run->rows[run->at];
@@ -151,35 +157,48 @@ static void take_place(run_of_rows *run, alm_place_id place, const alm_precedenc
     }
 }
 
+// The next place's rows of all inputs. False: there are no more.
+static bool merge_place(run_of_rows *runs, size_t run_count, const alm_precedence *precedence,
+                        merged_rows *out)
+{
+    alm_place_id place = ALM_PLACE_NONE;
+    for (size_t i = 0; i < run_count; i++) {
+        place = ALM_MIN(place, next_place(&runs[i]));
+    }
+    if (place == ALM_PLACE_NONE) {
+        return false;
+    }
+    alm_obs best;
+    bool has_best = false;
+    size_t others_from = out->other_count;
+    for (size_t i = 0; i < run_count; i++) {
+        take_place(&runs[i], place, precedence, out, &best, &has_best);
+    }
+    out->winners[out->winner_count++] = best;
+    if (out->other_count - others_from > 1) {
+        qsort(out->others + others_from, out->other_count - others_from, sizeof *out->others,
+              alm_vintage_order);
+    }
+    return true;
+}
+
 alm_code alm_chunk_merge(const alm_chunk *chunk, const alm_obs *rows, size_t count,
                          const alm_precedence *precedence, alm_arena *arena, alm_chunk *ret,
                          alm_status *st)
 {
     size_t total = chunk->winner_count + chunk->other_count + count;
-    *ret = (alm_chunk){.winners = alm_arena_alloc(arena, total * sizeof *ret->winners),
-                       .others = alm_arena_alloc(arena, total * sizeof *ret->others)};
-    if (ret->winners == NULL || ret->others == NULL) {
+    merged_rows out = {.winners = alm_arena_alloc(arena, total * sizeof *out.winners),
+                       .others = alm_arena_alloc(arena, total * sizeof *out.others)};
+    if (out.winners == NULL || out.others == NULL) {
         return no_memory(st);
     }
     run_of_rows runs[] = {{.rows = chunk->winners, .count = chunk->winner_count},
                           {.rows = chunk->others, .count = chunk->other_count},
                           {.rows = rows, .count = count}};
-    for (;;) {
-        alm_place_id place = ALM_PLACE_NONE;
-        for (size_t i = 0; i < ALM_ARRAY_LEN(runs); i++) {
-            place = ALM_MIN(place, next_place(&runs[i]));
-        }
-        if (place == ALM_PLACE_NONE) {
-            return ALM_OK;
-        }
-        alm_obs best;
-        bool has_best = false;
-        size_t others_from = ret->other_count;
-        for (size_t i = 0; i < ALM_ARRAY_LEN(runs); i++) {
-            take_place(&runs[i], place, precedence, ret, &best, &has_best);
-        }
-        ret->winners[ret->winner_count++] = best;
-        qsort(ret->others + others_from, ret->other_count - others_from, sizeof *ret->others,
-              alm_vintage_order);
-    }
+    while (merge_place(runs, ALM_ARRAY_LEN(runs), precedence, &out)) {}
+    *ret = (alm_chunk){.winners = out.winners,
+                       .winner_count = out.winner_count,
+                       .others = out.others,
+                       .other_count = out.other_count};
+    return ALM_OK;
 }

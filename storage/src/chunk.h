@@ -7,23 +7,23 @@
 #include "vintage.h"
 
 typedef struct alm_chunk {
-    alm_obs *winners; // ordered by place, one for each cell
+    const alm_obs *winners; // ordered by place, one for each cell
     size_t winner_count;
-    alm_obs *others; // ordered by alm_vintage_order
+    const alm_obs *others; // ordered by alm_vintage_order
     size_t other_count;
 } alm_chunk;
 
 #define ALM_CHUNK_ROW_COUNT_MAX                                                                    \
     ((size_t)1 << 26) // a bound against damage, not a limit to plan with
 
-// Decodes both blocks (empty bytes: no rows) and checks that they make a chunk of that period:
-// order, one winner a cell, known sources.
+// Decodes both blocks (empty bytes: no rows), the slice's over the base, if any, and checks that
+// they make a chunk of that period: order, one winner a cell, known sources.
 //
 // ALM_DATA_LOSS           they do not
 // ALM_RESOURCE_EXHAUSTED  no memory
-ALM_MUST_USE alm_code alm_chunk_decode(alm_str slice, alm_str vintages, alm_period period,
-                                       const alm_precedence *precedence, alm_arena *arena,
-                                       alm_chunk *ret, alm_status *st);
+ALM_MUST_USE alm_code alm_chunk_decode(alm_str slice, alm_str vintages, const alm_base *base,
+                                       alm_period period, const alm_precedence *precedence,
+                                       alm_arena *arena, alm_chunk *ret, alm_status *st);
 
 // The other vintages of a cell: others[*ret_from .. return value - 1].
 size_t alm_chunk_others(const alm_chunk *chunk, alm_place_id place, size_t *ret_from);

@@ -95,12 +95,13 @@ static bool odd_rows_add(odd_rows *odd, size_t row, int64_t value)
     return true;
 }
 
-// The value that most rows hold, if there is one (Boyer and Moore's vote).
+// The value that most rows hold, if there is one (Boyer and Moore's vote), as far as some of them
+// tell.
 static int64_t majority_of(const int64_t *values, size_t count)
 {
     int64_t candidate = values[0];
     size_t votes = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i += 1 + count / 256) {
         if (votes == 0) {
             candidate = values[i];
         }
@@ -324,6 +325,22 @@ void alm_column_range(alm_column *column, size_t from, size_t to, int64_t *ret)
         range_behind_gaps(column, from, to, ret);
         break;
     }
+}
+
+size_t alm_column_run(alm_column *column, size_t row)
+{
+    ALM_ASSERT(row < column->count);
+    if (column->form == ALM_COLUMN_GAPS) {
+        size_t gap = alm_frames_find(&column->odd, (int64_t)row + 1);
+        int64_t end =
+            gap < column->odd.count ? alm_frames_get(&column->odd, gap) : (int64_t)column->count;
+        return end > (int64_t)row && end <= (int64_t)column->count ? (size_t)end : row + 1;
+    }
+    const alm_frames *numbers = &column->numbers;
+    size_t frame = row / ALM_PACK_FRAME;
+    bool is_regular = column->form == ALM_COLUMN_FRAMES && numbers->is_packed &&
+                      numbers->is_sloped && numbers->widths[frame] == 0;
+    return is_regular ? ALM_MIN((frame + 1) * ALM_PACK_FRAME, column->count) : row + 1;
 }
 
 // The first row is base; behind gap j rows go on from there.

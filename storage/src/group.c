@@ -271,7 +271,7 @@ static alm_code write_others(writing *w, alm_arena *scratch, alm_status *st)
     }
     alm_buf block;
     alm_buf_init(&block, 0);
-    alm_code code = alm_block_encode(p->others + from, to - from, scratch, &block, st);
+    alm_code code = alm_block_encode(p->others + from, to - from, NULL, scratch, &block, st);
     if (code == ALM_OK) {
         alm_buf_varint(w->out, block.len);
         alm_buf_append(w->out, block.data, block.len);

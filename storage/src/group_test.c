@@ -239,7 +239,7 @@ static void keeps_losing_vintages(void **state)
     alm_buf_init(&buf, 0);
     encode(&w, 2, 5, &buf);
     assert_int_equal(alm_group_open(alm_buf_view(&buf), arena, &group, NULL), ALM_OK);
-    assert_int_equal(alm_block_open(group.others, 20, arena, &block, NULL), ALM_OK);
+    assert_int_equal(alm_block_open(group.others, 20, NULL, arena, &block, NULL), ALM_OK);
     assert_int_equal(block.count, 6);
     assert_int_equal(alm_block_get(&block, 0, 6, rows, NULL), ALM_OK);
     for (size_t i = 0; i < 6; i++) {

@@ -170,6 +170,26 @@ static alm_code take_rows(apply_ctx *ctx, const alm_row_slot *slots, size_t coun
     return ALM_OK;
 }
 
+static bool has_one_row_a_cell(const alm_row_slot *slots, size_t count)
+{
+    size_t i = 1;
+    while (i < count && slots[i].place != slots[i - 1].place) {
+        i++;
+    }
+    return i >= count;
+}
+
+// As take_rows, where no cell is there yet and each has one row: there is nothing to compare with.
+static void take_new_rows(apply_ctx *ctx, const alm_row_slot *slots, size_t count, alm_obs *taken,
+                          size_t *ret_count)
+{
+    for (size_t i = 0; i < count; i++) {
+        taken[i] = alm_tally_row(&ctx->tally, &ctx->in->batch->obs[slots[i].row]);
+    }
+    ctx->result->added += count;
+    *ret_count = count;
+}
+
 static alm_code touch(apply_ctx *ctx, lmdb_slice_key slice, alm_status *st)
 {
     lmdb_touched *touched = &ctx->touched;
@@ -191,17 +211,36 @@ static alm_code put_chunk(apply_ctx *ctx, lmdb_slice_key slice, const alm_chunk 
     ctx->head->cells += alm_chunk_cells(&merged);
     ctx->head->cells -= alm_chunk_cells(old);
     ALM_TRY(touch(ctx, slice, st));
+    const alm_base *base;
+    ALM_TRY(lmdb_base_get(ctx->txn, slice.variant, slice.chunk, &base, st));
     // Both before either is written: notes of the old rows view the map, and a write may move them.
     alm_buf_reset(&ctx->buf);
     alm_buf_reset(&ctx->others);
-    ALM_TRY(alm_block_encode(merged.winners, merged.winner_count, ctx->slice, &ctx->buf, st));
-    ALM_TRY(alm_block_encode(merged.others, merged.other_count, ctx->slice, &ctx->others, st));
+    ALM_TRY(alm_block_encode(merged.winners, merged.winner_count, base, ctx->slice, &ctx->buf, st));
+    ALM_TRY(
+        alm_block_encode(merged.others, merged.other_count, NULL, ctx->slice, &ctx->others, st));
     ctx->applied->wrote = true;
     ALM_TRY(lmdb_put(ctx->txn, LMDB_SLICE, &key, &ctx->buf, 0, st));
     if (merged.other_count == 0) {
         return ALM_OK;
     }
     return lmdb_put(ctx->txn, LMDB_VINTAGES, &key, &ctx->others, 0, st);
+}
+
+// As put_chunk of a chunk that is not there yet, with rows of different cells.
+static alm_code put_new_chunk(apply_ctx *ctx, lmdb_slice_key slice, const alm_obs *rows,
+                              size_t count, alm_status *st)
+{
+    lmdb_key key = lmdb_key_of_slice(slice);
+    alm_chunk chunk = {.winners = rows, .winner_count = count};
+    ctx->head->cells += alm_chunk_cells(&chunk);
+    ALM_TRY(touch(ctx, slice, st));
+    const alm_base *base;
+    ALM_TRY(lmdb_base_get(ctx->txn, slice.variant, slice.chunk, &base, st));
+    alm_buf_reset(&ctx->buf);
+    ALM_TRY(alm_block_encode(rows, count, base, ctx->slice, &ctx->buf, st));
+    ctx->applied->wrote = true;
+    return lmdb_put(ctx->txn, LMDB_SLICE, &key, &ctx->buf, 0, st);
 }
 
 static alm_code store_rows(apply_ctx *ctx, const alm_obs *rows, size_t count, uint32_t variant,
@@ -238,16 +277,22 @@ static alm_code apply_run(apply_ctx *ctx, const alm_row_slot *slots, size_t coun
     alm_arena_reset(ctx->slice);
     ALM_TRY(variant_id(ctx, slots[0].variant, &slice.variant, &is_known, st));
     ALM_TRY(lmdb_chunk_get(ctx->txn, slice, &ctx->precedence, ctx->slice, &chunk, st));
-    alm_obs *taken = alm_arena_calloc(ctx->slice, count, sizeof *taken);
+    alm_obs *taken = alm_arena_alloc(ctx->slice, count * sizeof *taken);
     if (taken == NULL) {
         return no_memory(st);
     }
-    ALM_TRY(take_rows(ctx, slots, count, &chunk, taken, &taken_count, st));
+    bool is_new = chunk.winner_count == 0 && has_one_row_a_cell(slots, count);
+    if (is_new) {
+        take_new_rows(ctx, slots, count, taken, &taken_count);
+    } else {
+        ALM_TRY(take_rows(ctx, slots, count, &chunk, taken, &taken_count, st));
+    }
     if (taken_count == 0) {
         return ALM_OK;
     }
     ALM_TRY(store_rows(ctx, taken, taken_count, slice.variant, st));
-    ALM_TRY(put_chunk(ctx, slice, &chunk, taken, taken_count, st));
+    ALM_TRY(is_new ? put_new_chunk(ctx, slice, taken, taken_count, st)
+                   : put_chunk(ctx, slice, &chunk, taken, taken_count, st));
     if (!is_known) {
         ALM_TRY(put_variant(ctx, slots[0].variant, slice.variant, st));
         ctx->head->variants++;
@@ -364,7 +409,7 @@ static alm_code put_log(apply_ctx *ctx, alm_status *st)
     alm_log_record_encode(&record, &ctx->buf);
     alm_arena_reset(ctx->slice);
     if (record.has_rows) {
-        ALM_TRY(alm_block_encode(ctx->stored, ctx->stored_count, ctx->slice, &ctx->buf, st));
+        ALM_TRY(alm_block_encode(ctx->stored, ctx->stored_count, NULL, ctx->slice, &ctx->buf, st));
     }
     return lmdb_put(ctx->txn, LMDB_LOG, &key, &ctx->buf, MDB_APPEND, st);
 }

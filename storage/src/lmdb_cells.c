@@ -82,11 +82,11 @@ static alm_code pick_few(alm_block *block, place_run run, alm_arena *arena, lmdb
 #define FEW_SHARE 16
 
 // Appends the block's rows of wanted places.
-static alm_code pick(const alm_read *read, uint32_t chunk, alm_str bytes, alm_arena *scratch,
-                     alm_arena *arena, lmdb_rows *out, alm_status *st)
+static alm_code pick(const alm_read *read, uint32_t chunk, alm_str bytes, const alm_base *base,
+                     alm_arena *scratch, alm_arena *arena, lmdb_rows *out, alm_status *st)
 {
     alm_block block;
-    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, scratch, &block, st));
+    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, base, scratch, &block, st));
     place_run run = read->all_places ? (place_run){0} : places_in_chunk(read, chunk);
     if (!read->all_places && run.count < block.count / FEW_SHARE) {
         return pick_few(&block, run, arena, out, st);
@@ -222,7 +222,7 @@ static alm_code pick_others(const alm_read *read, const lmdb_txn *txn, lmdb_slic
     alm_str bytes;
     lmdb_key key = lmdb_key_of_slice(slice);
     ALM_TRY(lmdb_get(txn, LMDB_VINTAGES, &key, &found, &bytes, st));
-    return found ? pick(read, slice.chunk, bytes, scratch, scratch, ret, st) : ALM_OK;
+    return found ? pick(read, slice.chunk, bytes, NULL, scratch, scratch, ret, st) : ALM_OK;
 }
 
 alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *txn, uint64_t epoch,
@@ -234,7 +234,9 @@ alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *txn, uint64_t 
     gather g = {
         .view = view, .wanted = wanted, .wanted_arg = wanted_arg, .arena = arena, .out = out};
     size_t from = out->count;
-    ALM_TRY(pick(view->read, key.chunk, slice, scratch, arena, out, st));
+    const alm_base *base;
+    ALM_TRY(lmdb_base_get(txn, key.variant, key.chunk, &base, st));
+    ALM_TRY(pick(view->read, key.chunk, slice, base, scratch, arena, out, st));
     if (view->is_plain && epoch == view->precedence_epoch && all_admitted(&g, from)) {
         take_winners(&g, from);
         return ALM_OK;

@@ -14,8 +14,8 @@
 
 static int begin(lmdb_store *store, unsigned flags, lmdb_txn *ret)
 {
-    ret->dbis = store->dbis;
-    return mdb_txn_begin(store->env, NULL, flags, &ret->txn);
+    *ret = (lmdb_txn){.dbis = store->dbis, .bases = lmdb_bases_create()};
+    return ret->bases == NULL ? ENOMEM : mdb_txn_begin(store->env, NULL, flags, &ret->txn);
 }
 
 alm_code lmdb_begin_read(lmdb_store *store, lmdb_txn *ret, alm_status *st)
@@ -24,10 +24,11 @@ alm_code lmdb_begin_read(lmdb_store *store, lmdb_txn *ret, alm_status *st)
     if (error == MDB_READERS_FULL) {
         int dead;
         (void)mdb_reader_check(store->env, &dead);
+        lmdb_bases_destroy(&ret->bases);
         error = begin(store, MDB_RDONLY, ret);
     }
     if (error != MDB_SUCCESS) {
-        ret->txn = NULL;
+        lmdb_abort(ret);
         return alm_status_from_lmdb(st, error, "opening a snapshot");
     }
     return ALM_OK;
@@ -37,7 +38,7 @@ alm_code lmdb_begin_write(lmdb_store *store, lmdb_txn *ret, alm_status *st)
 {
     int error = begin(store, 0, ret);
     if (error != MDB_SUCCESS) {
-        ret->txn = NULL;
+        lmdb_abort(ret);
         return alm_status_from_lmdb(st, error, "opening a write transaction");
     }
     return ALM_OK;
@@ -49,6 +50,7 @@ void lmdb_abort(lmdb_txn *txn)
         mdb_txn_abort(txn->txn);
         txn->txn = NULL;
     }
+    lmdb_bases_destroy(&txn->bases);
 }
 
 #define FULL_BYTES ((uint64_t)1 << 20)
@@ -66,6 +68,7 @@ alm_code lmdb_commit(lmdb_store *store, lmdb_txn *txn, alm_status *st)
 {
     int error = mdb_txn_commit(txn->txn);
     txn->txn = NULL;
+    lmdb_abort(txn);
     if (error == EIO && is_disk_full(store)) {
         error = ENOSPC;
     }

@@ -23,7 +23,7 @@ static alm_code read_rows(const alm_log_record *record, uint64_t sequence, alm_a
                           alm_change *ret, alm_status *st)
 {
     alm_block block;
-    ALM_TRY(alm_block_open(record->block, ALM_COMMIT_ROW_COUNT_MAX, arena, &block, st));
+    ALM_TRY(alm_block_open(record->block, ALM_COMMIT_ROW_COUNT_MAX, NULL, arena, &block, st));
     alm_obs *rows = alm_arena_calloc(arena, block.count, sizeof *rows);
     if (rows == NULL) {
         return no_memory(st);

@@ -10,13 +10,24 @@ typedef struct lmdb_fold_group {
     size_t at, len; // in bytes
 } lmdb_fold_group;
 
+// A slice packed anew.
+typedef struct lmdb_fold_slice {
+    uint64_t period;
+    size_t at, len;
+} lmdb_fold_slice;
+
 struct lmdb_fold {
     uint32_t variant, chunk;
     uint64_t sequence;       // the state it was made from
     lmdb_fold_group *groups; // by place
     size_t count, cap;
+    bool has_base; // a new one, over which the slices below are packed
+    bool had_base;
+    alm_base base;
+    lmdb_fold_slice *slices;
+    size_t slice_count;
     alm_buf bytes;
-    alm_arena *arena; // holds the list of groups
+    alm_arena *arena; // holds the lists and the base
 };
 
 // Makes the groups from what the transaction shows. variant, chunk, arena and an empty buffer are

@@ -61,6 +61,8 @@ static alm_code fold_one(lmdb_store *store, size_t at_least, lmdb_fold *fold, bo
     fold->groups = NULL;
     fold->count = 0;
     fold->cap = 0;
+    fold->has_base = false;
+    fold->slice_count = 0;
     alm_buf_reset(&fold->bytes);
     alm_arena_reset(fold->arena);
     ALM_TRY(make_next(store, at_least, fold, ret_found, st));

@@ -81,14 +81,14 @@ static alm_code add_unchanged(rows_ctx *ctx, lmdb_rows *to, const alm_obs *rows,
     return ALM_OK;
 }
 
-static alm_code add_block(rows_ctx *ctx, lmdb_rows *to, alm_str bytes, bool only_unchanged,
-                          alm_status *st)
+static alm_code add_block(rows_ctx *ctx, lmdb_rows *to, alm_str bytes, const alm_base *base,
+                          bool only_unchanged, alm_status *st)
 {
     alm_block block;
     if (bytes.len == 0) {
         return ALM_OK;
     }
-    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, ctx->arena, &block, st));
+    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, base, ctx->arena, &block, st));
     size_t from = alm_block_find_place(&block, 0, ctx->place);
     size_t end = alm_block_find_place(&block, from, ctx->place + 1);
     alm_obs *rows = alm_arena_alloc(ctx->arena, (end - from) * sizeof *rows);
@@ -121,7 +121,7 @@ static alm_code add_group(rows_ctx *ctx, alm_status *st)
     }
     ALM_TRY(alm_group_rows(&group, &series, ctx->arena, rows, st));
     ALM_TRY(add_unchanged(ctx, &ctx->out->winners, rows, series.count, st));
-    return add_block(ctx, &ctx->out->others, group.others, true, st);
+    return add_block(ctx, &ctx->out->others, group.others, NULL, true, st);
 }
 
 static alm_code add_changed(rows_ctx *ctx, uint64_t period, alm_status *st)
@@ -131,10 +131,12 @@ static alm_code add_changed(rows_ctx *ctx, uint64_t period, alm_status *st)
     lmdb_key key = lmdb_key_of_slice((lmdb_slice_key){
         .variant = ctx->variant, .period = period, .chunk = ctx->place >> LMDB_CHUNK_BITS});
     ALM_TRY(lmdb_get(ctx->txn, LMDB_SLICE, &key, &found, &bytes, st));
-    ALM_TRY(add_block(ctx, &ctx->out->winners, bytes, false, st));
+    const alm_base *base;
+    ALM_TRY(lmdb_base_get(ctx->txn, ctx->variant, ctx->place >> LMDB_CHUNK_BITS, &base, st));
+    ALM_TRY(add_block(ctx, &ctx->out->winners, bytes, base, false, st));
     bytes = (alm_str){0};
     ALM_TRY(lmdb_get(ctx->txn, LMDB_VINTAGES, &key, &found, &bytes, st));
-    return add_block(ctx, &ctx->out->others, bytes, false, st);
+    return add_block(ctx, &ctx->out->others, bytes, NULL, false, st);
 }
 
 static int by_period(const void *a, const void *b)

@@ -257,7 +257,9 @@ static alm_code find_winner(lmdb_reader *reader, uint32_t variant, alm_place_id 
     if (!*ret_found) {
         return ALM_OK;
     }
-    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, reader->arena, &block, st));
+    const alm_base *base;
+    ALM_TRY(lmdb_base_get(&reader->txn, variant, place >> LMDB_CHUNK_BITS, &base, st));
+    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, base, reader->arena, &block, st));
     size_t at = alm_block_find_place(&block, 0, place);
     *ret_found = at < block.count && alm_block_place(&block, at) == place;
     return *ret_found ? alm_block_get(&block, at, at + 1, ret, st) : ALM_OK;
@@ -359,7 +361,7 @@ static alm_code take_numbers(alm_cells *cells, slice_rows *rows, int64_t factor,
 {
     size_t count = rows->to - rows->from;
     int64_t *numbers = cells->numbers + rows->at;
-    alm_column_range(&rows->block.columns[ALM_BLOCK_MANTISSA], rows->from, rows->to, numbers);
+    alm_block_numbers(&rows->block, rows->from, rows->to, numbers);
     for (size_t i = 0; factor != 1 && i < count; i++) {
         ALM_TRY(alm_cells_scale(&numbers[i], factor, st));
     }
@@ -454,7 +456,7 @@ static alm_code other_vintages(lmdb_reader *reader, lmdb_slice_key slice, alm_pl
     if (!found) {
         return ALM_OK;
     }
-    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, reader->arena, &block, st));
+    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, NULL, reader->arena, &block, st));
     size_t first = alm_block_find_place(&block, 0, from);
     size_t end = alm_block_find_place(&block, first, to);
     *ret_count = end - first;
@@ -507,7 +509,9 @@ static alm_code take_chunk(lmdb_reader *reader, lmdb_slice_key slice, alm_place_
     if (!found) {
         return ALM_OK;
     }
-    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, reader->arena, &rows.block, st));
+    const alm_base *base;
+    ALM_TRY(lmdb_base_get(&reader->txn, slice.variant, slice.chunk, &base, st));
+    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, base, reader->arena, &rows.block, st));
     rows.from = alm_block_find_place(&rows.block, 0, from);
     rows.to = alm_block_find_place(&rows.block, rows.from, to);
     if (rows.from == rows.to) {

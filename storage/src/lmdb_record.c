@@ -263,6 +263,29 @@ alm_code lmdb_get(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key, bool *
     return error != MDB_SUCCESS ? record_failed(st, error, dbi, k) : unwrap(dbi, k, raw, ret, st);
 }
 
+alm_code lmdb_get_unless(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key, uint64_t *checksum,
+                         bool *ret_found, bool *ret_is_same, alm_str *ret, alm_status *st)
+{
+    MDB_val raw;
+    uint64_t stored = 0;
+    MDB_val k = val_of(key);
+    int error = mdb_get(txn->txn, txn->dbis[dbi], &k, &raw);
+    *ret_found = error == MDB_SUCCESS;
+    *ret_is_same = false;
+    if (error == MDB_NOTFOUND) {
+        return ALM_OK;
+    }
+    if (error != MDB_SUCCESS) {
+        return record_failed(st, error, dbi, k);
+    }
+    if (raw.mv_size >= CHECKSUM_BYTES) {
+        memcpy(&stored, (const uint8_t *)raw.mv_data + raw.mv_size - CHECKSUM_BYTES, sizeof stored);
+    }
+    *ret_is_same = stored == *checksum && stored != 0;
+    *checksum = stored;
+    return *ret_is_same ? ALM_OK : unwrap(dbi, k, raw, ret, st);
+}
+
 alm_code lmdb_require(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key, alm_str *ret,
                       alm_status *st)
 {

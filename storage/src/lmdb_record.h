@@ -26,7 +26,8 @@
     X(CODE, 10, "code")             /* kind u8, code: id u32 */                                    \
     X(QUARANTINE, 11, "quarantine") /* number u64 from 0: alm_quarantined */                       \
     X(SERIES, 12, "series")         /* variant u32, first place u32: group of series */            \
-    X(PART, 13, "part")             /* variant u32, chunk u32: alm_part */
+    X(PART, 13, "part")             /* variant u32, chunk u32: alm_part */                         \
+    X(BASE, 14, "base")             /* variant u32, chunk u32: alm_base */
 
 typedef enum lmdb_dbi {
 #define LMDB_DBI_ENUM(name, number, text) LMDB_##name = number,
@@ -37,9 +38,11 @@ typedef enum lmdb_dbi {
 const char *lmdb_dbi_name(lmdb_dbi dbi);
 
 // Where records are: an open transaction and the handles of its databases.
+typedef struct lmdb_bases lmdb_bases;
 typedef struct lmdb_txn {
     MDB_txn *txn;
     const MDB_dbi *dbis; // by lmdb_dbi
+    lmdb_bases *bases;   // what was decoded of them; owned
 } lmdb_txn;
 
 // --- keys ----------------------------------------------------------------------------------------
@@ -85,6 +88,11 @@ alm_code alm_status_from_lmdb(alm_status *st, int error, const char *what);
 // ALM_DATA_LOSS  the checksum does not fit; the message names database and key
 ALM_MUST_USE alm_code lmdb_get(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key,
                                bool *ret_found, alm_str *ret, alm_status *st);
+// As lmdb_get, unless the record has the checksum said: then *ret_is_same, and nothing is looked
+// at. The record's own comes back in *checksum.
+ALM_MUST_USE alm_code lmdb_get_unless(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key,
+                                      uint64_t *checksum, bool *ret_found, bool *ret_is_same,
+                                      alm_str *ret, alm_status *st);
 // As lmdb_get; what must be there and is not, is ALM_DATA_LOSS.
 ALM_MUST_USE alm_code lmdb_require(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key,
                                    alm_str *ret, alm_status *st);

@@ -15,13 +15,15 @@ typedef struct survey {
     uint64_t places;
 } survey;
 
-static alm_code survey_chunk(survey *s, const lmdb_scan *scan, lmdb_slice_key at,
-                             alm_series_info *info, alm_status *st)
+static alm_code survey_chunk(survey *s, const lmdb_txn *txn, const lmdb_scan *scan,
+                             lmdb_slice_key at, alm_series_info *info, alm_status *st)
 {
     alm_block block;
     uint64_t cells = 0;
+    const alm_base *base;
     alm_arena_reset(s->arena);
-    ALM_TRY(alm_block_open(scan->value, ALM_CHUNK_ROW_COUNT_MAX, s->arena, &block, st));
+    ALM_TRY(lmdb_base_get(txn, at.variant, at.chunk, &base, st));
+    ALM_TRY(alm_block_open(scan->value, ALM_CHUNK_ROW_COUNT_MAX, base, s->arena, &block, st));
     for (size_t i = 0; i < block.count; i++) {
         alm_place_id place = alm_block_place(&block, i);
         if (place >= s->places) {
@@ -59,7 +61,7 @@ static alm_code survey_slices(survey *s, const lmdb_txn *txn, uint32_t variant,
     alm_code code = lmdb_scan_seek(&scan, &key, st);
     while (code == ALM_OK && scan.found && lmdb_slice_key_from(scan.key, &at) &&
            at.variant == variant) {
-        code = survey_chunk(s, &scan, at, info, st);
+        code = survey_chunk(s, txn, &scan, at, info, st);
         if (code == ALM_OK) {
             code = lmdb_scan_next(&scan, st);
         }

@@ -7,6 +7,7 @@
 //   lmdb_apply    one batch into a write transaction
 //   lmdb_catalog  entries: find and write; lmdb_entries visits them
 //   lmdb_variant  variants and their chunks
+//   lmdb_base     what slices are packed over
 //   lmdb_part     which slices changed since their series were folded
 //   lmdb_fold     folds slices into groups of series; lmdb_folder is the thread that does
 //   lmdb_reader   vectors; lmdb_place gives the rows of one place
@@ -128,6 +129,17 @@ ALM_MUST_USE alm_code lmdb_part_get(const lmdb_txn *txn, uint32_t variant, uint3
                                     alm_arena *arena, alm_part *ret, alm_status *st);
 ALM_MUST_USE alm_code lmdb_part_put(const lmdb_txn *txn, uint32_t variant, uint32_t chunk,
                                     const alm_part *part, alm_status *st);
+
+// --- lmdb_base -----------------------------------------------------------------------------------
+
+lmdb_bases *lmdb_bases_create(void); // NULL: no memory
+void lmdb_bases_destroy(lmdb_bases **bases);
+// *ret is NULL if the part has none, and valid until the transaction ends or some thirty others are
+// asked for.
+ALM_MUST_USE alm_code lmdb_base_get(const lmdb_txn *txn, uint32_t variant, uint32_t chunk,
+                                    const alm_base **ret, alm_status *st);
+ALM_MUST_USE alm_code lmdb_base_put(const lmdb_txn *txn, uint32_t variant, uint32_t chunk,
+                                    const alm_base *base, alm_status *st);
 
 // --- lmdb_folder ---------------------------------------------------------------------------------
 

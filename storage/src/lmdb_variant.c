@@ -81,5 +81,7 @@ alm_code lmdb_chunk_get(const lmdb_txn *txn, lmdb_slice_key slice, const alm_pre
     }
     ALM_TRY(lmdb_get(txn, LMDB_SLICE, &key, &found, &winners, st));
     ALM_TRY(lmdb_get(txn, LMDB_VINTAGES, &key, &found, &others, st));
-    return alm_chunk_decode(winners, others, period, precedence, arena, ret, st);
+    const alm_base *base;
+    ALM_TRY(lmdb_base_get(txn, slice.variant, slice.chunk, &base, st));
+    return alm_chunk_decode(winners, others, base, period, precedence, arena, ret, st);
 }

@@ -92,7 +92,7 @@ static alm_code check_log_rows(verify_ctx *ctx, const alm_log_record *record, ui
 {
     alm_block block;
     tally rows = {0};
-    ALM_TRY(alm_block_open(record->block, ALM_COMMIT_ROW_COUNT_MAX, ctx->step, &block, st));
+    ALM_TRY(alm_block_open(record->block, ALM_COMMIT_ROW_COUNT_MAX, NULL, ctx->step, &block, st));
     for (size_t i = 0; i < block.count; i++) {
         alm_obs row;
         ALM_TRY(alm_block_get(&block, i, i + 1, &row, st));
@@ -282,7 +282,7 @@ static alm_code check_group_others(verify_ctx *ctx, uint32_t variant, const alm_
     if (group->others.len == 0) {
         return ALM_OK;
     }
-    ALM_TRY(alm_block_open(group->others, ALM_CHUNK_ROW_COUNT_MAX, ctx->step, &block, st));
+    ALM_TRY(alm_block_open(group->others, ALM_CHUNK_ROW_COUNT_MAX, NULL, ctx->step, &block, st));
     for (size_t i = 0; i < block.count; i++) {
         alm_obs row;
         ALM_TRY(alm_block_get(&block, i, i + 1, &row, st));

@@ -167,7 +167,7 @@ static bool is_dry_run(const lmdb_request *r)
 
 static outcome try_group(lmdb_store *store, lmdb_request *const *group, size_t count)
 {
-    lmdb_txn txn;
+    lmdb_txn txn = {0};
     alm_head head;
     alm_status st = ALM_STATUS_INIT;
     bool wrote = false;

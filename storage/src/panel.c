@@ -15,6 +15,7 @@ typedef struct slice_rows {
 
 typedef struct building {
     alm_panel *panel;
+    const alm_base *base;
     alm_place_id from;
     size_t cell_count;
     alm_arena *arena;
@@ -116,7 +117,7 @@ static alm_code open_slice(building *b, alm_str bytes, size_t j, slice_rows *ret
 {
     const alm_panel *panel = b->panel;
     *ret = (slice_rows){.cells = b->cells};
-    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, b->arena, &ret->block, st));
+    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, b->base, b->arena, &ret->block, st));
     ret->from = alm_block_find_place(&ret->block, 0, b->from);
     ret->to =
         alm_block_find_place(&ret->block, ret->from, b->from + (alm_place_id)panel->place_count);
@@ -217,7 +218,8 @@ static alm_code find_scale(building *b, const alm_panel_slice *slices, size_t co
     *ret_found = true;
     for (size_t j = 0; j < count; j++) {
         alm_block block;
-        ALM_TRY(alm_block_open(slices[j].winners, ALM_CHUNK_ROW_COUNT_MAX, b->arena, &block, st));
+        ALM_TRY(alm_block_open(slices[j].winners, ALM_CHUNK_ROW_COUNT_MAX, b->base, b->arena,
+                               &block, st));
         *ret_found = *ret_found && block.is_scaled;
         scale = ALM_MIN(scale, (int)block.scale);
     }
@@ -239,7 +241,7 @@ static bool fill_scaled(building *b, slice_rows *rows)
         factor *= 10;
     }
     int64_t most = ALM_DECIMAL_MANTISSA_MAX / factor;
-    alm_column_range(&rows->block.columns[ALM_BLOCK_MANTISSA], rows->from, rows->to, b->values);
+    alm_block_numbers(&rows->block, rows->from, rows->to, b->values);
     for (size_t i = 0; i < rows->to - rows->from; i++) {
         int64_t v = b->values[i];
         if (v > most || v < -most) {
@@ -314,7 +316,8 @@ static alm_code gather_others(building *b, const alm_panel_slice *slices, size_t
         if (slices[j].others.len == 0) {
             continue;
         }
-        ALM_TRY(alm_block_open(slices[j].others, ALM_CHUNK_ROW_COUNT_MAX, b->arena, &block, st));
+        ALM_TRY(
+            alm_block_open(slices[j].others, ALM_CHUNK_ROW_COUNT_MAX, NULL, b->arena, &block, st));
         size_t from = alm_block_find_place(&block, 0, b->from);
         size_t to =
             alm_block_find_place(&block, from, b->from + (alm_place_id)b->panel->place_count);
@@ -333,11 +336,12 @@ static alm_code gather_others(building *b, const alm_panel_slice *slices, size_t
     return ALM_OK;
 }
 
-alm_code alm_panel_build(const alm_panel_slice *slices, size_t count, alm_place_id from,
-                         alm_place_id to, alm_arena *arena, alm_panel *ret, alm_status *st)
+alm_code alm_panel_build(const alm_panel_slice *slices, size_t count, const alm_base *base,
+                         alm_place_id from, alm_place_id to, alm_arena *arena, alm_panel *ret,
+                         alm_status *st)
 {
     ALM_ASSERT(count > 0 && from < to);
-    building b = {.panel = ret, .from = from, .arena = arena};
+    building b = {.panel = ret, .base = base, .from = from, .arena = arena};
     bool is_scaled;
     bool fits = true;
     ALM_TRY(make_axes(&b, slices, count, from, to, st));

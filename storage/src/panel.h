@@ -11,13 +11,13 @@ typedef struct alm_panel_slice {
     alm_str winners, others; // empty: none
 } alm_panel_slice;
 
-// The cells of the places from..to-1. Slices ascend by period. The panel lives in the arena; its
-// texts view the slices.
+// The cells of the places from..to-1. base: of the slices; may be NULL. Slices ascend by period.
+// The panel lives in the arena; its texts view the slices.
 //
 // ALM_DATA_LOSS           a block is damaged
 // ALM_RESOURCE_EXHAUSTED  no memory
 ALM_MUST_USE alm_code alm_panel_build(const alm_panel_slice *slices, size_t count,
-                                      alm_place_id from, alm_place_id to, alm_arena *arena,
-                                      alm_panel *ret, alm_status *st);
+                                      const alm_base *base, alm_place_id from, alm_place_id to,
+                                      alm_arena *arena, alm_panel *ret, alm_status *st);
 
 #endif

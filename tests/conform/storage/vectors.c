@@ -38,6 +38,13 @@ static void commit_many_places(fixture *f)
     alm_free(places);
 }
 
+static void fixture_reopen_with(fixture *f, alm_store_reader **reader)
+{
+    alm_store_reader_close(reader);
+    fixture_reopen(f);
+    ASSERT_OK(f, alm_store_reader_open(f->store, reader, &f->st));
+}
+
 // --- comparing -----------------------------------------------------------------------------------
 
 static uint16_t flags_of(const alm_value *v)
@@ -192,6 +199,89 @@ static void say_the_same_as_rows(void **state)
     assert_verifies(f);
 }
 
+// --- dense data ----------------------------------------------------------------------------------
+
+// So dense that slices are packed over a base, and the values known by heart.
+enum { DENSE_PLACES = 900, DENSE_YEARS = 40 };
+
+static int64_t expected[DENSE_YEARS][DENSE_PLACES]; // 0: no cell
+
+static void commit_dense(fixture *f, uint64_t *random, int year_from, int year_to, uint32_t from,
+                         uint32_t to, uint32_t one_in, int day)
+{
+    size_t count = 0;
+    alm_obs *rows = alm_calloc(DENSE_YEARS * DENSE_PLACES, sizeof *rows);
+    for (int year = year_from; year < year_to; year++) {
+        for (uint32_t place = from; place < to; place++) {
+            if (next_random(random) % one_in > 0 || next_random(random) % 100 == 0) {
+                continue;
+            }
+            int64_t v = (int64_t)((100 + place * place) * (100 + (uint64_t)year)) / 10 +
+                        (int64_t)(next_random(random) % 50);
+            expected[year][place] = v;
+            rows[count++] = a_row(GDP, place, YEAR_FIRST + year, v, day);
+        }
+    }
+    alm_batch batch = batch_of_rows(rows, count);
+    batch.is_bulk = true;
+    commit(f, batch);
+    alm_free(rows);
+}
+
+static void assert_dense(fixture *f, alm_store_reader *reader)
+{
+    alm_vector v;
+    for (int year = 0; year < DENSE_YEARS; year++) {
+        ASSERT_OK(f, alm_store_slice(reader, fixture_variants[GDP], a_year(YEAR_FIRST + year), 0,
+                                     ALM_PLACE_NONE, NULL, &v, &f->st));
+        size_t at = 0;
+        for (uint32_t place = 0; place < DENSE_PLACES; place++) {
+            if (expected[year][place] != 0) {
+                assert_int_equal(v.places[at], place);
+                assert_int_equal(v.numbers[at++], expected[year][place]);
+            }
+        }
+        assert_int_equal(at, v.count);
+    }
+    for (uint32_t place = 0; place < DENSE_PLACES; place += 7) {
+        ASSERT_OK(f, alm_store_series(reader, fixture_variants[GDP], place, NULL, &v, &f->st));
+        size_t at = 0;
+        for (int year = 0; year < DENSE_YEARS; year++) {
+            if (expected[year][place] != 0) {
+                assert_true(alm_period_eq(v.periods[at], a_year(YEAR_FIRST + year)));
+                assert_int_equal(v.numbers[at++], expected[year][place]);
+            }
+        }
+        assert_int_equal(at, v.count);
+    }
+}
+
+static void keep_dense_data(void **state)
+{
+    fixture *f = *state;
+    alm_store_reader *reader;
+    uint64_t random = 7;
+    memset(expected, 0, sizeof expected);
+    commit_many_places(f);
+    ASSERT_OK(f, alm_store_reader_open(f->store, &reader, &f->st));
+    commit_dense(f, &random, 0, 20, 0, 500, 1, 1);
+    assert_dense(f, reader);
+    ASSERT_OK(f, alm_store_compact(f->store, &f->st)); // the first base
+    assert_dense(f, reader);
+    commit_dense(f, &random, 0, 40, 500, DENSE_PLACES, 1, 1); // places it does not know
+    commit_dense(f, &random, 20, 40, 0, 500, 1, 1);           // slices from the start over it
+    commit_dense(f, &random, 0, 40, 0, DENSE_PLACES, 20, 2);  // revisions
+    assert_dense(f, reader);
+    fixture_reopen_with(f, &reader);
+    assert_dense(f, reader);
+    assert_verifies(f); // folds, and makes another base
+    assert_dense(f, reader);
+    commit_dense(f, &random, 0, 40, 0, DENSE_PLACES, 20, 3);
+    assert_dense(f, reader);
+    assert_verifies(f);
+    alm_store_reader_close(&reader);
+}
+
 // --- what has no vector --------------------------------------------------------------------------
 
 static void refuse_numbers_that_cannot_be_added(void **state)
@@ -256,6 +346,7 @@ store_group conform_vectors(void)
 {
     static const struct CMUnitTest tests[] = {
         STORE_TEST(say_the_same_as_rows),
+        STORE_TEST(keep_dense_data),
         STORE_TEST(refuse_numbers_that_cannot_be_added),
         STORE_TEST(have_nothing_to_say_of_strangers),
     };

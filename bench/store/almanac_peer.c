@@ -1,0 +1,797 @@
+// Almanac's store, as a library in this process. A load is committed as bulk batches by a thread of
+// its own while the file is read on; it is over when the last batch is durable, and merged when all
+// series are folded.
+#include "csv.h"
+#include "peer.h"
+#include "place.h"
+
+#include "alm/alloc.h"
+#include "alm/limits.h"
+#include "alm/store.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    PLACES_MAX = 100000,
+    INDICATORS_MAX = 1000,
+    PERIODS_MAX = 2000,
+    BATCH_ROWS = ALM_BULK_ROW_COUNT_MAX,
+    SLOTS = 1 << 18
+};
+
+static alm_store *store;
+static alm_store_reader *reader;
+static char data_path[4096];
+
+// --- the catalogue -------------------------------------------------------------------------------
+
+// A place's number, and its id in the store: ids are given in the order of numbers.
+static uint32_t numbers[PLACES_MAX];
+static size_t place_count;
+static uint32_t slot_numbers[SLOTS]; // + 1; 0: free
+static alm_place_id slot_ids[SLOTS];
+static alm_str variants[INDICATORS_MAX];
+static char variant_texts[INDICATORS_MAX][40];
+static size_t indicator_count;
+
+static alm_place_id id_find(uint32_t number) // ALM_PLACE_NONE: a stranger
+{
+    size_t slot = (number * UINT32_C(2654435761)) % SLOTS;
+    while (slot_numbers[slot] != 0) {
+        if (slot_numbers[slot] == number + 1) {
+            return slot_ids[slot];
+        }
+        slot = (slot + 1) % SLOTS;
+    }
+    return ALM_PLACE_NONE;
+}
+
+static void place_know(uint32_t number, alm_place_id id)
+{
+    size_t slot = (number * UINT32_C(2654435761)) % SLOTS;
+    while (slot_numbers[slot] != 0) {
+        slot = (slot + 1) % SLOTS;
+    }
+    slot_numbers[slot] = number + 1;
+    slot_ids[slot] = id;
+    numbers[id] = number;
+    place_count = (size_t)id + 1;
+}
+
+static void variant_know(size_t indicator)
+{
+    char *text = variant_texts[indicator];
+    snprintf(text, sizeof variant_texts[indicator], "M.i%03zu.P.level._Z._T", indicator);
+    variants[indicator] = alm_str_from(text);
+    indicator_count = ALM_MAX(indicator_count, indicator + 1);
+}
+
+static alm_code take_place(void *arg, alm_place_id id, const alm_place *entry, alm_status *st)
+{
+    int64_t number;
+    (void)arg;
+    (void)st;
+    if (!alm_str_to_i64(entry->code, &number)) {
+        peer_die("a place of another kind");
+    }
+    place_know((uint32_t)number, id);
+    return ALM_OK;
+}
+
+static alm_code take_indicator(void *arg, uint32_t id, const alm_indicator *entry, alm_status *st)
+{
+    (void)arg;
+    (void)entry;
+    (void)st;
+    variant_know(id);
+    return ALM_OK;
+}
+
+static uint32_t parent_of(uint32_t number)
+{
+    struct place_field own = place_fields[number >> LEVEL_SHIFT];
+    return (number & ~(own.max << own.shift)) - (UINT32_C(1) << LEVEL_SHIFT);
+}
+
+static void check(alm_code code, const alm_status *st, const char *what)
+{
+    if (code != ALM_OK) {
+        peer_die("%s: %s: %s", what, alm_code_name(code), st->message);
+    }
+}
+
+static void commit(alm_batch *batch, const char *id)
+{
+    alm_commit_result result;
+    alm_status st = ALM_STATUS_INIT;
+    alm_arena *arena = alm_arena_create((size_t)2 << 30);
+    batch->id = alm_str_from(id);
+    check(alm_store_commit(store, batch, arena, &result, &st), &st, id);
+    if (result.conflict_count > 0) {
+        peer_die("%s: %zu rows conflict", id, result.conflict_count);
+    }
+    alm_arena_destroy(&arena);
+}
+
+// Ids must be in tree order, level by level: the file of a load is read for its places first, which
+// is not a part of the work (the peers are told them in the numbers).
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void catalog_commit(uint32_t *found, size_t count, size_t indicators)
+{
+    alm_place *places = alm_calloc(count, sizeof *places);
+    char(*codes)[2][16] = alm_calloc(count, sizeof *codes);
+    alm_indicator list[INDICATORS_MAX];
+    char names[INDICATORS_MAX][8];
+    static const alm_level levels[] = {ALM_LEVEL_COUNTRY, ALM_LEVEL_PROVINCE, ALM_LEVEL_CITY,
+                                       ALM_LEVEL_DISTRICT, ALM_LEVEL_TOWN};
+    if (places == NULL || codes == NULL) {
+        peer_die("no memory");
+    }
+    qsort(found, count, sizeof *found, by_number);
+    for (size_t i = 0; i < count; i++) {
+        bool is_root = found[i] >> LEVEL_SHIFT == LEVEL_COUNTRY;
+        snprintf(codes[i][0], sizeof codes[i][0], "%06u", found[i]);
+        snprintf(codes[i][1], sizeof codes[i][1], "%06u", is_root ? 0 : parent_of(found[i]));
+        places[i] = (alm_place){.code = alm_str_from(codes[i][0]),
+                                .name_zh = alm_str_from(codes[i][0]),
+                                .level = levels[found[i] >> LEVEL_SHIFT],
+                                .parent = is_root ? ALM_STR("") : alm_str_from(codes[i][1]),
+                                .valid_from = ALM_DATE_NONE,
+                                .valid_to = ALM_DATE_MAX};
+    }
+    for (size_t i = 0; i < indicators; i++) {
+        snprintf(names[i], sizeof names[i], "i%03zu", i);
+        list[i] = (alm_indicator){.code = alm_str_from(names[i]),
+                                  .name_zh = alm_str_from(names[i]),
+                                  .unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = 4},
+                                  .value_type = ALM_VALUE_TYPE_FLOW,
+                                  .over_places = ALM_AGGREGATION_SUM,
+                                  .over_time = ALM_AGGREGATION_SUM};
+    }
+    alm_batch batch = {
+        .indicators = list, .indicator_count = indicators, .places = places, .place_count = count};
+    commit(&batch, "catalogue");
+    alm_free(codes);
+    alm_free(places);
+}
+
+static void catalog_make(const char *csv_path)
+{
+    csv_file file;
+    csv_row row;
+    uint32_t *found = alm_calloc(PLACES_MAX, sizeof *found);
+    size_t count = 0;
+    size_t indicators = 0;
+    csv_open(&file, csv_path);
+    while (csv_next(&file, &row)) {
+        indicators = ALM_MAX(indicators, (size_t)row.indicator + 1);
+        if (id_find(row.place) == ALM_PLACE_NONE) {
+            place_know(row.place, (alm_place_id)count);
+            found[count++] = row.place;
+        }
+    }
+    csv_close(&file);
+    catalog_commit(found, count, indicators);
+    memset(slot_numbers, 0, sizeof slot_numbers);
+    for (size_t i = 0; i < count; i++) {
+        place_know(found[i], (alm_place_id)i);
+    }
+    for (size_t i = 0; i < indicators; i++) {
+        variant_know(i);
+    }
+    alm_free(found);
+}
+
+// --- opening -------------------------------------------------------------------------------------
+
+static const char *name_of(const char *option)
+{
+    return option == NULL ? "almanac" : NULL;
+}
+
+static void store_open(const char *folder)
+{
+    alm_status st = ALM_STATUS_INIT;
+    alm_catalog_visitor visitor = {.indicator = take_indicator, .place = take_place};
+    snprintf(data_path, sizeof data_path, "%s/data.mdb", folder);
+    check(alm_store_open(folder, NULL, &store, &st), &st, "open");
+    check(alm_store_visit_catalog(store, &visitor, NULL, &st), &st, "catalogue");
+    check(alm_store_reader_open(store, &reader, &st), &st, "reader");
+}
+
+static void store_close(void)
+{
+    alm_store_reader_close(&reader);
+    alm_store_close(&store);
+}
+
+// --- writing -------------------------------------------------------------------------------------
+
+static alm_date day_of(int publication)
+{
+    return 20089 + publication; // 2025-01-01 is the load's
+}
+
+static alm_period month_of(int32_t yyyymm)
+{
+    return (alm_period){
+        .freq = ALM_FREQ_MONTH, .length = 1, .ordinal = yyyymm / 100 * 12 + yyyymm % 100 - 1};
+}
+
+static void row_make(const csv_row *from, alm_obs *to)
+{
+    static const int64_t powers[] = {100, 10, 1};
+    static uint32_t number; // rows of a series stand together
+    static alm_place_id id = ALM_PLACE_NONE;
+    if (id == ALM_PLACE_NONE || number != from->place) {
+        number = from->place;
+        id = id_find(number);
+    }
+    *to = (alm_obs){.variant = (uint32_t)from->indicator,
+                    .place = id,
+                    .period = month_of(from->period),
+                    .value = {.number = {.mantissa = from->value_e2 / powers[from->decimals],
+                                         .exponent = (int8_t)-from->decimals},
+                              .unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = 4},
+                              .status = from->status == 'A'   ? ALM_OBS_STATUS_NORMAL
+                                        : from->status == 'E' ? ALM_OBS_STATUS_ESTIMATED
+                                                              : ALM_OBS_STATUS_PROVISIONAL,
+                              .has_number = true},
+                    .source = ALM_SOURCE_NONE,
+                    .published = day_of(from->publication)};
+}
+
+// One batch is filled while the other is committed.
+typedef struct pipe {
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t moved;
+    alm_obs *rows[2];
+    size_t count[2];
+    bool is_full[2];
+    bool is_over;
+    bool is_bulk;
+} pipe_state;
+
+static void *commit_batches(void *arg)
+{
+    pipe_state *p = arg;
+    for (int i = 0;; i++) {
+        char id[32];
+        int at = i % 2;
+        pthread_mutex_lock(&p->mutex);
+        while (!p->is_full[at] && !p->is_over) {
+            pthread_cond_wait(&p->moved, &p->mutex);
+        }
+        bool is_there = p->is_full[at];
+        pthread_mutex_unlock(&p->mutex);
+        if (!is_there) {
+            return NULL;
+        }
+        snprintf(id, sizeof id, "%s-%d-%ld", p->is_bulk ? "load" : "rows", i, random());
+        alm_batch batch = {.variants = variants,
+                           .variant_count = indicator_count,
+                           .obs = p->rows[at],
+                           .obs_count = p->count[at],
+                           .is_bulk = p->is_bulk};
+        commit(&batch, id);
+        pthread_mutex_lock(&p->mutex);
+        p->is_full[at] = false;
+        pthread_cond_signal(&p->moved);
+        pthread_mutex_unlock(&p->mutex);
+    }
+}
+
+// Hands a full batch over, and waits until the other can be filled.
+static void pipe_pass(pipe_state *p, int at, size_t count)
+{
+    pthread_mutex_lock(&p->mutex);
+    p->count[at] = count;
+    p->is_full[at] = count > 0;
+    pthread_cond_signal(&p->moved);
+    while (p->is_full[1 - at]) {
+        pthread_cond_wait(&p->moved, &p->mutex);
+    }
+    pthread_mutex_unlock(&p->mutex);
+}
+
+static void pipe_end(pipe_state *p)
+{
+    pthread_mutex_lock(&p->mutex);
+    p->is_over = true;
+    pthread_cond_signal(&p->moved);
+    pthread_mutex_unlock(&p->mutex);
+    pthread_join(p->thread, NULL);
+}
+
+static void file_commit(const char *csv_path, size_t batch_rows, bool is_bulk)
+{
+    csv_file file;
+    csv_row row;
+    pipe_state p = {
+        .mutex = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER, .is_bulk = is_bulk};
+    p.rows[0] = alm_alloc(batch_rows * sizeof(alm_obs));
+    p.rows[1] = alm_alloc(batch_rows * sizeof(alm_obs));
+    if (p.rows[0] == NULL || p.rows[1] == NULL ||
+        pthread_create(&p.thread, NULL, commit_batches, &p) != 0) {
+        peer_die("no memory");
+    }
+    srandom((unsigned)(peer_now_s() * 1e6));
+    csv_open(&file, csv_path);
+    size_t count = 0;
+    int at = 0;
+    while (csv_next(&file, &row)) {
+        row_make(&row, &p.rows[at][count++]);
+        if (count == batch_rows) {
+            pipe_pass(&p, at, count);
+            at = 1 - at;
+            count = 0;
+        }
+    }
+    pipe_pass(&p, at, count);
+    pipe_end(&p);
+    csv_close(&file);
+    alm_free(p.rows[1]);
+    alm_free(p.rows[0]);
+}
+
+static void load(const char *csv_path, load_times *ret)
+{
+    alm_status st = ALM_STATUS_INIT;
+    catalog_make(csv_path);
+    double start = peer_now_s();
+    file_commit(csv_path, BATCH_ROWS, true);
+    ret->durable_s = peer_now_s() - start;
+    check(alm_store_compact(store, &st), &st, "compact");
+    ret->merged_s = peer_now_s() - start;
+}
+
+static void release(const char *csv_path)
+{
+    file_commit(csv_path, ALM_COMMIT_ROW_COUNT_MAX, false);
+}
+
+static int64_t bytes(int64_t *ret_largest)
+{
+    struct stat info;
+    alm_store_stats stats;
+    alm_status st = ALM_STATUS_INIT;
+    check(alm_store_stats_get(store, &stats, &st), &st, "stats");
+    if (stat(data_path, &info) != 0) {
+        peer_die("%s: cannot be read", data_path);
+    }
+    *ret_largest = 0;
+    int64_t on_disk = (int64_t)info.st_blocks * 512;
+    return on_disk > (int64_t)stats.bytes_used ? on_disk : (int64_t)stats.bytes_used;
+}
+
+// --- asking --------------------------------------------------------------------------------------
+
+typedef struct row {
+    uint64_t key;
+    int64_t value_e2;
+    double ratio;
+    char status;
+} row;
+
+static row *rows;
+static size_t row_count, row_capacity;
+
+// The runs of places below each province, and of all districts, by id.
+typedef struct run {
+    alm_place_id from, to;
+    uint32_t province;
+} run;
+static run town_runs[64], districts;
+static size_t town_run_count;
+
+static alm_place_id id_from(uint32_t number) // the first place that is not less
+{
+    size_t low = 0, high = place_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (numbers[middle] < number) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return (alm_place_id)low;
+}
+
+static void runs_make(void)
+{
+    districts = (run){.from = id_from(place_level_first(LEVEL_DISTRICT)),
+                      .to = id_from(place_level_end(LEVEL_DISTRICT))};
+    town_run_count = 0;
+    for (uint32_t province = 1; province <= place_fields[LEVEL_PROVINCE].max; province++) {
+        uint32_t first = place_level_first(LEVEL_TOWN) | province << PROVINCE_SHIFT;
+        run r = {.from = id_from(first),
+                 .to = id_from(first + (UINT32_C(1) << PROVINCE_SHIFT)),
+                 .province = province};
+        if (r.from < r.to) {
+            town_runs[town_run_count++] = r;
+        }
+    }
+}
+
+static void rows_reserve(size_t count)
+{
+    if (count <= row_capacity) {
+        return;
+    }
+    row_capacity = count * 2;
+    alm_free(rows);
+    rows = alm_alloc(row_capacity * sizeof *rows);
+    if (rows == NULL) {
+        peer_die("no memory");
+    }
+}
+
+static int64_t factor_of(const alm_vector *v)
+{
+    return v->exponent == 0 ? 100 : v->exponent == -1 ? 10 : 1;
+}
+
+static char status_of(const alm_vector *v, size_t i)
+{
+    uint16_t flags = v->flags != NULL ? v->flags[i] : v->common_flags;
+    return alm_obs_status_letter(alm_cell_status(flags));
+}
+
+static alm_vector series_get(const question *q)
+{
+    alm_vector v;
+    alm_status st = ALM_STATUS_INIT;
+    check(alm_store_series(reader, variants[q->indicator], id_find(q->place), NULL, &v, &st), &st,
+          "series");
+    return v;
+}
+
+static alm_vector slice_get(int32_t indicator, alm_period period, run r, const alm_as_of *as_of)
+{
+    alm_vector v;
+    alm_status st = ALM_STATUS_INIT;
+    check(alm_store_slice(reader, variants[indicator], period, r.from, r.to, as_of, &v, &st), &st,
+          "slice");
+    return v;
+}
+
+static int32_t yyyymm_of(alm_period period)
+{
+    return period.ordinal / 12 * 100 + period.ordinal % 12 + 1;
+}
+
+// The answers below are vectors of the reader; rows are made of them when they are told.
+static alm_vector answered;
+
+static int by_value(const void *a, const void *b)
+{
+    const row *x = a, *y = b;
+    if (x->value_e2 != y->value_e2) {
+        return x->value_e2 > y->value_e2 ? -1 : 1;
+    }
+    return (x->key > y->key) - (x->key < y->key);
+}
+
+static void rows_of_slice(const alm_vector *v)
+{
+    int64_t factor = factor_of(v);
+    rows_reserve(v->count);
+    row_count = v->count;
+    for (size_t i = 0; i < v->count; i++) {
+        rows[i] = (row){.key = numbers[v->places[i]],
+                        .value_e2 = v->numbers[i] * factor,
+                        .status = status_of(v, i)};
+    }
+}
+
+static size_t index_of(const alm_vector *v, size_t from, alm_place_id place)
+{
+    size_t low = from, high = v->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (v->places[middle] < place) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+// Adds the sum of each province's towns to sums.
+static void towns_add(const alm_vector *v, int64_t *sums)
+{
+    size_t at = 0;
+    for (size_t r = 0; r < town_run_count; r++) {
+        size_t to = index_of(v, at, town_runs[r].to);
+        int64_t sum = 0;
+        for (; at < to; at++) {
+            sum += v->numbers[at];
+        }
+        sums[r] += sum;
+    }
+}
+
+static run towns(void)
+{
+    return (run){.from = town_runs[0].from, .to = town_runs[town_run_count - 1].to};
+}
+
+static void towns_by_province(const question *q)
+{
+    int64_t sums[64] = {0};
+    alm_vector v = slice_get(q->indicator, month_of(q->period), towns(), NULL);
+    towns_add(&v, sums);
+    rows_reserve(town_run_count);
+    row_count = town_run_count;
+    for (size_t r = 0; r < town_run_count; r++) {
+        rows[r] = (row){.key = town_runs[r].province, .value_e2 = sums[r] * factor_of(&v)};
+    }
+}
+
+// The periods a variant has, from the country's series.
+static size_t periods_of(const question *q, alm_period *ret)
+{
+    question country = *q;
+    country.place = numbers[0];
+    for (size_t i = 0; i < place_count; i++) { // a month may be missing there: a few places
+        country.place = numbers[i];
+        alm_vector v = series_get(&country);
+        if (v.count > 0 && v.count <= PERIODS_MAX) {
+            alm_period first = v.periods[0], last = v.periods[v.count - 1];
+            size_t count = 0;
+            for (int32_t o = first.ordinal - 11; o <= last.ordinal + 11; o++) {
+                ret[count++] = (alm_period){.freq = ALM_FREQ_MONTH, .length = 1, .ordinal = o};
+            }
+            return count;
+        }
+    }
+    return 0;
+}
+
+static void towns_by_year(const question *q)
+{
+    alm_period periods[PERIODS_MAX];
+    int64_t sums[64] = {0};
+    int32_t year = 0;
+    int64_t factor = 1;
+    bool has_one = false;
+    size_t count = periods_of(q, periods);
+    rows_reserve(town_run_count * (count / 12 + 3));
+    row_count = 0;
+    for (size_t p = 0; p <= count; p++) {
+        int32_t next = p < count ? periods[p].ordinal / 12 : -1;
+        if (p > 0 && next != year && has_one) {
+            for (size_t r = 0; r < town_run_count; r++) {
+                rows[row_count++] = (row){.key = key_of(town_runs[r].province, (uint64_t)year),
+                                          .value_e2 = sums[r] * factor};
+            }
+        }
+        if (next != year) {
+            memset(sums, 0, sizeof sums);
+            has_one = false;
+            year = next;
+        }
+        if (p < count) {
+            alm_vector v = slice_get(q->indicator, periods[p], towns(), NULL);
+            factor = v.count > 0 ? factor_of(&v) : factor;
+            has_one = has_one || v.count > 0;
+            towns_add(&v, sums);
+        }
+    }
+}
+
+// Growth by keeping the numbers of the last twelve months, by place.
+static void growth(const question *q)
+{
+    static int64_t *kept[12]; // 0: none
+    alm_period periods[PERIODS_MAX];
+    size_t width = districts.to - districts.from;
+    size_t count = periods_of(q, periods);
+    rows_reserve(width * count);
+    row_count = 0;
+    for (int i = 0; i < 12; i++) {
+        kept[i] = kept[i] != NULL ? kept[i] : alm_calloc(width, sizeof *kept[i]);
+        memset(kept[i], 0, width * sizeof *kept[i]);
+    }
+    for (size_t p = 0; p < count; p++) {
+        int64_t *before = kept[p % 12];
+        alm_vector v = slice_get(q->indicator, periods[p], districts, NULL);
+        uint64_t period = (uint64_t)yyyymm_of(periods[p]);
+        size_t i = 0;
+        for (size_t d = 0; d < width; d++) {
+            int64_t now = 0;
+            if (i < v.count && v.places[i] == districts.from + d) {
+                now = v.numbers[i++];
+                if (before[d] != 0) {
+                    rows[row_count++] = (row){.key = key_of(numbers[districts.from + d], period),
+                                              .ratio = (double)now / (double)before[d] - 1};
+                }
+            }
+            before[d] = now;
+        }
+    }
+}
+
+static void keep_ten(row *ten, size_t *count, const row *r)
+{
+    if (*count == 10 && by_value(r, &ten[9]) > 0) {
+        return;
+    }
+    size_t at = *count < 10 ? (*count)++ : 9;
+    while (at > 0 && by_value(r, &ten[at - 1]) < 0) {
+        ten[at] = ten[at - 1];
+        at--;
+    }
+    ten[at] = *r;
+}
+
+static void top_ten(const question *q)
+{
+    row ten[10];
+    size_t count = 0;
+    for (size_t indicator = 0; indicator < indicator_count; indicator++) {
+        run all = {.to = (alm_place_id)place_count};
+        alm_vector v = slice_get((int32_t)indicator, month_of(q->period), all, NULL);
+        int64_t factor = factor_of(&v);
+        for (size_t i = 0; i < v.count; i++) {
+            int64_t value = v.numbers[i] * factor;
+            if (count < 10 || value >= ten[9].value_e2) {
+                row r = {.key = key_of(indicator, numbers[v.places[i]]),
+                         .value_e2 = value,
+                         .status = status_of(&v, i)};
+                keep_ten(ten, &count, &r);
+            }
+        }
+    }
+    rows_reserve(10);
+    memcpy(rows, ten, count * sizeof *rows);
+    row_count = count;
+}
+
+static void one_place(const question *q)
+{
+    alm_place_id id = id_find(q->place);
+    rows_reserve(indicator_count);
+    row_count = 0;
+    for (size_t indicator = 0; indicator < indicator_count; indicator++) {
+        run here = {.from = id, .to = id + 1};
+        alm_vector v = slice_get((int32_t)indicator, month_of(q->period), here, NULL);
+        if (v.count > 0) {
+            rows[row_count++] = (row){.key = indicator,
+                                      .value_e2 = v.numbers[0] * factor_of(&v),
+                                      .status = status_of(&v, 0)};
+        }
+    }
+}
+
+static bool ask(peer_case c, const question *q)
+{
+    if (town_run_count == 0) {
+        runs_make();
+    }
+    switch (c) {
+    case CASE_LATEST:
+    case CASE_SERIES:
+        answered = series_get(q);
+        return true;
+    case CASE_DISTRICTS:
+        answered = slice_get(q->indicator, month_of(q->period), districts, NULL);
+        return true;
+    case CASE_ASOF: {
+        alm_as_of as_of = {.published = day_of(q->publication)};
+        answered = slice_get(q->indicator, month_of(q->period), districts, &as_of);
+        return true;
+    }
+    case CASE_RANK:
+        answered = slice_get(q->indicator, month_of(q->period), districts, NULL);
+        rows_of_slice(&answered);
+        qsort(rows, row_count, sizeof *rows, by_value);
+        return true;
+    case CASE_TOWNS_PROVINCE:
+        towns_by_province(q);
+        return true;
+    case CASE_TOWNS_PROVINCE_YEAR:
+        towns_by_year(q);
+        return true;
+    case CASE_GROWTH:
+        growth(q);
+        return true;
+    case CASE_TOPTEN:
+        top_ten(q);
+        return true;
+    case CASE_PLACE:
+        one_place(q);
+        return true;
+    case CASE_COUNT:
+        break;
+    }
+    return false;
+}
+
+static void tell(peer_case c, const question *q, answer *a)
+{
+    (void)q;
+    if (c == CASE_LATEST || c == CASE_SERIES) {
+        size_t from = c == CASE_LATEST && answered.count > 0 ? answered.count - 1 : 0;
+        for (size_t i = from; i < answered.count; i++) {
+            answer_row(a, (uint64_t)yyyymm_of(answered.periods[i]),
+                       answered.numbers[i] * factor_of(&answered), status_of(&answered, i));
+        }
+        return;
+    }
+    if (c == CASE_DISTRICTS || c == CASE_ASOF) {
+        rows_of_slice(&answered);
+    }
+    for (size_t i = 0; i < row_count; i++) {
+        if (c == CASE_GROWTH) {
+            answer_ratio(a, rows[i].key, rows[i].ratio);
+        } else {
+            answer_row(a, rows[i].key, rows[i].value_e2, rows[i].status);
+        }
+    }
+}
+
+static alm_code add_up(void *arg, alm_str variant, const alm_obs *obs, size_t count, alm_status *st)
+{
+    int64_t *sums = arg;
+    (void)variant;
+    (void)st;
+    for (size_t i = 0; i < count; i++) {
+        alm_decimal d = obs[i].value.number;
+        sums[0]++;
+        sums[1] += d.mantissa * (d.exponent == 0 ? 100 : d.exponent == -1 ? 10 : 1);
+    }
+    return ALM_OK;
+}
+
+static void total(int32_t indicator, int32_t period, int64_t *ret_count, int64_t *ret_sum_e2)
+{
+    char code[8];
+    int64_t sums[2] = {0};
+    alm_status st = ALM_STATUS_INIT;
+    snprintf(code, sizeof code, "i%03d", indicator);
+    alm_str indicators[] = {alm_str_from(code)};
+    alm_period periods[] = {month_of(period)};
+    alm_read read = {.indicators = indicators,
+                     .indicator_count = period != 0,
+                     .breakdown = ALM_STR("*"),
+                     .all_places = true,
+                     .all_periods = period == 0,
+                     .from = periods,
+                     .to = periods,
+                     .period_count = period != 0,
+                     .as_of = ALM_DATE_MAX};
+    check(alm_store_read(store, &read, add_up, sums, NULL, &st), &st, "total");
+    *ret_count = sums[0];
+    *ret_sum_e2 = sums[1];
+}
+
+int main(int argc, char **argv)
+{
+    static const peer self = {.name = name_of,
+                              .open = store_open,
+                              .close = store_close,
+                              .load = load,
+                              .bytes = bytes,
+                              .release = release,
+                              .revise = release,
+                              .total = total,
+                              .ask = ask,
+                              .tell = tell};
+    mallopt(M_MMAP_THRESHOLD, 1 << 30); // memory is kept, as the services do
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    return peer_main(&self, argc, argv);
+}

@@ -1,0 +1,87 @@
+// Bases of parts, decoded once: a record that is the same as when it was decoded is not looked at
+// again.
+#include "lmdb_store.h"
+
+#include "alm/alloc.h"
+
+#define BASE_COUNT 32
+
+typedef struct known_base {
+    uint32_t variant, chunk;
+    uint64_t checksum; // of the record it was decoded from
+    alm_arena *arena;  // NULL: nothing is known
+    alm_base base;
+} known_base;
+
+struct lmdb_bases {
+    known_base known[BASE_COUNT];
+};
+
+lmdb_bases *lmdb_bases_create(void)
+{
+    return alm_calloc(1, sizeof(lmdb_bases));
+}
+
+void lmdb_bases_destroy(lmdb_bases **bases)
+{
+    for (size_t i = 0; *bases != NULL && i < BASE_COUNT; i++) {
+        alm_arena_destroy(&(*bases)->known[i].arena);
+    }
+    alm_free(*bases);
+    *bases = NULL;
+}
+
+static alm_code decode(known_base *known, alm_str bytes, alm_status *st)
+{
+    alm_place_id first = known->chunk << LMDB_CHUNK_BITS;
+    if (known->arena == NULL) {
+        known->arena = alm_arena_create(0);
+    }
+    if (known->arena == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for the base of a part");
+    }
+    alm_arena_reset(known->arena);
+    return alm_base_decode(bytes, first, LMDB_CHUNK_PLACES, known->arena, &known->base, st);
+}
+
+alm_code lmdb_base_get(const lmdb_txn *txn, uint32_t variant, uint32_t chunk, const alm_base **ret,
+                       alm_status *st)
+{
+    bool found, is_same;
+    alm_str bytes;
+    known_base *known = &txn->bases->known[(variant * 7 + chunk) % BASE_COUNT];
+    bool is_known = known->arena != NULL && known->variant == variant && known->chunk == chunk;
+    lmdb_key key = lmdb_key_of_pair(variant, chunk);
+    uint64_t checksum = is_known ? known->checksum : 0;
+    *ret = NULL;
+    ALM_TRY(lmdb_get_unless(txn, LMDB_BASE, &key, &checksum, &found, &is_same, &bytes, st));
+    if (!found) {
+        return ALM_OK;
+    }
+    if (!is_known || !is_same) {
+        known->variant = variant;
+        known->chunk = chunk;
+        known->checksum = checksum;
+        alm_code code = decode(known, bytes, st);
+        if (code != ALM_OK) {
+            alm_arena_destroy(&known->arena);
+            return code;
+        }
+    }
+    *ret = &known->base;
+    return ALM_OK;
+}
+
+alm_code lmdb_base_put(const lmdb_txn *txn, uint32_t variant, uint32_t chunk, const alm_base *base,
+                       alm_status *st)
+{
+    alm_buf buf;
+    lmdb_key key = lmdb_key_of_pair(variant, chunk);
+    alm_buf_init(&buf, 0);
+    alm_base_encode(base, &buf);
+    alm_code code =
+        buf.failed ? alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for the base of a part")
+                   : lmdb_put(txn, LMDB_BASE, &key, &buf, 0, st);
+    alm_buf_deinit(&buf);
+    return code;
+}
