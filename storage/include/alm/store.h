@@ -87,6 +87,9 @@ typedef struct alm_commit_result {
     size_t conflict_count;
 } alm_commit_result;
 
+// A batch that is refused leaves nothing, and its id is free. One that is known is answered from
+// the first before anything else of it is looked at but its form, also as a dry run.
+//
 // Catalogue entries are applied before observations. An observation row is
 //   unchanged  the same cell, source and publication date hold the same value, unit, qualifier,
 //              status and note already
@@ -135,7 +138,12 @@ typedef alm_code (*alm_read_visit)(void *arg, alm_str variant, const alm_obs *ro
 // Which of several vintages of a cell wins: of the sources that are allowed, the highest precedence
 // (source NONE counts as 0); of one source's or equal ones', the latest published, then the latest
 // committed; among those published on or before as_of and committed at or before at_sequence. If
-// the winner is WITHDRAWN the cell has no value.
+// the winner is WITHDRAWN the cell has no value. Precedences are the catalogue's when the read
+// begins, of past states too; of one commit's equal vintages the lower source id wins.
+//
+// Each variant comes once, in visits that follow each other; variants in no promised order.
+// all_vintages: every admitted vintage of the cells, withdrawn ones too, by publication, commit and
+// source. Ranges go before all_periods; a bound is of the periods of its own frequency and length.
 // *ret_sequence (may be NULL): the state that is read; set before the first visit. With `last` and
 // ranges, the newest n within the ranges; a missing value is none.
 //
@@ -245,7 +253,8 @@ typedef struct alm_change {
     size_t obs_count;
 } alm_change;
 
-// The commit with that sequence, or the first after it. ALM_NOT_FOUND: none yet.
+// The commit with that sequence, or the first after it, with the rows it stored in no promised
+// order, and the variants of those rows. ALM_NOT_FOUND: none yet.
 ALM_MUST_USE alm_code alm_store_change(alm_store *store, uint64_t from_sequence, alm_arena *arena,
                                        alm_change *ret, alm_status *st);
 // Waits until the store's sequence is at least `sequence`. ALM_DEADLINE_EXCEEDED after timeout_ms.
