@@ -535,21 +535,42 @@ bool alm_block_set(int column, const int64_t *values, size_t count, const alm_st
     }
 }
 
-// Adds the base to what is left, run by run of neighbouring places, as far as one factor goes.
+#define STEP 256
+
+// Adds the base to what is left of neighbouring places, as far as each factor goes.
+static void add_base_run(const alm_base *base, const int64_t *factors, size_t factor_from,
+                         alm_column_run run, size_t to, int64_t *numbers)
+{
+    for (size_t row = run.row; row < to;) {
+        size_t end = ALM_MIN(to, (row / FACTOR_ROWS + 1) * FACTOR_ROWS);
+        int64_t at = run.value + (int64_t)(row - run.row) - (int64_t)base->first;
+        if (at >= 0 && (size_t)at < base->count) { // others have no base
+            size_t known = ALM_MIN(end - row, base->count - (size_t)at);
+            uint32_t factor = (uint32_t)factors[row / FACTOR_ROWS - factor_from];
+            alm_base_add(base->values + at, factor, known, numbers + (row - run.row));
+        }
+        row = end;
+    }
+}
+
+#define FACTOR_STEP 64
+
+// Rows of FACTOR_STEP factors at most.
 static void add_base(alm_block *block, size_t from, size_t to, int64_t *numbers)
 {
-    const alm_base *base = block->base;
-    alm_column *places = &block->columns[ALM_BLOCK_PLACE];
+    int64_t factors[FACTOR_STEP];
+    alm_column_run runs[ALM_COLUMN_RUN_COUNT];
+    size_t factor_from = from / FACTOR_ROWS;
+    alm_frames_range(&block->factors, factor_from, (to - 1) / FACTOR_ROWS + 1, factors);
     for (size_t row = from; row < to;) {
-        int64_t at = alm_column_get(places, row) - (int64_t)base->first;
-        size_t end = ALM_MIN(alm_column_run(places, row), (row / FACTOR_ROWS + 1) * FACTOR_ROWS);
-        size_t count = ALM_MIN(end, to) - row;
-        uint32_t factor = (uint32_t)alm_frames_get(&block->factors, row / FACTOR_ROWS);
-        if (at >= 0 && (size_t)at < base->count) { // others have no base
-            size_t known = ALM_MIN(count, base->count - (size_t)at);
-            alm_base_add(base->values + at, factor, known, numbers + (row - from));
+        size_t behind;
+        size_t count = alm_column_runs(&block->columns[ALM_BLOCK_PLACE], row, to, runs, &behind);
+        for (size_t r = 0; r < count; r++) {
+            size_t end = r + 1 < count ? runs[r + 1].row : behind;
+            add_base_run(block->base, factors, factor_from, runs[r], end,
+                         numbers + (runs[r].row - from));
         }
-        row += count;
+        row = behind;
     }
 }
 
@@ -557,9 +578,32 @@ void alm_block_numbers(alm_block *block, size_t from, size_t to, int64_t *ret)
 {
     alm_column *column = &block->columns[ALM_BLOCK_MANTISSA];
     alm_column_range(column, from, to, ret);
-    if (block->base != NULL) {
-        add_base(block, from, to, ret);
+    while (block->base != NULL && from < to) {
+        size_t end = ALM_MIN(to, (from / FACTOR_ROWS + FACTOR_STEP) * FACTOR_ROWS);
+        add_base(block, from, end, ret);
+        ret += end - from;
+        from = end;
     }
+}
+
+bool alm_block_cell_flags(alm_block *block, size_t from, size_t to, uint16_t *ret)
+{
+    int64_t values[STEP];
+    alm_value unused;
+    alm_column *column = &block->columns[ALM_BLOCK_FLAGS];
+    for (size_t row = from; row < to; row += STEP) {
+        size_t end = ALM_MIN(to, row + STEP);
+        alm_column_range(column, row, end, values);
+        int64_t seen = -1; // good
+        for (size_t i = 0; i < end - row; i++) {
+            if (values[i] != seen && !alm_block_flags_set(values[i], &unused)) {
+                return false;
+            }
+            seen = values[i];
+            ret[row - from + i] = (uint16_t)values[i];
+        }
+    }
+    return true;
 }
 
 // A row of the columns that are the same in all rows.
@@ -578,8 +622,6 @@ static bool common_row(alm_block *block, alm_obs *ret)
     }
     return true;
 }
-
-#define STEP 256
 
 // The other columns of a few rows; common is in them already.
 static bool set_others(alm_block *block, size_t from, size_t count, alm_obs *rows)
@@ -623,6 +665,30 @@ alm_code alm_block_get(alm_block *block, size_t from, size_t to, alm_obs *ret, a
         row = end;
     }
     return ALM_OK;
+}
+
+bool alm_block_places(alm_block *block, size_t from, size_t to, alm_place_id *ret)
+{
+    alm_column_run runs[ALM_COLUMN_RUN_COUNT];
+    int64_t least = 0;
+    while (from < to) {
+        size_t behind;
+        size_t count = alm_column_runs(&block->columns[ALM_BLOCK_PLACE], from, to, runs, &behind);
+        for (size_t r = 0; r < count; r++) {
+            size_t n = (r + 1 < count ? runs[r + 1].row : behind) - runs[r].row;
+            if (runs[r].value < least || runs[r].value > (int64_t)(UINT32_MAX - n)) {
+                return false;
+            }
+            alm_place_id first = (alm_place_id)runs[r].value;
+            for (size_t i = 0; i < n; i++) {
+                ret[i] = first + (alm_place_id)i;
+            }
+            least = runs[r].value + (int64_t)n;
+            ret += n;
+        }
+        from = behind;
+    }
+    return true;
 }
 
 size_t alm_block_find_place(alm_block *block, size_t from, alm_place_id place)

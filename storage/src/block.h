@@ -78,6 +78,10 @@ ALM_MUST_USE alm_code alm_block_open(alm_str bytes, size_t count_max, const alm_
 
 // Mantissas of the rows from..to-1, at the block's scale if it has one.
 void alm_block_numbers(alm_block *block, size_t from, size_t to, int64_t *ret);
+// Their flags, as alm_block_flags says them. False: damaged.
+ALM_MUST_USE bool alm_block_cell_flags(alm_block *block, size_t from, size_t to, uint16_t *ret);
+// Their places, which ascend. False: damaged.
+ALM_MUST_USE bool alm_block_places(alm_block *block, size_t from, size_t to, alm_place_id *ret);
 
 // The flags column's number of a value, and back. False: no value has such flags.
 int64_t alm_block_flags(const alm_value *value);
