@@ -586,15 +586,42 @@ void alm_block_numbers(alm_block *block, size_t from, size_t to, int64_t *ret)
     }
 }
 
+// Flags of rows that mostly have the same. False: damaged.
+static bool sparse_flags(alm_column *column, size_t from, size_t to, uint16_t *ret)
+{
+    alm_value unused;
+    int64_t rows[ALM_COLUMN_ODD_COUNT], values[ALM_COLUMN_ODD_COUNT];
+    size_t at = 0;
+    size_t count;
+    if (!alm_block_flags_set(column->base, &unused)) {
+        return false;
+    }
+    for (size_t i = 0; i < to - from; i++) {
+        ret[i] = (uint16_t)column->base;
+    }
+    while ((count = alm_column_odd(column, from, to, &at, rows, values)) > 0) {
+        for (size_t i = 0; i < count; i++) {
+            if (!alm_block_flags_set(values[i], &unused)) {
+                return false;
+            }
+            ret[rows[i] - (int64_t)from] = (uint16_t)values[i];
+        }
+    }
+    return true;
+}
+
 bool alm_block_cell_flags(alm_block *block, size_t from, size_t to, uint16_t *ret)
 {
     int64_t values[STEP];
     alm_value unused;
+    int64_t seen = -1; // good
     alm_column *column = &block->columns[ALM_BLOCK_FLAGS];
+    if (column->form == ALM_COLUMN_SPARSE) {
+        return sparse_flags(column, from, to, ret);
+    }
     for (size_t row = from; row < to; row += STEP) {
         size_t end = ALM_MIN(to, row + STEP);
         alm_column_range(column, row, end, values);
-        int64_t seen = -1; // good
         for (size_t i = 0; i < end - row; i++) {
             if (values[i] != seen && !alm_block_flags_set(values[i], &unused)) {
                 return false;

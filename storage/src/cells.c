@@ -179,6 +179,15 @@ void alm_cells_remove(alm_cells *cells, size_t i)
     cells->count--;
 }
 
+static bool has_withdrawn(const alm_cells *cells)
+{
+    unsigned any = 0;
+    for (size_t i = 0; i < cells->count; i++) { // without a way out, so that it goes by vectors
+        any |= (cells->flags[i] >> 4 & 0xf) == ALM_OBS_STATUS_WITHDRAWN;
+    }
+    return any != 0;
+}
+
 void alm_cells_drop_withdrawn(alm_cells *cells)
 {
     if (!cells->has_flags) {
@@ -187,6 +196,9 @@ void alm_cells_drop_withdrawn(alm_cells *cells)
         return;
     }
     size_t kept = 0;
+    if (!has_withdrawn(cells)) {
+        return;
+    }
     for (size_t i = 0; i < cells->count; i++) {
         if (alm_cell_status(cells->flags[i]) == ALM_OBS_STATUS_WITHDRAWN) {
             continue;

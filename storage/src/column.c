@@ -273,33 +273,37 @@ int64_t alm_column_get(alm_column *column, size_t row)
     return get_behind_gaps(column, row);
 }
 
-#define ODD_STEP 128
-
-// Those of the odd rows that lie in from..to-1, a few at a time.
-static void set_odd_rows(alm_column *column, size_t from, size_t to, int64_t *ret)
+// *at is one more than the index of the next odd row.
+size_t alm_column_odd(alm_column *column, size_t from, size_t to, size_t *at,
+                      int64_t ret_rows[ALM_COLUMN_ODD_COUNT],
+                      int64_t ret_values[ALM_COLUMN_ODD_COUNT])
 {
-    int64_t rows[ODD_STEP], values[ODD_STEP];
-    size_t at = alm_frames_find(&column->odd, (int64_t)from);
-    while (at < column->odd.count) {
-        size_t count = ALM_MIN(column->odd.count - at, (size_t)ODD_STEP);
-        alm_frames_range(&column->odd, at, at + count, rows);
-        alm_frames_range(&column->numbers, at, at + count, values);
-        for (size_t i = 0; i < count; i++) {
-            if (rows[i] < (int64_t)from || rows[i] >= (int64_t)to) {
-                return; // behind the range; before it only if rows do not ascend, which is damage
-            }
-            ret[rows[i] - (int64_t)from] = values[i];
-        }
-        at += count;
+    size_t next = *at > 0 ? *at - 1 : alm_frames_find(&column->odd, (int64_t)from);
+    size_t count = ALM_MIN(column->odd.count - next, (size_t)ALM_COLUMN_ODD_COUNT);
+    size_t kept = 0;
+    alm_frames_range(&column->odd, next, next + count, ret_rows);
+    alm_frames_range(&column->numbers, next, next + count, ret_values);
+    // Behind the range; before it only if rows do not ascend, which is damage.
+    while (kept < count && ret_rows[kept] >= (int64_t)from && ret_rows[kept] < (int64_t)to) {
+        kept++;
     }
+    *at = 1 + (kept < count ? column->odd.count : next + count);
+    return kept;
 }
 
 static void range_sparse(alm_column *column, size_t from, size_t to, int64_t *ret)
 {
+    int64_t rows[ALM_COLUMN_ODD_COUNT], values[ALM_COLUMN_ODD_COUNT];
+    size_t at = 0;
+    size_t count;
     for (size_t i = 0; i < to - from; i++) {
         ret[i] = column->base;
     }
-    set_odd_rows(column, from, to, ret);
+    while ((count = alm_column_odd(column, from, to, &at, rows, values)) > 0) {
+        for (size_t i = 0; i < count; i++) {
+            ret[rows[i] - (int64_t)from] = values[i];
+        }
+    }
 }
 
 static size_t gap_runs(alm_column *column, size_t from, size_t to, alm_column_run *ret,

@@ -44,6 +44,13 @@ ALM_MUST_USE bool alm_column_open(alm_reader *r, size_t count, alm_column *ret);
 bool alm_column_constant(const alm_column *column);
 int64_t alm_column_get(alm_column *column, size_t row);                          // row < count
 void alm_column_range(alm_column *column, size_t from, size_t to, int64_t *ret); // to <= count
+// Of a sparse column: those of the rows from..to-1 that are other than most, a few at a time. *at
+// is 0 at first and moves on. Returns how many there are; 0: no more.
+#define ALM_COLUMN_ODD_COUNT 128
+size_t alm_column_odd(alm_column *column, size_t from, size_t to, size_t *at,
+                      int64_t ret_rows[ALM_COLUMN_ODD_COUNT],
+                      int64_t ret_values[ALM_COLUMN_ODD_COUNT]);
+
 // Rows from `row` on, up to the next run's, hold value, value + 1, value + 2 ...
 typedef struct alm_column_run {
     size_t row;
