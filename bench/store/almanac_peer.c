@@ -791,7 +791,7 @@ int main(int argc, char **argv)
                               .total = total,
                               .ask = ask,
                               .tell = tell};
-    mallopt(M_MMAP_THRESHOLD, 1 << 30); // memory is kept, as the services do
+    mallopt(M_MMAP_THRESHOLD, 32 << 20); // memory is kept, as the services do
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     return peer_main(&self, argc, argv);
 }
