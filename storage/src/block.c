@@ -222,6 +222,8 @@ static bool encode_over_base(const alm_base *base, const int64_t *places, const 
 typedef struct writing {
     size_t count;
     int64_t *column, *places, *indices, *left;
+    int64_t *sums; // of ALM_BLOCK_SUM_ROWS rows each
+    bool has_sums;
 } writing;
 
 static bool writing_init(writing *w, size_t count, alm_arena *scratch)
@@ -231,7 +233,31 @@ static bool writing_init(writing *w, size_t count, alm_arena *scratch)
     w->places = alm_arena_alloc(scratch, count * sizeof *w->places);
     w->indices = alm_arena_alloc(scratch, count * sizeof *w->indices);
     w->left = alm_arena_alloc(scratch, count * sizeof *w->left);
-    return w->column != NULL && w->places != NULL && w->indices != NULL && w->left != NULL;
+    w->sums = alm_arena_alloc(scratch, (count / ALM_BLOCK_SUM_ROWS + 1) * sizeof *w->sums);
+    return w->sums != NULL && w->column != NULL && w->places != NULL && w->indices != NULL &&
+           w->left != NULL;
+}
+
+// Below so many rows they are as quickly added up.
+#define SUM_COUNT_MIN  (2 * ALM_BLOCK_SUM_ROWS)
+// So many of these fit into 64 bits.
+#define SUM_NUMBER_MAX (INT64_MAX / ALM_BLOCK_SUM_ROWS)
+
+// Adds up the mantissas in w->column. False: they are few, or too large.
+static bool add_up(writing *w)
+{
+    if (w->count < SUM_COUNT_MIN) {
+        return false;
+    }
+    for (size_t i = 0; i < w->count; i++) {
+        int64_t v = w->column[i];
+        if (v > SUM_NUMBER_MAX || v < -SUM_NUMBER_MAX) {
+            return false;
+        }
+        int64_t *sum = &w->sums[i / ALM_BLOCK_SUM_ROWS];
+        *sum = i % ALM_BLOCK_SUM_ROWS == 0 ? v : *sum + v;
+    }
+    return true;
 }
 
 static void put_u32_at(alm_buf *out, size_t at, uint32_t v)
@@ -285,6 +311,7 @@ static void encode_columns(writing *w, const alm_obs *rows, const alm_base *base
         } else {
             get_column(rows, count, c, w->column);
         }
+        w->has_sums = is_scaled && add_up(w);
         encode_numbers(w, is_scaled ? base : NULL, base_at, out);
     }
 }
@@ -304,6 +331,10 @@ alm_code alm_block_encode(const alm_obs *rows, size_t count, const alm_base *bas
     encode_notes(&table, out);
     encode_columns(&w, rows, base, out);
     alm_column_encode(notes, count, w.indices, out);
+    alm_buf_u8(out, w.has_sums);
+    if (w.has_sums) {
+        alm_frames_encode(w.sums, (count - 1) / ALM_BLOCK_SUM_ROWS + 1, out);
+    }
     return out->failed ? no_memory(st) : ALM_OK;
 }
 
@@ -393,6 +424,19 @@ static alm_code open_columns(alm_reader *r, alm_block *block, span *ret_numbers,
             *ret_numbers = (span){.from = from, .to = r->at};
         }
     }
+    return ALM_OK;
+}
+
+static alm_code open_sums(alm_reader *r, alm_block *block, alm_status *st)
+{
+    uint8_t has_sums = alm_read_u8(r);
+    block->has_sums = has_sums == 1;
+    if (r->failed || has_sums > 1 ||
+        (block->has_sums && (!block->is_scaled || block->count == 0)) ||
+        (block->has_sums &&
+         !alm_frames_open(r, (block->count - 1) / ALM_BLOCK_SUM_ROWS + 1, &block->sums))) {
+        return malformed(st, "its sums");
+    }
     return alm_reader_left(r) == 0 ? ALM_OK : malformed(st, "bytes after its end");
 }
 
@@ -413,7 +457,8 @@ static alm_code open_block(alm_str bytes, size_t count_max, const alm_base *base
     ALM_TRY(open_scale(&r, ret, st));
     *ret_base_at = r.at;
     ALM_TRY(open_base(&r, base, ret, st));
-    return open_columns(&r, ret, ret_numbers, st);
+    ALM_TRY(open_columns(&r, ret, ret_numbers, st));
+    return open_sums(&r, ret, st);
 }
 
 alm_code alm_block_open(alm_str bytes, size_t count_max, const alm_base *base, alm_arena *arena,

@@ -318,6 +318,11 @@ static alm_code apply_slice(apply_ctx *ctx, const alm_slice_slots *slice, alm_st
 
 static alm_code apply_rows(apply_ctx *ctx, alm_status *st)
 {
+    const alm_batch *batch = ctx->in->batch;
+    if (!batch->is_bulk && !alm_arena_grow(ctx->work, (void **)&ctx->stored, &ctx->stored_cap,
+                                           batch->obs_count, sizeof *ctx->stored)) {
+        return no_memory(st);
+    }
     for (size_t i = 0; i < ctx->in->slice_count; i++) {
         ALM_TRY(apply_slice(ctx, &ctx->in->slices[i], st));
     }

@@ -262,6 +262,7 @@ static const alm_store_ops lmdb_ops = {
     .reader_close = lmdb_reader_close,
     .series = lmdb_reader_series,
     .slice = lmdb_reader_slice,
+    .sums = lmdb_reader_sums,
     .visit_catalog = lmdb_catalog_visit,
     .visit_series = lmdb_series_visit,
     .visit_quarantine = lmdb_quarantine_visit,

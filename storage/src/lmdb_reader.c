@@ -2,6 +2,7 @@
 // an older state needs, rows are made of; so it costs by what was revised.
 #include "lmdb_place.h"
 #include "cells.h"
+#include "sums.h"
 
 #include "alm/alloc.h"
 
@@ -636,4 +637,87 @@ alm_code lmdb_reader_slice(alm_store_reader *reader, alm_str variant, alm_period
 {
     question q = {.variant = variant, .as_of = as_of, .period = period, .from = from, .to = to};
     return ask((lmdb_reader *)reader, &q, ret, st);
+}
+
+// --- sums ----------------------------------------------------------------------------------------
+
+typedef struct summing {
+    const alm_place_range *ranges;
+    size_t count;
+    alm_sum *sums;
+    alm_vector *frame; // unit and exponent
+    bool has_frame;
+    bool is_done; // false: the blocks cannot be added up as they are
+} summing;
+
+// Do the block's numbers go with those that are there?
+static bool fits_frame(summing *s, alm_block *block)
+{
+    alm_unit unit;
+    if (!unit_of(alm_column_get(&block->columns[ALM_BLOCK_UNIT], 0), &unit)) {
+        return false;
+    }
+    if (!s->has_frame) {
+        s->has_frame = true;
+        s->frame->unit = unit;
+        s->frame->exponent = block->scale;
+    }
+    return alm_unit_eq(s->frame->unit, unit) && s->frame->exponent == block->scale;
+}
+
+static alm_code sum_chunk(lmdb_reader *reader, lmdb_slice_key slice, summing *s, alm_status *st)
+{
+    bool found;
+    alm_str bytes;
+    alm_block block;
+    const alm_base *base;
+    lmdb_key key = lmdb_key_of_slice(slice);
+    alm_place_id first = slice.chunk << LMDB_CHUNK_BITS;
+    ALM_TRY(lmdb_get(&reader->txn, LMDB_SLICE, &key, &found, &bytes, st));
+    if (!found) {
+        return ALM_OK;
+    }
+    ALM_TRY(lmdb_base_get(&reader->txn, slice.variant, slice.chunk, &base, st));
+    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, base, reader->arena, &block, st));
+    s->is_done = alm_block_can_sum(&block) && fits_frame(s, &block);
+    return !s->is_done ? ALM_OK
+                       : alm_block_add_sums(&block, first, first + LMDB_CHUNK_PLACES, s->ranges,
+                                            s->count, s->sums, st);
+}
+
+static alm_code sum_slice(lmdb_reader *reader, alm_str variant, alm_period period, summing *s,
+                          alm_status *st)
+{
+    bool found;
+    alm_head head;
+    lmdb_slice_key slice = {.period = alm_period_pack(period)};
+    ALM_TRY(lmdb_head_get(&reader->txn, &head, st));
+    s->frame->sequence = head.sequence;
+    s->is_done = true;
+    ALM_TRY(find_variant(reader, variant, &found, &slice.variant, st));
+    if (!found || head.places == 0) {
+        return ALM_OK;
+    }
+    uint64_t last = ALM_MIN((uint64_t)s->ranges[s->count - 1].to, head.places);
+    for (uint64_t from = s->ranges[0].from; from < last && s->is_done;) {
+        slice.chunk = (uint32_t)(from >> LMDB_CHUNK_BITS);
+        ALM_TRY(sum_chunk(reader, slice, s, st));
+        from = ((uint64_t)slice.chunk + 1) << LMDB_CHUNK_BITS;
+    }
+    return ALM_OK;
+}
+
+alm_code lmdb_reader_sums(alm_store_reader *base, alm_str variant, alm_period period,
+                          const alm_place_range *ranges, size_t count, alm_sum *sums,
+                          alm_vector *frame, bool *ret_done, alm_status *st)
+{
+    lmdb_reader *reader = (lmdb_reader *)base;
+    summing s = {.ranges = ranges, .count = count, .sums = sums, .frame = frame};
+    *frame = (alm_vector){0};
+    memset(sums, 0, count * sizeof *sums);
+    ALM_TRY(begin(reader, st));
+    alm_code code = sum_slice(reader, variant, period, &s, st);
+    end(reader);
+    *ret_done = s.is_done;
+    return code;
 }

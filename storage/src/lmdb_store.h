@@ -193,6 +193,9 @@ alm_code lmdb_reader_series(alm_store_reader *reader, alm_str variant, alm_place
 alm_code lmdb_reader_slice(alm_store_reader *reader, alm_str variant, alm_period period,
                            alm_place_id from, alm_place_id to, const alm_as_of *as_of,
                            alm_vector *ret, alm_status *st);
+alm_code lmdb_reader_sums(alm_store_reader *reader, alm_str variant, alm_period period,
+                          const alm_place_range *ranges, size_t count, alm_sum *sums,
+                          alm_vector *frame, bool *ret_done, alm_status *st);
 alm_code lmdb_series_visit(alm_store *store,
                            alm_code (*visit)(void *arg, const alm_series_info *info,
                                              alm_status *st),

@@ -213,6 +213,37 @@ ALM_MUST_USE alm_code alm_store_slice(alm_store_reader *reader, alm_str variant,
                                       alm_place_id from, alm_place_id to, const alm_as_of *as_of,
                                       alm_vector *ret, alm_status *st);
 
+// Places from..to-1.
+typedef struct alm_place_range {
+    alm_place_id from, to;
+} alm_place_range;
+
+// What the cells of a range add up to.
+typedef struct alm_sum {
+    int64_t number;      // x 10^exponent
+    uint64_t count;      // of the cells that have a number
+    uint32_t statuses;   // a bit (1 << alm_obs_status) for each that is among the cells
+    uint32_t qualifiers; // likewise (1 << alm_qualifier)
+} alm_sum;
+
+// Valid until the reader's next question.
+typedef struct alm_sums {
+    const alm_sum *sums; // of each range
+    size_t count;
+    int8_t exponent;
+    alm_unit unit;
+    uint64_t sequence; // the state that was read
+} alm_sums;
+
+// As alm_store_slice, added up over ranges, which ascend and do not overlap: a roll-up from towns to
+// provinces is one question, and takes less than to read the towns.
+//
+// ALM_OUT_OF_RANGE      also: a sum has more than 18 digits; read the slice
+// ALM_INVALID_ARGUMENT  also: ranges that do not ascend
+ALM_MUST_USE alm_code alm_store_sums(alm_store_reader *reader, alm_str variant, alm_period period,
+                                     const alm_place_range *ranges, size_t count,
+                                     const alm_as_of *as_of, alm_sums *ret, alm_status *st);
+
 // --- catalogue -----------------------------------------------------------------------------------
 
 // Visits entries in id order; views are valid during the visit. No lock or snapshot is held
