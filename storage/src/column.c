@@ -311,7 +311,8 @@ static size_t gap_runs(alm_column *column, size_t from, size_t to, alm_column_ru
 {
     int64_t rows[ALM_COLUMN_RUN_COUNT], left_out[ALM_COLUMN_RUN_COUNT];
     size_t gap = alm_frames_find(&column->odd, (int64_t)from + 1);
-    size_t gaps = ALM_MIN(column->odd.count - gap, (size_t)ALM_COLUMN_RUN_COUNT);
+    size_t most = ALM_MIN((size_t)ALM_COLUMN_RUN_COUNT, 4 + (to - from) / 16); // in a short range
+    size_t gaps = ALM_MIN(column->odd.count - gap, most);
     size_t count = 1;
     int64_t before = gap > 0 ? alm_frames_get(&column->numbers, gap - 1) : 0;
     alm_frames_range(&column->odd, gap, gap + gaps, rows);
@@ -319,7 +320,8 @@ static size_t gap_runs(alm_column *column, size_t from, size_t to, alm_column_ru
     ret[0] = (alm_column_run){.row = from, .value = plus(column->base, from + (uint64_t)before)};
     *ret_to = to;
     for (size_t i = 0; i < gaps && rows[i] < (int64_t)to; i++) {
-        if (count == ALM_COLUMN_RUN_COUNT || rows[i] <= (int64_t)ret[count - 1].row) {
+        bool is_last = i + 1 == most; // its run may be cut short by a gap that was not looked at
+        if (is_last || rows[i] <= (int64_t)ret[count - 1].row) {
             *ret_to = ALM_MAX((size_t)rows[i], ret[count - 1].row + 1); // or rows are damaged
             break;
         }

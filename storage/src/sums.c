@@ -55,11 +55,25 @@ bool alm_block_can_sum(const alm_block *block)
            (alm_column_constant(flags) || flags->form == ALM_COLUMN_SPARSE);
 }
 
-// The numbers of one frame, kept for the range behind a border within it.
+#define SUM_COUNT 64
+
+// The numbers of one frame, kept for the range behind a border within it, and the sums of some.
 typedef struct frame {
     size_t index; // SIZE_MAX: none yet
     int64_t numbers[ALM_BLOCK_SUM_ROWS];
+    size_t sums_from, sums_to;
+    int64_t sums[SUM_COUNT];
 } frame;
+
+static int64_t whole_frame(alm_block *block, frame *f, size_t index)
+{
+    if (index < f->sums_from || index >= f->sums_to) {
+        f->sums_from = index;
+        f->sums_to = ALM_MIN(index + SUM_COUNT, block->sums.count);
+        alm_frames_range(&block->sums, f->sums_from, f->sums_to, f->sums);
+    }
+    return f->sums[index - f->sums_from];
+}
 
 // Adds rows of one frame, not all of it.
 static int64_t part_of_frame(alm_block *block, frame *f, size_t from, size_t to)
@@ -88,8 +102,7 @@ static alm_code sum_rows(alm_block *block, frame *f, size_t from, size_t to, int
         bool is_whole = from == first && to >= end;
         size_t stop = ALM_MIN(end, to);
         ALM_TRY(add(sum,
-                    is_whole ? alm_frames_get(&block->sums, index)
-                             : part_of_frame(block, f, from, stop),
+                    is_whole ? whole_frame(block, f, index) : part_of_frame(block, f, from, stop),
                     st));
         from = stop;
     }
@@ -144,7 +157,9 @@ alm_code alm_block_add_sums(alm_block *block, alm_place_id from, alm_place_id to
                             const alm_place_range *ranges, size_t count, alm_sum *sums,
                             alm_status *st)
 {
-    frame f = {.index = SIZE_MAX};
+    frame f;
+    f.index = SIZE_MAX;
+    f.sums_from = f.sums_to = 0;
     odd_flags odd = {.at = 0};
     size_t row = alm_block_find_place(block, 0, from);
     alm_place_id row_place = from; // row is the first that is not before it
