@@ -235,8 +235,8 @@ typedef struct alm_sums {
     uint64_t sequence; // the state that was read
 } alm_sums;
 
-// As alm_store_slice, added up over ranges, which ascend and do not overlap: a roll-up from towns to
-// provinces is one question, and takes less than to read the towns.
+// As alm_store_slice, added up over ranges, which ascend and do not overlap: a roll-up from towns
+// to provinces is one question, and takes less than to read the towns.
 //
 // ALM_OUT_OF_RANGE      also: a sum has more than 18 digits; read the slice
 // ALM_INVALID_ARGUMENT  also: ranges that do not ascend
