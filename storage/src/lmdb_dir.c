@@ -87,7 +87,7 @@ static alm_code take_lock(const char *dir, int *ret_fd, alm_status *st)
     return ALM_OK;
 }
 
-// --- length of the data file ---------------------------------------------------------------------
+// --- the data file ---------------------------------------------------------------------------
 
 // LMDB 0.9's two meta pages, as far as we look: offsets within a page.
 enum {
@@ -144,7 +144,7 @@ static alm_code check_metas(int fd, uint64_t file_bytes, const char *path, alm_s
     return ALM_OK;
 }
 
-static alm_code check_length(const char *dir, alm_status *st)
+alm_code lmdb_dir_check(lmdb_store *store, const char *dir, alm_status *st)
 {
     char path[PATH_MAX_BYTES];
     struct stat info;
@@ -158,12 +158,15 @@ static alm_code check_length(const char *dir, alm_status *st)
         code = alm_status_from_errno(st, errno, path);
     } else if (info.st_size > 0) {
         code = check_metas(fd, (uint64_t)info.st_size, path, st);
+        if (code == ALM_OK) {
+            code = lmdb_check_pages(store, fd, (uint64_t)info.st_size, path, st);
+        }
     }
     close(fd); // before LMDB opens the file: its own locks are on another one
     return code;
 }
 
-alm_code lmdb_dir_open(const char *dir, int *ret_lock_fd, alm_status *st)
+alm_code lmdb_dir_open(lmdb_store *store, const char *dir, alm_status *st)
 {
     if (strlen(dir) + sizeof LOCK_NAME + 1 > PATH_MAX_BYTES) {
         return alm_status_set(st, ALM_INVALID_ARGUMENT, "the folder's path is too long");
@@ -172,13 +175,8 @@ alm_code lmdb_dir_open(const char *dir, int *ret_lock_fd, alm_status *st)
         return alm_status_from_errno(st, errno, dir);
     }
     ALM_TRY(refuse_remote(dir, st));
-    ALM_TRY(take_lock(dir, ret_lock_fd, st));
-    alm_code code = check_length(dir, st);
-    if (code != ALM_OK) {
-        close(*ret_lock_fd);
-        *ret_lock_fd = -1;
-    }
-    return code;
+    ALM_TRY(take_lock(dir, &store->lock_fd, st));
+    return lmdb_dir_check(store, dir, st);
 }
 
 // --- acknowledged sequence -----------------------------------------------------------------------

@@ -10,6 +10,75 @@
 #define MAP_BYTES_DEFAULT ((size_t)64 << 30)
 #define READER_COUNT_MAX  1024
 
+// --- head ----------------------------------------------------------------------------------------
+
+// The record: the head, sums of keys by database from 1 on (u64), how many they are (u8).
+static alm_code split_head(alm_str value, alm_str *ret_head, alm_reader *ret_sums,
+                           size_t *ret_count, alm_status *st)
+{
+    size_t count = value.len > 0 ? (uint8_t)value.data[value.len - 1] : 0;
+    size_t bytes = count * sizeof(uint64_t) + 1;
+    if (value.len < bytes || count >= LMDB_DBI_COUNT) {
+        return alm_status_set(st, ALM_DATA_LOSS, "the head is damaged");
+    }
+    *ret_head = (alm_str){.data = value.data, .len = value.len - bytes};
+    *ret_sums = alm_reader_of(value.data + ret_head->len, bytes - 1);
+    *ret_count = count;
+    return ALM_OK;
+}
+
+// A head without sums is from who does not keep them: what was found is taken for right. A new
+// store has none.
+static alm_code read_key_sums(const lmdb_store *store, alm_str value, uint64_t *ret, alm_status *st)
+{
+    alm_str head;
+    alm_reader sums;
+    size_t count;
+    ALM_TRY(split_head(value, &head, &sums, &count, st));
+    memcpy(ret, store->found.key_sums, sizeof store->found.key_sums);
+    for (size_t i = 1; i <= count; i++) {
+        ret[i] = alm_read_u64(&sums);
+    }
+    return ALM_OK;
+}
+
+static alm_code load_key_sums(lmdb_store *store, const lmdb_txn *txn, alm_status *st)
+{
+    bool found;
+    alm_str value;
+    lmdb_key key = lmdb_key_of_text(ALM_STR("head"));
+    memset(store->key_sums, 0, sizeof store->key_sums);
+    if (!store->has_dbis) {
+        return ALM_OK;
+    }
+    ALM_TRY(lmdb_get(txn, LMDB_META, &key, &found, &value, st));
+    return found ? read_key_sums(store, value, store->key_sums, st) : ALM_OK;
+}
+
+alm_code lmdb_head_get(const lmdb_txn *txn, alm_head *ret, alm_status *st)
+{
+    alm_str value, head;
+    alm_reader sums;
+    size_t count;
+    lmdb_key key = lmdb_key_of_text(ALM_STR("head"));
+    ALM_TRY(lmdb_require(txn, LMDB_META, &key, &value, st));
+    ALM_TRY(split_head(value, &head, &sums, &count, st));
+    return alm_head_decode(head, ret, st);
+}
+
+alm_code lmdb_head_put(const lmdb_txn *txn, const alm_head *head, alm_buf *scratch, alm_status *st)
+{
+    lmdb_key key = lmdb_key_of_text(ALM_STR("head"));
+    uint8_t count = txn->key_sums != NULL ? LMDB_DBI_COUNT - 1 : 0;
+    alm_buf_reset(scratch);
+    alm_head_encode(head, scratch);
+    for (uint8_t i = 1; i <= count; i++) {
+        alm_buf_u64(scratch, txn->key_sums[i]);
+    }
+    alm_buf_u8(scratch, count);
+    return lmdb_put(txn, LMDB_META, &key, scratch, 0, st);
+}
+
 // --- transactions --------------------------------------------------------------------------------
 
 static int begin(lmdb_store *store, unsigned flags, lmdb_txn *ret)
@@ -41,7 +110,12 @@ alm_code lmdb_begin_write(lmdb_store *store, lmdb_txn *ret, alm_status *st)
         lmdb_abort(ret);
         return alm_status_from_lmdb(st, error, "opening a write transaction");
     }
-    return ALM_OK;
+    ret->key_sums = store->key_sums;
+    alm_code code = load_key_sums(store, ret, st);
+    if (code != ALM_OK) {
+        lmdb_abort(ret);
+    }
+    return code;
 }
 
 void lmdb_abort(lmdb_txn *txn)
@@ -77,24 +151,6 @@ alm_code lmdb_commit(lmdb_store *store, lmdb_txn *txn, alm_status *st)
     }
     lmdb_dir_grow(store);
     return ALM_OK;
-}
-
-// --- head ----------------------------------------------------------------------------------------
-
-alm_code lmdb_head_get(const lmdb_txn *txn, alm_head *ret, alm_status *st)
-{
-    alm_str value;
-    lmdb_key key = lmdb_key_of_text(ALM_STR("head"));
-    ALM_TRY(lmdb_require(txn, LMDB_META, &key, &value, st));
-    return alm_head_decode(value, ret, st);
-}
-
-alm_code lmdb_head_put(const lmdb_txn *txn, const alm_head *head, alm_buf *scratch, alm_status *st)
-{
-    lmdb_key key = lmdb_key_of_text(ALM_STR("head"));
-    alm_buf_reset(scratch);
-    alm_head_encode(head, scratch);
-    return lmdb_put(txn, LMDB_META, &key, scratch, 0, st);
 }
 
 // --- format --------------------------------------------------------------------------------------
@@ -152,6 +208,16 @@ static alm_code open_dbis(lmdb_store *store, const lmdb_txn *txn, unsigned flags
     return ALM_OK;
 }
 
+static alm_code check_keys(lmdb_store *store, const lmdb_txn *txn, alm_status *st)
+{
+    alm_str value;
+    uint64_t written[LMDB_DBI_COUNT];
+    lmdb_key key = lmdb_key_of_text(ALM_STR("head"));
+    ALM_TRY(lmdb_require(txn, LMDB_META, &key, &value, st));
+    ALM_TRY(read_key_sums(store, value, written, st));
+    return lmdb_check_keys(store, txn, written, st);
+}
+
 static alm_code make_store(lmdb_store *store, const lmdb_txn *txn, alm_status *st)
 {
     alm_buf scratch;
@@ -160,7 +226,8 @@ static alm_code make_store(lmdb_store *store, const lmdb_txn *txn, alm_status *s
     if (code == ALM_OK) {
         code = put_format(txn, &scratch, st);
     }
-    if (code == ALM_OK) {
+    // The second time its own key is among those that are summed up.
+    for (int i = 0; i < 2 && code == ALM_OK; i++) {
         code = lmdb_head_put(txn, &(alm_head){0}, &scratch, st);
     }
     alm_buf_deinit(&scratch);
@@ -183,7 +250,9 @@ static alm_code open_store(lmdb_store *store, const lmdb_txn *txn, alm_status *s
     } else {
         ALM_TRY(open_dbis(store, txn, 0, st));
         ALM_TRY(check_format(txn, st));
+        ALM_TRY(check_keys(store, txn, st));
     }
+    store->has_dbis = true;
     store->page_bytes = stat.ms_psize;
     alm_head head;
     ALM_TRY(lmdb_head_get(txn, &head, st));
@@ -302,7 +371,7 @@ static alm_code open_engine(const char *dir, const alm_store_opts *opts, alm_sto
     store->log = opts->log;
     store->queue_end = &store->queue;
 
-    alm_code code = lmdb_dir_open(dir, &store->lock_fd, st);
+    alm_code code = lmdb_dir_open(store, dir, st);
     if (code == ALM_OK) {
         code = open_env(store, dir, st);
     }

@@ -33,10 +33,15 @@ typedef struct alm_store_opts {
 // Opens or makes the store in the directory; the memory engine makes an empty one and looks at no
 // directory. Only one process may have it open. Nobody may use a store that is being closed.
 //
+// The pages that hold the data together are looked through first, which takes as long as reading
+// them: the log says how far it is once a second.
+//
 // ALM_FAILED_PRECONDITION  another process has it open; a network file system; a format that is
 //                          newer than this program
-// ALM_DATA_LOSS            not a store, or damaged (the file is shorter than its own meta page says
-//                          ...)
+// ALM_DATA_LOSS            not a store, or damaged so that reads could miss a record unnoticed: a
+//                          page, the file's length, a key; the message says where. A damaged value
+//                          is no reason: it is logged as a warning with its record's name, and
+//                          what reads that record answers ALM_DATA_LOSS
 ALM_MUST_USE alm_code alm_store_open(const char *dir, const alm_store_opts *opts, alm_store **ret,
                                      alm_status *st);
 void alm_store_close(alm_store **store);
