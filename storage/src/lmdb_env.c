@@ -264,9 +264,9 @@ static alm_code sync_dir(const char *dir, alm_status *st)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
-        return alm_status_from_errno(st, errno, dir);
+        return lmdb_file_failed(st, errno, dir);
     }
-    alm_code code = fsync(fd) == 0 ? ALM_OK : alm_status_from_errno(st, errno, dir);
+    alm_code code = fsync(fd) == 0 ? ALM_OK : lmdb_file_failed(st, errno, dir);
     close(fd);
     return code;
 }

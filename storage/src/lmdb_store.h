@@ -91,6 +91,9 @@ ALM_MUST_USE alm_code lmdb_head_put(const lmdb_txn *txn, const alm_head *head, a
 
 // --- lmdb_dir ------------------------------------------------------------------------------------
 
+// What errno says of a file. An I/O error is ALM_UNAVAILABLE.
+ALM_MUST_USE alm_code lmdb_file_failed(alm_status *st, int error, const char *path);
+
 // Makes the folder if need be, refuses network file systems, takes the lock, which store->lock_fd
 // holds until closed, and checks the data file.
 ALM_MUST_USE alm_code lmdb_dir_open(lmdb_store *store, const char *dir, alm_status *st);
