@@ -3,8 +3,9 @@
 // found when a store is opened may crash LMDB.
 #include "store_fixture.h"
 
+#include "lmdb_store.h"
+
 #include <fcntl.h>
-#include <lmdb.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -382,8 +383,13 @@ static void an_older_copy_is_refused_until_it_is_meant(void **state)
     assert_int_equal(try_open(f, f->dir), ALM_DATA_LOSS);
     assert_says(f, "twenty digits");
 
+    assert_int_equal(truncate(path, 0), 0);
+    assert_int_equal(try_open(f, f->dir), ALM_DATA_LOSS);
+    assert_says(f, "twenty digits");
+
     assert_int_equal(remove(path), 0);
     assert_int_equal(try_open(f, f->dir), ALM_OK);
+    assert_int_equal(file_bytes(path), 21); // never without digits
     fixture_open(f);
     alm_free(older.data);
 }
@@ -446,6 +452,53 @@ static void a_damaged_key_is_refused(void **state)
     alm_free(copy.data);
 }
 
+// Takes a commit out of the log. sums: the head says so.
+static void remove_commit(fixture *f, uint64_t sequence, bool sums)
+{
+    lmdb_txn txn;
+    alm_head head;
+    alm_buf scratch;
+    lmdb_store *store = lmdb_of(f->store);
+    lmdb_key key = lmdb_key_of_u64(sequence);
+    alm_buf_init(&scratch, 0);
+    ASSERT_OK(f, lmdb_begin_write(store, &txn, &f->st));
+    ASSERT_OK(f, lmdb_head_get(&txn, &head, &f->st));
+    ASSERT_OK(f, lmdb_delete(&txn, LMDB_LOG, &key, &f->st));
+    if (sums) {
+        ASSERT_OK(f, lmdb_head_put(&txn, &head, &scratch, &f->st));
+    }
+    ASSERT_OK(f, lmdb_commit(store, &txn, &f->st));
+    alm_buf_deinit(&scratch);
+}
+
+static void a_record_that_is_gone_is_seen(void **state)
+{
+    fixture *f = *state;
+    fill(f);
+    remove_commit(f, 3, false);
+    alm_store_close(&f->store);
+    assert_int_equal(try_open(f, f->dir), ALM_DATA_LOSS);
+    assert_says(f, "the keys of database \"log\"");
+    assert_says(f, "one is gone");
+    fixture_remove(f->dir);
+    assert_int_equal(mkdir(f->dir, 0700), 0);
+    fixture_open(f);
+}
+
+// The commit after it is not the answer.
+static void a_commit_missing_in_the_log_is_named(void **state)
+{
+    fixture *f = *state;
+    alm_change change;
+    fill(f);
+    remove_commit(f, 3, true);
+    ASSERT_OK(f, alm_store_change(f->store, 2, f->arena, &change, &f->st));
+    assert_int_equal(alm_store_change(f->store, 3, f->arena, &change, &f->st), ALM_DATA_LOSS);
+    assert_says(f, "log 0000000000000003");
+    ASSERT_OK(f, alm_store_change(f->store, 4, f->arena, &change, &f->st));
+    assert_int_equal(change.sequence, 4);
+}
+
 // One bad value must not make all others unreadable.
 static void a_damaged_value_is_told_when_opened(void **state)
 {
@@ -495,6 +548,8 @@ int main(void)
         FIXTURE_TEST(an_older_copy_is_refused_until_it_is_meant),
         FIXTURE_TEST(a_flipped_bit_in_a_value_is_data_loss),
         FIXTURE_TEST(a_damaged_key_is_refused),
+        FIXTURE_TEST(a_record_that_is_gone_is_seen),
+        FIXTURE_TEST(a_commit_missing_in_the_log_is_named),
         FIXTURE_TEST(a_damaged_value_is_told_when_opened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

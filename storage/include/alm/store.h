@@ -38,6 +38,7 @@ typedef struct alm_store_opts {
 //
 // ALM_FAILED_PRECONDITION  another process has it open; a network file system; a format that is
 //                          newer than this program
+// ALM_UNAVAILABLE          an I/O error on the folder or one of its files
 // ALM_DATA_LOSS            not a store, or damaged so that reads could miss a record unnoticed: a
 //                          page, the file's length, a key; the message says where. A damaged value
 //                          is no reason: it is logged as a warning with its record's name, and
@@ -258,8 +259,12 @@ typedef struct alm_change {
     size_t obs_count;
 } alm_change;
 
-// The commit with that sequence, or the first after it, with the rows it stored in no promised
-// order, and the variants of those rows. ALM_NOT_FOUND: none yet.
+// The commit with that sequence (0 is the first: sequences begin at 1 and have no gaps), with the
+// rows it stored in no promised order, and the variants of those rows.
+//
+// ALM_NOT_FOUND            there is none yet
+// ALM_DATA_LOSS            its record is missing or damaged; the message names it
+// ALM_RESOURCE_EXHAUSTED   out of memory
 ALM_MUST_USE alm_code alm_store_change(alm_store *store, uint64_t from_sequence, alm_arena *arena,
                                        alm_change *ret, alm_status *st);
 // Waits until the store's sequence is at least `sequence`. ALM_DEADLINE_EXCEEDED after timeout_ms.
