@@ -10,8 +10,10 @@
 #include "work.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define COMMIT_COUNT 3
 
@@ -19,12 +21,10 @@
 // goes with its defect.
 typedef enum known_defect {
     READS_END, // a meta page could not be written: LMDB gives no snapshot until it is opened anew
-    FALSE_PROBLEMS, // verify calls missing memory a problem of the store
     KNOWN_DEFECT_COUNT
 } known_defect;
 static const char *const known_defects[KNOWN_DEFECT_COUNT] = {
     "reads ended with the write of a meta page, and it is called data loss",
-    "verify called missing memory a problem",
 };
 
 typedef struct faulty {
@@ -165,6 +165,9 @@ static bool open_with_fault(faulty *f, uint64_t *ret_failed, shim_call call, uin
     if (code != ALM_OK && st.message[0] == '\0') {
         return fails("an open without a word", code, &st);
     }
+    if (code == ALM_DATA_LOSS || (error == EIO && code != ALM_OK && code != ALM_UNAVAILABLE)) {
+        return fails("an open with a failing call", code, &st);
+    }
     st = ALM_STATUS_INIT;
     if (code != ALM_OK && (code = open_store(f, &st)) != ALM_OK) {
         return fails("opening again", code, &st);
@@ -203,6 +206,14 @@ static bool commit_with_fault(faulty *f, uint64_t *ret_failed, shim_call call, u
     return ok;
 }
 
+// As who puts an older copy back: the open that follows makes the file anew.
+static void forget_sequence(const char *dir)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s/almanac.sequence", dir);
+    ALM_ASSERT(unlink(path) == 0);
+}
+
 // DIR LEDGER_FD PHASE CALL N ERROR FOREVER. Exit status: 3 when the n-th call was never made.
 int child_fault(char **words, int count)
 {
@@ -217,9 +228,12 @@ int child_fault(char **words, int count)
     uint64_t n = child_number(words[4]);
     int error = (int)child_number(words[5]);
     int forever = (int)child_number(words[6]);
-    bool ok = strcmp(words[2], "open") == 0
-                  ? open_with_fault(&f, &failed, call, n, error, forever)
-                  : commit_with_fault(&f, &failed, call, n, error, forever);
+    if (strcmp(words[2], "anew") == 0) {
+        forget_sequence(f.dir);
+    }
+    bool ok = strcmp(words[2], "commit") == 0
+                  ? commit_with_fault(&f, &failed, call, n, error, forever)
+                  : open_with_fault(&f, &failed, call, n, error, forever);
     tell_known(&f);
     return !ok ? 1 : failed == 0 ? 3 : 0;
 }
@@ -265,8 +279,8 @@ static bool phase_verify(faulty *f, alm_code *ret_code)
     alm_status st = ALM_STATUS_INIT;
     alm_verify_result result = {0};
     *ret_code = alm_store_verify(f->store, NULL, NULL, &result, &st);
-    if (*ret_code == ALM_OK && result.problems > 0) {
-        f->known[FALSE_PROBLEMS]++;
+    if (result.problems > 0) {
+        return fails("verify found problems without memory", *ret_code, &st);
     }
     return clear_refusal("verify", *ret_code, &st);
 }
