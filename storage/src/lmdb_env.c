@@ -79,12 +79,78 @@ alm_code lmdb_head_put(const lmdb_txn *txn, const alm_head *head, alm_buf *scrat
     return lmdb_put(txn, LMDB_META, &key, scratch, 0, st);
 }
 
+// --- reading on ----------------------------------------------------------------------------------
+
+// When a meta page cannot be written, LMDB gives no transaction of the environment any more, not
+// even to read: MDB_PANIC. It would have to be closed and opened anew, but others hold snapshots of
+// it, and readers keep theirs from question to question: to wait for all of them, every question
+// would have to be counted. So commits are over until the store is opened again, and reads go on in
+// a second environment, opened beside the first one when it is needed.
+//
+// That is safe because nothing writes to the file any more. No page that a snapshot shows is used
+// again, so readers need not be told to a writer: the second one does without LMDB's lock file
+// (MDB_NOLOCK), and that file is what may not be opened twice in one process. It shows the last
+// commit whose meta page is whole: the one before that failed, or, where writing the old page back
+// failed too, the failed one itself, whose caller was told that nobody knows (ALM_UNAVAILABLE).
+
+static int open_beside_dbis(lmdb_store *store)
+{
+    MDB_txn *txn;
+    int error = mdb_txn_begin(store->beside, NULL, MDB_RDONLY, &txn);
+    if (error != MDB_SUCCESS) {
+        return error;
+    }
+    for (int i = 1; i < LMDB_DBI_COUNT && error == MDB_SUCCESS; i++) {
+        error = mdb_dbi_open(txn, lmdb_dbi_name((lmdb_dbi)i), 0, &store->beside_dbis[i]);
+    }
+    if (error != MDB_SUCCESS) {
+        mdb_txn_abort(txn);
+        return error;
+    }
+    return mdb_txn_commit(txn); // keeps the handles
+}
+
+static int open_beside(lmdb_store *store)
+{
+    const char *path;
+    int error = mdb_env_get_path(store->env, &path);
+    if (error == MDB_SUCCESS) {
+        error = mdb_env_create(&store->beside);
+    }
+    if (error != MDB_SUCCESS) {
+        return error;
+    }
+    if ((error = mdb_env_set_mapsize(store->beside, store->map_bytes)) != MDB_SUCCESS ||
+        (error = mdb_env_set_maxdbs(store->beside, LMDB_DBI_COUNT)) != MDB_SUCCESS ||
+        (error = mdb_env_open(store->beside, path,
+                              MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS | MDB_NORDAHEAD, 0640)) !=
+            MDB_SUCCESS ||
+        (error = open_beside_dbis(store)) != MDB_SUCCESS) {
+        mdb_env_close(store->beside);
+        store->beside = NULL;
+    }
+    return error;
+}
+
+static int begin_beside(lmdb_store *store, lmdb_txn *ret)
+{
+    pthread_mutex_lock(&store->mutex);
+    int error = store->beside == NULL ? open_beside(store) : MDB_SUCCESS;
+    pthread_mutex_unlock(&store->mutex);
+    ret->dbis = store->beside_dbis;
+    return error == MDB_SUCCESS ? mdb_txn_begin(store->beside, NULL, MDB_RDONLY, &ret->txn) : error;
+}
+
 // --- transactions --------------------------------------------------------------------------------
 
 static int begin(lmdb_store *store, unsigned flags, lmdb_txn *ret)
 {
     *ret = (lmdb_txn){.dbis = store->dbis, .bases = lmdb_bases_create()};
-    return ret->bases == NULL ? ENOMEM : mdb_txn_begin(store->env, NULL, flags, &ret->txn);
+    if (ret->bases == NULL) {
+        return ENOMEM;
+    }
+    int error = mdb_txn_begin(store->env, NULL, flags, &ret->txn);
+    return error == MDB_PANIC && flags == MDB_RDONLY ? begin_beside(store, ret) : error;
 }
 
 alm_code lmdb_begin_read(lmdb_store *store, lmdb_txn *ret, alm_status *st)
@@ -138,6 +204,17 @@ static bool is_disk_full(lmdb_store *store)
            (uint64_t)info.f_bavail * info.f_frsize < FULL_BYTES;
 }
 
+// Whether LMDB gives no transactions any more.
+static bool is_over(lmdb_store *store)
+{
+    MDB_txn *txn = NULL;
+    int error = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
+    if (error == MDB_SUCCESS) {
+        mdb_txn_abort(txn);
+    }
+    return error == MDB_PANIC;
+}
+
 alm_code lmdb_commit(lmdb_store *store, lmdb_txn *txn, alm_status *st)
 {
     int error = mdb_txn_commit(txn->txn);
@@ -145,6 +222,11 @@ alm_code lmdb_commit(lmdb_store *store, lmdb_txn *txn, alm_status *st)
     lmdb_abort(txn);
     if (error == EIO && is_disk_full(store)) {
         error = ENOSPC;
+    }
+    if (error != MDB_SUCCESS && is_over(store)) {
+        return alm_status_set(st, ALM_UNAVAILABLE,
+                              "committing, in the last step, which may have been done: %s",
+                              mdb_strerror(error));
     }
     if (error != MDB_SUCCESS) {
         return alm_status_from_lmdb(st, error, "committing");
@@ -306,6 +388,9 @@ static void close_store(alm_store *base)
     }
     if (store->has_writer) {
         lmdb_writer_stop(store);
+    }
+    if (store->beside != NULL) {
+        mdb_env_close(store->beside);
     }
     if (store->env != NULL) {
         mdb_env_close(store->env);

@@ -202,8 +202,9 @@ static alm_code code_of_lmdb(int error)
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
-    case MDB_PANIC:
         return ALM_DATA_LOSS;
+    case MDB_PANIC: // a meta page could not be written
+        return ALM_UNAVAILABLE;
     default:
         return error > 0 ? ALM_UNAVAILABLE : ALM_INTERNAL;
     }

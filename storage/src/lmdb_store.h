@@ -65,6 +65,8 @@ typedef struct lmdb_store {
     bool stopping;
     bool is_broken; // an I/O error: nothing is acknowledged any more
     alm_status broken;
+    MDB_env *beside; // to read after LMDB gave up `env`; NULL until then
+    MDB_dbi beside_dbis[LMDB_DBI_COUNT];
     uint64_t sequence; // durable
     uint64_t commits, commit_groups;
 } lmdb_store;
@@ -76,11 +78,13 @@ static inline lmdb_store *lmdb_of(alm_store *store)
 
 // --- lmdb_env ------------------------------------------------------------------------------------
 
-// A snapshot. Retries once after clearing dead readers. ALM_UNAVAILABLE: no reader slot is free.
+// A snapshot. Retries once after clearing dead readers. It may be of another environment than the
+// one before, so its databases are those of *ret. ALM_UNAVAILABLE: no reader slot is free.
 ALM_MUST_USE alm_code lmdb_begin_read(lmdb_store *store, lmdb_txn *ret, alm_status *st);
 ALM_MUST_USE alm_code lmdb_begin_write(lmdb_store *store, lmdb_txn *ret, alm_status *st);
 void lmdb_abort(lmdb_txn *txn); // ends a snapshot too; accepts an ended one
-// Durable when it returns. The transaction is over either way.
+// Durable when it returns. The transaction is over either way. ALM_UNAVAILABLE: nobody knows
+// whether it will be there when the store is opened again, and nothing may be committed until then.
 ALM_MUST_USE alm_code lmdb_commit(lmdb_store *store, lmdb_txn *txn, alm_status *st);
 
 // The record of the head also holds the sums of keys (lmdb_txn), which a write transaction begins

@@ -109,7 +109,8 @@ typedef struct alm_commit_result {
 // ALM_INVALID_ARGUMENT     a malformed row or entry; the message names it. Nothing is stored
 // ALM_ALREADY_EXISTS       the batch id is known with another digest
 // ALM_RESOURCE_EXHAUSTED   map or disk full; nothing is stored; reads go on
-// ALM_UNAVAILABLE          the store stopped taking commits after an I/O error
+// ALM_UNAVAILABLE          an I/O error: whether it is stored shows when the store is opened again,
+//                          and until then it takes no commits; reads go on
 ALM_MUST_USE alm_code alm_store_commit(alm_store *store, const alm_batch *batch, alm_arena *arena,
                                        alm_commit_result *ret, alm_status *st);
 
