@@ -7,8 +7,13 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define MAP_BYTES_DEFAULT ((size_t)64 << 30)
+// Address space costs nothing, the file is as long as what stands in it, and a map that is full
+// needs somebody to open it larger. Where a process may have less (RLIMIT_AS, valgrind, several
+// stores under the thread sanitizer), quarters of it are tried down to the least.
+#define MAP_BYTES_DEFAULT ((size_t)1 << 40)
+#define MAP_BYTES_LEAST   ((size_t)1 << 28)
 #define READER_COUNT_MAX  1024
+_Static_assert(sizeof(size_t) == 8, "the map needs addresses of 64 bits");
 
 // --- head ----------------------------------------------------------------------------------------
 
@@ -120,7 +125,8 @@ static int open_beside(lmdb_store *store)
     if (error != MDB_SUCCESS) {
         return error;
     }
-    if ((error = mdb_env_set_mapsize(store->beside, store->map_bytes)) != MDB_SUCCESS ||
+    // As large as the file, of which LMDB takes care.
+    if ((error = mdb_env_set_mapsize(store->beside, store->page_bytes)) != MDB_SUCCESS ||
         (error = mdb_env_set_maxdbs(store->beside, LMDB_DBI_COUNT)) != MDB_SUCCESS ||
         (error = mdb_env_open(store->beside, path,
                               MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS | MDB_NORDAHEAD, 0640)) !=
@@ -215,6 +221,21 @@ static bool is_over(lmdb_store *store)
     return error == MDB_PANIC;
 }
 
+// Warns when the map gets full, and again with each further percent.
+static void tell_map(lmdb_store *store)
+{
+    MDB_envinfo info;
+    mdb_env_info(store->env, &info);
+    uint64_t used = (info.me_last_pgno + 1) * store->page_bytes;
+    unsigned percent = lmdb_map_percent(used, info.me_mapsize);
+    if (percent >= LMDB_MAP_ALARM_PERCENT && percent > store->map_percent_told) {
+        alm_log_warn(store->log, "store.map_nearly_full", ALM_KV_U64("percent", percent),
+                     ALM_KV_U64("bytes_used", used), ALM_KV_U64("bytes_map", info.me_mapsize),
+                     ALM_KV_CSTR("next", "commits are refused when it is full; open it larger"));
+        store->map_percent_told = percent;
+    }
+}
+
 alm_code lmdb_commit(lmdb_store *store, lmdb_txn *txn, alm_status *st)
 {
     int error = mdb_txn_commit(txn->txn);
@@ -232,6 +253,7 @@ alm_code lmdb_commit(lmdb_store *store, lmdb_txn *txn, alm_status *st)
         return alm_status_from_lmdb(st, error, "committing");
     }
     lmdb_dir_grow(store);
+    tell_map(store);
     return ALM_OK;
 }
 
@@ -353,21 +375,49 @@ static alm_code sync_dir(const char *dir, alm_status *st)
     return code;
 }
 
-static alm_code open_env(lmdb_store *store, const char *dir, alm_status *st)
+// One that failed cannot be opened again.
+static int try_env(lmdb_store *store, const char *dir)
 {
     int dead;
     int error = mdb_env_create(&store->env);
     if (error != MDB_SUCCESS) {
         store->env = NULL;
-        return alm_status_from_lmdb(st, error, dir);
+        return error;
     }
     if ((error = mdb_env_set_mapsize(store->env, store->map_bytes)) != MDB_SUCCESS ||
         (error = mdb_env_set_maxdbs(store->env, LMDB_DBI_COUNT)) != MDB_SUCCESS ||
         (error = mdb_env_set_maxreaders(store->env, READER_COUNT_MAX)) != MDB_SUCCESS ||
         (error = mdb_env_open(store->env, dir, MDB_NOTLS | MDB_NORDAHEAD, 0640)) != MDB_SUCCESS ||
         (error = mdb_reader_check(store->env, &dead)) != MDB_SUCCESS) {
+        mdb_env_close(store->env);
+        store->env = NULL;
+    }
+    return error;
+}
+
+static alm_code open_map(lmdb_store *store, const char *dir, alm_status *st)
+{
+    bool is_default = store->map_bytes == 0;
+    store->map_bytes = is_default ? MAP_BYTES_DEFAULT : store->map_bytes;
+    int error = try_env(store, dir);
+    while ((error == ENOMEM || error == EINVAL) && is_default &&
+           store->map_bytes > MAP_BYTES_LEAST) {
+        store->map_bytes /= 4;
+        error = try_env(store, dir);
+    }
+    if (error != MDB_SUCCESS) {
         return alm_status_from_lmdb(st, error, dir);
     }
+    if (is_default && store->map_bytes < MAP_BYTES_DEFAULT) {
+        alm_log_warn(store->log, "store.map_small", ALM_KV_U64("bytes_map", store->map_bytes),
+                     ALM_KV_CSTR("why", "this process may not have more address space"));
+    }
+    return ALM_OK;
+}
+
+static alm_code open_env(lmdb_store *store, const char *dir, alm_status *st)
+{
+    ALM_TRY(open_map(store, dir, st));
     lmdb_txn txn;
     ALM_TRY(lmdb_begin_write(store, &txn, st));
     alm_code code = open_store(store, &txn, st);
@@ -451,7 +501,7 @@ static alm_code open_engine(const char *dir, const alm_store_opts *opts, alm_sto
     store->base.ops = &lmdb_ops;
     store->lock_fd = -1;
     store->sequence_fd = -1;
-    store->map_bytes = opts->map_bytes != 0 ? opts->map_bytes : MAP_BYTES_DEFAULT;
+    store->map_bytes = opts->map_bytes;
     store->clock = opts->clock.wall_us != NULL ? opts->clock : alm_clock_system();
     store->log = opts->log;
     store->queue_end = &store->queue;

@@ -189,6 +189,9 @@ alm_code lmdb_stats(alm_store *base, alm_store_stats *ret, alm_status *st)
     ret->quarantined = head.quarantined;
     ret->bytes_used = (info.me_last_pgno + 1) * store->page_bytes;
     ret->bytes_map = info.me_mapsize;
+    ret->is_nearly_full =
+        lmdb_map_percent(ret->bytes_used, ret->bytes_map) >= LMDB_MAP_ALARM_PERCENT;
+    ret->damaged = store->found.damaged;
     pthread_mutex_lock(&store->mutex);
     ret->commits = store->commits;
     ret->commit_groups = store->commit_groups;

@@ -45,6 +45,7 @@ typedef struct lmdb_store {
     int sequence_fd;
     size_t map_bytes;
     size_t page_bytes;
+    unsigned map_percent_told;         // the writer's
     size_t file_bytes;                 // the data file is at least this long; the writer's
     uint64_t key_sums[LMDB_DBI_COUNT]; // of the write transaction
     lmdb_found found;
@@ -86,6 +87,13 @@ void lmdb_abort(lmdb_txn *txn); // ends a snapshot too; accepts an ended one
 // Durable when it returns. The transaction is over either way. ALM_UNAVAILABLE: nobody knows
 // whether it will be there when the store is opened again, and nothing may be committed until then.
 ALM_MUST_USE alm_code lmdb_commit(lmdb_store *store, lmdb_txn *txn, alm_status *st);
+
+// From here on a map is nearly full.
+#define LMDB_MAP_ALARM_PERCENT 80
+static inline unsigned lmdb_map_percent(uint64_t used, uint64_t map)
+{
+    return (unsigned)(used / (map / 100 + 1));
+}
 
 // The record of the head also holds the sums of keys (lmdb_txn), which a write transaction begins
 // with and which lmdb_head_put puts there as it has them.

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -131,6 +132,64 @@ static void a_damaged_stamp_is_refused(void **state)
     assert_int_equal(try_open(f, f->dir), ALM_DATA_LOSS);
     assert_says(f, "meta format");
 }
+
+// --- the map -------------------------------------------------------------------------------------
+
+// Fills the store, and looks at its figures at each step.
+static void a_map_that_gets_full_is_told(void **state)
+{
+    fixture *f = *state;
+    alm_log log;
+    static char text[65536];
+    alm_store_stats stats = {0};
+    alm_log_init(&log, "test");
+    log.fd = memfd_create("log", MFD_CLOEXEC);
+    alm_store_opts opts = {.map_bytes = (size_t)1 << 20, .log = &log};
+    alm_store_close(&f->store);
+    ASSERT_OK(f, alm_store_open(f->dir, &opts, &f->store, &f->st));
+    commit_catalog(f);
+    alm_code code = ALM_OK;
+    for (int year = 1; code == ALM_OK && !stats.is_nearly_full; year++) {
+        alm_commit_result result;
+        alm_obs row = a_row(0, 0, year, year, 1);
+        assert_true(pread(log.fd, text, sizeof text - 1, 0) >= 0);
+        assert_null(strstr(text, "map_nearly_full"));
+        code = try_commit(f, batch_of_rows(&row, 1), &result);
+        ASSERT_OK(f, alm_store_stats_get(f->store, &stats, &f->st));
+    }
+    assert_true(stats.bytes_used * 100 >= stats.bytes_map * 79);
+    // The warning may be that of a commit that folded.
+    ASSERT_OK(f, alm_store_compact(f->store, &f->st));
+    assert_true(pread(log.fd, text, sizeof text - 1, 0) >= 0);
+    assert_non_null(strstr(text, "level=warn"));
+    assert_non_null(strstr(text, "store.map_nearly_full"));
+    alm_store_close(&f->store);
+    close(log.fd);
+    fixture_open(f);
+}
+
+// The sanitizers take more themselves.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// A process that may not have the address space takes less.
+static void little_address_space_is_enough(void **state)
+{
+    fixture *f = *state;
+    alm_store_stats stats;
+    struct rlimit before, small;
+    alm_store_close(&f->store);
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    small = before;
+    small.rlim_cur = (rlim_t)96 << 30;
+    if (setrlimit(RLIMIT_AS, &small) != 0) {
+        skip();
+    }
+    alm_code code = alm_store_open(f->dir, NULL, &f->store, &f->st);
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    ASSERT_OK(f, code);
+    ASSERT_OK(f, alm_store_stats_get(f->store, &stats, &f->st));
+    assert_true(stats.bytes_map >= (uint64_t)1 << 28 && stats.bytes_map <= (uint64_t)64 << 30);
+}
+#endif
 
 // --- a file cut short ----------------------------------------------------------------------------
 
@@ -542,6 +601,10 @@ int main(void)
         FIXTURE_TEST(what_is_no_store_is_refused),
         FIXTURE_TEST(a_strangers_database_is_refused),
         FIXTURE_TEST(a_damaged_stamp_is_refused),
+        FIXTURE_TEST(a_map_that_gets_full_is_told),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        FIXTURE_TEST(little_address_space_is_enough),
+#endif
         FIXTURE_TEST(a_file_cut_short_is_refused),
         FIXTURE_TEST(flipped_bits_never_give_a_wrong_value),
         FIXTURE_TEST(a_flipped_bit_in_a_meta_page_is_seen),

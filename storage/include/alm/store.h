@@ -25,8 +25,8 @@ extern const alm_engine alm_engine_memory; // this process's memory, gone with a
 
 typedef struct alm_store_opts {
     const alm_engine *engine; // NULL: alm_engine_lmdb
-    size_t map_bytes;         // the most the store may take; 0: 64 GiB (LMDB's file is sparse)
-    alm_clock clock;          // zero: the system's
+    size_t map_bytes; // the most the store may take; 0: 1 TiB, or what this process may have
+    alm_clock clock;  // zero: the system's
     const alm_log *log;
 } alm_store_opts;
 
@@ -278,6 +278,8 @@ typedef struct alm_store_stats {
     uint64_t sequence, catalog_sequence, observations, cells, indicators, places, sources,
         series_variants, quarantined, bytes_used, bytes_map, oldest_reader_lag;
     uint32_t readers;
+    bool is_nearly_full; // of bytes_map 80 % are or were used: open it larger before it is full
+    uint64_t damaged;    // records with a damaged value, of those looked at when it was opened
     uint64_t commits, commit_groups; // since open; commits/groups is the group commit's gain
 } alm_store_stats;
 ALM_MUST_USE alm_code alm_store_stats_get(alm_store *store, alm_store_stats *ret, alm_status *st);
