@@ -16,7 +16,7 @@ static alm_code look(void *arg, alm_str database, alm_bytes key, alm_bytes value
     for (size_t i = 0; i < key.len; i++) {
         *sum += key.data[i];
     }
-    for (size_t i = 0; i < value.len; i++) {
+    for (size_t i = 0; value.data != NULL && i < value.len; i++) {
         *sum += value.data[i];
     }
     *sum += database.len;

@@ -65,9 +65,11 @@ enum {
     KEY_BYTES_MAX = 511,
     DEPTH_MAX = 32, // of a cursor
 };
-#define MAGIC   UINT32_C(0xbeefc0de)
-#define VERSION UINT32_C(1)
-#define NO_ROOT UINT64_MAX
+#define MAGIC      UINT32_C(0xbeefc0de)
+#define VERSION    UINT32_C(1)
+#define NO_ROOT    UINT64_MAX
+
+#define TELL_PAGES 1024 // between two calls of a visitor's progress
 
 static uint16_t get_u16(const uint8_t *at)
 {
@@ -113,7 +115,8 @@ typedef struct walker {
     uint32_t page_bytes;
     uint64_t page_count;
     uint64_t transaction;
-    uint64_t *claimed;  // a bit for each page
+    uint64_t *claimed; // a bit for each page
+    uint64_t claimed_count, told;
     uint8_t *pages;     // one for each level of the tree that is walked
     uint16_t *units;    // by offset/2: length/2 of the node that lies there; all 0 between pages
     tree *trees, **end; // found in the main database
@@ -173,6 +176,12 @@ static alm_code claim(walker *w, const tree *t, uint64_t from, uint64_t first, u
                           unused ? "is in the free list" : "is in use");
         }
         w->claimed[page / 64] |= bit;
+    }
+    w->claimed_count += count;
+    if (w->claimed_count - w->told >= TELL_PAGES && w->visitor != NULL &&
+        w->visitor->progress != NULL) {
+        w->told = w->claimed_count;
+        w->visitor->progress(w->visitor->arg, w->claimed_count, w->page_count);
     }
     return ALM_OK;
 }
@@ -474,9 +483,9 @@ static alm_code visit(walker *w, const tree *t, const uint8_t *node)
     if (w->visitor == NULL) {
         return ALM_OK;
     }
-    return w->visitor->record(w->visitor->arg, alm_str_from(t->name),
-                              (alm_bytes){.data = k.data, .len = k.len},
-                              (alm_bytes){.data = k.data + k.len, .len = get_u32(node)}, w->st);
+    return w->visitor->record(
+        w->visitor->arg, alm_str_from(t->name), (alm_bytes){.data = k.data, .len = k.len},
+        (alm_bytes){.data = is_big(node) ? NULL : k.data + k.len, .len = get_u32(node)}, w->st);
 }
 
 static alm_code check_leaf_node(walker *w, tree *t, const uint8_t *node, uint64_t page)
@@ -493,7 +502,10 @@ static alm_code check_leaf_node(walker *w, tree *t, const uint8_t *node, uint64_
     if (t->is_free) {
         return is_big(node) ? check_long_list(w, t, node, page) : check_list(w, t, node, page);
     }
-    return is_big(node) ? check_run(w, t, page, node, &run) : visit(w, t, node);
+    if (is_big(node)) {
+        ALM_TRY(check_run(w, t, page, node, &run));
+    }
+    return visit(w, t, node);
 }
 
 // The runs below a leaf are read next, each from elsewhere: the disk is asked for all of them at
@@ -624,15 +636,6 @@ static alm_code take_meta(walker *w, uint64_t number, const uint8_t *meta)
     return w->claimed == NULL || w->pages == NULL || w->units == NULL ? no_memory(w) : ALM_OK;
 }
 
-static uint64_t claimed_count(const walker *w)
-{
-    uint64_t count = 0;
-    for (uint64_t i = 0; i <= (w->page_count - 1) / 64; i++) {
-        count += (uint64_t)__builtin_popcountll(w->claimed[i]);
-    }
-    return count;
-}
-
 static alm_code check(walker *w)
 {
     uint8_t metas[META_COUNT][META_BYTES];
@@ -654,7 +657,7 @@ static alm_code check(walker *w)
     w->info.transaction = w->transaction;
     w->info.page_bytes = w->page_bytes;
     w->info.pages = w->page_count;
-    w->info.lost = w->page_count - META_COUNT - claimed_count(w);
+    w->info.lost = w->page_count - META_COUNT - w->claimed_count;
     return ALM_OK;
 }
 

@@ -12,7 +12,11 @@
 //   the free list       its lists in order, and no page free and in use, or used twice
 //
 // What it cannot see: damage inside keys that leaves their order, and inside values. Who knows
-// checksums can look at the records that lie in the tree by a visitor, which costs next to nothing.
+// checksums can look at all keys, and at the values that lie in the tree, by a visitor, which costs
+// next to nothing.
+//
+// What it costs: the pages of the trees are read, and of each run of overflow pages the first
+// bytes. Where values are longer than a page that is a small part of the file.
 //
 // Only databases with keys in byte order are known: no flag of mdb_dbi_open but MDB_CREATE.
 #ifndef ALM_STORAGE_LMDB_PAGES_H
@@ -32,11 +36,13 @@ typedef struct lmdb_pages_info {
     uint64_t databases, entries;
 } lmdb_pages_info;
 
-// Is given every record whose value lies in the tree; views are valid during the call. What it
-// returns other than ALM_OK ends the check.
+// record is given every record; views are valid during the call. A value on overflow pages comes as
+// its length, with data NULL. What it returns other than ALM_OK ends the check. progress (may be
+// NULL) is called now and then: so many of all pages are known to be in use or free.
 typedef struct lmdb_pages_visitor {
     void *arg;
     alm_code (*record)(void *arg, alm_str database, alm_bytes key, alm_bytes value, alm_status *st);
+    void (*progress)(void *arg, uint64_t done, uint64_t all);
 } lmdb_pages_visitor;
 
 // The file is not written to and its offset stays. Nobody may write to it meanwhile: not this

@@ -48,6 +48,13 @@ void lmdb_reader_close(alm_store_reader *base)
     alm_free(reader);
 }
 
+static alm_code take_snapshot(lmdb_reader *reader, alm_status *st)
+{
+    ALM_TRY(lmdb_begin_read(reader->store, &reader->txn, st));
+    int error = mdb_cursor_open(reader->txn.txn, reader->txn.dbis[LMDB_SERIES], &reader->series);
+    return error == MDB_SUCCESS ? ALM_OK : alm_status_from_lmdb(st, error, "opening a reader");
+}
+
 alm_code lmdb_reader_open(alm_store *store, alm_store_reader **ret, alm_status *st)
 {
     lmdb_reader *reader = alm_calloc(1, sizeof *reader);
@@ -57,13 +64,7 @@ alm_code lmdb_reader_open(alm_store *store, alm_store_reader **ret, alm_status *
     reader->base.ops = store->ops;
     reader->store = lmdb_of(store);
     reader->arena = alm_arena_create(READER_BYTES_MAX);
-    alm_code code =
-        reader->arena == NULL ? no_memory(st) : lmdb_begin_read(reader->store, &reader->txn, st);
-    if (code == ALM_OK) {
-        int error =
-            mdb_cursor_open(reader->txn.txn, reader->txn.dbis[LMDB_SERIES], &reader->series);
-        code = error == MDB_SUCCESS ? ALM_OK : alm_status_from_lmdb(st, error, "opening a reader");
-    }
+    alm_code code = reader->arena == NULL ? no_memory(st) : take_snapshot(reader, st);
     if (code != ALM_OK) {
         lmdb_reader_close(&reader->base);
         return code;
@@ -75,10 +76,29 @@ alm_code lmdb_reader_open(alm_store *store, alm_store_reader **ret, alm_status *
 
 // --- a question ----------------------------------------------------------------------------------
 
+// LMDB gave up the snapshot's environment: another one takes its place (lmdb_env.c). Likewise if
+// that failed before.
+static alm_code begin_anew(lmdb_reader *reader, alm_status *st)
+{
+    if (reader->series != NULL) {
+        mdb_cursor_close(reader->series);
+        reader->series = NULL;
+    }
+    lmdb_abort(&reader->txn);
+    alm_code code = take_snapshot(reader, st);
+    if (code != ALM_OK) {
+        lmdb_abort(&reader->txn);
+    }
+    return code;
+}
+
 static alm_code begin(lmdb_reader *reader, alm_status *st)
 {
     alm_arena_reset(reader->arena);
-    int error = mdb_txn_renew(reader->txn.txn);
+    int error = reader->txn.txn != NULL ? mdb_txn_renew(reader->txn.txn) : MDB_PANIC;
+    if (error == MDB_PANIC) {
+        return begin_anew(reader, st);
+    }
     if (error == MDB_SUCCESS) {
         error = mdb_cursor_renew(reader->txn.txn, reader->series);
     }

@@ -4,14 +4,11 @@
 //
 //   --only tree   strikes at the pages that hold LMDB's trees together, not anywhere
 //   --only keys   flips bits of keys
-//   --only guard  looks at the pages before the store is opened, as lmdb_pages.h does
 //   --only tell   says of every copy what became of it
-//   --only tree,guard
 #include "runs.h"
 
 #include "children.h"
 #include "disk.h"
-#include "guard.h"
 #include "image.h"
 #include "known.h"
 
@@ -35,7 +32,7 @@ typedef struct damage_run {
     int known_fd;
     image img;
     damage_aim aim;
-    bool is_guarded, is_told;
+    bool is_told;
     uint32_t verdicts[DAMAGE_KIND_COUNT][VERDICT_END + 2];
     uint32_t told;
 } damage_run;
@@ -52,24 +49,15 @@ static const char *verdict_name(int v)
 
 // --- the child -----------------------------------------------------------------------------------
 
-static bool guard_allows(const char *dir, char *why)
-{
-    alm_status st = ALM_STATUS_INIT;
-    bool ok = guard_check(dir, NULL, &st) == ALM_OK;
-    snprintf(why, KNOWN_WHY_MAX, "guard: %.*s", KNOWN_WHY_MAX - 8, st.message);
-    return ok;
-}
-
-// DIR KNOWN_FD GUARD: the exit status is the verdict; what was noticed goes to stdout.
+// DIR KNOWN_FD: the exit status is the verdict; what was noticed goes to stdout.
 int child_judge(char **words, int count)
 {
-    ALM_ASSERT(count == 3);
+    ALM_ASSERT(count == 2);
     char why[KNOWN_WHY_MAX] = "";
     struct rlimit no_core = {0};
     setrlimit(RLIMIT_CORE, &no_core);
     const known *k = proc_map((int)child_number(words[1]), sizeof *k);
-    bool may_open = strcmp(words[2], "guard") != 0 || guard_allows(words[0], why);
-    int v = may_open ? (int)known_judge(k, words[0], why) : VERDICT_REFUSED;
+    int v = (int)known_judge(k, words[0], why);
     return write(STDOUT_FILENO, why, strlen(why)) >= 0 ? v : 1;
 }
 
@@ -82,7 +70,7 @@ static int judge(const damage_run *run, char *why)
     char fd[24];
     ALM_ASSERT(pipe2(fds, O_CLOEXEC) == 0);
     snprintf(fd, sizeof fd, "%d", run->known_fd);
-    const char *const words[] = {"judge", run->r.dir, fd, run->is_guarded ? "guard" : "-", NULL};
+    const char *const words[] = {"judge", run->r.dir, fd, NULL};
     pid_t pid = proc_start(words, fds[1], NULL);
     close(fds[1]);
     int status = proc_wait(pid, JUDGE_MS_MAX, &hung);
@@ -99,7 +87,8 @@ static int judge(const damage_run *run, char *why)
 
 static bool is_bad(int v)
 {
-    return v == VERDICT_HIDDEN || v == VERDICT_WRONG || v == VERDICT_CRASHED || v == VERDICT_HUNG;
+    return v == VERDICT_FOUND || v == VERDICT_HIDDEN || v == VERDICT_WRONG ||
+           v == VERDICT_CRASHED || v == VERDICT_HUNG;
 }
 
 static void damage_once(damage_run *run, uint32_t n)
@@ -192,7 +181,6 @@ int run_damage(const rig_opts *opts)
     damage_run run = {.aim = strstr(opts->detail, "keys") != NULL   ? AIM_KEYS
                              : strstr(opts->detail, "tree") != NULL ? AIM_TREE
                                                                     : AIM_ANYWHERE,
-                      .is_guarded = strstr(opts->detail, "guard") != NULL,
                       .is_told = strstr(opts->detail, "tell") != NULL};
     ALM_ASSERT(mkdtemp(dir) != NULL);
     bool is_own = disk_namespace() && disk_open_tmpfs(&d, (size_t)512 << 20);

@@ -10,28 +10,18 @@
 #include "work.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define COMMIT_COUNT 3
 
-// What is known to be wrong and waits for the store to be mended: told, and passed over. Each row
-// goes with its defect.
-typedef enum known_defect {
-    READS_END, // a meta page could not be written: LMDB gives no snapshot until it is opened anew
-    FALSE_PROBLEMS, // verify calls missing memory a problem of the store
-    KNOWN_DEFECT_COUNT
-} known_defect;
-static const char *const known_defects[KNOWN_DEFECT_COUNT] = {
-    "reads ended with the write of a meta page, and it is called data loss",
-    "verify called missing memory a problem",
-};
-
 typedef struct faulty {
-    uint32_t known[KNOWN_DEFECT_COUNT]; // times
     const char *dir;
     ledger *l;
     alm_store *store;
+    alm_store_reader *reader;
     bool is_broken; // the store said it takes no more commits
     uint64_t rows;  // of all vintages, while nothing failed
     uint64_t seen;
@@ -74,28 +64,15 @@ static alm_code read_all(faulty *f, alm_status *st)
     return alm_store_read(f->store, &read, count_rows, f, NULL, st);
 }
 
-static bool is_ended(faulty *f, const alm_status *st)
-{
-    bool is_it = strstr(st->message, "MDB_PANIC") != NULL;
-    f->known[READS_END] += is_it;
-    f->is_broken = f->is_broken || is_it;
-    return is_it;
-}
-
 static bool reads(faulty *f)
 {
     alm_status st = ALM_STATUS_INIT;
+    alm_vector vector;
     alm_code code = read_all(f, &st);
-    return code == ALM_OK || is_ended(f, &st) || fails("a read", code, &st);
-}
-
-static void tell_known(const faulty *f)
-{
-    for (int i = 0; i < KNOWN_DEFECT_COUNT; i++) {
-        if (f->known[i] > 0) {
-            fprintf(stderr, "known: %s, %u times\n", known_defects[i], f->known[i]);
-        }
+    if (code == ALM_OK && f->reader != NULL) {
+        code = alm_store_series(f->reader, work_variants[0], 0, NULL, &vector, &st);
     }
+    return code == ALM_OK || fails("a read", code, &st);
 }
 
 static bool take(faulty *f, const work_item *item, alm_code code, const alm_commit_result *result)
@@ -135,8 +112,7 @@ static bool commits(faulty *f, alm_code *ret_code)
     f->is_broken = f->is_broken || code == ALM_UNAVAILABLE;
     bool is_clear = code == ALM_OK || code == ALM_RESOURCE_EXHAUSTED || code == ALM_UNAVAILABLE;
     bool is_told = code == ALM_OK || st.message[0] != '\0';
-    return ((is_clear && is_told) || is_ended(f, &st) || fails("a commit", code, &st)) &&
-           take(f, &item, code, &result);
+    return ((is_clear && is_told) || fails("a commit", code, &st)) && take(f, &item, code, &result);
 }
 
 static alm_code open_store(faulty *f, alm_status *st)
@@ -165,6 +141,9 @@ static bool open_with_fault(faulty *f, uint64_t *ret_failed, shim_call call, uin
     if (code != ALM_OK && st.message[0] == '\0') {
         return fails("an open without a word", code, &st);
     }
+    if (code == ALM_DATA_LOSS || (error == EIO && code != ALM_OK && code != ALM_UNAVAILABLE)) {
+        return fails("an open with a failing call", code, &st);
+    }
     st = ALM_STATUS_INIT;
     if (code != ALM_OK && (code = open_store(f, &st)) != ALM_OK) {
         return fails("opening again", code, &st);
@@ -185,6 +164,9 @@ static bool commit_with_fault(faulty *f, uint64_t *ret_failed, shim_call call, u
 {
     alm_status st = ALM_STATUS_INIT;
     alm_code code = open_store(f, &st);
+    if (code == ALM_OK) {
+        code = alm_store_reader_open(f->store, &f->reader, &st);
+    }
     if (code != ALM_OK) {
         return fails("open", code, &st);
     }
@@ -199,8 +181,17 @@ static bool commit_with_fault(faulty *f, uint64_t *ret_failed, shim_call call, u
         fprintf(stderr, "a commit after all is well again: %s\n", alm_code_name(code));
         ok = false;
     }
+    alm_store_reader_close(&f->reader);
     alm_store_close(&f->store);
     return ok;
+}
+
+// As who puts an older copy back: the open that follows makes the file anew.
+static void forget_sequence(const char *dir)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s/almanac.sequence", dir);
+    ALM_ASSERT(unlink(path) == 0);
 }
 
 // DIR LEDGER_FD PHASE CALL N ERROR FOREVER. Exit status: 3 when the n-th call was never made.
@@ -217,10 +208,12 @@ int child_fault(char **words, int count)
     uint64_t n = child_number(words[4]);
     int error = (int)child_number(words[5]);
     int forever = (int)child_number(words[6]);
-    bool ok = strcmp(words[2], "open") == 0
-                  ? open_with_fault(&f, &failed, call, n, error, forever)
-                  : commit_with_fault(&f, &failed, call, n, error, forever);
-    tell_known(&f);
+    if (strcmp(words[2], "anew") == 0) {
+        forget_sequence(f.dir);
+    }
+    bool ok = strcmp(words[2], "commit") == 0
+                  ? commit_with_fault(&f, &failed, call, n, error, forever)
+                  : open_with_fault(&f, &failed, call, n, error, forever);
     return !ok ? 1 : failed == 0 ? 3 : 0;
 }
 
@@ -265,8 +258,8 @@ static bool phase_verify(faulty *f, alm_code *ret_code)
     alm_status st = ALM_STATUS_INIT;
     alm_verify_result result = {0};
     *ret_code = alm_store_verify(f->store, NULL, NULL, &result, &st);
-    if (*ret_code == ALM_OK && result.problems > 0) {
-        f->known[FALSE_PROBLEMS]++;
+    if (result.problems > 0) {
+        return fails("verify found problems without memory", *ret_code, &st);
     }
     return clear_refusal("verify", *ret_code, &st);
 }
@@ -408,7 +401,6 @@ int child_starve(char **words, int count)
              starve(&f, &alloc_phases[i], 1, &failures) && phase_open(&f, &code);
     }
     alm_store_close(&f.store);
-    tell_known(&f);
     printf("faults: %llu allocations failed\n", (unsigned long long)failures);
     return ok ? 0 : 1;
 }

@@ -92,7 +92,7 @@ static bool fail_each(fault_run *run, const fault_row *row, const char *phase, b
 static bool fail_calls(fault_run *run, const rig_opts *opts)
 {
     bool ok = true;
-    static const char *const phases[] = {"open", "commit"};
+    static const char *const phases[] = {"open", "anew", "commit"};
     for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
         bool is_wanted = rig_is_part(opts, "call") || strstr(rows[i].name, opts->detail) != NULL;
         for (size_t phase = 0; is_wanted && phase < ALM_ARRAY_LEN(phases); phase++) {

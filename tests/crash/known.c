@@ -135,11 +135,11 @@ static void read_log(judge *j)
         alm_status st = ALM_STATUS_INIT;
         alm_arena_reset(j->arena);
         alm_code code = alm_store_change(j->store, sequence, j->arena, &change, &st);
-        if (code == ALM_OK && change.sequence == sequence) { // another one: this one is missing
+        if (code == ALM_OK && change.sequence == sequence) {
             take_change(j, &change);
         } else if (code == ALM_OK) {
-            say(j, "the log passes over a commit");
-        } else if (code != ALM_NOT_FOUND) {
+            wrong(j, "another commit than was asked for");
+        } else {
             told(j, code, &st);
         }
     }

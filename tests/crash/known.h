@@ -27,7 +27,7 @@ typedef enum verdict {
     VERDICT_NOTICED,   // all is served as it was, and verify has found the damage
     VERDICT_REFUSED,   // the store was not opened
     VERDICT_TOLD,      // a read said that a record is damaged; all it gave was right
-    VERDICT_FOUND,     // rows are missing, no read said so, verify did
+    VERDICT_FOUND,     // rows are missing, no read said so, verify did: bad enough
     VERDICT_HIDDEN,    // rows are missing, and nothing said so
     VERDICT_WRONG,     // a value that nobody stored there, or one that is not the current one
     VERDICT_END

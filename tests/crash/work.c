@@ -12,7 +12,7 @@
     {                                                                                              \
         (literal), sizeof(literal) - 1                                                             \
     }
-static const alm_str variants[WORK_VARIANT_COUNT] = {
+const alm_str work_variants[WORK_VARIANT_COUNT] = {
     TEXT("D.gdp.P.level._Z._T"),
     TEXT("D.gdp.P.level._Z.industry=software"),
     TEXT("D.gdp.P.level._Z.industry=retail"),
@@ -94,7 +94,7 @@ static bool has_cell(uint64_t seed, uint32_t n, uint32_t variant, alm_place_id p
 
 static void set_rows(work_item *item)
 {
-    item->batch.variants = variants;
+    item->batch.variants = work_variants;
     item->batch.variant_count = WORK_VARIANT_COUNT;
     item->batch.obs = item->rows;
 }
@@ -282,7 +282,7 @@ uint32_t work_day_of(const alm_obs *row)
 uint32_t work_variant_of(alm_str text)
 {
     uint32_t i = 0;
-    while (i < WORK_VARIANT_COUNT && !alm_str_eq(text, variants[i])) {
+    while (i < WORK_VARIANT_COUNT && !alm_str_eq(text, work_variants[i])) {
         i++;
     }
     return i;

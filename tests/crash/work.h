@@ -60,6 +60,7 @@ static inline bool work_is_batch(const work_item *item)
 uint32_t work_batch_of(const alm_obs *row);
 // Of which step the cell is: of that step the first row may be, later ones are its revisions.
 uint32_t work_day_of(const alm_obs *row);
+extern const alm_str work_variants[WORK_VARIANT_COUNT]; // canonical texts
 // The index of a canonical text; WORK_VARIANT_COUNT: none of ours.
 uint32_t work_variant_of(alm_str text);
 // "" when the row holds what its batch put there; else what differs.
