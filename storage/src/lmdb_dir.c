@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define LOCK_NAME      "almanac.lock"
-#define DATA_NAME      "data.mdb"
+#define DATA_NAME      LMDB_DATA_NAME
 #define SEQUENCE_NAME  "almanac.sequence"
 #define PATH_MAX_BYTES 4096
 

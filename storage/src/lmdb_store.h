@@ -75,7 +75,29 @@ ALM_MUST_USE alm_code lmdb_head_get(const lmdb_txn *txn, alm_head *ret, alm_stat
 ALM_MUST_USE alm_code lmdb_head_put(const lmdb_txn *txn, const alm_head *head, alm_buf *scratch,
                                     alm_status *st);
 
+// --- lmdb_format ---------------------------------------------------------------------------------
+
+#define LMDB_FORMAT_VERSION 2
+
+ALM_MUST_USE alm_code lmdb_format_put(const lmdb_txn *txn, alm_buf *scratch, alm_status *st);
+// *ret_writer views the map. ALM_DATA_LOSS: no stamp, or a damaged one.
+ALM_MUST_USE alm_code lmdb_format_get(const lmdb_txn *txn, uint32_t *ret_version,
+                                      alm_str *ret_writer, alm_status *st);
+// ALM_FAILED_PRECONDITION: another format than ours.
+ALM_MUST_USE alm_code lmdb_format_check(const lmdb_txn *txn, alm_status *st);
+
+// Makes a data file of format 1 into one of ours, written beside it and put in its place when it is
+// whole; the old one stays as data.mdb.format1. Does nothing to any other file. The folder is
+// locked.
+//
+// ALM_RESOURCE_EXHAUSTED   the disk has too little room
+// ALM_FAILED_PRECONDITION  a file stands where the old one is to stay
+// ALM_DATA_LOSS            the old file is damaged; it is as it was
+ALM_MUST_USE alm_code lmdb_migrate(lmdb_store *store, const char *dir, alm_status *st);
+
 // --- lmdb_dir ------------------------------------------------------------------------------------
+
+#define LMDB_DATA_NAME "data.mdb" // LMDB's own
 
 // Makes the folder if need be, refuses network file systems, takes the lock, and looks whether the
 // data file is as long as its meta page says. *ret_lock_fd holds the lock until closed.
