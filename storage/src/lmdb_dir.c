@@ -9,7 +9,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define LOCK_NAME      "almanac.lock"
+#define LOCK_NAME      LMDB_LOCK_NAME
 #define DATA_NAME      LMDB_DATA_NAME
 #define SEQUENCE_NAME  "almanac.sequence"
 #define PATH_MAX_BYTES 4096

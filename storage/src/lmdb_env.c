@@ -6,8 +6,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define MAP_BYTES_DEFAULT ((size_t)64 << 30)
-#define READER_COUNT_MAX  1024
+#define READER_COUNT_MAX 1024
 
 // --- transactions --------------------------------------------------------------------------------
 
@@ -224,7 +223,13 @@ static const alm_store_ops lmdb_ops = {
     .stats = lmdb_stats,
     .compact = lmdb_compact,
     .verify = lmdb_verify,
+    .backup = lmdb_backup,
 };
+
+size_t lmdb_map_bytes(const alm_store_opts *opts)
+{
+    return opts->map_bytes != 0 ? opts->map_bytes : (size_t)64 << 30;
+}
 
 static bool init_locks(lmdb_store *store)
 {
@@ -251,7 +256,7 @@ static alm_code open_engine(const char *dir, const alm_store_opts *opts, alm_sto
     store->base.ops = &lmdb_ops;
     store->lock_fd = -1;
     store->sequence_fd = -1;
-    store->map_bytes = opts->map_bytes != 0 ? opts->map_bytes : MAP_BYTES_DEFAULT;
+    store->map_bytes = lmdb_map_bytes(opts);
     store->clock = opts->clock.wall_us != NULL ? opts->clock : alm_clock_system();
     store->log = opts->log;
     store->queue_end = &store->queue;
@@ -277,4 +282,4 @@ static alm_code open_engine(const char *dir, const alm_store_opts *opts, alm_sto
     return ALM_OK;
 }
 
-const alm_engine alm_engine_lmdb = {.open = open_engine};
+const alm_engine alm_engine_lmdb = {.open = open_engine, .restore = lmdb_restore};

@@ -67,6 +67,7 @@ static inline lmdb_store *lmdb_of(alm_store *store)
 // A snapshot. Retries once after clearing dead readers. ALM_UNAVAILABLE: no reader slot is free.
 ALM_MUST_USE alm_code lmdb_begin_read(lmdb_store *store, lmdb_txn *ret, alm_status *st);
 ALM_MUST_USE alm_code lmdb_begin_write(lmdb_store *store, lmdb_txn *ret, alm_status *st);
+size_t lmdb_map_bytes(const alm_store_opts *opts);
 void lmdb_abort(lmdb_txn *txn); // ends a snapshot too; accepts an ended one
 // Durable when it returns. The transaction is over either way.
 ALM_MUST_USE alm_code lmdb_commit(lmdb_store *store, lmdb_txn *txn, alm_status *st);
@@ -98,6 +99,7 @@ ALM_MUST_USE alm_code lmdb_migrate(lmdb_store *store, const char *dir, alm_statu
 // --- lmdb_dir ------------------------------------------------------------------------------------
 
 #define LMDB_DATA_NAME "data.mdb" // LMDB's own
+#define LMDB_LOCK_NAME "almanac.lock"
 
 // Makes the folder if need be, refuses network file systems, takes the lock, and looks whether the
 // data file is as long as its meta page says. *ret_lock_fd holds the lock until closed.
@@ -229,5 +231,12 @@ alm_code lmdb_feed_wait(alm_store *store, uint64_t sequence, int64_t timeout_ms,
 alm_code lmdb_stats(alm_store *store, alm_store_stats *ret, alm_status *st);
 alm_code lmdb_verify(alm_store *store, void (*problem)(void *arg, alm_str text), void *arg,
                      alm_verify_result *ret, alm_status *st);
+
+// --- lmdb_backup ---------------------------------------------------------------------------------
+
+alm_code lmdb_backup(alm_store *store, const alm_backup_sink *sink, alm_backup_info *ret,
+                     alm_status *st);
+alm_code lmdb_restore(const alm_backup_source *source, const char *dir, const alm_store_opts *opts,
+                      alm_backup_info *ret, alm_status *st);
 
 #endif
