@@ -188,6 +188,9 @@ struct alm_backup_reader {
     alm_buf data; // of frames; those before `at` are read
     size_t at;
     bool is_last_frame_read;
+    uint8_t last_database; // of the record before
+    uint8_t last_key[KEY_BYTES_MAX];
+    size_t last_key_bytes;
 };
 
 static alm_code read_raw(alm_backup_reader *r, uint8_t *data, size_t len, alm_status *st)
@@ -291,7 +294,8 @@ static alm_code read_frame(alm_backup_reader *r, alm_status *st)
 // A record off the front of what was read. False: it is not whole yet.
 static bool take_record(alm_backup_reader *r, alm_backup_record *ret, bool *ret_damaged)
 {
-    alm_reader reader = alm_reader_of(r->data.data + r->at, r->data.len - r->at);
+    alm_reader reader = alm_reader_of(r->data.data, r->data.len);
+    reader.at = r->at;
     ret->database = alm_read_u8(&reader);
     uint64_t key_bytes = alm_read_varint(&reader);
     *ret_damaged = !reader.failed && (key_bytes == 0 || key_bytes > KEY_BYTES_MAX);
@@ -305,8 +309,24 @@ static bool take_record(alm_backup_reader *r, alm_backup_record *ret, bool *ret_
         return false;
     }
     ret->value = alm_read_bytes(&reader, value_bytes);
-    r->at += reader.failed ? 0 : reader.at;
+    r->at = reader.failed ? r->at : reader.at;
     return !reader.failed;
+}
+
+// Records come by database and key. False: this one does not.
+static bool is_in_order(alm_backup_reader *r, const alm_backup_record *record)
+{
+    size_t common = ALM_MIN(record->key.len, r->last_key_bytes);
+    int order = memcmp(r->last_key, record->key.data, common);
+    bool is_after = order < 0 || (order == 0 && r->last_key_bytes < record->key.len);
+    if (record->database < r->last_database ||
+        (record->database == r->last_database && !is_after)) {
+        return false;
+    }
+    r->last_database = record->database;
+    r->last_key_bytes = record->key.len;
+    memcpy(r->last_key, record->key.data, record->key.len);
+    return true;
 }
 
 static alm_code check_end(alm_backup_reader *r, alm_backup_info *ret_info, alm_status *st)
@@ -353,6 +373,9 @@ alm_code alm_backup_next(alm_backup_reader *r, bool *ret_found, alm_backup_recor
             return check_end(r, ret_info, st);
         }
         ALM_TRY(read_frame(r, st));
+    }
+    if (!is_in_order(r, ret)) {
+        return damaged(st, "its records are not in order");
     }
     r->records++;
     *ret_found = true;

@@ -4,8 +4,8 @@
 //   header   "ALMBACK1"; u32 format of the store; u64 sequence; u64 microseconds since 1970;
 //            u64 observations; u64 cells; u64 records
 //   data     frames, each u32 length and so many bytes; the last is empty. All frames together are
-//            the records, each u8 database, varint length and bytes of its key, varint length and
-//            bytes of its value without its checksum
+//            the records, by database and key: u8 database, varint length and bytes of the key,
+//            varint length and bytes of the value without its checksum
 //   trailer  "ALMBEND1"; u64 records; u64 bytes of all frames; 16 bytes XXH3-128, big-endian, of
 //            everything before
 //

@@ -57,6 +57,9 @@ struct alm_engine {
     // NULL: not implemented
     alm_code (*restore)(const alm_backup_source *source, const char *dir,
                         const alm_store_opts *opts, alm_backup_info *ret, alm_status *st);
+    alm_code (*verify_dir)(const char *dir, const alm_store_opts *opts,
+                           void (*problem)(void *arg, alm_str text), void *arg,
+                           alm_verify_result *ret, alm_status *st);
 };
 
 #endif

@@ -96,6 +96,9 @@ static bool get_frames(alm_reader *r, size_t count, int64_t *ret)
     size_t frames = (count + FRAME_ROWS - 1) / FRAME_ROWS;
     uint64_t lowest = (uint64_t)alm_read_svarint(r);
     uint8_t base_bytes = alm_read_u8(r);
+    if (base_bytes > 8) {
+        return false;
+    }
     alm_str widths = alm_read_bytes(r, frames);
     alm_reader bases = *r;
     (void)alm_read_bytes(r, frames * base_bytes);
@@ -104,7 +107,7 @@ static bool get_frames(alm_reader *r, size_t count, int64_t *ret)
         size_t from = f * FRAME_ROWS;
         size_t rows = ALM_MIN(count - from, (size_t)FRAME_ROWS);
         uint64_t base = lowest + little_endian(alm_read_bytes(&bases, base_bytes));
-        if (width > 64 || base_bytes > 8) {
+        if (width > 64) {
             return false;
         }
         alm_str bits = alm_read_bytes(r, (rows * width + 7) / 8);

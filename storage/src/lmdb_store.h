@@ -231,6 +231,12 @@ alm_code lmdb_feed_wait(alm_store *store, uint64_t sequence, int64_t timeout_ms,
 alm_code lmdb_stats(alm_store *store, alm_store_stats *ret, alm_status *st);
 alm_code lmdb_verify(alm_store *store, void (*problem)(void *arg, alm_str text), void *arg,
                      alm_verify_result *ret, alm_status *st);
+ALM_MUST_USE alm_code lmdb_verify_snapshot(const lmdb_txn *txn,
+                                           void (*problem)(void *arg, alm_str text), void *arg,
+                                           alm_verify_result *ret, alm_status *st);
+alm_code lmdb_verify_dir(const char *dir, const alm_store_opts *opts,
+                         void (*problem)(void *arg, alm_str text), void *arg,
+                         alm_verify_result *ret, alm_status *st);
 
 // --- lmdb_backup ---------------------------------------------------------------------------------
 

@@ -277,6 +277,15 @@ typedef struct alm_verify_result {
 // to the visitor in a sentence. ALM_OK even when there are problems.
 ALM_MUST_USE alm_code alm_store_verify(alm_store *store, void (*problem)(void *arg, alm_str text),
                                        void *arg, alm_verify_result *ret, alm_status *st);
+// The same of a folder that no process has open; nothing is written to it. It is read in a child
+// of this process, which must have no store open: that the child died is a problem like others.
+//
+// ALM_NOT_FOUND            no store is there
+// ALM_FAILED_PRECONDITION  another process has it open; another format
+// ALM_UNIMPLEMENTED        the memory engine
+ALM_MUST_USE alm_code alm_store_verify_dir(const char *dir, const alm_store_opts *opts,
+                                           void (*problem)(void *arg, alm_str text), void *arg,
+                                           alm_verify_result *ret, alm_status *st);
 
 // --- backup --------------------------------------------------------------------------------------
 
