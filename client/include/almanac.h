@@ -428,6 +428,27 @@ ALMANAC_API almanac_code almanac_verification_get(almanac_client *client, int64_
                                                   almanac_error *error);
 ALMANAC_API void almanac_verification_free(almanac_verification **verification);
 
+// Writes one state of the whole store to a file; imports go on meanwhile. It is written as
+// "PATH.part", and put in the place of PATH when it is whole: an earlier one stays until then.
+// `almanac verify` and `almanac restore` read it. Not bound by the client's timeout but by
+// timeout_ms (0: a day).
+typedef struct almanac_backup_opts {
+    int64_t timeout_ms;
+    // false stops the backup with ALMANAC_CANCELLED. How many bytes there will be is a guess.
+    bool (*on_progress)(void *arg, const almanac_progress *progress);
+    void *arg;
+} almanac_backup_opts;
+typedef struct almanac_backup_result {
+    uint64_t sequence; // the state
+    char at[32];       // when it was begun, RFC 3339
+    uint64_t observations, cells, records, bytes;
+    char hash[33]; // XXH3-128, with which the file ends
+} almanac_backup_result;
+ALMANAC_API almanac_code almanac_backup_file(almanac_client *client, const char *path,
+                                             const almanac_backup_opts *opts,
+                                             almanac_backup_result *ret_result,
+                                             almanac_error *error);
+
 // --- words for people ----------------------------------------------------------------------------
 
 typedef enum almanac_lang { ALMANAC_ZH = 0, ALMANAC_EN = 1 } almanac_lang;

@@ -317,6 +317,16 @@ static const cli_example rpc_examples[] = {
 static const cli_example watch_examples[] = {
     {"almanac watch gdp --place '310000/**' -o json", "changes as lines of JSON"},
 };
+static const cli_example verify_examples[] = {
+    {"almanac verify", "the store of the running almanac"},
+    {"almanac verify almanac.backup", "a backup"},
+};
+static const cli_example backup_examples[] = {
+    {"almanac backup almanac-$(date +%F).backup", "today's"},
+};
+static const cli_example restore_examples[] = {
+    {"almanac restore almanac.backup /var/lib/almanac", "into a new folder"},
+};
 static const cli_example completion_examples[] = {
     {"source <(almanac completion bash)", "for this shell"},
     {"almanac completion fish > ~/.config/fish/completions/almanac.fish", "for good"},
@@ -478,11 +488,39 @@ const cli_command cli_commands[] = {
      EXAMPLES(rpc_examples),
      .run = cli_rpc},
     {.name = "verify",
-     .usage = "",
-     .summary = "check the whole store",
-     .details = "Reads everything and checks every checksum and every derived value. Exits with 5 "
-                "when something is damaged.",
+     .usage = "[FILE|DIR]",
+     .summary = "check the whole store, or a backup",
+     .details = "Reads everything and checks every checksum and every derived value: of the store "
+                "of a running almanac, or of a folder that no process has open. Of a backup it "
+                "checks that it is whole and what was written. Exits with 5 when something is "
+                "damaged.",
+     .takes_files = true,
+     .positional_max = 1,
+     EXAMPLES(verify_examples),
      .run = cli_verify},
+    {.name = "backup",
+     .usage = "FILE",
+     .summary = "write the whole store to a file",
+     .details =
+         "One state of the store, while imports go on. The file appears under its name when "
+         "it is whole, in place of an earlier one. Prints the state, the counts and the hash "
+         "with which the file ends.",
+     .takes_files = true,
+     .positional_min = 1,
+     .positional_max = 1,
+     EXAMPLES(backup_examples),
+     .run = cli_backup},
+    {.name = "restore",
+     .usage = "FILE DIR",
+     .summary = "make a store of a backup",
+     .details = "Writes the store into a folder that is empty or not there; start storage with "
+                "--data DIR then. Nothing is asked of an almanac. A backup that is damaged leaves "
+                "no store behind.",
+     .takes_files = true,
+     .positional_min = 2,
+     .positional_max = 2,
+     EXAMPLES(restore_examples),
+     .run = cli_restore},
     {.name = "version",
      .usage = "",
      .summary = "the version of this program",

@@ -52,6 +52,9 @@ int cli_catalog(cli *self);
 int cli_watch(cli *self);
 int cli_status(cli *self);
 int cli_verify(cli *self);
+int cli_verify_path(cli *self, const char *path); // a backup, or a folder nobody has open
+int cli_backup(cli *self);
+int cli_restore(cli *self);
 int cli_keys(cli *self);
 int cli_token(cli *self);
 int cli_rpc(cli *self);

@@ -1,35 +1,9 @@
 // status, verify and version.
 #include "cli_command.h"
-#include "cli_csv.h"
-#include "cli_json.h"
+#include "cli_facts.h"
 #include "cli_table.h"
 
 #include <inttypes.h>
-
-typedef struct fact {
-    const char *key, *zh, *en;
-    uint64_t value;
-} fact;
-
-static const char *grouped(cli *self, uint64_t value)
-{
-    char text[ALMANAC_NUMBER_TEXT_MAX];
-    almanac_number_text((int64_t)ALM_MIN(value, (uint64_t)INT64_MAX), 0, ',', text);
-    return alm_arena_strdup(self->arena, alm_str_from(text));
-}
-
-// What is not known is no number: a dash, an empty cell, null.
-static bool show_facts(cli *self, const fact *facts, size_t count, bool is_known)
-{
-    const cli_column columns[] = {{.title = cli_say(self, "项目", "What")},
-                                  {.title = cli_say(self, "数量", "Count"), .right = true}};
-    cli_table *table = cli_table_create(self->arena, columns, ALM_ARRAY_LEN(columns));
-    for (size_t i = 0; i < count; i++) {
-        cli_table_cell(table, cli_say(self, facts[i].zh, facts[i].en));
-        cli_table_cell(table, is_known ? grouped(self, facts[i].value) : "—");
-    }
-    return cli_table_print(table, self->out, self->columns, self->color);
-}
 
 static bool show_services(cli *self, const almanac_report *report)
 {
@@ -47,9 +21,9 @@ static bool show_services(cli *self, const almanac_report *report)
         cli_table_cell(table, service->name);
         cli_table_cell(table, service->endpoint);
         cli_table_cell(table, service->state);
-        cli_table_cell(table, grouped(self, service->outstanding));
-        cli_table_cell(table, grouped(self, service->calls));
-        cli_table_cell(table, grouped(self, service->failures));
+        cli_table_cell(table, cli_grouped(self, service->outstanding));
+        cli_table_cell(table, cli_grouped(self, service->calls));
+        cli_table_cell(table, cli_grouped(self, service->failures));
     }
     fprintf(self->out, "almanac %s\n\n", report->version);
     bool done = cli_table_print(table, self->out, self->columns, self->color);
@@ -57,41 +31,13 @@ static bool show_services(cli *self, const almanac_report *report)
     return done;
 }
 
-static void write_facts_csv(cli *self, const fact *facts, size_t count, bool is_known)
-{
-    cli_csv csv = {.out = self->out};
-    cli_csv_raw(&csv, "what");
-    cli_csv_raw(&csv, "value");
-    cli_csv_end(&csv);
-    for (size_t i = 0; i < count; i++) {
-        cli_csv_raw(&csv, facts[i].key);
-        if (is_known) {
-            cli_csv_u64(&csv, facts[i].value);
-        } else {
-            cli_csv_raw(&csv, "");
-        }
-        cli_csv_end(&csv);
-    }
-}
-
-static void write_facts_json(cli_json *json, const fact *facts, size_t count, bool is_known)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (is_known) {
-            cli_json_u64(json, facts[i].key, facts[i].value);
-        } else {
-            cli_json_null(json, facts[i].key);
-        }
-    }
-}
-
-static void write_report_json(cli *self, const almanac_report *report, const fact *facts,
+static void write_report_json(cli *self, const almanac_report *report, const cli_fact *facts,
                               size_t count)
 {
     cli_json json = {.out = self->out};
     cli_json_object(&json, NULL);
     cli_json_text(&json, "version", report->version);
-    write_facts_json(&json, facts, count, report->has_store);
+    cli_facts_json(&json, facts, count, report->has_store);
     cli_json_array(&json, "services");
     for (size_t i = 0; i < report->service_count; i++) {
         const almanac_service *service = &report->services[i];
@@ -111,7 +57,7 @@ static void write_report_json(cli *self, const almanac_report *report, const fac
 
 static int show_report(cli *self, const almanac_report *report)
 {
-    const fact facts[] = {
+    const cli_fact facts[] = {
         {"sequence", "提交序号", "commits", report->sequence},
         {"observations", "数值（含各版本）", "observations, all vintages", report->observations},
         {"cells", "当前数值", "current values", report->cells},
@@ -126,11 +72,11 @@ static int show_report(cli *self, const almanac_report *report)
     switch (self->output) {
     case CLI_TABLE:
         return show_services(self, report) &&
-                       show_facts(self, facts, ALM_ARRAY_LEN(facts), report->has_store)
+                       cli_facts_table(self, facts, ALM_ARRAY_LEN(facts), report->has_store)
                    ? 0
                    : cli_fail_memory(self);
     case CLI_CSV:
-        write_facts_csv(self, facts, ALM_ARRAY_LEN(facts), report->has_store);
+        cli_facts_csv(self, facts, ALM_ARRAY_LEN(facts), report->has_store);
         break;
     case CLI_JSON:
         write_report_json(self, report, facts, ALM_ARRAY_LEN(facts));
@@ -155,13 +101,13 @@ int cli_status(cli *self)
     return exit_code;
 }
 
-static void write_verification_json(cli *self, const almanac_verification *v, const fact *facts,
+static void write_verification_json(cli *self, const almanac_verification *v, const cli_fact *facts,
                                     size_t count)
 {
     cli_json json = {.out = self->out};
     cli_json_object(&json, NULL);
     cli_json_bool(&json, "clean", v->clean);
-    write_facts_json(&json, facts, count, true);
+    cli_facts_json(&json, facts, count, true);
     cli_json_array(&json, "problems");
     for (size_t i = 0; i < v->problem_count; i++) {
         cli_json_text(&json, NULL, v->problems[i]);
@@ -182,9 +128,9 @@ static void say_problems(cli *self, const almanac_verification *v)
     }
 }
 
-static int show_verification(cli *self, const almanac_verification *v)
+int cli_show_verification(cli *self, const almanac_verification *v)
 {
-    const fact facts[] = {
+    const cli_fact facts[] = {
         {"log_records", "日志记录", "records of the log", v->log_records},
         {"observations", "数值（含各版本）", "observations, all vintages", v->observations},
         {"slices", "切片", "slices", v->slices},
@@ -196,11 +142,11 @@ static int show_verification(cli *self, const almanac_verification *v)
         say_problems(self, v);
         fprintf(self->out, "%s\n\n",
                 v->clean ? cli_say(self, "完好", "clean") : cli_say(self, "有损坏", "damaged"));
-        return show_facts(self, facts, ALM_ARRAY_LEN(facts), true) ? exit_code
-                                                                   : cli_fail_memory(self);
+        return cli_facts_table(self, facts, ALM_ARRAY_LEN(facts), true) ? exit_code
+                                                                        : cli_fail_memory(self);
     case CLI_CSV:
         say_problems(self, v);
-        write_facts_csv(self, facts, ALM_ARRAY_LEN(facts), true);
+        cli_facts_csv(self, facts, ALM_ARRAY_LEN(facts), true);
         break;
     case CLI_JSON:
         write_verification_json(self, v, facts, ALM_ARRAY_LEN(facts));
@@ -212,6 +158,10 @@ static int show_verification(cli *self, const almanac_verification *v)
 int cli_verify(cli *self)
 {
     int exit_code = 0;
+    const char *const *words = NULL;
+    if (cli_positional(self, &words) > 0) {
+        return cli_verify_path(self, words[0]);
+    }
     if (!cli_connect(self, &exit_code)) {
         return exit_code;
     }
@@ -223,7 +173,7 @@ int cli_verify(cli *self)
     if (almanac_verification_get(self->client, timeout_ms, &verification, &error) != ALMANAC_OK) {
         return cli_fail(self, &error);
     }
-    exit_code = show_verification(self, verification);
+    exit_code = cli_show_verification(self, verification);
     almanac_verification_free(&verification);
     return exit_code;
 }

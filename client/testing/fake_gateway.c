@@ -190,9 +190,20 @@ static alm_code verify(void *arg, alm_call *call, const ProtobufCMessage *reques
                          st);
 }
 
+static alm_code backup(void *arg, alm_call *call, const ProtobufCMessage *request, alm_status *st)
+{
+    fake_gateway *self = arg;
+    keep_request(self, request);
+    for (size_t i = 0; i < self->backup_count; i++) {
+        ALM_TRY(alm_call_send(call, &self->backup[i]->base, st));
+    }
+    return failure(self, st);
+}
+
 void fake_gateway_start(fake_gateway *self)
 {
-    static const alm_handler handlers[] = {query, explain, import, catalog, watch, status, verify};
+    static const alm_handler handlers[] = {query, explain, import, catalog,
+                                           watch, status,  verify, backup};
     alm_server_opts opts = {.name = "fake"};
     alm_status st = ALM_STATUS_INIT;
     (void)snprintf(self->folder, sizeof self->folder, "/tmp/almanac-client-XXXXXX");

@@ -39,6 +39,9 @@ typedef struct fake_gateway {
     const almanac_row *change_rows; // of the first change
     size_t change_row_count;
 
+    const Almanac__V1__BackupResponse *const *backup; // all its messages
+    size_t backup_count;
+
     // Catalog: filtered by kind, and by words equal to a code.
     const Almanac__V1__CatalogResponse *catalog;
 

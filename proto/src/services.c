@@ -23,13 +23,13 @@ static const alm_method_def gateway_methods[] = {
     {"Query", STREAM, SAFE, READER},  {"Explain", UNARY, SAFE, READER},
     {"Import", UNARY, KEYED, WRITER}, {"Catalog", STREAM, SAFE, READER},
     {"Watch", STREAM, SAFE, READER},  {"Status", UNARY, SAFE, READER},
-    {"Verify", UNARY, SAFE, ADMIN},
+    {"Verify", UNARY, SAFE, ADMIN},   {"Backup", STREAM, SAFE, ADMIN},
 };
 static const alm_method_def storage_methods[] = {
     {"Commit", UNARY, KEYED, SERVICE},      {"Read", STREAM, SAFE, SERVICE},
     {"LoadCatalog", STREAM, SAFE, SERVICE}, {"Catalog", STREAM, SAFE, SERVICE},
     {"Watch", STREAM, SAFE, SERVICE},       {"Head", UNARY, SAFE, SERVICE},
-    {"Verify", UNARY, SAFE, SERVICE},
+    {"Verify", UNARY, SAFE, SERVICE},       {"Backup", STREAM, SAFE, SERVICE},
 };
 static const alm_method_def ingestion_methods[] = {{"Import", UNARY, KEYED, SERVICE}};
 static const alm_method_def aggregation_methods[] = {{"Execute", STREAM, SAFE, SERVICE},

@@ -42,6 +42,9 @@ typedef struct alm_store_ops {
     alm_code (*compact)(alm_store *store, alm_status *st);
     alm_code (*verify)(alm_store *store, void (*problem)(void *arg, alm_str text), void *arg,
                        alm_verify_result *ret, alm_status *st);
+    // NULL: not implemented
+    alm_code (*backup)(alm_store *store, const alm_backup_sink *sink, alm_backup_info *ret,
+                       alm_status *st);
 } alm_store_ops;
 
 // Every engine's store begins with it.
@@ -58,6 +61,12 @@ struct alm_store_reader {
 
 struct alm_engine {
     alm_code (*open)(const char *dir, const alm_store_opts *opts, alm_store **ret, alm_status *st);
+    // NULL: not implemented
+    alm_code (*restore)(const alm_backup_source *source, const char *dir,
+                        const alm_store_opts *opts, alm_backup_info *ret, alm_status *st);
+    alm_code (*verify_dir)(const char *dir, const alm_store_opts *opts,
+                           void (*problem)(void *arg, alm_str text), void *arg,
+                           alm_verify_result *ret, alm_status *st);
 };
 
 #endif

@@ -9,8 +9,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define LOCK_NAME      "almanac.lock"
-#define DATA_NAME      "data.mdb"
+#define LOCK_NAME      LMDB_LOCK_NAME
+#define DATA_NAME      LMDB_DATA_NAME
 #define SEQUENCE_NAME  "almanac.sequence"
 #define PATH_MAX_BYTES 4096
 

@@ -1,9 +1,8 @@
-#include "lmdb_store.h"
+#include "lmdb_file.h"
 
 #include "alm/alloc.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -257,48 +256,12 @@ alm_code lmdb_commit(lmdb_store *store, lmdb_txn *txn, alm_status *st)
     return ALM_OK;
 }
 
-// --- format --------------------------------------------------------------------------------------
-
-#define FORMAT_MAGIC   "ALMSTORE"
-#define FORMAT_VERSION 2
-#define FORMAT_WRITER  "almanac 0.1"
-
-static alm_code put_format(const lmdb_txn *txn, alm_buf *scratch, alm_status *st)
-{
-    lmdb_key key = lmdb_key_of_text(ALM_STR("format"));
-    alm_buf_reset(scratch);
-    alm_buf_str(scratch, ALM_STR(FORMAT_MAGIC));
-    alm_buf_u32(scratch, FORMAT_VERSION);
-    alm_buf_str(scratch, ALM_STR(FORMAT_WRITER));
-    return lmdb_put(txn, LMDB_META, &key, scratch, 0, st);
-}
-
-static alm_code check_format(const lmdb_txn *txn, alm_status *st)
-{
-    alm_str value;
-    lmdb_key key = lmdb_key_of_text(ALM_STR("format"));
-    ALM_TRY(lmdb_require(txn, LMDB_META, &key, &value, st));
-    alm_reader r = alm_reader_of(value.data, value.len);
-    alm_str magic = alm_read_bytes(&r, strlen(FORMAT_MAGIC));
-    uint32_t version = alm_read_u32(&r);
-    if (r.failed || !alm_str_eq(magic, ALM_STR(FORMAT_MAGIC))) {
-        return alm_status_set(st, ALM_DATA_LOSS, "the format stamp is damaged");
-    }
-    if (version != FORMAT_VERSION) {
-        alm_str writer = alm_read_bytes(&r, alm_reader_left(&r));
-        return alm_status_set(st, ALM_FAILED_PRECONDITION,
-                              "the store has format %u, written by %.*s; this program knows format "
-                              "%d: use one at least as new",
-                              version, ALM_STR_ARGS(writer), FORMAT_VERSION);
-    }
-    return ALM_OK;
-}
-
 // --- opening -------------------------------------------------------------------------------------
 
-static alm_code open_dbis(lmdb_store *store, const lmdb_txn *txn, unsigned flags, alm_status *st)
+static alm_code open_dbis(lmdb_store *store, const lmdb_txn *txn, int count, unsigned flags,
+                          alm_status *st)
 {
-    for (int i = 1; i < LMDB_DBI_COUNT; i++) {
+    for (int i = 1; i < count; i++) {
         const char *name = lmdb_dbi_name((lmdb_dbi)i);
         int error = mdb_dbi_open(txn->txn, name, flags, &store->dbis[i]);
         if (error == MDB_NOTFOUND) {
@@ -326,9 +289,9 @@ static alm_code make_store(lmdb_store *store, const lmdb_txn *txn, alm_status *s
 {
     alm_buf scratch;
     alm_buf_init(&scratch, 0);
-    alm_code code = open_dbis(store, txn, MDB_CREATE, st);
+    alm_code code = open_dbis(store, txn, LMDB_DBI_COUNT, MDB_CREATE, st);
     if (code == ALM_OK) {
-        code = put_format(txn, &scratch, st);
+        code = lmdb_format_put(txn, &scratch, st);
     }
     // The second time its own key is among those that are summed up.
     for (int i = 0; i < 2 && code == ALM_OK; i++) {
@@ -352,8 +315,10 @@ static alm_code open_store(lmdb_store *store, const lmdb_txn *txn, alm_status *s
     if (stat.ms_entries == 0) {
         ALM_TRY(make_store(store, txn, st));
     } else {
-        ALM_TRY(open_dbis(store, txn, 0, st));
-        ALM_TRY(check_format(txn, st));
+        // The stamp first: another format has other databases.
+        ALM_TRY(open_dbis(store, txn, LMDB_META + 1, 0, st));
+        ALM_TRY(lmdb_format_check(txn, st));
+        ALM_TRY(open_dbis(store, txn, LMDB_DBI_COUNT, 0, st));
         ALM_TRY(check_keys(store, txn, st));
     }
     store->has_dbis = true;
@@ -362,17 +327,6 @@ static alm_code open_store(lmdb_store *store, const lmdb_txn *txn, alm_status *s
     ALM_TRY(lmdb_head_get(txn, &head, st));
     store->sequence = head.sequence;
     return ALM_OK;
-}
-
-static alm_code sync_dir(const char *dir, alm_status *st)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return lmdb_file_failed(st, errno, dir);
-    }
-    alm_code code = fsync(fd) == 0 ? ALM_OK : lmdb_file_failed(st, errno, dir);
-    close(fd);
-    return code;
 }
 
 // One that failed cannot be opened again.
@@ -427,7 +381,7 @@ static alm_code open_env(lmdb_store *store, const char *dir, alm_status *st)
     }
     ALM_TRY(lmdb_commit(store, &txn, st));
     ALM_TRY(lmdb_dir_check_sequence(store, dir, st));
-    return sync_dir(dir, st);
+    return lmdb_dir_sync(dir, st);
 }
 
 static void close_store(alm_store *base)
@@ -475,7 +429,13 @@ static const alm_store_ops lmdb_ops = {
     .stats = lmdb_stats,
     .compact = lmdb_compact,
     .verify = lmdb_verify,
+    .backup = lmdb_backup,
 };
+
+size_t lmdb_map_bytes(size_t asked)
+{
+    return asked != 0 ? asked : (size_t)64 << 30;
+}
 
 static bool init_locks(lmdb_store *store)
 {
@@ -509,6 +469,9 @@ static alm_code open_engine(const char *dir, const alm_store_opts *opts, alm_sto
 
     alm_code code = lmdb_dir_open(store, dir, st);
     if (code == ALM_OK) {
+        code = lmdb_migrate(store, dir, st);
+    }
+    if (code == ALM_OK) {
         code = open_env(store, dir, st);
     }
     if (code == ALM_OK) {
@@ -525,4 +488,5 @@ static alm_code open_engine(const char *dir, const alm_store_opts *opts, alm_sto
     return ALM_OK;
 }
 
-const alm_engine alm_engine_lmdb = {.open = open_engine};
+const alm_engine alm_engine_lmdb = {
+    .open = open_engine, .restore = lmdb_restore, .verify_dir = lmdb_verify_dir};

@@ -83,6 +83,7 @@ static inline lmdb_store *lmdb_of(alm_store *store)
 // one before, so its databases are those of *ret. ALM_UNAVAILABLE: no reader slot is free.
 ALM_MUST_USE alm_code lmdb_begin_read(lmdb_store *store, lmdb_txn *ret, alm_status *st);
 ALM_MUST_USE alm_code lmdb_begin_write(lmdb_store *store, lmdb_txn *ret, alm_status *st);
+size_t lmdb_map_bytes(size_t asked); // for a file that is read or written as a whole
 void lmdb_abort(lmdb_txn *txn); // ends a snapshot too; accepts an ended one
 // Durable when it returns. The transaction is over either way. ALM_UNAVAILABLE: nobody knows
 // whether it will be there when the store is opened again, and nothing may be committed until then.
@@ -101,7 +102,30 @@ ALM_MUST_USE alm_code lmdb_head_get(const lmdb_txn *txn, alm_head *ret, alm_stat
 ALM_MUST_USE alm_code lmdb_head_put(const lmdb_txn *txn, const alm_head *head, alm_buf *scratch,
                                     alm_status *st);
 
+// --- lmdb_format ---------------------------------------------------------------------------------
+
+#define LMDB_FORMAT_VERSION 2
+
+ALM_MUST_USE alm_code lmdb_format_put(const lmdb_txn *txn, alm_buf *scratch, alm_status *st);
+// *ret_writer views the map. ALM_DATA_LOSS: no stamp, or a damaged one.
+ALM_MUST_USE alm_code lmdb_format_get(const lmdb_txn *txn, uint32_t *ret_version,
+                                      alm_str *ret_writer, alm_status *st);
+// ALM_FAILED_PRECONDITION: another format than ours.
+ALM_MUST_USE alm_code lmdb_format_check(const lmdb_txn *txn, alm_status *st);
+
+// Makes a data file of format 1 into one of ours, written beside it and put in its place when it is
+// whole; the old one stays as data.mdb.format1. Does nothing to any other file. The folder is
+// locked.
+//
+// ALM_RESOURCE_EXHAUSTED   the disk has too little room
+// ALM_FAILED_PRECONDITION  a file stands where the old one is to stay
+// ALM_DATA_LOSS            the old file is damaged; it is as it was
+ALM_MUST_USE alm_code lmdb_migrate(lmdb_store *store, const char *dir, alm_status *st);
+
 // --- lmdb_dir ------------------------------------------------------------------------------------
+
+#define LMDB_DATA_NAME "data.mdb" // LMDB's own
+#define LMDB_LOCK_NAME "almanac.lock"
 
 // What errno says of a file. An I/O error is ALM_UNAVAILABLE.
 ALM_MUST_USE alm_code lmdb_file_failed(alm_status *st, int error, const char *path);
@@ -257,5 +281,18 @@ alm_code lmdb_feed_wait(alm_store *store, uint64_t sequence, int64_t timeout_ms,
 alm_code lmdb_stats(alm_store *store, alm_store_stats *ret, alm_status *st);
 alm_code lmdb_verify(alm_store *store, void (*problem)(void *arg, alm_str text), void *arg,
                      alm_verify_result *ret, alm_status *st);
+ALM_MUST_USE alm_code lmdb_verify_snapshot(const lmdb_txn *txn,
+                                           void (*problem)(void *arg, alm_str text), void *arg,
+                                           alm_verify_result *ret, alm_status *st);
+alm_code lmdb_verify_dir(const char *dir, const alm_store_opts *opts,
+                         void (*problem)(void *arg, alm_str text), void *arg,
+                         alm_verify_result *ret, alm_status *st);
+
+// --- lmdb_backup ---------------------------------------------------------------------------------
+
+alm_code lmdb_backup(alm_store *store, const alm_backup_sink *sink, alm_backup_info *ret,
+                     alm_status *st);
+alm_code lmdb_restore(const alm_backup_source *source, const char *dir, const alm_store_opts *opts,
+                      alm_backup_info *ret, alm_status *st);
 
 #endif

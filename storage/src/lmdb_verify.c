@@ -487,11 +487,10 @@ static alm_code run_verify(verify_ctx *ctx, alm_status *st)
     return alm_status_copy(st, &ctx->starved);
 }
 
-alm_code lmdb_verify(alm_store *store, void (*problem)(void *arg, alm_str text), void *arg,
-                     alm_verify_result *ret, alm_status *st)
+alm_code lmdb_verify_snapshot(const lmdb_txn *txn, void (*problem)(void *arg, alm_str text),
+                              void *arg, alm_verify_result *ret, alm_status *st)
 {
-    lmdb_txn txn;
-    verify_ctx ctx = {.txn = &txn,
+    verify_ctx ctx = {.txn = txn,
                       .problem = problem,
                       .arg = arg,
                       .result = ret,
@@ -500,12 +499,18 @@ alm_code lmdb_verify(alm_store *store, void (*problem)(void *arg, alm_str text),
     *ret = (alm_verify_result){0};
     alm_code code = ctx.arena == NULL || ctx.step == NULL
                         ? alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to verify")
-                        : lmdb_begin_read(lmdb_of(store), &txn, st);
-    if (code == ALM_OK) {
-        code = run_verify(&ctx, st);
-        lmdb_abort(&txn);
-    }
+                        : run_verify(&ctx, st);
     alm_arena_destroy(&ctx.step);
     alm_arena_destroy(&ctx.arena);
+    return code;
+}
+
+alm_code lmdb_verify(alm_store *store, void (*problem)(void *arg, alm_str text), void *arg,
+                     alm_verify_result *ret, alm_status *st)
+{
+    lmdb_txn txn;
+    ALM_TRY(lmdb_begin_read(lmdb_of(store), &txn, st));
+    alm_code code = lmdb_verify_snapshot(&txn, problem, arg, ret, st);
+    lmdb_abort(&txn);
     return code;
 }

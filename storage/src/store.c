@@ -1,17 +1,23 @@
 #include "alm/store.h"
 
+#include "backup.h"
 #include "engine.h"
 #include "sums.h"
 
 #include "alm/alloc.h"
 
+static const alm_store_opts usual = {0};
+
+static const alm_engine *engine_of(const alm_store_opts *opts)
+{
+    return opts->engine != NULL ? opts->engine : &alm_engine_lmdb;
+}
+
 alm_code alm_store_open(const char *dir, const alm_store_opts *opts, alm_store **ret,
                         alm_status *st)
 {
-    static const alm_store_opts defaults = {0};
-    opts = opts != NULL ? opts : &defaults;
-    const alm_engine *engine = opts->engine != NULL ? opts->engine : &alm_engine_lmdb;
-    return engine->open(dir, opts, ret, st);
+    opts = opts != NULL ? opts : &usual;
+    return engine_of(opts)->open(dir, opts, ret, st);
 }
 
 void alm_store_close(alm_store **store)
@@ -212,4 +218,49 @@ alm_code alm_store_verify(alm_store *store, void (*problem)(void *arg, alm_str t
                           alm_verify_result *ret, alm_status *st)
 {
     return store->ops->verify(store, problem, arg, ret, st);
+}
+
+alm_code alm_store_verify_dir(const char *dir, const alm_store_opts *opts,
+                              void (*problem)(void *arg, alm_str text), void *arg,
+                              alm_verify_result *ret, alm_status *st)
+{
+    opts = opts != NULL ? opts : &usual;
+    const alm_engine *engine = engine_of(opts);
+    return engine->verify_dir == NULL
+               ? alm_status_set(st, ALM_UNIMPLEMENTED, "this engine has no folders")
+               : engine->verify_dir(dir, opts, problem, arg, ret, st);
+}
+
+static alm_code no_backups(alm_status *st)
+{
+    return alm_status_set(st, ALM_UNIMPLEMENTED, "this engine has no backups");
+}
+
+alm_code alm_store_backup(alm_store *store, const alm_backup_sink *sink, alm_backup_info *ret,
+                          alm_status *st)
+{
+    return store->ops->backup == NULL ? no_backups(st) : store->ops->backup(store, sink, ret, st);
+}
+
+alm_code alm_store_backup_check(const alm_backup_source *source, alm_backup_info *ret,
+                                alm_status *st)
+{
+    bool found = true;
+    alm_backup_record record;
+    alm_backup_reader *reader = NULL;
+    ALM_TRY(alm_backup_open(source, &reader, ret, st));
+    alm_code code = ALM_OK;
+    while (code == ALM_OK && found) {
+        code = alm_backup_next(reader, &found, &record, ret, st);
+    }
+    alm_backup_reader_destroy(&reader);
+    return code;
+}
+
+alm_code alm_store_restore(const alm_backup_source *source, const char *dir,
+                           const alm_store_opts *opts, alm_backup_info *ret, alm_status *st)
+{
+    opts = opts != NULL ? opts : &usual;
+    const alm_engine *engine = engine_of(opts);
+    return engine->restore == NULL ? no_backups(st) : engine->restore(source, dir, opts, ret, st);
 }

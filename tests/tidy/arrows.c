@@ -20,7 +20,7 @@ static const arrow_row arrows[] = {
     {"services/aggregation", "base model proto rpc runtime services/common"},
     {"services/storage", "base model proto rpc runtime services/common storage"},
     {"gateway", "base model proto rpc runtime services/common"},
-    {"client", "base proto rpc"},
+    {"client", "base proto rpc storage"},
     {"app", "*"},
     {"tests", "*"},
     {"bench", "*"},

@@ -9,7 +9,7 @@
     X(NONE, "none", "ask whether a service is well")                                               \
     X(READER, "reader", "ask questions")                                                           \
     X(WRITER, "writer", "import")                                                                  \
-    X(ADMIN, "admin", "load catalogues, verify")                                                   \
+    X(ADMIN, "admin", "load catalogues, verify, back up")                                          \
     X(SERVICE, "service", "what the services ask of each other")
 
 typedef enum alm_role {

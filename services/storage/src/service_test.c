@@ -2,6 +2,7 @@
 #include "alm/storage_module.h"
 
 #include "alm/alloc.h"
+#include "alm/buf.h"
 #include "alm/wire.h"
 
 #include "almanac/v1/gateway.pb-c.h"
@@ -447,6 +448,53 @@ static void tells_its_figures_and_verifies(void **state)
     assert_int_equal(verified->log_records, 2);
 }
 
+// What the stream holds is what the engine reads as a backup.
+typedef struct received {
+    alm_buf data;
+    size_t at;
+} received;
+
+static alm_code read_received(void *arg, void *data, size_t len, size_t *ret_len, alm_status *st)
+{
+    received *r = arg;
+    (void)st;
+    *ret_len = ALM_MIN(len, r->data.len - r->at);
+    memcpy(data, r->data.data + r->at, *ret_len);
+    r->at += *ret_len;
+    return ALM_OK;
+}
+
+static void streams_a_backup(void **state)
+{
+    fixture *f = *state;
+    Almanac__V1__BackupRequest request = ALMANAC__V1__BACKUP_REQUEST__INIT;
+    received r = {0};
+    uint64_t sequence = 0;
+    uint64_t bytes = 0;
+    commit_catalog(f);
+    for (int year = 2000; year < 2020; year++) {
+        commit_slice(f, year);
+    }
+    alm_buf_init(&r.data, 0);
+    alm_stream *stream = open_stream(f, "Backup", &request.base);
+    size_t messages = 0;
+    for (Almanac__V1__BackupResponse *m; (m = next(f, stream)) != NULL; messages++) {
+        assert_int_equal(sequence, 0); // nothing after the end
+        alm_buf_append(&r.data, m->data.data, m->data.len);
+        sequence = m->end != NULL ? m->end->sequence : 0;
+        bytes = m->end != NULL ? m->end->bytes : 0;
+    }
+    alm_stream_close(&stream);
+    assert_true(messages > 2);
+    assert_int_equal(sequence, 21);
+    assert_int_equal(bytes, r.data.len);
+    alm_backup_info info;
+    alm_backup_source source = {.arg = &r, .read = read_received};
+    ASSERT_OK(f, alm_store_backup_check(&source, &info, &f->st));
+    assert_int_equal(info.sequence, 21);
+    alm_buf_deinit(&r.data);
+}
+
 static void a_missing_data_option_is_named(void **state)
 {
     fixture *f = *state;
@@ -478,6 +526,7 @@ int main(void)
         TEST(keeps_quarantined_rows),
         TEST(watches_from_a_sequence_on),
         TEST(tells_its_figures_and_verifies),
+        TEST(streams_a_backup),
         TEST(a_missing_data_option_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

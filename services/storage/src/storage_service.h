@@ -35,5 +35,7 @@ alm_code storage_watch(void *self, alm_call *call, const ProtobufCMessage *reque
 alm_code storage_head(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st);
 alm_code storage_verify(void *self, alm_call *call, const ProtobufCMessage *request,
                         alm_status *st);
+alm_code storage_backup(void *self, alm_call *call, const ProtobufCMessage *request,
+                        alm_status *st);
 
 #endif

@@ -330,5 +330,65 @@ typedef struct alm_verify_result {
 // to the visitor in a sentence. ALM_OK even when there are problems.
 ALM_MUST_USE alm_code alm_store_verify(alm_store *store, void (*problem)(void *arg, alm_str text),
                                        void *arg, alm_verify_result *ret, alm_status *st);
+// The same of a folder that no process has open; nothing is written to it. It is read in a child
+// of this process, which must have no store open: that the child died is a problem like others.
+//
+// ALM_NOT_FOUND            no store is there
+// ALM_FAILED_PRECONDITION  another process has it open; another format
+// ALM_UNIMPLEMENTED        the memory engine
+ALM_MUST_USE alm_code alm_store_verify_dir(const char *dir, const alm_store_opts *opts,
+                                           void (*problem)(void *arg, alm_str text), void *arg,
+                                           alm_verify_result *ret, alm_status *st);
+
+// --- backup --------------------------------------------------------------------------------------
+
+#define ALM_BACKUP_HASH_BYTES 16
+typedef struct alm_backup_info {
+    uint32_t format;   // of the store
+    uint64_t sequence; // the state it holds
+    int64_t at_us;     // when it was begun
+    uint64_t observations, cells, records;
+    uint64_t bytes, data_bytes;          // of all, and of the records among them
+    uint8_t hash[ALM_BACKUP_HASH_BYTES]; // XXH3-128 of all before it: of accidents, not of forgery
+} alm_backup_info;
+
+// Where a backup goes, and comes from.
+typedef struct alm_backup_sink {
+    void *arg;
+    alm_code (*write)(void *arg, const void *data, size_t len, alm_status *st); // all of it
+    void (*progress)(void *arg, uint64_t records, uint64_t of);                 // NULL: not told
+} alm_backup_sink;
+typedef struct alm_backup_source {
+    void *arg;
+    // *ret_len 0: the end.
+    alm_code (*read)(void *arg, void *data, size_t len, size_t *ret_len, alm_status *st);
+    void (*progress)(void *arg, uint64_t records, uint64_t of);
+} alm_backup_source;
+
+// Writes one state of the whole store, in a form that depends on no engine's files. Reads and
+// commits go on, but what they give up stays on the disk until it is over, so that a sink that
+// does not take what it is given lets the store grow. *ret is set on success.
+//
+// ALM_UNIMPLEMENTED  the memory engine
+// ALM_DATA_LOSS      a record is damaged; the message names it
+ALM_MUST_USE alm_code alm_store_backup(alm_store *store, const alm_backup_sink *sink,
+                                       alm_backup_info *ret, alm_status *st);
+
+// Reads a backup to its end: is it whole, and every record what it was?
+//
+// ALM_DATA_LOSS  no
+ALM_MUST_USE alm_code alm_store_backup_check(const alm_backup_source *source, alm_backup_info *ret,
+                                             alm_status *st);
+
+// Makes a store of a backup, in a folder that is empty or not there; it holds none if that fails.
+// A store was made, opened and closed again when it returns.
+//
+// ALM_UNIMPLEMENTED        the memory engine
+// ALM_FAILED_PRECONDITION  the folder is not empty; a network file system; a newer format
+// ALM_DATA_LOSS            the backup is cut short or damaged
+// ALM_RESOURCE_EXHAUSTED   disk or memory full
+ALM_MUST_USE alm_code alm_store_restore(const alm_backup_source *source, const char *dir,
+                                        const alm_store_opts *opts, alm_backup_info *ret,
+                                        alm_status *st);
 
 #endif
