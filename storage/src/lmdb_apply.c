@@ -409,7 +409,10 @@ static alm_code put_log(apply_ctx *ctx, alm_status *st)
     alm_log_record_encode(&record, &ctx->buf);
     alm_arena_reset(ctx->slice);
     if (record.has_rows) {
+        size_t at = ctx->buf.len;
         ALM_TRY(alm_block_encode(ctx->stored, ctx->stored_count, NULL, ctx->slice, &ctx->buf, st));
+        record.block.len = ctx->buf.len - at;
+        ctx->head->feed_bytes += alm_log_record_row_bytes(&record);
     }
     return lmdb_put(ctx->txn, LMDB_LOG, &key, &ctx->buf, MDB_APPEND, st);
 }

@@ -100,7 +100,7 @@ alm_code lmdb_head_put(const lmdb_txn *txn, const alm_head *head, alm_buf *scrat
 // --- format --------------------------------------------------------------------------------------
 
 #define FORMAT_MAGIC   "ALMSTORE"
-#define FORMAT_VERSION 2
+#define FORMAT_VERSION 3
 #define FORMAT_WRITER  "almanac 0.1"
 
 static alm_code put_format(const lmdb_txn *txn, alm_buf *scratch, alm_status *st)
@@ -300,6 +300,8 @@ static alm_code open_engine(const char *dir, const alm_store_opts *opts, alm_sto
     store->map_bytes = opts->map_bytes != 0 ? opts->map_bytes : MAP_BYTES_DEFAULT;
     store->clock = opts->clock.wall_us != NULL ? opts->clock : alm_clock_system();
     store->log = opts->log;
+    store->feed.commits = opts->feed_commits != 0 ? opts->feed_commits : ALM_FEED_COMMITS;
+    store->feed.bytes = opts->feed_bytes != 0 ? opts->feed_bytes : ALM_FEED_BYTES;
     store->queue_end = &store->queue;
 
     alm_code code = lmdb_dir_open(dir, &store->lock_fd, st);

@@ -10,6 +10,7 @@
 //   lmdb_base     what slices are packed over
 //   lmdb_part     which slices changed since their series were folded
 //   lmdb_fold     folds slices into groups of series; lmdb_folder is the thread that does
+//   lmdb_trim     rows leave the log
 //   lmdb_reader   vectors; lmdb_place gives the rows of one place
 //   lmdb_read     reads, with lmdb_cells; lmdb_series and lmdb_feed answer the smaller questions
 //   lmdb_verify   everything against the log
@@ -27,6 +28,11 @@
 typedef struct lmdb_request lmdb_request;
 typedef struct lmdb_fold lmdb_fold;
 
+// What the log keeps rows of: as many commits, and as many bytes.
+typedef struct lmdb_retention {
+    uint64_t commits, bytes;
+} lmdb_retention;
+
 typedef struct lmdb_store {
     alm_store base;
     MDB_env *env;
@@ -38,6 +44,8 @@ typedef struct lmdb_store {
     size_t file_bytes; // the data file is at least this long; the writer's
     alm_clock clock;
     const alm_log *log;
+    lmdb_retention feed;
+    bool trim_is_blocked; // until something is folded; the writer's
 
     pthread_t writer, folder;
     bool has_writer, has_folder;
@@ -47,6 +55,7 @@ typedef struct lmdb_store {
     pthread_cond_t done; // requests were answered, the sequence grew, a fold ended
     pthread_cond_t ripe; // there may be something to fold, or stopping
     bool fold_wanted;
+    uint64_t fold_before;            // parts with changes as old as this are ripe too
     uint64_t fold_asked, fold_ended; // rounds that were asked for, and are over
     alm_status fold_failed;          // of the last round
     lmdb_request *queue, **queue_end;
@@ -97,6 +106,8 @@ ALM_MUST_USE alm_code lmdb_writer_start(lmdb_store *store, alm_status *st);
 void lmdb_writer_stop(lmdb_store *store); // answers what is queued first
 // Puts what was folded into the next group, and waits for it.
 ALM_MUST_USE alm_code lmdb_writer_fold(lmdb_store *store, const lmdb_fold *fold, alm_status *st);
+// Lets rows leave the log, some at a time, until none may.
+ALM_MUST_USE alm_code lmdb_writer_trim(lmdb_store *store, alm_status *st);
 alm_code lmdb_writer_commit(alm_store *store, const alm_checked_batch *batch, alm_arena *arena,
                             alm_commit_result *ret, alm_status *st);
 

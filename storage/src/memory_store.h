@@ -63,6 +63,7 @@ typedef struct memory_store {
     alm_store base;
     alm_clock clock;
     size_t bytes_max;
+    uint64_t feed_commits, feed_bytes_max;
     // Held by the one commit under way, and taken before mutex. Its owner alone changes what
     // follows, so it may look at it without mutex.
     pthread_mutex_t writing;
@@ -79,7 +80,8 @@ typedef struct memory_store {
     size_t precedence_cap;
     uint64_t catalog_sequence;
     uint64_t observations;
-    uint64_t bytes_used; // of arena
+    uint64_t feed_trimmed, feed_bytes; // as the change feed tells it: rows stay here
+    uint64_t bytes_used;               // of arena
 } memory_store;
 
 static inline memory_store *memory_of(alm_store *store)

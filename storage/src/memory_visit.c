@@ -221,10 +221,10 @@ static bool copy_text(alm_arena *arena, alm_str text, alm_str *ret)
     return copy != NULL;
 }
 
-static alm_code copy_change(const memory_commit *commit, uint64_t sequence, alm_arena *arena,
-                            alm_change *ret, alm_status *st)
+static alm_code copy_change(const memory_commit *commit, uint64_t sequence, bool has_rows,
+                            alm_arena *arena, alm_change *ret, alm_status *st)
 {
-    size_t row_count = commit->is_bulk ? 0 : commit->row_count;
+    size_t row_count = has_rows ? commit->row_count : 0;
     alm_obs *rows = alm_arena_calloc(arena, row_count, sizeof *rows);
     alm_str *variants = alm_arena_calloc(arena, commit->variant_count, sizeof *variants);
     *ret = (alm_change){.sequence = sequence,
@@ -234,7 +234,7 @@ static alm_code copy_change(const memory_commit *commit, uint64_t sequence, alm_
                         .catalog_changed = commit->catalog_changed,
                         .variants = variants,
                         .variant_count = commit->variant_count,
-                        .has_rows = !commit->is_bulk,
+                        .has_rows = has_rows,
                         .obs = rows,
                         .obs_count = row_count};
     bool ok =
@@ -257,6 +257,7 @@ alm_code memory_change(alm_store *base, uint64_t from_sequence, alm_arena *arena
     uint64_t sequence = ALM_MAX(from_sequence, UINT64_C(1));
     pthread_mutex_lock(&store->mutex);
     bool found = sequence <= store->commits.count;
+    bool is_kept = sequence > store->feed_trimmed;
     if (found) {
         commit = store->commits.of[sequence - 1];
     }
@@ -265,5 +266,5 @@ alm_code memory_change(alm_store *base, uint64_t from_sequence, alm_arena *arena
         return alm_status_set(st, ALM_NOT_FOUND, "there is no commit %llu yet",
                               (unsigned long long)from_sequence);
     }
-    return copy_change(&commit, sequence, arena, ret, st);
+    return copy_change(&commit, sequence, is_kept && !commit.is_bulk, arena, ret, st);
 }

@@ -19,6 +19,44 @@ static bool is_shown(const world *w, const alm_change *change, const alm_obs *wa
 
 #define SHOWN_ROW_COUNT_MAX 400 // of a large commit only these are looked for
 
+// From which commit on the feed has rows, once what is put off has been done.
+static uint64_t feed_from(const world *w)
+{
+    const twin *t = &w->twin;
+    size_t from = 1;
+    size_t last = t->commit_count; // with rows the feed tells
+    while (last > 0 &&
+           (t->commits[last - 1].is_bulk || t->commits[last - 1].to == t->commits[last - 1].from)) {
+        last--;
+    }
+    if (w->shape.feed_commits != 0 && t->commit_count > w->shape.feed_commits) {
+        from = ALM_MIN(t->commit_count - w->shape.feed_commits, last) + 1;
+    }
+    return from;
+}
+
+static bool check_feed_from(world *w, const alm_store_stats *stats, bool is_compact)
+{
+    uint64_t want = feed_from(w);
+    CHECK(w, stats->feed_from <= want && (!is_compact || stats->feed_from == want),
+          "the feed has rows from %llu on, not %llu", (unsigned long long)stats->feed_from,
+          (unsigned long long)want);
+    return true;
+}
+
+// Rows may leave between a look at the figures and one at the change.
+static bool check_has_rows(world *w, const alm_change *got, const alm_store_stats *before)
+{
+    alm_store_stats after;
+    CHECK_OK(w, alm_store_stats_get(w->store, &after, &w->st));
+    TRY(check_feed_from(w, &after, false));
+    bool may = !w->twin.commits[got->sequence - 1].is_bulk && got->sequence >= before->feed_from;
+    bool must = may && got->sequence >= after.feed_from;
+    CHECK(w, got->has_rows ? may : !must, "change %llu has rows: %d",
+          (unsigned long long)got->sequence, got->has_rows);
+    return true;
+}
+
 static bool same_change(world *w, const alm_change *got, uint64_t sequence)
 {
     const twin_change *want = &w->twin.commits[sequence - 1];
@@ -29,9 +67,8 @@ static bool same_change(world *w, const alm_change *got, uint64_t sequence)
               got->catalog_changed == want->catalog_changed,
           "%llu added, %llu revised", (unsigned long long)got->added,
           (unsigned long long)got->revised);
-    CHECK(w, got->has_rows == !want->is_bulk, "has rows: %d", got->has_rows);
-    if (want->is_bulk) {
-        CHECK(w, got->obs_count == 0, "%zu rows of a bulk load", got->obs_count);
+    if (!got->has_rows) {
+        CHECK(w, got->obs_count == 0, "%zu rows that are not told", got->obs_count);
         return true;
     }
     CHECK(w, got->obs_count == want->to - want->from, "%zu rows, not %zu", got->obs_count,
@@ -46,6 +83,8 @@ static bool same_change(world *w, const alm_change *got, uint64_t sequence)
 bool step_change(world *w)
 {
     alm_change change;
+    alm_store_stats stats;
+    CHECK_OK(w, alm_store_stats_get(w->store, &stats, &w->st));
     uint64_t from = below(w, (uint32_t)w->twin.commit_count + 3);
     w->st = ALM_STATUS_INIT;
     alm_code code = alm_store_change(w->store, from, w->work, &change, &w->st);
@@ -54,7 +93,8 @@ bool step_change(world *w)
         return true;
     }
     CHECK(w, code == ALM_OK, "%s: %s", alm_code_name(code), w->st.message);
-    return same_change(w, &change, ALM_MAX(from, UINT64_C(1)));
+    return same_change(w, &change, ALM_MAX(from, UINT64_C(1))) &&
+           check_has_rows(w, &change, &stats);
 }
 
 bool step_wait(world *w)
@@ -281,8 +321,10 @@ bool step_verify(world *w)
 
 bool step_compact(world *w)
 {
+    alm_store_stats stats;
     CHECK_OK(w, alm_store_compact(w->store, &w->st));
-    return true;
+    CHECK_OK(w, alm_store_stats_get(w->store, &stats, &w->st));
+    return check_feed_from(w, &stats, true);
 }
 
 bool step_reopen(world *w)

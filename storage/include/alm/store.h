@@ -28,7 +28,14 @@ typedef struct alm_store_opts {
     size_t map_bytes;         // the most the store may take; 0: 64 GiB (LMDB's file is sparse)
     alm_clock clock;          // zero: the system's
     const alm_log *log;
+    // The change feed keeps the rows of the newest feed_commits commits, and those of older ones as
+    // long as all that it keeps take at most feed_bytes.
+    uint64_t feed_commits; // 0: ALM_FEED_COMMITS
+    uint64_t feed_bytes;   // 0: ALM_FEED_BYTES
 } alm_store_opts;
+
+#define ALM_FEED_COMMITS UINT64_C(1000)
+#define ALM_FEED_BYTES   (UINT64_C(64) << 20)
 
 // Opens or makes the store in the directory; the memory engine makes an empty one and looks at no
 // directory. Only one process may have it open. Nobody may use a store that is being closed.
@@ -240,12 +247,14 @@ typedef struct alm_change {
     bool catalog_changed;
     const alm_str *variants;
     size_t variant_count;
-    bool has_rows; // false: a bulk load, or it is long ago; read the variants at that sequence
+    bool has_rows; // false: a bulk load, or before alm_store_stats.feed_from; read the variants
     const alm_obs *obs;
     size_t obs_count;
 } alm_change;
 
-// The commit with that sequence, or the first after it. ALM_NOT_FOUND: none yet.
+// The commit with that sequence, or the first after it: each is told for good, its rows for a while
+// (alm_store_opts.feed_commits). Rows that are not told any more, or never were, are among those of
+// the variants with that sequence that a read of all vintages answers. ALM_NOT_FOUND: none yet.
 ALM_MUST_USE alm_code alm_store_change(alm_store *store, uint64_t from_sequence, alm_arena *arena,
                                        alm_change *ret, alm_status *st);
 // Waits until the store's sequence is at least `sequence`. ALM_DEADLINE_EXCEEDED after timeout_ms.
@@ -259,11 +268,13 @@ typedef struct alm_store_stats {
         series_variants, quarantined, bytes_used, bytes_map, oldest_reader_lag;
     uint32_t readers;
     uint64_t commits, commit_groups; // since open; commits/groups is the group commit's gain
+    uint64_t feed_from;  // from here on the feed has the rows of every commit that is no bulk load
+    uint64_t feed_bytes; // that its rows take
 } alm_store_stats;
 ALM_MUST_USE alm_code alm_store_stats_get(alm_store *store, alm_store_stats *ret, alm_status *st);
 
 // Puts the store into its best form: everything that is done bit by bit beside the commits, done
-// now. Reads and commits go on.
+// now. Reads and commits go on. The change feed keeps no more rows than it was told to.
 //
 // ALM_UNAVAILABLE         the store is closing
 // ALM_RESOURCE_EXHAUSTED  disk or memory full
