@@ -1,4 +1,4 @@
-#include "lmdb_store.h"
+#include "lmdb_variant_table.h"
 
 #include "alm/alloc.h"
 
@@ -138,9 +138,12 @@ static alm_code check_format(const lmdb_txn *txn, alm_status *st)
 
 static alm_code open_dbis(lmdb_store *store, const lmdb_txn *txn, unsigned flags, alm_status *st)
 {
-    for (int i = 1; i < LMDB_DBI_COUNT; i++) {
-        const char *name = lmdb_dbi_name((lmdb_dbi)i);
-        int error = mdb_dbi_open(txn->txn, name, flags, &store->dbis[i]);
+#define LMDB_DBI_LIST(name, number, text) LMDB_##name,
+    static const lmdb_dbi all[] = {LMDB_DBI_MAP(LMDB_DBI_LIST)};
+#undef LMDB_DBI_LIST
+    for (size_t i = 0; i < ALM_ARRAY_LEN(all); i++) {
+        const char *name = lmdb_dbi_name(all[i]);
+        int error = mdb_dbi_open(txn->txn, name, flags, &store->dbis[all[i]]);
         if (error == MDB_NOTFOUND) {
             return alm_status_set(st, ALM_DATA_LOSS, "not a store: it has no database \"%s\"",
                                   name);
@@ -247,6 +250,7 @@ static void close_store(alm_store *base)
     if (store->lock_fd >= 0) {
         close(store->lock_fd);
     }
+    lmdb_variant_table_destroy(&store->variants);
     pthread_cond_destroy(&store->ripe);
     pthread_cond_destroy(&store->done);
     pthread_cond_destroy(&store->work);
@@ -263,7 +267,7 @@ static const alm_store_ops lmdb_ops = {
     .series = lmdb_reader_series,
     .slice = lmdb_reader_slice,
     .visit_catalog = lmdb_catalog_visit,
-    .visit_series = lmdb_series_visit,
+    .find_series = lmdb_series_find,
     .visit_quarantine = lmdb_quarantine_visit,
     .change = lmdb_feed_change,
     .wait = lmdb_feed_wait,
@@ -304,7 +308,10 @@ static alm_code open_engine(const char *dir, const alm_store_opts *opts, alm_sto
     store->feed.bytes = opts->feed_bytes != 0 ? opts->feed_bytes : ALM_FEED_BYTES;
     store->queue_end = &store->queue;
 
-    alm_code code = lmdb_dir_open(dir, &store->lock_fd, st);
+    store->variants = lmdb_variant_table_create();
+    alm_code code = store->variants == NULL
+                        ? alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a store")
+                        : lmdb_dir_open(dir, &store->lock_fd, st);
     if (code == ALM_OK) {
         code = open_env(store, dir, st);
     }

@@ -6,7 +6,8 @@
 //   lmdb_writer   the queue and the one thread that writes: group commit
 //   lmdb_apply    one batch into a write transaction
 //   lmdb_catalog  entries: find and write; lmdb_entries visits them
-//   lmdb_variant  variants and their chunks
+//   lmdb_variant  variants and their chunks; lmdb_variant_table has them in memory
+//   lmdb_presence what places have
 //   lmdb_base     what slices are packed over
 //   lmdb_part     which slices changed since their series were folded
 //   lmdb_fold     folds slices into groups of series; lmdb_folder is the thread that does
@@ -27,6 +28,7 @@
 
 typedef struct lmdb_request lmdb_request;
 typedef struct lmdb_fold lmdb_fold;
+typedef struct lmdb_variant_table lmdb_variant_table;
 
 // What the log keeps rows of: as many commits, and as many bytes.
 typedef struct lmdb_retention {
@@ -45,6 +47,7 @@ typedef struct lmdb_store {
     alm_clock clock;
     const alm_log *log;
     lmdb_retention feed;
+    lmdb_variant_table *variants;
     bool trim_is_blocked; // until something is folded; the writer's
 
     pthread_t writer, folder;
@@ -204,10 +207,8 @@ alm_code lmdb_reader_series(alm_store_reader *reader, alm_str variant, alm_place
 alm_code lmdb_reader_slice(alm_store_reader *reader, alm_str variant, alm_period period,
                            alm_place_id from, alm_place_id to, const alm_as_of *as_of,
                            alm_vector *ret, alm_status *st);
-alm_code lmdb_series_visit(alm_store *store,
-                           alm_code (*visit)(void *arg, const alm_series_info *info,
-                                             alm_status *st),
-                           void *arg, alm_status *st);
+alm_code lmdb_series_find(alm_store *store, const alm_series_query *query, alm_series_visit visit,
+                          void *arg, alm_status *st);
 alm_code lmdb_quarantine_visit(alm_store *store,
                                alm_code (*visit)(void *arg, const alm_quarantined *row,
                                                  alm_status *st),

@@ -5,7 +5,7 @@
 // numbers for each however large the store is.
 #include "fingerprint.h"
 #include "group.h"
-#include "lmdb_store.h"
+#include "lmdb_presence.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -434,6 +434,11 @@ static void check_count(verify_ctx *ctx, const char *what, uint64_t found, uint6
     }
 }
 
+static void report_text(void *arg, alm_str text)
+{
+    report(arg, "%.*s", ALM_STR_ARGS(text));
+}
+
 static void check_all(verify_ctx *ctx)
 {
     each_record(ctx, LMDB_META, check_nothing);
@@ -454,6 +459,7 @@ static void check_all(verify_ctx *ctx)
     each_record(ctx, LMDB_SERIES, check_group);
     compare_commits(ctx);
     compare_series(ctx);
+    lmdb_presence_verify(ctx->txn, (uint32_t)ctx->head.variants, report_text, ctx);
     ctx->result->cells = ctx->cells;
     check_count(ctx, "commits", ctx->result->log_records, ctx->head.sequence);
     check_count(ctx, "observations", ctx->result->observations, ctx->head.observations);

@@ -124,10 +124,8 @@ alm_code memory_slice(alm_store_reader *reader, alm_str variant, alm_period peri
                       alm_status *st);
 alm_code memory_visit_catalog(alm_store *store, const alm_catalog_visitor *visitor,
                               uint64_t *ret_catalog_sequence, alm_status *st);
-alm_code memory_visit_series(alm_store *store,
-                             alm_code (*visit)(void *arg, const alm_series_info *info,
-                                               alm_status *st),
-                             void *arg, alm_status *st);
+alm_code memory_find_series(alm_store *store, const alm_series_query *query, alm_series_visit visit,
+                            void *arg, alm_status *st);
 alm_code memory_visit_quarantine(alm_store *store,
                                  alm_code (*visit)(void *arg, const alm_quarantined *row,
                                                    alm_status *st),

@@ -230,6 +230,7 @@ bool step_vector_slice(world *w);
 bool step_change(world *w);
 bool step_wait(world *w);
 bool step_series(world *w);
+bool step_find(world *w);
 bool step_catalog(world *w);
 bool step_quarantine(world *w);
 bool step_figures(world *w);

@@ -108,8 +108,9 @@ bool step_wait(world *w)
 
 // --- series and figures --------------------------------------------------------------------------
 
-// What there is of a variant. False: nothing at all was ever stored.
-static bool survey(const world *w, uint32_t v, alm_series_info *ret)
+// What there is of a variant, and at how many of the places asked for (NULL: all) there is any.
+// False: nothing at all was ever stored.
+static bool survey_asked(const world *w, uint32_t v, const bool *asked, alm_series_info *ret)
 {
     bool exists = false;
     const alm_read now = {.as_of = ALM_DATE_MAX};
@@ -130,8 +131,21 @@ static bool survey(const world *w, uint32_t v, alm_series_info *ret)
             has_cell = true;
         }
         ret->place_count += has_cell;
+        ret->asked_place_count += has_cell && (asked == NULL || asked[place]);
     }
     return exists;
+}
+
+static bool survey(const world *w, uint32_t v, alm_series_info *ret)
+{
+    return survey_asked(w, v, NULL, ret);
+}
+
+static bool same_info(const alm_series_info *a, const alm_series_info *b)
+{
+    return a->place_count == b->place_count && a->cell_count == b->cell_count &&
+           a->asked_place_count == b->asked_place_count && alm_period_eq(a->first, b->first) &&
+           alm_period_eq(a->last, b->last);
 }
 
 typedef struct listing {
@@ -149,10 +163,7 @@ static alm_code list_series(void *arg, const alm_series_info *info, alm_status *
         alm_series_info want;
         if (alm_str_eq(info->variant, l->w->variants[v].text)) {
             bool exists = survey(l->w, v, &want);
-            l->differs =
-                l->differs || l->seen[v] || !exists || info->place_count != want.place_count ||
-                info->cell_count != want.cell_count || !alm_period_eq(info->first, want.first) ||
-                !alm_period_eq(info->last, want.last);
+            l->differs = l->differs || l->seen[v] || !exists || !same_info(info, &want);
             l->seen[v] = true;
         }
     }
@@ -179,6 +190,95 @@ bool step_series(world *w)
     CHECK_OK(w, alm_store_visit_series(w->store, list_series, &l, &w->st));
     CHECK(w, !l.differs, "a series differs");
     CHECK(w, l.count == count_variants(w, &cells), "%zu series", l.count);
+    return true;
+}
+
+// --- finding -------------------------------------------------------------------------------------
+
+typedef struct search {
+    world *w;
+    alm_series_query query;
+    bool *asked; // by place
+    bool seen[VARIANT_COUNT_MAX];
+    bool differs;
+} search;
+
+static bool wants(const search *s, uint32_t v)
+{
+    const world_variant *variant = &s->w->variants[v];
+    const alm_series_query *q = &s->query;
+    alm_str code = world_text(s->w->work, "ind%u", variant->indicator);
+    bool is_any = alm_str_eq(q->breakdown, ALM_STR("*"));
+    bool is_dimension = alm_str_eq(q->breakdown, ALM_STR("industry=*"));
+    return (q->indicator_count == 0 || alm_str_eq(q->indicators[0], code)) &&
+           (q->measures == 0 || (q->measures >> variant->measure & 1) != 0) &&
+           (q->accumulation == ALM_ACCUMULATION_NONE || q->accumulation == variant->accumulation) &&
+           (q->freq == ALM_FREQ_NONE || (q->freq == ALM_FREQ_ANNUAL) == (variant->freq == 0)) &&
+           (is_any || (is_dimension ? variant->breakdown.len > 0
+                                    : alm_str_eq(q->breakdown, variant->breakdown)));
+}
+
+static alm_code take_found(void *arg, const alm_series_info *info, alm_status *st)
+{
+    search *s = arg;
+    (void)st;
+    for (uint32_t v = 0; v < s->w->shape.variant_count; v++) {
+        alm_series_info want;
+        if (alm_str_eq(info->variant, s->w->variants[v].text)) {
+            bool exists = survey_asked(s->w, v, s->asked, &want);
+            s->differs =
+                s->differs || s->seen[v] || !exists || !wants(s, v) || !same_info(info, &want);
+            s->seen[v] = true;
+        }
+    }
+    return ALM_OK;
+}
+
+static void draw_places(search *s)
+{
+    world *w = s->w;
+    uint32_t count = w->twin.place_count;
+    uint32_t step = 1 + below(w, one_in(w, 2) ? 3 : count);
+    alm_place_id *places = world_alloc(w->work, count, sizeof *places);
+    s->asked = world_alloc(w->work, count, sizeof *s->asked);
+    for (uint32_t place = world_place(w); place < count; place += step) {
+        places[s->query.place_count++] = place;
+        s->asked[place] = true;
+    }
+    s->query.places = places;
+}
+
+static search draw_search(world *w)
+{
+    static const char *const breakdowns[] = {"*", "*", "", "industry=*", "industry=software"};
+    search s = {.w = w};
+    alm_str *indicator = world_alloc(w->work, 1, sizeof *indicator);
+    *indicator = world_text(w->work, "ind%u", below(w, INDICATOR_COUNT + 1));
+    s.query = (alm_series_query){
+        .indicators = indicator,
+        .indicator_count = one_in(w, 3),
+        .measures = one_in(w, 4) ? 1U << ALM_MEASURE_LEVEL : 0,
+        .accumulation = one_in(w, 4) ? ALM_ACCUMULATION_CUMULATIVE : ALM_ACCUMULATION_NONE,
+        .freq = one_in(w, 4) ? ALM_FREQ_MONTH : ALM_FREQ_NONE,
+        .breakdown = alm_str_from(breakdowns[below(w, ALM_ARRAY_LEN(breakdowns))]),
+        .all_places = one_in(w, 3)};
+    if (!s.query.all_places) {
+        draw_places(&s);
+    }
+    return s;
+}
+
+bool step_find(world *w)
+{
+    search s = draw_search(w);
+    CHECK_OK(w, alm_store_find_series(w->store, &s.query, take_found, &s, &w->st));
+    CHECK(w, !s.differs, "a series that was found differs");
+    for (uint32_t v = 0; v < w->shape.variant_count; v++) {
+        alm_series_info info;
+        bool exists = survey_asked(w, v, s.asked, &info);
+        bool has = s.query.all_places ? exists : info.asked_place_count > 0;
+        CHECK(w, s.seen[v] == (has && wants(&s, v)), "variant %u is found: %d", v, s.seen[v]);
+    }
     return true;
 }
 

@@ -227,12 +227,39 @@ ALM_MUST_USE alm_code alm_store_visit_catalog(alm_store *store, const alm_catalo
 
 typedef struct alm_series_info {
     alm_str variant;
-    uint64_t place_count, cell_count;
-    alm_period first, last;
+    uint64_t place_count, cell_count; // with a value
+    uint64_t asked_place_count;       // of place_count, those that were asked for
+    alm_period first, last;           // with a value; FREQ_NONE: none has
 } alm_series_info;
-ALM_MUST_USE alm_code alm_store_visit_series(
-    alm_store *store, alm_code (*visit)(void *arg, const alm_series_info *info, alm_status *st),
-    void *arg, alm_status *st);
+typedef alm_code (*alm_series_visit)(void *arg, const alm_series_info *info, alm_status *st);
+
+// What is asked for, each part narrowing the answer.
+typedef struct alm_series_query {
+    const alm_str *indicators; // codes; none: all
+    size_t indicator_count;
+    alm_str theme;                 // of the indicator; "": any
+    uint32_t measures;             // bit (1 << alm_measure); 0: all
+    alm_accumulation accumulation; // NONE: all
+    alm_freq freq;                 // NONE: all
+    alm_str breakdown;          // "": totals only; "*": all; "a=*": those that have the dimension
+                                // a; else canonical "a=b+c=d"
+    bool all_places;            // else variants with a value at any of these, a subtree's say
+    const alm_place_id *places; // ascending
+    size_t place_count;
+} alm_series_query;
+
+// Visits the variants by age, as of one state; no snapshot is held meanwhile. With all_places also
+// those that have no value any more. Cost: a look at each variant, and for those that the rest of
+// the question leaves, at what places they have; no slice is read.
+//
+// ALM_INVALID_ARGUMENT    places that do not ascend
+// ALM_DATA_LOSS           a record is damaged; the message names it
+// ALM_RESOURCE_EXHAUSTED  out of memory
+ALM_MUST_USE alm_code alm_store_find_series(alm_store *store, const alm_series_query *query,
+                                            alm_series_visit visit, void *arg, alm_status *st);
+// All of them.
+ALM_MUST_USE alm_code alm_store_visit_series(alm_store *store, alm_series_visit visit, void *arg,
+                                             alm_status *st);
 ALM_MUST_USE alm_code alm_store_visit_quarantine(
     alm_store *store, alm_code (*visit)(void *arg, const alm_quarantined *row, alm_status *st),
     void *arg, alm_status *st);
