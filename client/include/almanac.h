@@ -386,6 +386,8 @@ typedef struct almanac_change {
     const almanac_row *rows; // the new values, at most 4096
     size_t row_count;
     uint64_t rows_not_listed;
+    bool rows_left_out; // none of the rows are told (a bulk load, or long ago), of whatever places:
+                        // ask for the series touched again
 } almanac_change;
 
 typedef struct almanac_watch almanac_watch;

@@ -4,6 +4,18 @@
 
 #include <inttypes.h>
 
+// Which series have changed; what they say now is to be asked for.
+static void show_left_out(cli *self, const almanac_change *change)
+{
+    for (size_t i = 0; i < change->variant_count; i++) {
+        fprintf(self->out, "%s\n", change->variants[i]);
+    }
+    fprintf(self->out,
+            cli_say(self, "最多 %" PRIu64 " 行未列出，请重新查询以上序列\n",
+                    "at most %" PRIu64 " rows are not listed: query these series again\n"),
+            change->rows_not_listed);
+}
+
 static bool show_table(cli *self, const almanac_change *change)
 {
     fprintf(self->out, "#%" PRIu64 "  %s  +%" PRIu64 " ~%" PRIu64 "%s  %s\n", change->sequence,
@@ -16,7 +28,9 @@ static bool show_table(cli *self, const almanac_change *change)
             return false;
         }
     }
-    if (change->rows_not_listed > 0) {
+    if (change->rows_left_out) {
+        show_left_out(self, change);
+    } else if (change->rows_not_listed > 0) {
         fprintf(self->out,
                 cli_say(self, "……另有 %" PRIu64 " 行\n", "... and %" PRIu64 " more rows\n"),
                 change->rows_not_listed);
@@ -47,6 +61,7 @@ static void show_json(cli *self, const almanac_change *change)
     }
     cli_json_end_array(&json);
     cli_json_u64(&json, "rows_not_listed", change->rows_not_listed);
+    cli_json_bool(&json, "rows_left_out", change->rows_left_out);
     cli_json_end_object(&json);
     cli_json_line(&json);
 }

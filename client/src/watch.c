@@ -60,7 +60,8 @@ static alm_code take_change(almanac_watch *watch, const Almanac__V1__WatchRespon
                                      .variant_count = response->n_variants,
                                      .rows = rows,
                                      .row_count = row_count,
-                                     .rows_not_listed = response->rows_not_listed};
+                                     .rows_not_listed = response->rows_not_listed,
+                                     .rows_left_out = response->rows_left_out != 0};
     return ALM_OK;
 }
 

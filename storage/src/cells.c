@@ -211,11 +211,19 @@ void alm_cells_drop_withdrawn(alm_cells *cells)
     cells->count = kept;
 }
 
+// What no cell at all has; an empty series still is one.
+static const alm_place_id no_places[1];
+static const alm_period no_periods[1];
+
 alm_vector alm_cells_view(const alm_cells *cells, uint64_t sequence)
 {
     return (alm_vector){.count = cells->count,
-                        .places = cells->is_series ? NULL : cells->places,
-                        .periods = cells->is_series ? cells->periods : NULL,
+                        .places = cells->is_series ? NULL
+                                  : cells->cap > 0 ? cells->places
+                                                   : no_places,
+                        .periods = !cells->is_series ? NULL
+                                   : cells->cap > 0  ? cells->periods
+                                                     : no_periods,
                         .numbers = cells->numbers,
                         .exponent = cells->exponent,
                         .unit = cells->unit,

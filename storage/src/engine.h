@@ -27,10 +27,8 @@ typedef struct alm_store_ops {
                      bool *ret_done, alm_status *st);
     alm_code (*visit_catalog)(alm_store *store, const alm_catalog_visitor *visitor,
                               uint64_t *ret_catalog_sequence, alm_status *st);
-    alm_code (*visit_series)(alm_store *store,
-                             alm_code (*visit)(void *arg, const alm_series_info *info,
-                                               alm_status *st),
-                             void *arg, alm_status *st);
+    alm_code (*find_series)(alm_store *store, const alm_series_query *query, alm_series_visit visit,
+                            void *arg, alm_status *st);
     alm_code (*visit_quarantine)(alm_store *store,
                                  alm_code (*visit)(void *arg, const alm_quarantined *row,
                                                    alm_status *st),

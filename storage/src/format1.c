@@ -44,6 +44,22 @@ static alm_code get_variants(alm_reader *r, alm_arena *arena, alm_log_record *re
     return ALM_OK;
 }
 
+alm_code format1_head_decode(alm_str bytes, alm_head *ret, alm_status *st)
+{
+    alm_reader r = alm_reader_of(bytes.data, bytes.len);
+    *ret = (alm_head){0};
+    bool is_known = alm_read_u8(&r) == RECORD_VERSION;
+    uint64_t *fields[] = {
+        &ret->sequence, &ret->catalog_sequence, &ret->precedence_epoch, &ret->observations,
+        &ret->cells,    &ret->indicators,       &ret->places,           &ret->sources,
+        &ret->variants, &ret->quarantined};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(fields); i++) {
+        *fields[i] = alm_read_varint(&r);
+    }
+    return is_known && !r.failed && alm_reader_left(&r) == 0 ? ALM_OK
+                                                             : malformed(st, "the store's head");
+}
+
 alm_code format1_log_decode(alm_str bytes, alm_arena *arena, alm_log_record *ret, alm_status *st)
 {
     alm_reader r = alm_reader_of(bytes.data, bytes.len);

@@ -27,6 +27,8 @@
 //
 // ALM_DATA_LOSS           malformed
 // ALM_RESOURCE_EXHAUSTED  no memory
+// The head, of which later formats have more.
+ALM_MUST_USE alm_code format1_head_decode(alm_str bytes, alm_head *ret, alm_status *st);
 ALM_MUST_USE alm_code format1_log_decode(alm_str bytes, alm_arena *arena, alm_log_record *ret,
                                          alm_status *st);
 

@@ -2,7 +2,7 @@
 // log.
 #include "commit_tally.h"
 #include "fingerprint.h"
-#include "lmdb_store.h"
+#include "lmdb_presence.h"
 
 #define SLICE_SCRATCH_BYTES_MAX ((size_t)1 << 30)
 
@@ -21,6 +21,7 @@ typedef struct apply_ctx {
     bool catalog_changed;
     lmdb_applied *applied;
     lmdb_touched touched;
+    lmdb_presences presences;
     uint64_t fingerprint; // of the rows taken
 
     alm_tally tally;
@@ -201,15 +202,25 @@ static alm_code touch(apply_ctx *ctx, lmdb_slice_key slice, alm_status *st)
     return ALM_OK;
 }
 
-// Writes the chunk that comes of adding rows, and moves the count of cells on.
+// Moves the count of cells on, and what places have.
+static alm_code count_cells(apply_ctx *ctx, lmdb_slice_key slice, const alm_chunk *old,
+                            const alm_chunk *now, alm_status *st)
+{
+    lmdb_live had, has;
+    had.cells = alm_presence_of_chunk(old, &had.places);
+    has.cells = alm_presence_of_chunk(now, &has.places);
+    ctx->head->cells += has.cells;
+    ctx->head->cells -= had.cells;
+    return lmdb_presences_note(&ctx->presences, slice, &had, &has, st);
+}
+
+// Writes the chunk that comes of adding rows.
 static alm_code put_chunk(apply_ctx *ctx, lmdb_slice_key slice, const alm_chunk *old,
                           const alm_obs *rows, size_t count, alm_status *st)
 {
     alm_chunk merged;
     lmdb_key key = lmdb_key_of_slice(slice);
     ALM_TRY(alm_chunk_merge(old, rows, count, &ctx->precedence, ctx->slice, &merged, st));
-    ctx->head->cells += alm_chunk_cells(&merged);
-    ctx->head->cells -= alm_chunk_cells(old);
     ALM_TRY(touch(ctx, slice, st));
     const alm_base *base;
     ALM_TRY(lmdb_base_get(ctx->txn, slice.variant, slice.chunk, &base, st));
@@ -221,10 +232,10 @@ static alm_code put_chunk(apply_ctx *ctx, lmdb_slice_key slice, const alm_chunk 
         alm_block_encode(merged.others, merged.other_count, NULL, ctx->slice, &ctx->others, st));
     ctx->applied->wrote = true;
     ALM_TRY(lmdb_put(ctx->txn, LMDB_SLICE, &key, &ctx->buf, 0, st));
-    if (merged.other_count == 0) {
-        return ALM_OK;
+    if (merged.other_count > 0) {
+        ALM_TRY(lmdb_put(ctx->txn, LMDB_VINTAGES, &key, &ctx->others, 0, st));
     }
-    return lmdb_put(ctx->txn, LMDB_VINTAGES, &key, &ctx->others, 0, st);
+    return count_cells(ctx, slice, old, &merged, st);
 }
 
 // As put_chunk of a chunk that is not there yet, with rows of different cells.
@@ -233,14 +244,14 @@ static alm_code put_new_chunk(apply_ctx *ctx, lmdb_slice_key slice, const alm_ob
 {
     lmdb_key key = lmdb_key_of_slice(slice);
     alm_chunk chunk = {.winners = rows, .winner_count = count};
-    ctx->head->cells += alm_chunk_cells(&chunk);
     ALM_TRY(touch(ctx, slice, st));
     const alm_base *base;
     ALM_TRY(lmdb_base_get(ctx->txn, slice.variant, slice.chunk, &base, st));
     alm_buf_reset(&ctx->buf);
     ALM_TRY(alm_block_encode(rows, count, base, ctx->slice, &ctx->buf, st));
     ctx->applied->wrote = true;
-    return lmdb_put(ctx->txn, LMDB_SLICE, &key, &ctx->buf, 0, st);
+    ALM_TRY(lmdb_put(ctx->txn, LMDB_SLICE, &key, &ctx->buf, 0, st));
+    return count_cells(ctx, slice, &(alm_chunk){0}, &chunk, st);
 }
 
 static alm_code store_rows(apply_ctx *ctx, const alm_obs *rows, size_t count, uint32_t variant,
@@ -417,7 +428,10 @@ static alm_code put_log(apply_ctx *ctx, alm_status *st)
     alm_log_record_encode(&record, &ctx->buf);
     alm_arena_reset(ctx->slice);
     if (record.has_rows) {
+        size_t at = ctx->buf.len;
         ALM_TRY(alm_block_encode(ctx->stored, ctx->stored_count, NULL, ctx->slice, &ctx->buf, st));
+        record.block.len = ctx->buf.len - at;
+        ctx->head->feed_bytes += alm_log_record_row_bytes(&record);
     }
     return lmdb_put(ctx->txn, LMDB_LOG, &key, &ctx->buf, MDB_APPEND, st);
 }
@@ -475,6 +489,7 @@ static alm_code apply_batch(apply_ctx *ctx, alm_status *st)
     alm_stored_catalog stored = lmdb_stored_catalog(ctx->txn);
     ALM_TRY(alm_rows_check(ctx->in, ctx->head->places, ctx->head->sources, &stored, ctx->work, st));
     ALM_TRY(apply_rows(ctx, st));
+    ALM_TRY(lmdb_presences_flush(&ctx->presences, st));
     ALM_TRY(lmdb_parts_touch(ctx->txn, &ctx->touched, ctx->sequence, ctx->slice,
                              &ctx->applied->most, st));
     return record_commit(ctx, st);
@@ -500,6 +515,7 @@ alm_code lmdb_apply(const lmdb_txn *txn, const alm_checked_batch *batch, int64_t
                      .tally = {.sequence = head->sequence + 1, .arena = arena, .result = ret}};
     alm_buf_init(&ctx.buf, 0);
     alm_buf_init(&ctx.others, 0);
+    ctx.presences = (lmdb_presences){.txn = txn, .arena = ctx.work};
     alm_code code = ctx.work == NULL || ctx.slice == NULL ? no_memory(st) : apply_batch(&ctx, st);
     if (code == ALM_OK) {
         *head = next;

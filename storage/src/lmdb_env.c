@@ -1,4 +1,5 @@
 #include "lmdb_file.h"
+#include "lmdb_variant_table.h"
 
 #include "alm/alloc.h"
 
@@ -405,6 +406,7 @@ static void close_store(alm_store *base)
     if (store->lock_fd >= 0) {
         close(store->lock_fd);
     }
+    lmdb_variant_table_destroy(&store->variants);
     pthread_cond_destroy(&store->ripe);
     pthread_cond_destroy(&store->done);
     pthread_cond_destroy(&store->work);
@@ -422,7 +424,7 @@ static const alm_store_ops lmdb_ops = {
     .slice = lmdb_reader_slice,
     .sums = lmdb_reader_sums,
     .visit_catalog = lmdb_catalog_visit,
-    .visit_series = lmdb_series_visit,
+    .find_series = lmdb_series_find,
     .visit_quarantine = lmdb_quarantine_visit,
     .change = lmdb_feed_change,
     .wait = lmdb_feed_wait,
@@ -465,9 +467,14 @@ static alm_code open_engine(const char *dir, const alm_store_opts *opts, alm_sto
     store->map_bytes = opts->map_bytes;
     store->clock = opts->clock.wall_us != NULL ? opts->clock : alm_clock_system();
     store->log = opts->log;
+    store->feed.commits = opts->feed_commits != 0 ? opts->feed_commits : ALM_FEED_COMMITS;
+    store->feed.bytes = opts->feed_bytes != 0 ? opts->feed_bytes : ALM_FEED_BYTES;
     store->queue_end = &store->queue;
 
-    alm_code code = lmdb_dir_open(store, dir, st);
+    store->variants = lmdb_variant_table_create();
+    alm_code code = store->variants == NULL
+                        ? alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a store")
+                        : lmdb_dir_open(store, dir, st);
     if (code == ALM_OK) {
         code = lmdb_migrate(store, dir, st);
     }

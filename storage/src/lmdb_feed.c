@@ -187,6 +187,8 @@ alm_code lmdb_stats(alm_store *base, alm_store_stats *ret, alm_status *st)
     ret->sources = head.sources;
     ret->series_variants = head.variants;
     ret->quarantined = head.quarantined;
+    ret->feed_from = head.feed_trimmed + 1;
+    ret->feed_bytes = head.feed_bytes;
     ret->bytes_used = (info.me_last_pgno + 1) * store->page_bytes;
     ret->bytes_map = info.me_mapsize;
     ret->is_nearly_full =

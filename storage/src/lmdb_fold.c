@@ -413,7 +413,9 @@ static alm_code settle_part(const lmdb_txn *txn, const lmdb_fold *fold, const al
     }
     for (size_t i = 0; i < part->count; i++) {
         if (part->changes[i].sequence > fold->sequence) {
-            changes[kept++] = part->changes[i];
+            changes[kept] = part->changes[i];
+            changes[kept].first = ALM_MAX(changes[kept].first, fold->sequence + 1);
+            kept++;
         }
     }
     alm_part left = {.changes = changes, .count = kept};

@@ -3,9 +3,24 @@
 
 #define FOLD_BUF_BYTES_MAX ((size_t)1 << 30)
 
+// Which parts a round folds.
+typedef struct ripeness {
+    size_t changes;  // with at least so many
+    uint64_t before; // or with one as old as this
+} ripeness;
+
+static bool is_ripe(const alm_part *part, const ripeness *ripe)
+{
+    size_t i = 0;
+    while (i < part->count && part->changes[i].first > ripe->before) {
+        i++;
+    }
+    return part->count >= ripe->changes || i < part->count;
+}
+
 // The first ripe part at or after (variant, chunk), in this snapshot.
-static alm_code find_part(const lmdb_txn *txn, size_t at_least, alm_arena *scratch, lmdb_fold *fold,
-                          bool *ret_found, alm_status *st)
+static alm_code find_part(const lmdb_txn *txn, const ripeness *ripe, alm_arena *scratch,
+                          lmdb_fold *fold, bool *ret_found, alm_status *st)
 {
     lmdb_scan scan;
     lmdb_key key = lmdb_key_of_pair(fold->variant, fold->chunk);
@@ -18,7 +33,7 @@ static alm_code find_part(const lmdb_txn *txn, size_t at_least, alm_arena *scrat
         if (!lmdb_pair_from_key(scan.key, &fold->variant, &fold->chunk)) {
             code = alm_status_set(st, ALM_DATA_LOSS, "the key of a part is damaged");
         } else if ((code = alm_part_decode(scan.value, scratch, &part, st)) == ALM_OK) {
-            *ret_found = part.count >= at_least;
+            *ret_found = is_ripe(&part, ripe);
             code = *ret_found ? ALM_OK : lmdb_scan_next(&scan, st);
         }
     }
@@ -27,7 +42,7 @@ static alm_code find_part(const lmdb_txn *txn, size_t at_least, alm_arena *scrat
 }
 
 // Finds the next ripe part and makes its series.
-static alm_code make_next(lmdb_store *store, size_t at_least, lmdb_fold *fold, bool *ret_found,
+static alm_code make_next(lmdb_store *store, const ripeness *ripe, lmdb_fold *fold, bool *ret_found,
                           alm_status *st)
 {
     lmdb_txn txn;
@@ -36,7 +51,7 @@ static alm_code make_next(lmdb_store *store, size_t at_least, lmdb_fold *fold, b
     alm_code code = lmdb_head_get(&txn, &head, st);
     if (code == ALM_OK) {
         fold->sequence = head.sequence;
-        code = find_part(&txn, at_least, fold->arena, fold, ret_found, st);
+        code = find_part(&txn, ripe, fold->arena, fold, ret_found, st);
     }
     if (code == ALM_OK && *ret_found) {
         alm_arena_reset(fold->arena);
@@ -54,7 +69,7 @@ static bool is_stopping(lmdb_store *store)
     return stopping;
 }
 
-static alm_code fold_one(lmdb_store *store, size_t at_least, lmdb_fold *fold, bool *ret_found,
+static alm_code fold_one(lmdb_store *store, const ripeness *ripe, lmdb_fold *fold, bool *ret_found,
                          alm_status *st)
 {
     int64_t from_us = store->clock.mono_us(store->clock.self);
@@ -65,7 +80,7 @@ static alm_code fold_one(lmdb_store *store, size_t at_least, lmdb_fold *fold, bo
     fold->slice_count = 0;
     alm_buf_reset(&fold->bytes);
     alm_arena_reset(fold->arena);
-    ALM_TRY(make_next(store, at_least, fold, ret_found, st));
+    ALM_TRY(make_next(store, ripe, fold, ret_found, st));
     if (!*ret_found) {
         return ALM_OK;
     }
@@ -78,7 +93,7 @@ static alm_code fold_one(lmdb_store *store, size_t at_least, lmdb_fold *fold, bo
 }
 
 // Folds every ripe part.
-static alm_code run_round(lmdb_store *store, size_t at_least, alm_status *st)
+static alm_code run_round(lmdb_store *store, const ripeness *ripe, alm_status *st)
 {
     lmdb_fold fold = {.arena = alm_arena_create(0)};
     alm_code code = ALM_OK;
@@ -88,7 +103,7 @@ static alm_code run_round(lmdb_store *store, size_t at_least, alm_status *st)
         code = alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to fold slices");
     }
     while (code == ALM_OK && found && !is_stopping(store)) {
-        code = fold_one(store, at_least, &fold, &found, st);
+        code = fold_one(store, ripe, &fold, &found, st);
         fold.chunk++; // a chunk's number is far from the largest
     }
     alm_buf_deinit(&fold.bytes);
@@ -108,15 +123,20 @@ static void *folder_main(void *arg)
         }
         alm_status st = ALM_STATUS_INIT;
         uint64_t asked = store->fold_asked;
-        size_t at_least = store->fold_ended == asked ? LMDB_FOLD_CHANGE_COUNT : 1;
+        bool is_asked = store->fold_ended != asked;
+        ripeness ripe = {.changes = is_asked ? 1 : LMDB_FOLD_CHANGE_COUNT,
+                         .before = store->fold_before};
         store->fold_wanted = false;
         pthread_mutex_unlock(&store->mutex);
-        alm_code code = run_round(store, at_least, &st);
+        alm_code code = run_round(store, &ripe, &st);
+        if (code == ALM_OK && is_asked) {
+            code = lmdb_writer_trim(store, &st);
+        }
         if (code != ALM_OK) {
             alm_log_warn(store->log, "store.fold_failed", ALM_KV_CSTR("error", st.message));
         }
         pthread_mutex_lock(&store->mutex);
-        if (at_least == 1) {
+        if (is_asked) {
             store->fold_ended = asked;
             store->fold_failed = st;
         }

@@ -4,6 +4,7 @@
 #include "fingerprint.h"
 #include "format1.h"
 #include "lmdb_file.h"
+#include "lmdb_presence.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -124,7 +125,10 @@ static alm_code migrate_commit(migration *m, const lmdb_scan *scan, alm_status *
     record.fingerprint = m->log_sum - before;
     alm_buf_reset(&m->buf);
     alm_log_record_encode(&record, &m->buf);
+    size_t at = m->buf.len;
     ALM_TRY(alm_block_encode(rows, count, NULL, m->work, &m->buf, st));
+    record.block.len = m->buf.len - at;
+    m->head.feed_bytes += alm_log_record_row_bytes(&record);
     lmdb_key key = lmdb_key_of_text((alm_str){.data = scan->key.mv_data, .len = scan->key.mv_size});
     return lmdb_file_put(&m->made, LMDB_LOG, &key, &m->buf, MDB_APPEND, st);
 }
@@ -166,6 +170,10 @@ static alm_code put_slice(migration *m, alm_status *st)
 static alm_code put_parts(migration *m, alm_status *st)
 {
     size_t most;
+    if (m->touched.count == 0) {
+        return ALM_OK;
+    }
+    ALM_TRY(lmdb_presence_rebuild(&m->made.txn, m->touched.keys[0].variant, st));
     ALM_TRY(lmdb_parts_touch(&m->made.txn, &m->touched, m->head.sequence, m->scratch, &most, st));
     m->touched = (lmdb_touched){0};
     alm_arena_reset(m->part);
@@ -256,7 +264,7 @@ static alm_code migrate_all(migration *m, alm_status *st)
     alm_str head;
     lmdb_key key = lmdb_key_of_text(ALM_STR("head"));
     ALM_TRY(lmdb_require(&m->old.txn, LMDB_META, &key, &head, st));
-    ALM_TRY(alm_head_decode(head, &m->head, st));
+    ALM_TRY(format1_head_decode(head, &m->head, st));
     ALM_TRY(count_records(m, st));
     for (size_t i = 0; i < ALM_ARRAY_LEN(same); i++) {
         ALM_TRY(each_record(m, same[i], copy_record, st));
@@ -266,6 +274,7 @@ static alm_code migrate_all(migration *m, alm_status *st)
     ALM_TRY(each_record(m, LMDB_SLICE, migrate_slice, st));
     ALM_TRY(put_slice(m, st));
     ALM_TRY(put_parts(m, st));
+    ALM_TRY(lmdb_head_put(&m->made.txn, &m->head, &m->buf, st)); // with the log's bytes
     return check_sums(m, st);
 }
 

@@ -62,9 +62,12 @@ static alm_code merge(const alm_part *part, const lmdb_slice_key *keys, size_t c
         while (old < part->count && part->changes[old].period < keys[i].period) {
             changes[total++] = part->changes[old++];
         }
-        old += old < part->count && part->changes[old].period == keys[i].period;
+        bool is_again = old < part->count && part->changes[old].period == keys[i].period;
+        uint64_t first = is_again ? part->changes[old].first : sequence;
+        old += is_again;
         if (total == 0 || changes[total - 1].period != keys[i].period) {
-            changes[total++] = (alm_part_change){.period = keys[i].period, .sequence = sequence};
+            changes[total++] =
+                (alm_part_change){.period = keys[i].period, .first = first, .sequence = sequence};
         }
     }
     while (old < part->count) {

@@ -27,7 +27,8 @@
     X(QUARANTINE, 11, "quarantine") /* number u64 from 0: alm_quarantined */                       \
     X(SERIES, 12, "series")         /* variant u32, first place u32: group of series */            \
     X(PART, 13, "part")             /* variant u32, chunk u32: alm_part */                         \
-    X(BASE, 14, "base")             /* variant u32, chunk u32: alm_base */
+    X(BASE, 14, "base")             /* variant u32, chunk u32: alm_base */                         \
+    X(PRESENCE, 15, "presence")     /* variant u32, chunk u32: alm_presence */
 
 typedef enum lmdb_dbi {
 #define LMDB_DBI_ENUM(name, number, text) LMDB_##name = number,

@@ -1,5 +1,6 @@
 // Which series there are, and what could not be taken.
-#include "lmdb_store.h"
+#include "lmdb_presence.h"
+#include "lmdb_variant_table.h"
 
 static alm_code no_memory(alm_status *st)
 {
@@ -8,127 +9,152 @@ static alm_code no_memory(alm_status *st)
 
 // --- series --------------------------------------------------------------------------------------
 
-typedef struct survey {
-    lmdb_store *store;
-    alm_arena *arena;
-    uint8_t *seen; // a bit for each place
-    uint64_t places;
-} survey;
+#define FIND_BYTES_MAX ((size_t)2 << 30)
 
-static alm_code survey_chunk(survey *s, const lmdb_txn *txn, const lmdb_scan *scan,
-                             lmdb_slice_key at, alm_series_info *info, alm_status *st)
+// The places asked for in one chunk.
+typedef struct asked_chunk {
+    uint32_t chunk;
+    alm_place_set places;
+} asked_chunk;
+
+typedef struct find_ctx {
+    const alm_series_query *query;
+    alm_arena *arena;   // as long as the question
+    asked_chunk *asked; // by chunk
+    size_t asked_count, asked_cap;
+    alm_series_info *infos;
+    size_t count;
+} find_ctx;
+
+static alm_code sort_places(find_ctx *ctx, alm_status *st)
 {
-    alm_block block;
-    uint64_t cells = 0;
-    const alm_base *base;
-    alm_arena_reset(s->arena);
-    ALM_TRY(lmdb_base_get(txn, at.variant, at.chunk, &base, st));
-    ALM_TRY(alm_block_open(scan->value, ALM_CHUNK_ROW_COUNT_MAX, base, s->arena, &block, st));
-    for (size_t i = 0; i < block.count; i++) {
-        alm_place_id place = alm_block_place(&block, i);
-        if (place >= s->places) {
-            return alm_status_set(st, ALM_DATA_LOSS, "a slice has the unknown place %u", place);
+    const alm_series_query *query = ctx->query;
+    for (size_t i = 0; i < query->place_count; i++) {
+        uint32_t chunk = query->places[i] >> LMDB_CHUNK_BITS;
+        bool is_new = ctx->asked_count == 0 || ctx->asked[ctx->asked_count - 1].chunk != chunk;
+        if (is_new && !alm_arena_grow(ctx->arena, (void **)&ctx->asked, &ctx->asked_cap,
+                                      ctx->asked_count + 1, sizeof *ctx->asked)) {
+            return no_memory(st);
         }
-        if (alm_block_status(&block, i) == ALM_OBS_STATUS_WITHDRAWN) {
-            continue;
+        if (is_new) {
+            memset(&ctx->asked[ctx->asked_count], 0, sizeof *ctx->asked);
+            ctx->asked[ctx->asked_count++].chunk = chunk;
         }
-        uint8_t bit = (uint8_t)(1 << place % 8);
-        info->place_count += (s->seen[place / 8] & bit) == 0;
-        s->seen[place / 8] |= bit;
-        cells++;
+        alm_place_set_add(&ctx->asked[ctx->asked_count - 1].places, query->places[i]);
     }
-    alm_period period;
-    if (!alm_period_unpack(at.period, &period)) {
-        return alm_status_set(st, ALM_DATA_LOSS, "the period in a slice's key is damaged");
-    }
-    if (cells > 0 && info->cell_count == 0) {
-        info->first = period;
-    }
-    if (cells > 0) {
-        info->last = period;
-    }
-    info->cell_count += cells;
     return ALM_OK;
 }
 
-static alm_code survey_slices(survey *s, const lmdb_txn *txn, uint32_t variant,
-                              alm_series_info *info, alm_status *st)
+static uint64_t count_asked(const find_ctx *ctx, uint32_t chunk, const alm_place_set *places)
 {
-    lmdb_scan scan;
-    lmdb_slice_key at;
-    lmdb_key key = lmdb_key_of_slice((lmdb_slice_key){.variant = variant});
-    ALM_TRY(lmdb_scan_open(txn, LMDB_SLICE, &scan, st));
-    alm_code code = lmdb_scan_seek(&scan, &key, st);
-    while (code == ALM_OK && scan.found && lmdb_slice_key_from(scan.key, &at) &&
-           at.variant == variant) {
-        code = survey_chunk(s, txn, &scan, at, info, st);
-        if (code == ALM_OK) {
-            code = lmdb_scan_next(&scan, st);
+    for (size_t i = 0; i < ctx->asked_count; i++) {
+        if (ctx->asked[i].chunk == chunk) {
+            return alm_place_set_common(&ctx->asked[i].places, places);
         }
     }
+    return 0;
+}
+
+// First and last are packed while parts are added up.
+typedef struct sum {
+    uint64_t places, asked, cells, first, last;
+} sum;
+
+static void add_part(const find_ctx *ctx, uint32_t chunk, const alm_presence *part, sum *s)
+{
+    if (part->cells == 0) {
+        return;
+    }
+    s->first = s->cells == 0 ? part->first : ALM_MIN(s->first, part->first);
+    s->last = ALM_MAX(s->last, part->last);
+    s->cells += part->cells;
+    s->places += alm_place_set_count(&part->places);
+    s->asked += count_asked(ctx, chunk, &part->places);
+}
+
+static alm_code sum_variant(const find_ctx *ctx, lmdb_scan *scan, uint32_t variant, sum *ret,
+                            alm_status *st)
+{
+    uint32_t of, chunk;
+    lmdb_key key = lmdb_key_of_pair(variant, 0);
+    *ret = (sum){0};
+    ALM_TRY(lmdb_scan_seek(scan, &key, st));
+    while (scan->found && lmdb_pair_from_key(scan->key, &of, &chunk) && of == variant) {
+        alm_presence part;
+        ALM_TRY(alm_presence_decode(scan->value, &part, st));
+        add_part(ctx, chunk, &part, ret);
+        ALM_TRY(lmdb_scan_next(scan, st));
+    }
+    if (ctx->query->all_places) {
+        ret->asked = ret->places;
+    }
+    return ALM_OK;
+}
+
+static alm_code keep_info(find_ctx *ctx, alm_str text, const sum *s, alm_status *st)
+{
+    alm_series_info info = {.variant = text,
+                            .place_count = s->places,
+                            .asked_place_count = s->asked,
+                            .cell_count = s->cells};
+    bool is_known = s->cells == 0 || (alm_period_unpack(s->first, &info.first) &&
+                                      alm_period_unpack(s->last, &info.last));
+    ctx->infos[ctx->count++] = info;
+    return is_known ? ALM_OK
+                    : alm_status_set(st, ALM_DATA_LOSS, "a period of variant %.*s is damaged",
+                                     ALM_STR_ARGS(text));
+}
+
+static alm_code find_in(find_ctx *ctx, lmdb_scan *scan, const lmdb_found_variant *variants,
+                        size_t count, alm_status *st)
+{
+    ctx->infos = alm_arena_alloc(ctx->arena, count * sizeof *ctx->infos);
+    if (ctx->infos == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        sum s;
+        ALM_TRY(sum_variant(ctx, scan, variants[i].id, &s, st));
+        if (ctx->query->all_places || s.asked > 0) {
+            ALM_TRY(keep_info(ctx, variants[i].text, &s, st));
+        }
+    }
+    return ALM_OK;
+}
+
+static alm_code find_all(lmdb_store *store, const lmdb_txn *txn, find_ctx *ctx, alm_status *st)
+{
+    lmdb_scan scan;
+    size_t count;
+    lmdb_found_variant *variants;
+    ALM_TRY(sort_places(ctx, st));
+    ALM_TRY(lmdb_variant_table_find(store->variants, txn, ctx->query, ctx->arena, &variants, &count,
+                                    st));
+    ALM_TRY(lmdb_scan_open(txn, LMDB_PRESENCE, &scan, st));
+    alm_code code = find_in(ctx, &scan, variants, count, st);
     lmdb_scan_close(&scan);
     return code;
 }
 
-static alm_code survey_variant(survey *s, uint32_t variant, alm_arena *texts, alm_series_info *info,
-                               alm_status *st)
-{
-    lmdb_txn txn;
-    alm_head head;
-    *info = (alm_series_info){0};
-    ALM_TRY(lmdb_begin_read(s->store, &txn, st));
-    alm_code code = lmdb_head_get(&txn, &head, st);
-    if (code == ALM_OK) {
-        code = lmdb_variant_text(&txn, variant, texts, &info->variant, st);
-    }
-    if (code == ALM_OK) {
-        s->places = head.places;
-        s->seen = alm_arena_calloc(texts, head.places / 8 + 1, 1);
-        code = s->seen == NULL ? no_memory(st) : survey_slices(s, &txn, variant, info, st);
-    }
-    lmdb_abort(&txn);
-    return code;
-}
-
-static alm_code all_variants(lmdb_store *store, alm_arena *arena, lmdb_ids *ids, alm_status *st)
+// All of one snapshot, which is over before anything is shown.
+static alm_code snapshot_series(lmdb_store *store, find_ctx *ctx, alm_status *st)
 {
     lmdb_txn txn;
     ALM_TRY(lmdb_begin_read(store, &txn, st));
-    alm_code code = lmdb_variants_of(&txn, ALM_STR(""), arena, ids, st);
+    alm_code code = find_all(store, &txn, ctx, st);
     lmdb_abort(&txn);
     return code;
 }
 
-static alm_code survey_all(survey *s, alm_arena *list, alm_arena *texts,
-                           alm_code (*visit)(void *arg, const alm_series_info *info,
-                                             alm_status *st),
-                           void *arg, alm_status *st)
+alm_code lmdb_series_find(alm_store *store, const alm_series_query *query, alm_series_visit visit,
+                          void *arg, alm_status *st)
 {
-    lmdb_ids ids = {0};
-    ALM_TRY(all_variants(s->store, list, &ids, st));
-    for (size_t i = 0; i < ids.count; i++) {
-        alm_series_info info;
-        alm_arena_reset(texts);
-        ALM_TRY(survey_variant(s, ids.ids[i], texts, &info, st));
-        ALM_TRY(visit(arg, &info, st));
+    find_ctx ctx = {.query = query, .arena = alm_arena_create(FIND_BYTES_MAX)};
+    alm_code code = ctx.arena == NULL ? no_memory(st) : snapshot_series(lmdb_of(store), &ctx, st);
+    for (size_t i = 0; code == ALM_OK && i < ctx.count; i++) {
+        code = visit(arg, &ctx.infos[i], st);
     }
-    return ALM_OK;
-}
-
-alm_code lmdb_series_visit(alm_store *store,
-                           alm_code (*visit)(void *arg, const alm_series_info *info,
-                                             alm_status *st),
-                           void *arg, alm_status *st)
-{
-    survey s = {.store = lmdb_of(store), .arena = alm_arena_create(0)};
-    alm_arena *list = alm_arena_create(0);
-    alm_arena *texts = alm_arena_create(0);
-    alm_code code = s.arena == NULL || list == NULL || texts == NULL
-                        ? no_memory(st)
-                        : survey_all(&s, list, texts, visit, arg, st);
-    alm_arena_destroy(&texts);
-    alm_arena_destroy(&list);
-    alm_arena_destroy(&s.arena);
+    alm_arena_destroy(&ctx.arena);
     return code;
 }
 

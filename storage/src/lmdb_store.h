@@ -7,10 +7,12 @@
 //   lmdb_writer   the queue and the one thread that writes: group commit
 //   lmdb_apply    one batch into a write transaction
 //   lmdb_catalog  entries: find and write; lmdb_entries visits them
-//   lmdb_variant  variants and their chunks
+//   lmdb_variant  variants and their chunks; lmdb_variant_table has them in memory
+//   lmdb_presence what places have
 //   lmdb_base     what slices are packed over
 //   lmdb_part     which slices changed since their series were folded
 //   lmdb_fold     folds slices into groups of series; lmdb_folder is the thread that does
+//   lmdb_trim     rows leave the log
 //   lmdb_reader   vectors; lmdb_place gives the rows of one place
 //   lmdb_read     reads, with lmdb_cells; lmdb_series and lmdb_feed answer the smaller questions
 //   lmdb_verify   everything against the log
@@ -28,6 +30,12 @@
 
 typedef struct lmdb_request lmdb_request;
 typedef struct lmdb_fold lmdb_fold;
+typedef struct lmdb_variant_table lmdb_variant_table;
+
+// What the log keeps rows of: as many commits, and as many bytes.
+typedef struct lmdb_retention {
+    uint64_t commits, bytes;
+} lmdb_retention;
 
 // What was seen of the data file before it was opened.
 typedef struct lmdb_found {
@@ -51,6 +59,9 @@ typedef struct lmdb_store {
     lmdb_found found;
     alm_clock clock;
     const alm_log *log;
+    lmdb_retention feed;
+    lmdb_variant_table *variants;
+    bool trim_is_blocked; // until something is folded; the writer's
 
     pthread_t writer, folder;
     bool has_writer, has_folder;
@@ -60,6 +71,7 @@ typedef struct lmdb_store {
     pthread_cond_t done; // requests were answered, the sequence grew, a fold ended
     pthread_cond_t ripe; // there may be something to fold, or stopping
     bool fold_wanted;
+    uint64_t fold_before;            // parts with changes as old as this are ripe too
     uint64_t fold_asked, fold_ended; // rounds that were asked for, and are over
     alm_status fold_failed;          // of the last round
     lmdb_request *queue, **queue_end;
@@ -84,7 +96,7 @@ static inline lmdb_store *lmdb_of(alm_store *store)
 ALM_MUST_USE alm_code lmdb_begin_read(lmdb_store *store, lmdb_txn *ret, alm_status *st);
 ALM_MUST_USE alm_code lmdb_begin_write(lmdb_store *store, lmdb_txn *ret, alm_status *st);
 size_t lmdb_map_bytes(size_t asked); // for a file that is read or written as a whole
-void lmdb_abort(lmdb_txn *txn); // ends a snapshot too; accepts an ended one
+void lmdb_abort(lmdb_txn *txn);      // ends a snapshot too; accepts an ended one
 // Durable when it returns. The transaction is over either way. ALM_UNAVAILABLE: nobody knows
 // whether it will be there when the store is opened again, and nothing may be committed until then.
 ALM_MUST_USE alm_code lmdb_commit(lmdb_store *store, lmdb_txn *txn, alm_status *st);
@@ -168,6 +180,8 @@ ALM_MUST_USE alm_code lmdb_writer_start(lmdb_store *store, alm_status *st);
 void lmdb_writer_stop(lmdb_store *store); // answers what is queued first
 // Puts what was folded into the next group, and waits for it.
 ALM_MUST_USE alm_code lmdb_writer_fold(lmdb_store *store, const lmdb_fold *fold, alm_status *st);
+// Lets rows leave the log, some at a time, until none may.
+ALM_MUST_USE alm_code lmdb_writer_trim(lmdb_store *store, alm_status *st);
 alm_code lmdb_writer_commit(alm_store *store, const alm_checked_batch *batch, alm_arena *arena,
                             alm_commit_result *ret, alm_status *st);
 
@@ -267,10 +281,8 @@ alm_code lmdb_reader_slice(alm_store_reader *reader, alm_str variant, alm_period
 alm_code lmdb_reader_sums(alm_store_reader *reader, alm_str variant, alm_period period,
                           const alm_place_range *ranges, size_t count, alm_sum *sums,
                           alm_vector *frame, bool *ret_done, alm_status *st);
-alm_code lmdb_series_visit(alm_store *store,
-                           alm_code (*visit)(void *arg, const alm_series_info *info,
-                                             alm_status *st),
-                           void *arg, alm_status *st);
+alm_code lmdb_series_find(alm_store *store, const alm_series_query *query, alm_series_visit visit,
+                          void *arg, alm_status *st);
 alm_code lmdb_quarantine_visit(alm_store *store,
                                alm_code (*visit)(void *arg, const alm_quarantined *row,
                                                  alm_status *st),

@@ -5,7 +5,7 @@
 // numbers for each however large the store is.
 #include "fingerprint.h"
 #include "group.h"
-#include "lmdb_store.h"
+#include "lmdb_presence.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ typedef struct verify_ctx {
     tally *slices, *series; // by variant id: of slices that have been folded, of groups
     lmdb_touched changed;   // slices that series do not show yet, in order
     uint64_t cells;
-    uint64_t variants, batches, quarantined;
+    uint64_t variants, batches, quarantined, feed_bytes;
     uint64_t entries[ALM_ENTRY_SOURCE + 1];
 } verify_ctx;
 
@@ -130,6 +130,10 @@ static alm_code check_log(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st
     }
     ctx->log[sequence] = (tally){.sum = record.fingerprint, .count = record.added + record.revised};
     ctx->result->observations += record.added + record.revised;
+    ctx->feed_bytes += alm_log_record_row_bytes(&record);
+    if (record.has_rows && sequence <= ctx->head.feed_trimmed) {
+        return alm_status_set(st, ALM_DATA_LOSS, "it still has rows that should have left");
+    }
     return record.has_rows ? check_log_rows(ctx, &record, sequence, st) : ALM_OK;
 }
 
@@ -438,6 +442,11 @@ static void check_count(verify_ctx *ctx, const char *what, uint64_t found, uint6
     }
 }
 
+static void report_text(void *arg, alm_str text)
+{
+    report(arg, "%.*s", ALM_STR_ARGS(text));
+}
+
 static void check_all(verify_ctx *ctx)
 {
     each_record(ctx, LMDB_META, check_nothing);
@@ -461,6 +470,7 @@ static void check_all(verify_ctx *ctx)
     }
     compare_commits(ctx);
     compare_series(ctx);
+    lmdb_presence_verify(ctx->txn, (uint32_t)ctx->head.variants, report_text, ctx);
     ctx->result->cells = ctx->cells;
     check_count(ctx, "commits", ctx->result->log_records, ctx->head.sequence);
     check_count(ctx, "observations", ctx->result->observations, ctx->head.observations);
@@ -469,6 +479,7 @@ static void check_all(verify_ctx *ctx)
     check_count(ctx, "indicators", ctx->entries[ALM_ENTRY_INDICATOR], ctx->head.indicators);
     check_count(ctx, "places", ctx->entries[ALM_ENTRY_PLACE], ctx->head.places);
     check_count(ctx, "sources", ctx->entries[ALM_ENTRY_SOURCE], ctx->head.sources);
+    check_count(ctx, "bytes of the log's rows", ctx->feed_bytes, ctx->head.feed_bytes);
     check_count(ctx, "quarantined rows", ctx->quarantined, ctx->head.quarantined);
 }
 

@@ -1,24 +1,30 @@
 // Group commit: callers queue their batches and wait; one thread takes all that is queued, puts it
 // into one transaction and syncs once. While it syncs the next group gathers.
 #include "lmdb_fold.h"
+#include "lmdb_trim.h"
 
 #include "alm/alloc.h"
 
 #include <errno.h>
 #include <time.h>
 
-#define GROUP_BATCH_COUNT_MAX 256
-#define GROUP_ROW_COUNT_MAX   (2 * (size_t)ALM_COMMIT_ROW_COUNT_MAX)
-#define READER_CHECK_SECONDS  60
+#define GROUP_BATCH_COUNT_MAX      256
+#define GROUP_ROW_COUNT_MAX        (2 * (size_t)ALM_COMMIT_ROW_COUNT_MAX)
+#define READER_CHECK_SECONDS       60
+// Commits whose rows leave the log beside a group (more than it adds, so that a log that had to
+// wait catches up), and when that is asked for.
+#define TRIM_BESIDE_COUNT(batches) (2 * (batches) + 2)
+#define TRIM_ASKED_COUNT           512
 
 // Lives on the stack of the caller, who waits. The writer uses the caller's arena meanwhile.
 struct lmdb_request {
     lmdb_request *next;
     const alm_checked_batch *batch; // NULL: fold
-    const lmdb_fold *fold;
+    const lmdb_fold *fold;          // NULL too: trim
     alm_arena *arena;
     alm_commit_result result;
     size_t most; // changes of a part that the batch touched
+    size_t trimmed;
     alm_code code;
     alm_status status;
     bool is_done; // guarded by the store's mutex
@@ -70,6 +76,16 @@ alm_code lmdb_writer_fold(lmdb_store *store, const lmdb_fold *fold, alm_status *
     return ask(store, &request, st);
 }
 
+alm_code lmdb_writer_trim(lmdb_store *store, alm_status *st)
+{
+    lmdb_request request;
+    do {
+        request = (lmdb_request){.status = ALM_STATUS_INIT};
+        ALM_TRY(ask(store, &request, st));
+    } while (request.trimmed > 0);
+    return ALM_OK;
+}
+
 // --- one group -----------------------------------------------------------------------------------
 
 // What became of an attempt to put a group into one transaction.
@@ -101,6 +117,11 @@ static void fail_all(lmdb_request *const *group, size_t count, const alm_status 
     }
 }
 
+static bool is_trim(const lmdb_request *r)
+{
+    return r->batch == NULL && r->fold == NULL;
+}
+
 // Applies each batch. A batch that fails before it wrote anything fails alone.
 static outcome apply_all(lmdb_store *store, const lmdb_txn *txn, lmdb_request *const *group,
                          size_t count, alm_head *head, bool *ret_wrote)
@@ -109,6 +130,9 @@ static outcome apply_all(lmdb_store *store, const lmdb_txn *txn, lmdb_request *c
     for (size_t i = 0; i < count; i++) {
         lmdb_request *r = group[i];
         lmdb_applied applied = {.wrote = true};
+        if (is_trim(r)) {
+            continue;
+        }
         r->status = ALM_STATUS_INIT;
         r->code = r->fold != NULL ? lmdb_fold_put(txn, r->fold, &r->status)
                                   : lmdb_apply(txn, r->batch, now_us, r->arena, head, &r->result,
@@ -120,6 +144,42 @@ static outcome apply_all(lmdb_store *store, const lmdb_txn *txn, lmdb_request *c
         *ret_wrote = *ret_wrote || applied.wrote;
     }
     return OUTCOME_DONE;
+}
+
+// Lets old rows leave the log beside what the group does.
+static alm_code trim_beside(lmdb_store *store, const lmdb_txn *txn, lmdb_request *const *group,
+                            size_t count, alm_head *head, bool *wrote, alm_status *st)
+{
+    size_t most = 0;
+    lmdb_trimmed trimmed;
+    for (size_t i = 0; i < count; i++) {
+        most = is_trim(group[i]) ? TRIM_ASKED_COUNT : most;
+        store->trim_is_blocked = store->trim_is_blocked && group[i]->fold == NULL;
+    }
+    if (most == 0 && *wrote && !store->trim_is_blocked) {
+        most = TRIM_BESIDE_COUNT(count);
+    }
+    if (most == 0) {
+        return ALM_OK;
+    }
+    ALM_TRY(lmdb_trim(txn, &store->feed, most, head, &trimmed, st));
+    store->trim_is_blocked = trimmed.blocked_at != 0;
+    *wrote = *wrote || trimmed.count > 0;
+    for (size_t i = 0; i < count; i++) {
+        group[i]->trimmed = trimmed.count;
+    }
+    return ALM_OK;
+}
+
+// Only those who asked for it: the others go on without.
+static void fail_trim(lmdb_request *const *group, size_t count, const alm_status *why)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_trim(group[i])) {
+            group[i]->code = alm_status_copy(&group[i]->status, why);
+            group[i]->trimmed = 0;
+        }
+    }
 }
 
 static alm_code commit_with_head(lmdb_store *store, lmdb_txn *txn, const alm_head *head,
@@ -140,7 +200,18 @@ static alm_code commit_with_head(lmdb_store *store, lmdb_txn *txn, const alm_hea
 
 static bool is_ripe(const lmdb_request *r)
 {
-    return r->fold == NULL && r->most >= LMDB_FOLD_CHANGE_COUNT;
+    return r->batch != NULL && r->most >= LMDB_FOLD_CHANGE_COUNT;
+}
+
+// What keeps a log that is late from being trimmed is to be folded. Under the mutex.
+static void ask_for_trim(lmdb_store *store, const alm_head *head)
+{
+    uint64_t before;
+    if (store->trim_is_blocked && lmdb_trim_is_late(head, &store->feed, &before) &&
+        before > store->fold_before + store->feed.commits / 2) {
+        store->fold_before = before;
+        store->fold_wanted = true;
+    }
 }
 
 static void publish(lmdb_store *store, const alm_head *head, lmdb_request *const *group,
@@ -150,9 +221,10 @@ static void publish(lmdb_store *store, const alm_head *head, lmdb_request *const
     store->sequence = head->sequence;
     store->commit_groups++;
     for (size_t i = 0; i < count; i++) {
-        store->commits += group[i]->fold == NULL;
+        store->commits += group[i]->batch != NULL;
         store->fold_wanted = store->fold_wanted || is_ripe(group[i]);
     }
+    ask_for_trim(store, head);
     if (store->fold_wanted) {
         pthread_cond_signal(&store->ripe);
     }
@@ -165,7 +237,7 @@ static bool is_dry_run(const lmdb_request *r)
     return r->batch != NULL && r->batch->batch->dry_run;
 }
 
-static outcome try_group(lmdb_store *store, lmdb_request *const *group, size_t count)
+static outcome try_group(lmdb_store *store, lmdb_request *const *group, size_t count, bool trims)
 {
     lmdb_txn txn = {0};
     alm_head head;
@@ -178,6 +250,12 @@ static outcome try_group(lmdb_store *store, lmdb_request *const *group, size_t c
     if (code == ALM_OK && apply_all(store, &txn, group, count, &head, &wrote) == OUTCOME_SPLIT) {
         lmdb_abort(&txn);
         return count > 1 ? OUTCOME_SPLIT : OUTCOME_DONE;
+    }
+    if (code == ALM_OK && trims && !is_dry_run(group[0]) &&
+        trim_beside(store, &txn, group, count, &head, &wrote, &st) != ALM_OK) {
+        lmdb_abort(&txn);
+        fail_trim(group, count, &st);
+        return try_group(store, group, count, false);
     }
     if (code == ALM_OK && wrote && !is_dry_run(group[0])) {
         code = commit_with_head(store, &txn, &head, &st);
@@ -200,7 +278,7 @@ static outcome try_group(lmdb_store *store, lmdb_request *const *group, size_t c
 static void run_group(lmdb_store *store, lmdb_request *const *group, size_t count)
 {
     int64_t from_us = store->clock.mono_us(store->clock.self);
-    outcome first = try_group(store, group, count);
+    outcome first = try_group(store, group, count, true);
     alm_log_debug(store->log, "store.commit_group", ALM_KV_U64("batches", count),
                   ALM_KV_BOOL("split", first == OUTCOME_SPLIT),
                   ALM_KV_MS("took_ms", store->clock.mono_us(store->clock.self) - from_us));
@@ -209,7 +287,7 @@ static void run_group(lmdb_store *store, lmdb_request *const *group, size_t coun
     }
     for (size_t i = 0; i < count; i++) {
         group[i]->code = ALM_OK;
-        (void)try_group(store, &group[i], 1);
+        (void)try_group(store, &group[i], 1, true);
     }
 }
 

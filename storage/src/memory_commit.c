@@ -223,6 +223,20 @@ static void publish_rows(commit_ctx *ctx)
     ctx->store->observations += commit->row_count;
 }
 
+static uint64_t feed_bytes(const memory_commit *commit)
+{
+    return commit->is_bulk ? 0 : commit->row_count * sizeof *commit->rows;
+}
+
+// The change feed tells the rows of old commits no more.
+static void trim_feed(memory_store *store)
+{
+    while (store->commits.count - store->feed_trimmed > store->feed_commits &&
+           store->feed_bytes > store->feed_bytes_max) {
+        store->feed_bytes -= feed_bytes(&store->commits.of[store->feed_trimmed++]);
+    }
+}
+
 static void publish_commit(commit_ctx *ctx)
 {
     memory_store *store = ctx->store;
@@ -233,6 +247,8 @@ static void publish_commit(commit_ctx *ctx)
         store->quarantine.of[store->quarantine.count++] = ctx->kept.quarantine[i];
     }
     store->commits.of[store->commits.count++] = ctx->kept.commit;
+    store->feed_bytes += feed_bytes(&ctx->kept.commit);
+    trim_feed(store);
     if (ctx->plan.entry_count > 0) {
         store->catalog_sequence = store->commits.count;
     }

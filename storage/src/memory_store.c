@@ -188,6 +188,8 @@ static alm_code get_stats(alm_store *base, alm_store_stats *ret, alm_status *st)
                              .sources = store->entries[ALM_ENTRY_SOURCE].count,
                              .series_variants = store->variants.count,
                              .quarantined = store->quarantine.count,
+                             .feed_from = store->feed_trimmed + 1,
+                             .feed_bytes = store->feed_bytes,
                              .bytes_used = store->bytes_used,
                              .bytes_map = store->bytes_max,
                              .commits = store->commits.count,
@@ -242,7 +244,7 @@ static const alm_store_ops memory_ops = {
     .series = memory_series,
     .slice = memory_slice,
     .visit_catalog = memory_visit_catalog,
-    .visit_series = memory_visit_series,
+    .find_series = memory_find_series,
     .visit_quarantine = memory_visit_quarantine,
     .change = memory_change,
     .wait = wait_for,
@@ -276,6 +278,8 @@ static alm_code open_engine(const char *dir, const alm_store_opts *opts, alm_sto
     store->base.ops = &memory_ops;
     store->clock = opts->clock.wall_us != NULL ? opts->clock : alm_clock_system();
     store->bytes_max = opts->map_bytes != 0 ? opts->map_bytes : BYTES_DEFAULT;
+    store->feed_commits = opts->feed_commits != 0 ? opts->feed_commits : ALM_FEED_COMMITS;
+    store->feed_bytes_max = opts->feed_bytes != 0 ? opts->feed_bytes : ALM_FEED_BYTES;
     store->arena = alm_arena_create(store->bytes_max);
     if (store->arena == NULL) {
         close_store(&store->base);

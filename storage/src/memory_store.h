@@ -63,6 +63,7 @@ typedef struct memory_store {
     alm_store base;
     alm_clock clock;
     size_t bytes_max;
+    uint64_t feed_commits, feed_bytes_max;
     // Held by the one commit under way, and taken before mutex. Its owner alone changes what
     // follows, so it may look at it without mutex.
     pthread_mutex_t writing;
@@ -79,7 +80,8 @@ typedef struct memory_store {
     size_t precedence_cap;
     uint64_t catalog_sequence;
     uint64_t observations;
-    uint64_t bytes_used; // of arena
+    uint64_t feed_trimmed, feed_bytes; // as the change feed tells it: rows stay here
+    uint64_t bytes_used;               // of arena
 } memory_store;
 
 static inline memory_store *memory_of(alm_store *store)
@@ -122,10 +124,8 @@ alm_code memory_slice(alm_store_reader *reader, alm_str variant, alm_period peri
                       alm_status *st);
 alm_code memory_visit_catalog(alm_store *store, const alm_catalog_visitor *visitor,
                               uint64_t *ret_catalog_sequence, alm_status *st);
-alm_code memory_visit_series(alm_store *store,
-                             alm_code (*visit)(void *arg, const alm_series_info *info,
-                                               alm_status *st),
-                             void *arg, alm_status *st);
+alm_code memory_find_series(alm_store *store, const alm_series_query *query, alm_series_visit visit,
+                            void *arg, alm_status *st);
 alm_code memory_visit_quarantine(alm_store *store,
                                  alm_code (*visit)(void *arg, const alm_quarantined *row,
                                                    alm_status *st),

@@ -2,6 +2,7 @@
 // change feed. Texts never move, so a list of them is copied under the mutex and visited without.
 #include "memory_store.h"
 #include "record.h"
+#include "series_query.h"
 
 #define LIST_BYTES_MAX ((size_t)2 << 30)
 
@@ -112,14 +113,21 @@ alm_code memory_visit_catalog(alm_store *store, const alm_catalog_visitor *visit
 // --- series --------------------------------------------------------------------------------------
 
 typedef struct survey {
+    const memory_store *store; // under its mutex
+    const alm_series_query *query;
+    alm_arena *arena;
     alm_precedence precedence;
-    uint8_t *seen; // by place id
+    size_t places;
+    uint8_t *seen, *asked; // by place id
+    alm_series_info *infos;
+    size_t count;
 } survey;
 
 static void survey_variant(survey *s, const memory_variant *variant, alm_series_info *info)
 {
     static const alm_vintage_filter all = {.as_of = ALM_DATE_MAX, .at_sequence = UINT64_MAX};
     *info = (alm_series_info){.variant = variant->text};
+    memset(s->seen, 0, s->places);
     for (size_t from = 0, to = 0; from < variant->count; from = to) {
         to = memory_cell_end(variant, from);
         const alm_obs *winner = memory_cell_choose(variant, from, to, &all, &s->precedence);
@@ -130,54 +138,82 @@ static void survey_variant(survey *s, const memory_variant *variant, alm_series_
         info->last = winner->period;
         info->cell_count++;
         info->place_count += s->seen[winner->place] == 0;
+        info->asked_place_count += s->seen[winner->place] == 0 && s->asked[winner->place];
         s->seen[winner->place] = 1;
     }
 }
 
-static alm_code survey_all(const memory_store *store, alm_arena *arena, alm_series_info **ret,
-                           size_t *ret_count, alm_status *st)
+static alm_code has_theme(const survey *s, alm_str indicator, bool *ret, alm_status *st)
 {
-    survey s = {0};
-    size_t places = store->entries[ALM_ENTRY_PLACE].count;
-    ALM_TRY(memory_precedence_get(store, arena, &s.precedence, st));
-    s.seen = alm_arena_calloc(arena, places, 1);
-    *ret = alm_arena_calloc(arena, store->variants.count, sizeof **ret);
-    *ret_count = store->variants.count;
-    if (s.seen == NULL || *ret == NULL) {
+    uint32_t id;
+    alm_entry entry;
+    const memory_texts *entries = &s->store->entries[ALM_ENTRY_INDICATOR];
+    *ret = s->query->theme.len == 0;
+    if (*ret || !memory_index_find(&entries->numbers, indicator, &id)) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_entry_decode(entries->of[id], ALM_ENTRY_INDICATOR, s->arena, &entry, st));
+    *ret = alm_str_eq(entry.indicator.theme, s->query->theme);
+    return ALM_OK;
+}
+
+static alm_code wants(const survey *s, const memory_variant *variant, bool *ret, alm_status *st)
+{
+    alm_variant_parts parts;
+    ALM_TRY(alm_variant_parts_of(variant->text, &parts, st));
+    ALM_TRY(has_theme(s, parts.indicator, ret, st));
+    *ret = *ret && alm_series_query_wants_indicator(s->query, parts.indicator) &&
+           alm_series_query_wants(s->query, &parts);
+    return ALM_OK;
+}
+
+static alm_code survey_init(survey *s, alm_status *st)
+{
+    s->places = s->store->entries[ALM_ENTRY_PLACE].count;
+    ALM_TRY(memory_precedence_get(s->store, s->arena, &s->precedence, st));
+    s->seen = alm_arena_calloc(s->arena, s->places, 1);
+    s->asked = alm_arena_calloc(s->arena, s->places, 1);
+    s->infos = alm_arena_calloc(s->arena, s->store->variants.count, sizeof *s->infos);
+    if (s->seen == NULL || s->asked == NULL || s->infos == NULL) {
         return no_memory(st);
     }
-    for (size_t i = 0; i < *ret_count; i++) {
-        memset(s.seen, 0, places);
-        survey_variant(&s, &store->variants.of[i], &(*ret)[i]);
+    memset(s->asked, s->query->all_places, s->places);
+    for (size_t i = 0; i < s->query->place_count && s->query->places[i] < s->places; i++) {
+        s->asked[s->query->places[i]] = 1;
     }
     return ALM_OK;
 }
 
-static alm_code run_series(memory_store *store, alm_arena *arena,
-                           alm_code (*visit)(void *arg, const alm_series_info *info,
-                                             alm_status *st),
-                           void *arg, alm_status *st)
+static alm_code survey_all(survey *s, alm_status *st)
 {
-    alm_series_info *infos;
-    size_t count;
-    pthread_mutex_lock(&store->mutex);
-    alm_code code = survey_all(store, arena, &infos, &count, st);
-    pthread_mutex_unlock(&store->mutex);
-    for (size_t i = 0; code == ALM_OK && i < count; i++) {
-        code = visit(arg, &infos[i], st);
+    ALM_TRY(survey_init(s, st));
+    for (size_t i = 0; i < s->store->variants.count; i++) {
+        bool wanted;
+        alm_series_info *info = &s->infos[s->count];
+        ALM_TRY(wants(s, &s->store->variants.of[i], &wanted, st));
+        if (wanted) {
+            survey_variant(s, &s->store->variants.of[i], info);
+            s->count += s->query->all_places || info->asked_place_count > 0;
+        }
     }
-    return code;
+    return ALM_OK;
 }
 
-alm_code memory_visit_series(alm_store *store,
-                             alm_code (*visit)(void *arg, const alm_series_info *info,
-                                               alm_status *st),
-                             void *arg, alm_status *st)
+alm_code memory_find_series(alm_store *base, const alm_series_query *query, alm_series_visit visit,
+                            void *arg, alm_status *st)
 {
-    alm_arena *arena = alm_arena_create(LIST_BYTES_MAX);
-    alm_code code =
-        arena == NULL ? no_memory(st) : run_series(memory_of(store), arena, visit, arg, st);
-    alm_arena_destroy(&arena);
+    memory_store *store = memory_of(base);
+    survey s = {.store = store, .query = query, .arena = alm_arena_create(LIST_BYTES_MAX)};
+    if (s.arena == NULL) {
+        return no_memory(st);
+    }
+    pthread_mutex_lock(&store->mutex);
+    alm_code code = survey_all(&s, st);
+    pthread_mutex_unlock(&store->mutex);
+    for (size_t i = 0; code == ALM_OK && i < s.count; i++) {
+        code = visit(arg, &s.infos[i], st);
+    }
+    alm_arena_destroy(&s.arena);
     return code;
 }
 
@@ -221,10 +257,10 @@ static bool copy_text(alm_arena *arena, alm_str text, alm_str *ret)
     return copy != NULL;
 }
 
-static alm_code copy_change(const memory_commit *commit, uint64_t sequence, alm_arena *arena,
-                            alm_change *ret, alm_status *st)
+static alm_code copy_change(const memory_commit *commit, uint64_t sequence, bool has_rows,
+                            alm_arena *arena, alm_change *ret, alm_status *st)
 {
-    size_t row_count = commit->is_bulk ? 0 : commit->row_count;
+    size_t row_count = has_rows ? commit->row_count : 0;
     alm_obs *rows = alm_arena_calloc(arena, row_count, sizeof *rows);
     alm_str *variants = alm_arena_calloc(arena, commit->variant_count, sizeof *variants);
     *ret = (alm_change){.sequence = sequence,
@@ -234,7 +270,7 @@ static alm_code copy_change(const memory_commit *commit, uint64_t sequence, alm_
                         .catalog_changed = commit->catalog_changed,
                         .variants = variants,
                         .variant_count = commit->variant_count,
-                        .has_rows = !commit->is_bulk,
+                        .has_rows = has_rows,
                         .obs = rows,
                         .obs_count = row_count};
     bool ok =
@@ -257,6 +293,7 @@ alm_code memory_change(alm_store *base, uint64_t from_sequence, alm_arena *arena
     uint64_t sequence = ALM_MAX(from_sequence, UINT64_C(1));
     pthread_mutex_lock(&store->mutex);
     bool found = sequence <= store->commits.count;
+    bool is_kept = sequence > store->feed_trimmed;
     if (found) {
         commit = store->commits.of[sequence - 1];
     }
@@ -265,5 +302,5 @@ alm_code memory_change(alm_store *base, uint64_t from_sequence, alm_arena *arena
         return alm_status_set(st, ALM_NOT_FOUND, "there is no commit %llu yet",
                               (unsigned long long)from_sequence);
     }
-    return copy_change(&commit, sequence, arena, ret, st);
+    return copy_change(&commit, sequence, is_kept && !commit.is_bulk, arena, ret, st);
 }

@@ -41,7 +41,7 @@ static size_t head_fields(alm_head *head, uint64_t **fields)
     uint64_t *all[] = {
         &head->sequence, &head->catalog_sequence, &head->precedence_epoch, &head->observations,
         &head->cells,    &head->indicators,       &head->places,           &head->sources,
-        &head->variants, &head->quarantined};
+        &head->variants, &head->quarantined,      &head->feed_trimmed,     &head->feed_bytes};
     memcpy(fields, all, sizeof all);
     return ALM_ARRAY_LEN(all);
 }
@@ -143,6 +143,7 @@ void alm_part_encode(const alm_part *part, alm_buf *out)
     for (size_t i = 0; i < part->count; i++) {
         alm_buf_varint(out, part->changes[i].period - before);
         alm_buf_varint(out, part->changes[i].sequence);
+        alm_buf_varint(out, part->changes[i].sequence - part->changes[i].first);
         before = part->changes[i].period;
     }
 }
@@ -164,8 +165,11 @@ alm_code alm_part_decode(alm_str bytes, alm_arena *arena, alm_part *ret, alm_sta
     for (uint64_t i = 0; i < count; i++) {
         uint64_t step = alm_read_varint(&r);
         period += step;
-        changes[i] = (alm_part_change){.period = period, .sequence = alm_read_varint(&r)};
-        if (step == 0 || period < step) {
+        uint64_t sequence = alm_read_varint(&r);
+        uint64_t since = alm_read_varint(&r);
+        changes[i] =
+            (alm_part_change){.period = period, .first = sequence - since, .sequence = sequence};
+        if (step == 0 || period < step || since > sequence) {
             return damaged(st, "a part");
         }
     }

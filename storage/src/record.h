@@ -14,6 +14,8 @@ typedef struct alm_head {
     uint64_t observations;     // vintages stored
     uint64_t cells;            // with a value that is not withdrawn
     uint64_t indicators, places, sources, variants, quarantined;
+    uint64_t feed_trimmed; // the oldest commits, whose rows left the log
+    uint64_t feed_bytes;   // of the rows the log holds
 } alm_head;
 
 void alm_head_encode(const alm_head *head, alm_buf *out);
@@ -32,6 +34,11 @@ typedef struct alm_log_record {
     alm_str block; // of alm_block_encode; empty without rows
 } alm_log_record;
 
+// What its rows take of the log, as the head counts it.
+static inline uint64_t alm_log_record_row_bytes(const alm_log_record *record)
+{
+    return record->added + record->revised > 0 ? record->block.len : 0;
+}
 // All but the block, which the caller appends.
 void alm_log_record_encode(const alm_log_record *record, alm_buf *out);
 // Views the bytes; variants are in the arena.
@@ -42,6 +49,7 @@ ALM_MUST_USE alm_code alm_log_record_decode(alm_str bytes, alm_arena *arena, alm
 // series were made.
 typedef struct alm_part_change {
     uint64_t period;   // alm_period_pack
+    uint64_t first;    // no change before it is among those since
     uint64_t sequence; // of the last change
 } alm_part_change;
 typedef struct alm_part {

@@ -54,15 +54,21 @@ static alm_code check_ranges(const alm_read *read, alm_status *st)
     return ALM_OK;
 }
 
-static alm_code check_read(const alm_read *read, alm_status *st)
+static alm_code check_places(const alm_place_id *places, size_t count, alm_status *st)
 {
-    for (size_t i = 1; i < read->place_count; i++) {
-        if (read->places[i - 1] >= read->places[i]) {
+    for (size_t i = 1; i < count; i++) {
+        if (places[i - 1] >= places[i]) {
             return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "places",
-                                        "place ids must ascend, and %u is not after %u",
-                                        read->places[i], read->places[i - 1]);
+                                        "place ids must ascend, and %u is not after %u", places[i],
+                                        places[i - 1]);
         }
     }
+    return ALM_OK;
+}
+
+static alm_code check_read(const alm_read *read, alm_status *st)
+{
+    ALM_TRY(check_places(read->places, read->place_count, st));
     if (read->as_of == ALM_DATE_NONE) {
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "as_of", "as_of is no date");
     }
@@ -177,12 +183,17 @@ alm_code alm_store_visit_catalog(alm_store *store, const alm_catalog_visitor *vi
     return store->ops->visit_catalog(store, visitor, ret_catalog_sequence, st);
 }
 
-alm_code alm_store_visit_series(alm_store *store,
-                                alm_code (*visit)(void *arg, const alm_series_info *info,
-                                                  alm_status *st),
-                                void *arg, alm_status *st)
+alm_code alm_store_find_series(alm_store *store, const alm_series_query *query,
+                               alm_series_visit visit, void *arg, alm_status *st)
 {
-    return store->ops->visit_series(store, visit, arg, st);
+    ALM_TRY(check_places(query->places, query->place_count, st));
+    return store->ops->find_series(store, query, visit, arg, st);
+}
+
+alm_code alm_store_visit_series(alm_store *store, alm_series_visit visit, void *arg, alm_status *st)
+{
+    static const alm_series_query all = {.breakdown = {"*", 1}, .all_places = true};
+    return store->ops->find_series(store, &all, visit, arg, st);
 }
 
 alm_code alm_store_visit_quarantine(alm_store *store,

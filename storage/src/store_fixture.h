@@ -20,6 +20,7 @@ typedef struct fixture {
     alm_arena *arena;
     alm_status st;
     size_t map_bytes;
+    uint64_t feed_commits, feed_bytes;
     uint64_t batches; // makes batch ids
 } fixture;
 
@@ -33,7 +34,10 @@ typedef struct fixture {
 
 static inline void fixture_open(fixture *f)
 {
-    alm_store_opts opts = {.engine = f->engine, .map_bytes = f->map_bytes};
+    alm_store_opts opts = {.engine = f->engine,
+                           .map_bytes = f->map_bytes,
+                           .feed_commits = f->feed_commits,
+                           .feed_bytes = f->feed_bytes};
     ASSERT_OK(f, alm_store_open(f->dir, &opts, &f->store, &f->st));
 }
 

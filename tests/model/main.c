@@ -37,6 +37,7 @@ const model_step steps[] = {
     {"change", 12, step_change},
     {"wait", 2, step_wait},
     {"series", 3, step_series},
+    {"find", 20, step_find},
     {"catalog", 2, step_catalog},
     {"quarantine", 2, step_quarantine},
     {"figures", 4, step_figures},

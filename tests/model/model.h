@@ -28,11 +28,12 @@ typedef struct shape {
     uint32_t period_count;
     uint32_t variant_count;
     uint32_t source_max;
-    uint32_t day_count;   // of publication
-    uint32_t value_count; // few: rows repeat each other
-    uint32_t rows_few;    // of an ordinary batch, at most
-    bool is_uniform;      // one unit and few digits: every series is a vector
-    uint32_t weights[32]; // of the steps, by their place in the table
+    uint32_t day_count;    // of publication
+    uint32_t value_count;  // few: rows repeat each other
+    uint32_t rows_few;     // of an ordinary batch, at most
+    uint32_t feed_commits; // whose rows the feed keeps; 0: many
+    bool is_uniform;       // one unit and few digits: every series is a vector
+    uint32_t weights[32];  // of the steps, by their place in the table
 } shape;
 
 typedef struct world_variant {
@@ -229,6 +230,7 @@ bool step_vector_slice(world *w);
 bool step_change(world *w);
 bool step_wait(world *w);
 bool step_series(world *w);
+bool step_find(world *w);
 bool step_catalog(world *w);
 bool step_quarantine(world *w);
 bool step_figures(world *w);

@@ -19,6 +19,44 @@ static bool is_shown(const world *w, const alm_change *change, const alm_obs *wa
 
 #define SHOWN_ROW_COUNT_MAX 400 // of a large commit only these are looked for
 
+// From which commit on the feed has rows, once what is put off has been done.
+static uint64_t feed_from(const world *w)
+{
+    const twin *t = &w->twin;
+    size_t from = 1;
+    size_t last = t->commit_count; // with rows the feed tells
+    while (last > 0 &&
+           (t->commits[last - 1].is_bulk || t->commits[last - 1].to == t->commits[last - 1].from)) {
+        last--;
+    }
+    if (w->shape.feed_commits != 0 && t->commit_count > w->shape.feed_commits) {
+        from = ALM_MIN(t->commit_count - w->shape.feed_commits, last) + 1;
+    }
+    return from;
+}
+
+static bool check_feed_from(world *w, const alm_store_stats *stats, bool is_compact)
+{
+    uint64_t want = feed_from(w);
+    CHECK(w, stats->feed_from <= want && (!is_compact || stats->feed_from == want),
+          "the feed has rows from %llu on, not %llu", (unsigned long long)stats->feed_from,
+          (unsigned long long)want);
+    return true;
+}
+
+// Rows may leave between a look at the figures and one at the change.
+static bool check_has_rows(world *w, const alm_change *got, const alm_store_stats *before)
+{
+    alm_store_stats after;
+    CHECK_OK(w, alm_store_stats_get(w->store, &after, &w->st));
+    TRY(check_feed_from(w, &after, false));
+    bool may = !w->twin.commits[got->sequence - 1].is_bulk && got->sequence >= before->feed_from;
+    bool must = may && got->sequence >= after.feed_from;
+    CHECK(w, got->has_rows ? may : !must, "change %llu has rows: %d",
+          (unsigned long long)got->sequence, got->has_rows);
+    return true;
+}
+
 static bool same_change(world *w, const alm_change *got, uint64_t sequence)
 {
     const twin_change *want = &w->twin.commits[sequence - 1];
@@ -29,9 +67,8 @@ static bool same_change(world *w, const alm_change *got, uint64_t sequence)
               got->catalog_changed == want->catalog_changed,
           "%llu added, %llu revised", (unsigned long long)got->added,
           (unsigned long long)got->revised);
-    CHECK(w, got->has_rows == !want->is_bulk, "has rows: %d", got->has_rows);
-    if (want->is_bulk) {
-        CHECK(w, got->obs_count == 0, "%zu rows of a bulk load", got->obs_count);
+    if (!got->has_rows) {
+        CHECK(w, got->obs_count == 0, "%zu rows that are not told", got->obs_count);
         return true;
     }
     CHECK(w, got->obs_count == want->to - want->from, "%zu rows, not %zu", got->obs_count,
@@ -46,6 +83,8 @@ static bool same_change(world *w, const alm_change *got, uint64_t sequence)
 bool step_change(world *w)
 {
     alm_change change;
+    alm_store_stats stats;
+    CHECK_OK(w, alm_store_stats_get(w->store, &stats, &w->st));
     uint64_t from = below(w, (uint32_t)w->twin.commit_count + 3);
     w->st = ALM_STATUS_INIT;
     alm_code code = alm_store_change(w->store, from, w->work, &change, &w->st);
@@ -54,7 +93,8 @@ bool step_change(world *w)
         return true;
     }
     CHECK(w, code == ALM_OK, "%s: %s", alm_code_name(code), w->st.message);
-    return same_change(w, &change, ALM_MAX(from, UINT64_C(1)));
+    return same_change(w, &change, ALM_MAX(from, UINT64_C(1))) &&
+           check_has_rows(w, &change, &stats);
 }
 
 bool step_wait(world *w)
@@ -68,8 +108,9 @@ bool step_wait(world *w)
 
 // --- series and figures --------------------------------------------------------------------------
 
-// What there is of a variant. False: nothing at all was ever stored.
-static bool survey(const world *w, uint32_t v, alm_series_info *ret)
+// What there is of a variant, and at how many of the places asked for (NULL: all) there is any.
+// False: nothing at all was ever stored.
+static bool survey_asked(const world *w, uint32_t v, const bool *asked, alm_series_info *ret)
 {
     bool exists = false;
     const alm_read now = {.as_of = ALM_DATE_MAX};
@@ -90,8 +131,21 @@ static bool survey(const world *w, uint32_t v, alm_series_info *ret)
             has_cell = true;
         }
         ret->place_count += has_cell;
+        ret->asked_place_count += has_cell && (asked == NULL || asked[place]);
     }
     return exists;
+}
+
+static bool survey(const world *w, uint32_t v, alm_series_info *ret)
+{
+    return survey_asked(w, v, NULL, ret);
+}
+
+static bool same_info(const alm_series_info *a, const alm_series_info *b)
+{
+    return a->place_count == b->place_count && a->cell_count == b->cell_count &&
+           a->asked_place_count == b->asked_place_count && alm_period_eq(a->first, b->first) &&
+           alm_period_eq(a->last, b->last);
 }
 
 typedef struct listing {
@@ -109,10 +163,7 @@ static alm_code list_series(void *arg, const alm_series_info *info, alm_status *
         alm_series_info want;
         if (alm_str_eq(info->variant, l->w->variants[v].text)) {
             bool exists = survey(l->w, v, &want);
-            l->differs =
-                l->differs || l->seen[v] || !exists || info->place_count != want.place_count ||
-                info->cell_count != want.cell_count || !alm_period_eq(info->first, want.first) ||
-                !alm_period_eq(info->last, want.last);
+            l->differs = l->differs || l->seen[v] || !exists || !same_info(info, &want);
             l->seen[v] = true;
         }
     }
@@ -139,6 +190,95 @@ bool step_series(world *w)
     CHECK_OK(w, alm_store_visit_series(w->store, list_series, &l, &w->st));
     CHECK(w, !l.differs, "a series differs");
     CHECK(w, l.count == count_variants(w, &cells), "%zu series", l.count);
+    return true;
+}
+
+// --- finding -------------------------------------------------------------------------------------
+
+typedef struct search {
+    world *w;
+    alm_series_query query;
+    bool *asked; // by place
+    bool seen[VARIANT_COUNT_MAX];
+    bool differs;
+} search;
+
+static bool wants(const search *s, uint32_t v)
+{
+    const world_variant *variant = &s->w->variants[v];
+    const alm_series_query *q = &s->query;
+    alm_str code = world_text(s->w->work, "ind%u", variant->indicator);
+    bool is_any = alm_str_eq(q->breakdown, ALM_STR("*"));
+    bool is_dimension = alm_str_eq(q->breakdown, ALM_STR("industry=*"));
+    return (q->indicator_count == 0 || alm_str_eq(q->indicators[0], code)) &&
+           (q->measures == 0 || (q->measures >> variant->measure & 1) != 0) &&
+           (q->accumulation == ALM_ACCUMULATION_NONE || q->accumulation == variant->accumulation) &&
+           (q->freq == ALM_FREQ_NONE || (q->freq == ALM_FREQ_ANNUAL) == (variant->freq == 0)) &&
+           (is_any || (is_dimension ? variant->breakdown.len > 0
+                                    : alm_str_eq(q->breakdown, variant->breakdown)));
+}
+
+static alm_code take_found(void *arg, const alm_series_info *info, alm_status *st)
+{
+    search *s = arg;
+    (void)st;
+    for (uint32_t v = 0; v < s->w->shape.variant_count; v++) {
+        alm_series_info want;
+        if (alm_str_eq(info->variant, s->w->variants[v].text)) {
+            bool exists = survey_asked(s->w, v, s->asked, &want);
+            s->differs =
+                s->differs || s->seen[v] || !exists || !wants(s, v) || !same_info(info, &want);
+            s->seen[v] = true;
+        }
+    }
+    return ALM_OK;
+}
+
+static void draw_places(search *s)
+{
+    world *w = s->w;
+    uint32_t count = w->twin.place_count;
+    uint32_t step = 1 + below(w, one_in(w, 2) ? 3 : count);
+    alm_place_id *places = world_alloc(w->work, count, sizeof *places);
+    s->asked = world_alloc(w->work, count, sizeof *s->asked);
+    for (uint32_t place = world_place(w); place < count; place += step) {
+        places[s->query.place_count++] = place;
+        s->asked[place] = true;
+    }
+    s->query.places = places;
+}
+
+static search draw_search(world *w)
+{
+    static const char *const breakdowns[] = {"*", "*", "", "industry=*", "industry=software"};
+    search s = {.w = w};
+    alm_str *indicator = world_alloc(w->work, 1, sizeof *indicator);
+    *indicator = world_text(w->work, "ind%u", below(w, INDICATOR_COUNT + 1));
+    s.query = (alm_series_query){
+        .indicators = indicator,
+        .indicator_count = one_in(w, 3),
+        .measures = one_in(w, 4) ? 1U << ALM_MEASURE_LEVEL : 0,
+        .accumulation = one_in(w, 4) ? ALM_ACCUMULATION_CUMULATIVE : ALM_ACCUMULATION_NONE,
+        .freq = one_in(w, 4) ? ALM_FREQ_MONTH : ALM_FREQ_NONE,
+        .breakdown = alm_str_from(breakdowns[below(w, ALM_ARRAY_LEN(breakdowns))]),
+        .all_places = one_in(w, 3)};
+    if (!s.query.all_places) {
+        draw_places(&s);
+    }
+    return s;
+}
+
+bool step_find(world *w)
+{
+    search s = draw_search(w);
+    CHECK_OK(w, alm_store_find_series(w->store, &s.query, take_found, &s, &w->st));
+    CHECK(w, !s.differs, "a series that was found differs");
+    for (uint32_t v = 0; v < w->shape.variant_count; v++) {
+        alm_series_info info;
+        bool exists = survey_asked(w, v, s.asked, &info);
+        bool has = s.query.all_places ? exists : info.asked_place_count > 0;
+        CHECK(w, s.seen[v] == (has && wants(&s, v)), "variant %u is found: %d", v, s.seen[v]);
+    }
     return true;
 }
 
@@ -281,8 +421,10 @@ bool step_verify(world *w)
 
 bool step_compact(world *w)
 {
+    alm_store_stats stats;
     CHECK_OK(w, alm_store_compact(w->store, &w->st));
-    return true;
+    CHECK_OK(w, alm_store_stats_get(w->store, &stats, &w->st));
+    return check_feed_from(w, &stats, true);
 }
 
 bool step_reopen(world *w)

@@ -103,6 +103,7 @@ static void draw_shape(world *w)
     s->value_count = PICK(w, 1, 3, 1000);
     s->rows_few = PICK(w, 1, 6, 30);
     s->is_uniform = one_in(w, 2);
+    s->feed_commits = PICK(w, 0, 1, 5, 60);
     for (size_t i = 0; i < step_count; i++) {
         s->weights[i] = steps[i].weight * PICK(w, 0, 1, 1, 1, 4);
     }
@@ -189,7 +190,10 @@ static bool commit_first(world *w)
 
 static bool open_store(world *w)
 {
-    alm_store_opts opts = {.engine = w->engine, .map_bytes = MAP_BYTES};
+    alm_store_opts opts = {.engine = w->engine,
+                           .map_bytes = MAP_BYTES,
+                           .feed_commits = w->shape.feed_commits,
+                           .feed_bytes = w->shape.feed_commits != 0};
     w->st = ALM_STATUS_INIT;
     CHECK_OK(w, alm_store_open(w->dir, &opts, &w->store, &w->st));
     CHECK_OK(w, alm_store_reader_open(w->store, &w->reader, &w->st));

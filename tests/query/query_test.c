@@ -53,10 +53,12 @@ static int set_up(void **state)
     snprintf(data, sizeof data, "--data=%s", f->dir);
     char program[] = "test";
     char map[] = "--map-bytes=256M";
-    char *argv[] = {program, data, map, NULL};
+    char commits[] = "--feed-commits=4";
+    char bytes[] = "--feed-bytes=1";
+    char *argv[] = {program, data, map, commits, bytes, NULL};
     f->arena = alm_arena_create(0);
     alm_rpc_opts opts = {.log = &f->log};
-    if (alm_config_load(alm_module_storage.options, alm_module_storage.option_count, 3, argv,
+    if (alm_config_load(alm_module_storage.options, alm_module_storage.option_count, 5, argv,
                         &f->config, &st) != ALM_OK ||
         alm_rpc_create(&opts, &f->rpc, &st) != ALM_OK) {
         die(&st);
@@ -517,6 +519,74 @@ static void tells_changes_in_codes(void **state)
     alm_stream_close(&stream);
 }
 
+static uint64_t ask_feed_from(fixture *f)
+{
+    alm_status st = ALM_STATUS_INIT;
+    ProtobufCMessage *reply;
+    Almanac__Internal__HeadRequest request;
+    almanac__internal__head_request__init(&request);
+    alm_call_opts opts = {.timeout_ms = TIMEOUT_MS};
+    if (alm_channel_call(f->to_storage, &alm_service_storage, "Head", &opts, &request.base,
+                         f->arena, &reply, &st) != ALM_OK) {
+        die(&st);
+    }
+    return ((const Almanac__Internal__HeadResponse *)reply)->feed_from;
+}
+
+// Commits rows of two indicators at one place in turn until the feed has left rows out.
+static uint64_t commit_past_the_feed(fixture *f)
+{
+    uint64_t sequence = 0;
+    int32_t year = 1900;
+    while (ask_feed_from(f) < 10) {
+        year++;
+        alm_obs row = observe(2, year, year, 0);
+        const char *variant = year % 2 == 0 ? "A.gdp.P.level._Z._T" : "A.gdp.C.level._Z._T";
+        sequence = commit_rows(f, variant, &row, 1);
+        assert_true(year < 2900);
+    }
+    return sequence;
+}
+
+// Goal: who watches a place from long ago on misses nothing. Method: commits of which the feed has
+// no rows any more are told with the series they changed, even though their places are not known.
+static void a_watcher_far_behind_misses_nothing(void **state)
+{
+    fixture *f = *state;
+    char gdp[] = "gdp", places[] = "310105";
+    char *indicators[] = {gdp};
+    alm_status st = ALM_STATUS_INIT;
+    alm_stream *stream;
+    Almanac__V1__WatchRequest request;
+    almanac__v1__watch_request__init(&request);
+    commit_catalog(f);
+    uint64_t last = commit_past_the_feed(f);
+    request.from_sequence = 2;
+    request.indicators = indicators;
+    request.n_indicators = 1;
+    request.places = places;
+    alm_call_opts opts = {.timeout_ms = -1};
+    if (alm_stream_open(f->to_aggregation, &alm_service_aggregation, "Watch", &opts, &request.base,
+                        &stream, &st) != ALM_OK) {
+        die(&st);
+    }
+    for (uint64_t sequence = 2; sequence <= last; sequence++) {
+        ProtobufCMessage *message = NULL;
+        if (alm_stream_next(stream, f->arena, &message, &st) != ALM_OK) {
+            die(&st);
+        }
+        ALM_ASSERT(message != NULL);
+        const Almanac__V1__WatchResponse *change = (const Almanac__V1__WatchResponse *)message;
+        assert_int_equal(change->sequence, sequence);
+        assert_int_equal(change->n_variants, 1);
+        assert_int_equal(change->rows_left_out, change->block == NULL);
+        assert_int_equal(change->rows_not_listed, change->rows_left_out);
+        assert_true(sequence >= 10 || change->rows_left_out);
+        assert_true(sequence + 4 <= last || !change->rows_left_out);
+    }
+    alm_stream_close(&stream);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) {
@@ -529,6 +599,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(plans_what_stands_for_what, set_up, tear_down),
         cmocka_unit_test_setup_teardown(explains_with_superseded_vintages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tells_changes_in_codes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_watcher_far_behind_misses_nothing, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -377,17 +377,45 @@ static inline alm_code dump_source(void *arg, uint32_t id, const alm_source *e, 
     return ALM_OK;
 }
 
-static inline alm_code dump_series(void *arg, const alm_series_info *info, alm_status *st)
+// Lines of series, by text: formats visit them in orders of their own.
+#define SERIES_LINE_COUNT 64
+typedef struct series_lines {
+    char lines[SERIES_LINE_COUNT][200];
+    size_t count;
+} series_lines;
+
+static inline alm_code take_series(void *arg, const alm_series_info *info, alm_status *st)
 {
+    series_lines *list = arg;
     char first[ALM_PERIOD_TEXT_MAX];
     char last[ALM_PERIOD_TEXT_MAX];
     (void)st;
+    assert_true(list->count < SERIES_LINE_COUNT);
     alm_period_format(info->first, first);
     alm_period_format(info->last, last);
-    dump_line(arg, "%.*s places=%llu cells=%llu %s..%s", ALM_STR_ARGS(info->variant),
-              (unsigned long long)info->place_count, (unsigned long long)info->cell_count, first,
-              last);
+    snprintf(list->lines[list->count++], sizeof list->lines[0],
+             "%.*s places=%llu cells=%llu %s..%s", ALM_STR_ARGS(info->variant),
+             (unsigned long long)info->place_count, (unsigned long long)info->cell_count, first,
+             last);
     return ALM_OK;
+}
+
+static inline int series_line_cmp(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static inline void dump_series(fixture *f, FILE *out)
+{
+    static series_lines list;
+    dump_list series = dump_begin(out, "series");
+    list.count = 0;
+    ASSERT_OK(f, alm_store_visit_series(f->store, take_series, &list, &f->st));
+    qsort(list.lines, list.count, sizeof list.lines[0], series_line_cmp);
+    for (size_t i = 0; i < list.count; i++) {
+        dump_line(&series, "%s", list.lines[i]);
+    }
+    dump_end(&series);
 }
 
 static inline alm_code dump_quarantined(void *arg, const alm_quarantined *row, alm_status *st)
@@ -439,11 +467,9 @@ static inline void sample_dump(fixture *f, FILE *out)
 {
     alm_store_stats stats;
     alm_read read = read_all();
-    dump_list series = dump_begin(out, "series");
     dump_list quarantine = dump_begin(out, "quarantine");
     dump_catalog(f, out);
-    ASSERT_OK(f, alm_store_visit_series(f->store, dump_series, &series, &f->st));
-    dump_end(&series);
+    dump_series(f, out);
     ASSERT_OK(f, alm_store_visit_quarantine(f->store, dump_quarantined, &quarantine, &f->st));
     dump_end(&quarantine);
     dump_read(f, out, "current", read);

@@ -96,12 +96,16 @@ static alm_code renew_filters(watch *it, alm_status *st)
 
 // --- one change ---------------------------------------------------------------------------------
 
-static bool is_wanted(const watch *it, const alm_variant *variant, const alm_obs *row)
+static bool is_wanted_variant(const watch *it, const alm_variant *variant)
 {
     uint32_t id = alm_catalog_find_indicator(it->catalog, variant->indicator);
-    bool wants_indicator =
-        it->wants_indicator == NULL || (id != ALM_CATALOG_NONE && it->wants_indicator[id]);
-    return wants_indicator && (it->wants_place == NULL || it->wants_place[row->place]);
+    return it->wants_indicator == NULL || (id != ALM_CATALOG_NONE && it->wants_indicator[id]);
+}
+
+static bool is_wanted(const watch *it, const alm_variant *variant, const alm_obs *row)
+{
+    return is_wanted_variant(it, variant) &&
+           (it->wants_place == NULL || it->wants_place[row->place]);
 }
 
 static alm_result_row row_of(const watch *it, const alm_variant_entry *entry, const alm_obs *obs)
@@ -156,14 +160,33 @@ static alm_code know_ids(watch *it, const alm_obs *rows, size_t count, alm_statu
                           unknown->place, unknown->source);
 }
 
+static alm_code put_variants(watch *it, const alm_variant_table *table, const uint8_t *is_touched,
+                             Almanac__V1__WatchResponse *response, alm_status *st)
+{
+    response->variants = alm_arena_calloc(it->arena, table->count, sizeof(char *));
+    if (response->variants == NULL) {
+        return no_memory(st);
+    }
+    for (uint32_t v = 0; v < table->count; v++) {
+        if (!is_touched[v]) {
+            continue;
+        }
+        char *text = alm_arena_strdup(it->arena, alm_variant_table_get(table, v)->text);
+        if (text == NULL) {
+            return no_memory(st);
+        }
+        response->variants[response->n_variants++] = text;
+    }
+    return ALM_OK;
+}
+
 static alm_code put_rows(watch *it, alm_variant_table *table, const uint32_t *map,
                          const alm_obs *rows, size_t count, Almanac__V1__WatchResponse *response,
                          alm_status *st)
 {
     alm_result_writer *writer;
     uint8_t *is_touched = alm_arena_calloc(it->arena, table->count, 1);
-    response->variants = alm_arena_calloc(it->arena, table->count, sizeof(char *));
-    if (is_touched == NULL || response->variants == NULL) {
+    if (is_touched == NULL) {
         return no_memory(st);
     }
     ALM_TRY(alm_result_writer_create(it->arena, response->sequence, &writer, st));
@@ -180,17 +203,24 @@ static alm_code put_rows(watch *it, alm_variant_table *table, const uint32_t *ma
         alm_result_row row = row_of(it, entry, &rows[i]);
         ALM_TRY(alm_result_writer_add(writer, &row, st));
     }
-    for (uint32_t v = 0; v < table->count; v++) {
-        if (!is_touched[v]) {
-            continue;
-        }
-        char *text = alm_arena_strdup(it->arena, alm_variant_table_get(table, v)->text);
-        if (text == NULL) {
-            return no_memory(st);
-        }
-        response->variants[response->n_variants++] = text;
-    }
+    ALM_TRY(put_variants(it, table, is_touched, response, st));
     return alm_result_writer_take(writer, &response->block, st);
+}
+
+// Any place may be among the rows that are left out: whoever asked for an indicator is told.
+static alm_code put_left_out(watch *it, const alm_variant_table *table,
+                             Almanac__V1__WatchResponse *response, alm_status *st)
+{
+    uint8_t *is_touched = alm_arena_calloc(it->arena, table->count, 1);
+    if (is_touched == NULL) {
+        return no_memory(st);
+    }
+    for (uint32_t v = 0; v < table->count; v++) {
+        is_touched[v] = is_wanted_variant(it, &alm_variant_table_get(table, v)->variant);
+    }
+    response->rows_left_out = true;
+    response->rows_not_listed = response->added + response->revised;
+    return put_variants(it, table, is_touched, response, st);
 }
 
 static alm_code tell_change(watch *it, const Almanac__Internal__WatchResponse *change,
@@ -221,7 +251,8 @@ static alm_code tell_change(watch *it, const Almanac__Internal__WatchResponse *c
                                    &count, st));
         ALM_TRY(alm_variant_table_map(table, variants, variant_count, &map, st));
         ALM_TRY(know_ids(it, rows, count, st));
-        ALM_TRY(put_rows(it, table, map, rows, count, &response, st));
+        ALM_TRY(change->rows_left_out ? put_left_out(it, table, &response, st)
+                                      : put_rows(it, table, map, rows, count, &response, st));
     }
     bool is_wanted_change = response.n_variants > 0 || change->catalog_changed ||
                             (it->wants_indicator == NULL && it->wants_place == NULL);

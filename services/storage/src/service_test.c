@@ -52,10 +52,11 @@ static int setup(void **state)
     snprintf(f->dir, sizeof f->dir, "/tmp/alm_service_XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     snprintf(f->address, sizeof f->address, "loop://storage-%d", ++number);
-    char program[] = "test", data[] = "--data", map[] = "--map-bytes=256M";
-    char *argv[] = {program, data, f->dir, map};
+    char program[] = "test", data[] = "--data", map[] = "--map-bytes=256M",
+         commits[] = "--feed-commits=4", bytes[] = "--feed-bytes=1";
+    char *argv[] = {program, data, f->dir, map, commits, bytes};
     ASSERT_OK(f, alm_rpc_create(&(alm_rpc_opts){0}, &f->rpc, &f->st));
-    ASSERT_OK(f, alm_config_load(alm_module_storage.options, alm_module_storage.option_count, 4,
+    ASSERT_OK(f, alm_config_load(alm_module_storage.options, alm_module_storage.option_count, 6,
                                  argv, &f->config, &f->st));
     ASSERT_OK(f, start_module(f));
     ASSERT_OK(f, alm_channel_open(f->rpc, f->address, NULL, &f->channel, &f->st));
@@ -425,6 +426,43 @@ static void watches_from_a_sequence_on(void **state)
     alm_arena_destroy(&other.arena);
 }
 
+static Almanac__Internal__HeadResponse *ask_head(fixture *f)
+{
+    Almanac__Internal__HeadRequest request;
+    almanac__internal__head_request__init(&request);
+    Almanac__Internal__HeadResponse *head;
+    ASSERT_OK(f, call(f, "Head", &request.base, &head));
+    return head;
+}
+
+// Goal: who is behind what the feed keeps is told every commit, and of which to read the rows.
+static void a_watcher_far_behind_is_told_to_read(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    int year = 1900;
+    while (ask_head(f)->feed_from < 8) { // what is folded leaves beside the next commits
+        alm_obs row = a_row(3, year, year);
+        commit_rows(f, &row, 1);
+        assert_true(++year < 2900);
+    }
+    Almanac__Internal__HeadResponse *before = ask_head(f);
+    Almanac__Internal__WatchRequest request;
+    almanac__internal__watch_request__init(&request);
+    request.from_sequence = 1;
+    alm_stream *stream = open_stream(f, "Watch", &request.base);
+    for (uint64_t i = 1; i <= before->sequence; i++) {
+        Almanac__Internal__WatchResponse *r = next(f, stream);
+        assert_int_equal(r->sequence, i);
+        assert_int_equal(r->added, i > 1);
+        assert_int_equal(r->block->n_variants, i > 1);
+        assert_int_equal(r->rows_left_out, i > 1 && r->block->rows == 0);
+        assert_true(i < before->feed_from || !r->rows_left_out);
+        assert_true(i + 4 <= before->sequence || !r->rows_left_out);
+    }
+    alm_stream_close(&stream);
+}
+
 static void tells_its_figures_and_verifies(void **state)
 {
     fixture *f = *state;
@@ -525,6 +563,7 @@ int main(void)
         TEST(searches_the_catalogue),
         TEST(keeps_quarantined_rows),
         TEST(watches_from_a_sequence_on),
+        TEST(a_watcher_far_behind_is_told_to_read),
         TEST(tells_its_figures_and_verifies),
         TEST(streams_a_backup),
         TEST(a_missing_data_option_is_named),

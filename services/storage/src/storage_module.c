@@ -21,6 +21,20 @@ static const alm_option options[] = {
              "the process may have)",
      .min = 1 << 20,
      .max = INT64_C(1) << 45},
+    {.name = "feed-commits",
+     .type = ALM_OPTION_INT,
+     .fallback = "1000",
+     .placeholder = "N",
+     .help = "the change feed tells the rows of the newest N commits at least",
+     .min = 1,
+     .max = INT64_MAX},
+    {.name = "feed-bytes",
+     .type = ALM_OPTION_BYTES,
+     .fallback = "64M",
+     .placeholder = "SIZE",
+     .help = "and those of older ones as long as all its rows take no more than SIZE",
+     .min = 1,
+     .max = INT64_C(1) << 45},
 };
 
 static void destroy(storage *self)
@@ -39,7 +53,9 @@ static alm_code open_store(const alm_module_ctx *ctx, storage *self, alm_status 
     }
     alm_store_opts opts = {.map_bytes = (size_t)alm_config_int(ctx->config, "map-bytes"),
                            .clock = ctx->clock,
-                           .log = ctx->log};
+                           .log = ctx->log,
+                           .feed_commits = (uint64_t)alm_config_int(ctx->config, "feed-commits"),
+                           .feed_bytes = (uint64_t)alm_config_int(ctx->config, "feed-bytes")};
     alm_store_stats stats;
     ALM_TRY(alm_store_open(dir, &opts, &self->service.store, st));
     ALM_TRY(alm_store_stats_get(self->service.store, &stats, st));

@@ -367,6 +367,8 @@ alm_code storage_head(void *self, alm_call *call, const ProtobufCMessage *messag
     response.bytes_map = stats.bytes_map;
     response.readers = stats.readers;
     response.oldest_reader_lag = stats.oldest_reader_lag;
+    response.feed_from = stats.feed_from;
+    response.feed_bytes = stats.feed_bytes;
     return alm_call_send(call, &response.base, st);
 }
 

@@ -25,6 +25,7 @@ static alm_code send_part(watch *w, const alm_change *change, const alm_obs *row
     response.added = change->added;
     response.revised = change->revised;
     response.catalog_changed = change->catalog_changed;
+    response.rows_left_out = !change->has_rows && change->variant_count > 0;
     ALM_TRY(alm_obs_block_write(change->variants, change->variant_count, rows, count, NULL, w->part,
                                 &response.block, st));
     return alm_call_send(w->call, &response.base, st);

@@ -28,7 +28,14 @@ typedef struct alm_store_opts {
     size_t map_bytes; // the most the store may take; 0: 1 TiB, or what this process may have
     alm_clock clock;  // zero: the system's
     const alm_log *log;
+    // The change feed keeps the rows of the newest feed_commits commits, and those of older ones as
+    // long as all that it keeps take at most feed_bytes.
+    uint64_t feed_commits; // 0: ALM_FEED_COMMITS
+    uint64_t feed_bytes;   // 0: ALM_FEED_BYTES
 } alm_store_opts;
+
+#define ALM_FEED_COMMITS UINT64_C(1000)
+#define ALM_FEED_BYTES   (UINT64_C(64) << 20)
 
 // Opens or makes the store in the directory; the memory engine makes an empty one and looks at no
 // directory. Only one process may have it open. Nobody may use a store that is being closed.
@@ -266,12 +273,39 @@ ALM_MUST_USE alm_code alm_store_visit_catalog(alm_store *store, const alm_catalo
 
 typedef struct alm_series_info {
     alm_str variant;
-    uint64_t place_count, cell_count;
-    alm_period first, last;
+    uint64_t place_count, cell_count; // with a value
+    uint64_t asked_place_count;       // of place_count, those that were asked for
+    alm_period first, last;           // with a value; FREQ_NONE: none has
 } alm_series_info;
-ALM_MUST_USE alm_code alm_store_visit_series(
-    alm_store *store, alm_code (*visit)(void *arg, const alm_series_info *info, alm_status *st),
-    void *arg, alm_status *st);
+typedef alm_code (*alm_series_visit)(void *arg, const alm_series_info *info, alm_status *st);
+
+// What is asked for, each part narrowing the answer.
+typedef struct alm_series_query {
+    const alm_str *indicators; // codes; none: all
+    size_t indicator_count;
+    alm_str theme;                 // of the indicator; "": any
+    uint32_t measures;             // bit (1 << alm_measure); 0: all
+    alm_accumulation accumulation; // NONE: all
+    alm_freq freq;                 // NONE: all
+    alm_str breakdown;          // "": totals only; "*": all; "a=*": those that have the dimension
+                                // a; else canonical "a=b+c=d"
+    bool all_places;            // else variants with a value at any of these, a subtree's say
+    const alm_place_id *places; // ascending
+    size_t place_count;
+} alm_series_query;
+
+// Visits the variants by age, as of one state; no snapshot is held meanwhile. With all_places also
+// those that have no value any more. Cost: a look at each variant, and for those that the rest of
+// the question leaves, at what places they have; no slice is read.
+//
+// ALM_INVALID_ARGUMENT    places that do not ascend
+// ALM_DATA_LOSS           a record is damaged; the message names it
+// ALM_RESOURCE_EXHAUSTED  out of memory
+ALM_MUST_USE alm_code alm_store_find_series(alm_store *store, const alm_series_query *query,
+                                            alm_series_visit visit, void *arg, alm_status *st);
+// All of them.
+ALM_MUST_USE alm_code alm_store_visit_series(alm_store *store, alm_series_visit visit, void *arg,
+                                             alm_status *st);
 ALM_MUST_USE alm_code alm_store_visit_quarantine(
     alm_store *store, alm_code (*visit)(void *arg, const alm_quarantined *row, alm_status *st),
     void *arg, alm_status *st);
@@ -286,13 +320,15 @@ typedef struct alm_change {
     bool catalog_changed;
     const alm_str *variants;
     size_t variant_count;
-    bool has_rows; // false: a bulk load, or it is long ago; read the variants at that sequence
+    bool has_rows; // false: a bulk load, or before alm_store_stats.feed_from; read the variants
     const alm_obs *obs;
     size_t obs_count;
 } alm_change;
 
-// The commit with that sequence (0 is the first: sequences begin at 1 and have no gaps), with the
-// rows it stored in no promised order, and the variants of those rows.
+// The commit with that sequence (0 is the first: sequences begin at 1 and have no gaps), and the
+// variants of the rows it stored. Commits are told for good, their rows for a while
+// (alm_store_opts.feed_commits), in no promised order. Rows that are not told any more, or never
+// were, are among those of the variants with that sequence that a read of all vintages answers.
 //
 // ALM_NOT_FOUND            there is none yet
 // ALM_DATA_LOSS            its record is missing or damaged; the message names it
@@ -312,11 +348,13 @@ typedef struct alm_store_stats {
     bool is_nearly_full; // of bytes_map 80 % are or were used: open it larger before it is full
     uint64_t damaged;    // records with a damaged value, of those looked at when it was opened
     uint64_t commits, commit_groups; // since open; commits/groups is the group commit's gain
+    uint64_t feed_from;  // from here on the feed has the rows of every commit that is no bulk load
+    uint64_t feed_bytes; // that its rows take
 } alm_store_stats;
 ALM_MUST_USE alm_code alm_store_stats_get(alm_store *store, alm_store_stats *ret, alm_status *st);
 
 // Puts the store into its best form: everything that is done bit by bit beside the commits, done
-// now. Reads and commits go on.
+// now. Reads and commits go on. The change feed keeps no more rows than it was told to.
 //
 // ALM_UNAVAILABLE         the store is closing
 // ALM_RESOURCE_EXHAUSTED  disk or memory full

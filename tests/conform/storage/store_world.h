@@ -60,6 +60,8 @@ store_group conform_vectors(void);   // series and slices as columns
 store_group conform_visitors(void);  // who is shown rows, and what they may do meanwhile
 store_group conform_entries(void);   // the catalogue
 store_group conform_feed(void);      // changes, waiting, series, quarantine, figures
+store_group conform_retention(void); // how long the feed keeps rows
+store_group conform_finding(void);   // which series there are
 store_group conform_callers(void);   // many at once, and too little memory
 
 #endif
