@@ -112,7 +112,7 @@ static void *folder_main(void *arg)
         store->fold_wanted = false;
         pthread_mutex_unlock(&store->mutex);
         alm_code code = run_round(store, at_least, &st);
-        if (code != ALM_OK) {
+        if (code != ALM_OK && !is_stopping(store)) {
             alm_log_warn(store->log, "store.fold_failed", ALM_KV_CSTR("error", st.message));
         }
         pthread_mutex_lock(&store->mutex);
