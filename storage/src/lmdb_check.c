@@ -90,8 +90,10 @@ alm_code lmdb_check_pages(lmdb_store *store, int fd, uint64_t file_bytes, const 
     lmdb_pages_info info;
     c.told_us = c.from_us;
     store->found = (lmdb_found){0};
-    if (lmdb_pages_check(fd, file_bytes, &visitor, &info, st) != ALM_OK) {
-        return alm_status_prefix(st, "%s", path);
+    alm_code code = lmdb_pages_check(fd, file_bytes, &visitor, &info, st);
+    if (code != ALM_OK) {
+        (void)alm_status_prefix(st, "%s", path); // says nothing of the code when st is NULL
+        return code;
     }
     int64_t took_us = store->clock.mono_us(store->clock.self) - c.from_us;
     if (took_us >= TELL_EVERY_US) {

@@ -132,7 +132,7 @@ static void *folder_main(void *arg)
         if (code == ALM_OK && is_asked) {
             code = lmdb_writer_trim(store, &st);
         }
-        if (code != ALM_OK) {
+        if (code != ALM_OK && !is_stopping(store)) {
             alm_log_warn(store->log, "store.fold_failed", ALM_KV_CSTR("error", st.message));
         }
         pthread_mutex_lock(&store->mutex);

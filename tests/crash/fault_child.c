@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COMMIT_COUNT 3
+#define COMMIT_COUNT 2
 
 typedef struct faulty {
     const char *dir;
