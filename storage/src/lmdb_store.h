@@ -234,9 +234,14 @@ alm_code lmdb_verify(alm_store *store, void (*problem)(void *arg, alm_str text),
 ALM_MUST_USE alm_code lmdb_verify_snapshot(const lmdb_txn *txn,
                                            void (*problem)(void *arg, alm_str text), void *arg,
                                            alm_verify_result *ret, alm_status *st);
+// lmdb_dir_open of a store that is there. ALM_NOT_FOUND: it is not.
+ALM_MUST_USE alm_code lmdb_lock_there(const char *dir, int *ret_lock_fd, alm_status *st);
 alm_code lmdb_verify_dir(const char *dir, const alm_store_opts *opts,
                          void (*problem)(void *arg, alm_str text), void *arg,
                          alm_verify_result *ret, alm_status *st);
+alm_code lmdb_rebuild_dir(const char *dir, const alm_store_opts *opts,
+                          void (*problem)(void *arg, alm_str text), void *arg,
+                          alm_rebuild_result *ret, alm_status *st);
 
 // --- lmdb_backup ---------------------------------------------------------------------------------
 
