@@ -1,6 +1,6 @@
-// What the parts of a rebuild share. Every vintage stands in a slice and again in a group of series,
-// the newest in the log as well, and nothing is ever overwritten: so the rows of all undamaged
-// records, each once, are all that can be had.
+// What the parts of a rebuild share. Every vintage stands in a slice and again in a group of
+// series, the newest in the log as well, and nothing is ever overwritten: so the rows of all
+// undamaged records, each once, are all that can be had.
 #ifndef ALM_STORAGE_LMDB_REBUILD_H
 #define ALM_STORAGE_LMDB_REBUILD_H
 
