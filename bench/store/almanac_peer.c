@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 enum {
@@ -109,13 +110,14 @@ static void commit(alm_batch *batch, const char *id)
 {
     alm_commit_result result;
     alm_status st = ALM_STATUS_INIT;
-    alm_arena *arena = alm_arena_create((size_t)2 << 30);
+    static alm_arena *arena;
+    arena = arena != NULL ? arena : alm_arena_create((size_t)2 << 30);
+    alm_arena_reset(arena);
     batch->id = alm_str_from(id);
     check(alm_store_commit(store, batch, arena, &result, &st), &st, id);
     if (result.conflict_count > 0) {
         peer_die("%s: %zu rows conflict", id, result.conflict_count);
     }
-    alm_arena_destroy(&arena);
 }
 
 // Ids must be in tree order, level by level: the file of a load is read for its places first, which
@@ -230,25 +232,24 @@ static alm_period month_of(int32_t yyyymm)
 
 static void row_make(const csv_row *from, alm_obs *to)
 {
-    static const int64_t powers[] = {100, 10, 1};
     static uint32_t number; // rows of a series stand together
     static alm_place_id id = ALM_PLACE_NONE;
     if (id == ALM_PLACE_NONE || number != from->place) {
         number = from->place;
         id = id_find(number);
     }
-    *to = (alm_obs){.variant = (uint32_t)from->indicator,
-                    .place = id,
-                    .period = month_of(from->period),
-                    .value = {.number = {.mantissa = from->value_e2 / powers[from->decimals],
-                                         .exponent = (int8_t)-from->decimals},
-                              .unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = 4},
-                              .status = from->status == 'A'   ? ALM_OBS_STATUS_NORMAL
-                                        : from->status == 'E' ? ALM_OBS_STATUS_ESTIMATED
-                                                              : ALM_OBS_STATUS_PROVISIONAL,
-                              .has_number = true},
-                    .source = ALM_SOURCE_NONE,
-                    .published = day_of(from->publication)};
+    *to = (alm_obs){
+        .variant = (uint32_t)from->indicator,
+        .place = id,
+        .period = month_of(from->period),
+        .value = {.number = {.mantissa = from->mantissa, .exponent = (int8_t)-from->decimals},
+                  .unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = 4},
+                  .status = from->status == 'A'   ? ALM_OBS_STATUS_NORMAL
+                            : from->status == 'E' ? ALM_OBS_STATUS_ESTIMATED
+                                                  : ALM_OBS_STATUS_PROVISIONAL,
+                  .has_number = true},
+        .source = ALM_SOURCE_NONE,
+        .published = day_of(from->publication)};
 }
 
 // One batch is filled while the other is committed.
@@ -260,7 +261,6 @@ typedef struct pipe {
     size_t count[2];
     bool is_full[2];
     bool is_over;
-    bool is_bulk;
 } pipe_state;
 
 static void *commit_batches(void *arg)
@@ -278,12 +278,12 @@ static void *commit_batches(void *arg)
         if (!is_there) {
             return NULL;
         }
-        snprintf(id, sizeof id, "%s-%d-%ld", p->is_bulk ? "load" : "rows", i, random());
+        snprintf(id, sizeof id, "load-%d", i);
         alm_batch batch = {.variants = variants,
                            .variant_count = indicator_count,
                            .obs = p->rows[at],
                            .obs_count = p->count[at],
-                           .is_bulk = p->is_bulk};
+                           .is_bulk = true};
         commit(&batch, id);
         pthread_mutex_lock(&p->mutex);
         p->is_full[at] = false;
@@ -314,25 +314,35 @@ static void pipe_end(pipe_state *p)
     pthread_join(p->thread, NULL);
 }
 
-static void file_commit(const char *csv_path, size_t batch_rows, bool is_bulk)
+// In pages of two MiB: the kernel is asked for them a hundred times, not fifty thousand.
+static alm_obs *rows_alloc(size_t count)
+{
+    size_t page = (size_t)2 << 20;
+    size_t bytes = (count * sizeof(alm_obs) + page - 1) / page * page;
+    void *rows = aligned_alloc(page, bytes);
+    if (rows != NULL) {
+        madvise(rows, bytes, MADV_HUGEPAGE);
+    }
+    return rows;
+}
+
+static void file_commit(const char *csv_path)
 {
     csv_file file;
     csv_row row;
-    pipe_state p = {
-        .mutex = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER, .is_bulk = is_bulk};
-    p.rows[0] = alm_alloc(batch_rows * sizeof(alm_obs));
-    p.rows[1] = alm_alloc(batch_rows * sizeof(alm_obs));
+    pipe_state p = {.mutex = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
+    p.rows[0] = rows_alloc(BATCH_ROWS);
+    p.rows[1] = rows_alloc(BATCH_ROWS);
     if (p.rows[0] == NULL || p.rows[1] == NULL ||
         pthread_create(&p.thread, NULL, commit_batches, &p) != 0) {
         peer_die("no memory");
     }
-    srandom((unsigned)(peer_now_s() * 1e6));
     csv_open(&file, csv_path);
     size_t count = 0;
     int at = 0;
     while (csv_next(&file, &row)) {
         row_make(&row, &p.rows[at][count++]);
-        if (count == batch_rows) {
+        if (count == BATCH_ROWS) {
             pipe_pass(&p, at, count);
             at = 1 - at;
             count = 0;
@@ -341,8 +351,8 @@ static void file_commit(const char *csv_path, size_t batch_rows, bool is_bulk)
     pipe_pass(&p, at, count);
     pipe_end(&p);
     csv_close(&file);
-    alm_free(p.rows[1]);
-    alm_free(p.rows[0]);
+    free(p.rows[1]);
+    free(p.rows[0]);
 }
 
 static void load(const char *csv_path, load_times *ret)
@@ -350,15 +360,38 @@ static void load(const char *csv_path, load_times *ret)
     alm_status st = ALM_STATUS_INIT;
     catalog_make(csv_path);
     double start = peer_now_s();
-    file_commit(csv_path, BATCH_ROWS, true);
+    file_commit(csv_path);
     ret->durable_s = peer_now_s() - start;
     check(alm_store_compact(store, &st), &st, "compact");
     ret->merged_s = peer_now_s() - start;
 }
 
+// One batch, or as many as it takes.
 static void release(const char *csv_path)
 {
-    file_commit(csv_path, ALM_COMMIT_ROW_COUNT_MAX, false);
+    static alm_obs *rows; // kept from release to release
+    static int number;
+    csv_file file;
+    csv_row row;
+    rows = rows != NULL ? rows : rows_alloc(ALM_COMMIT_ROW_COUNT_MAX);
+    if (rows == NULL) {
+        peer_die("no memory");
+    }
+    csv_open(&file, csv_path);
+    for (bool more = true; more;) {
+        char id[48];
+        size_t count = 0;
+        while (count < ALM_COMMIT_ROW_COUNT_MAX && (more = csv_next(&file, &row))) {
+            row_make(&row, &rows[count++]);
+        }
+        snprintf(id, sizeof id, "release-%d-%.0f", number++, peer_now_s() * 1e6);
+        alm_batch batch = {.variants = variants,
+                           .variant_count = indicator_count,
+                           .obs = rows,
+                           .obs_count = count};
+        commit(&batch, id);
+    }
+    csv_close(&file);
 }
 
 static int64_t bytes(int64_t *ret_largest)
@@ -393,6 +426,7 @@ typedef struct run {
     uint32_t province;
 } run;
 static run town_runs[64], districts;
+static alm_place_range town_ranges[64]; // of town_runs
 static size_t town_run_count;
 
 static alm_place_id id_from(uint32_t number) // the first place that is not less
@@ -420,6 +454,7 @@ static void runs_make(void)
                  .to = id_from(first + (UINT32_C(1) << PROVINCE_SHIFT)),
                  .province = province};
         if (r.from < r.to) {
+            town_ranges[town_run_count] = (alm_place_range){.from = r.from, .to = r.to};
             town_runs[town_run_count++] = r;
         }
     }
@@ -496,48 +531,32 @@ static void rows_of_slice(const alm_vector *v)
     }
 }
 
-static size_t index_of(const alm_vector *v, size_t from, alm_place_id place)
+// Adds the sum of each province's towns to sums; *factor makes hundredths of them.
+static void towns_add(int32_t indicator, alm_period period, int64_t *sums, int64_t *factor)
 {
-    size_t low = from, high = v->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (v->places[middle] < place) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-// Adds the sum of each province's towns to sums.
-static void towns_add(const alm_vector *v, int64_t *sums)
-{
-    size_t at = 0;
+    alm_sums got;
+    alm_status st = ALM_STATUS_INIT;
+    check(alm_store_sums(reader, variants[indicator], period, town_ranges, town_run_count, NULL,
+                         &got, &st),
+          &st, "sums");
     for (size_t r = 0; r < town_run_count; r++) {
-        size_t to = index_of(v, at, town_runs[r].to);
-        int64_t sum = 0;
-        for (; at < to; at++) {
-            sum += v->numbers[at];
-        }
-        sums[r] += sum;
+        sums[r] += got.sums[r].number;
+        *factor = got.sums[r].count == 0 ? *factor
+                  : got.exponent == 0    ? 100
+                  : got.exponent == -1   ? 10
+                                         : 1;
     }
-}
-
-static run towns(void)
-{
-    return (run){.from = town_runs[0].from, .to = town_runs[town_run_count - 1].to};
 }
 
 static void towns_by_province(const question *q)
 {
     int64_t sums[64] = {0};
-    alm_vector v = slice_get(q->indicator, month_of(q->period), towns(), NULL);
-    towns_add(&v, sums);
+    int64_t factor = 1;
+    towns_add(q->indicator, month_of(q->period), sums, &factor);
     rows_reserve(town_run_count);
     row_count = town_run_count;
     for (size_t r = 0; r < town_run_count; r++) {
-        rows[r] = (row){.key = town_runs[r].province, .value_e2 = sums[r] * factor_of(&v)};
+        rows[r] = (row){.key = town_runs[r].province, .value_e2 = sums[r] * factor};
     }
 }
 
@@ -585,10 +604,8 @@ static void towns_by_year(const question *q)
             year = next;
         }
         if (p < count) {
-            alm_vector v = slice_get(q->indicator, periods[p], towns(), NULL);
-            factor = v.count > 0 ? factor_of(&v) : factor;
-            has_one = has_one || v.count > 0;
-            towns_add(&v, sums);
+            towns_add(q->indicator, periods[p], sums, &factor);
+            has_one = has_one || sums[0] != 0;
         }
     }
 }
@@ -791,7 +808,7 @@ int main(int argc, char **argv)
                               .total = total,
                               .ask = ask,
                               .tell = tell};
-    mallopt(M_MMAP_THRESHOLD, 1 << 30); // memory is kept, as the services do
+    mallopt(M_MMAP_THRESHOLD, 32 << 20); // memory is kept, as the services do
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     return peer_main(&self, argc, argv);
 }

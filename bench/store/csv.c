@@ -65,22 +65,21 @@ static int64_t take_number(csv_file *file)
     return value;
 }
 
-static int64_t take_value_e2(csv_file *file, int *ret_decimals)
+static void take_value(csv_file *file, csv_row *ret)
 {
-    static const int64_t powers[] = {100, 10, 1};
+    static const int64_t powers[] = {1, 10, 100};
     int digit_count;
-    int64_t value_e2 = take_digits(file, &digit_count) * 100;
-    *ret_decimals = 0;
+    ret->mantissa = take_digits(file, &digit_count);
+    ret->decimals = 0;
     if (take_char(file, '.')) {
-        int64_t fraction = take_digits(file, &digit_count);
-        if (digit_count > 2) {
+        int64_t fraction = take_digits(file, &ret->decimals);
+        if (ret->decimals > 2) {
             peer_die("more than two decimals at byte %td of the file", file->at - file->data);
         }
-        value_e2 += fraction * powers[digit_count];
-        *ret_decimals = digit_count;
+        ret->mantissa = ret->mantissa * powers[ret->decimals] + fraction;
     }
+    ret->value_e2 = ret->mantissa * powers[2 - ret->decimals];
     take_char(file, ',');
-    return value_e2;
 }
 
 bool csv_next(csv_file *file, csv_row *ret)
@@ -91,7 +90,7 @@ bool csv_next(csv_file *file, csv_row *ret)
     ret->indicator = (int32_t)take_number(file);
     ret->place = (uint32_t)take_number(file);
     ret->period = (int32_t)take_number(file);
-    ret->value_e2 = take_value_e2(file, &ret->decimals);
+    take_value(file, ret);
     if (file->at >= file->end) {
         peer_die("the file ends within a row");
     }

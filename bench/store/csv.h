@@ -17,7 +17,8 @@ typedef struct csv_row {
     uint32_t place;
     int32_t period;
     int64_t value_e2; // hundredths
-    int decimals;     // that were written, 0..2
+    int64_t mantissa; // the value's digits as they were written, so many of them decimals:
+    int decimals;     // 0..2
     char status;
     int32_t publication; // 0 where the file has none
 } csv_row;

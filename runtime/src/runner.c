@@ -371,7 +371,7 @@ int alm_runner_main(const alm_runner_opts *opts, int argc, char **argv)
     alm_status st = ALM_STATUS_INIT;
     // Keep freed large blocks: giving every message's pages back to the kernel costs more than they
     // do.
-    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20); // the most that glibc takes
     mallopt(M_TRIM_THRESHOLD, 128 << 20);
     alm_code code = run(&r, argc, argv, &st);
     if (code != ALM_OK) {

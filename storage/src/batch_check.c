@@ -1,4 +1,4 @@
-#include "batch_check.h"
+#include "batch_order.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,17 +87,10 @@ static const char *defect_of_value(const alm_value *v)
     return has_unit && !alm_unit_valid(v->unit) ? "an unknown unit" : NULL;
 }
 
-static const char *defect_of_row(const alm_obs *row, const alm_variant *variants,
-                                 size_t variant_count)
+static const char *defect_of_row(const alm_obs *row, size_t variant_count)
 {
     if (row->variant >= variant_count) {
         return "a variant that is not in the batch's table";
-    }
-    if (!alm_period_valid(row->period)) {
-        return "not a period";
-    }
-    if (row->period.freq != variants[row->variant].freq) {
-        return "the period is not of the variant's frequency";
     }
     if (row->published == ALM_DATE_NONE || row->published == ALM_DATE_MAX) {
         return "no publication date";
@@ -105,7 +98,7 @@ static const char *defect_of_row(const alm_obs *row, const alm_variant *variants
     if (row->note.len > ALM_TEXT_BYTES_MAX) {
         return "the note is too long";
     }
-    if (alm_utf8_valid_len(row->note) != row->note.len) {
+    if (row->note.len > 0 && alm_utf8_valid_len(row->note) != row->note.len) {
         return "the note is not UTF-8";
     }
     return defect_of_value(&row->value);
@@ -159,131 +152,42 @@ static alm_code first_of_same(const alm_batch *batch, alm_arena *arena, uint32_t
     return ALM_OK;
 }
 
-// --- order ---------------------------------------------------------------------------------------
+// --- all rows ------------------------------------------------------------------------------------
 
-#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
-
-static int slot_cmp(const void *a, const void *b)
+// The row's slice; neighbours mostly share theirs. A slice's period is looked at once.
+static alm_code find_slice(const alm_checked_batch *batch, const alm_obs *row, size_t index,
+                           const uint32_t *first, alm_slice_table *table, uint32_t *ret,
+                           alm_status *st)
 {
-    const alm_row_slot *x = a;
-    const alm_row_slot *y = b;
-    int order = COMPARE(x->variant, y->variant);
-    if (order == 0) {
-        order = COMPARE(x->period, y->period);
+    bool is_new;
+    uint32_t variant = first[row->variant];
+    if (!alm_period_valid(row->period)) {
+        return bad_row(st, index, "not a period");
     }
-    if (order == 0) {
-        order = COMPARE(x->place, y->place);
+    if (row->period.freq != batch->variants[variant].freq) {
+        return bad_row(st, index, "the period is not of the variant's frequency");
     }
-    return order != 0 ? order : COMPARE(x->row, y->row);
+    return alm_slice_table_find(table, variant, row->period, ret, &is_new) ? ALM_OK : no_memory(st);
 }
 
-static bool is_sorted(const alm_row_slot *slots, size_t count)
+static alm_code check_rows(const alm_checked_batch *checked, const uint32_t *first,
+                           alm_slice_table *table, uint32_t *slice_of, alm_status *st)
 {
-    for (size_t i = 1; i < count; i++) {
-        if (slot_cmp(&slots[i - 1], &slots[i]) > 0) {
-            return false;
+    const alm_batch *batch = checked->batch;
+    for (size_t i = 0; i < batch->obs_count; i++) {
+        const alm_obs *row = &batch->obs[i];
+        const char *defect = defect_of_row(row, batch->variant_count);
+        if (defect != NULL) {
+            return bad_row(st, i, defect);
         }
-    }
-    return true;
-}
-
-// The slices of a batch, in the order they are first met; found by open addressing.
-typedef struct slice_table {
-    alm_row_slot *first; // of each slice: its variant and period
-    uint32_t *rows;      // of each slice
-    size_t count;
-    uint32_t *slots; // index + 1; 0: free
-    size_t mask;
-} slice_table;
-
-// More slices than this are not worth a table.
-#define SLICE_COUNT_MAX 65536
-
-static bool slice_table_init(slice_table *table, alm_arena *arena)
-{
-    *table = (slice_table){.mask = 4 * SLICE_COUNT_MAX - 1};
-    table->first = alm_arena_alloc(arena, SLICE_COUNT_MAX * sizeof *table->first);
-    table->rows = alm_arena_alloc(arena, SLICE_COUNT_MAX * sizeof *table->rows);
-    table->slots = alm_arena_calloc(arena, table->mask + 1, sizeof *table->slots);
-    return table->first != NULL && table->rows != NULL && table->slots != NULL;
-}
-
-// The slice of the row; SLICE_COUNT_MAX: there is no room.
-static size_t slice_of(slice_table *table, const alm_row_slot *row)
-{
-    uint64_t hash = (row->period ^ (uint64_t)row->variant << 40) * UINT64_C(0x9e3779b97f4a7c15);
-    size_t slot = hash >> 40 & table->mask;
-    while (table->slots[slot] != 0) {
-        size_t at = table->slots[slot] - 1;
-        if (table->first[at].period == row->period && table->first[at].variant == row->variant) {
-            return at;
+        bool is_same =
+            i > 0 && row->variant == row[-1].variant && alm_period_eq(row->period, row[-1].period);
+        if (is_same) {
+            slice_of[i] = slice_of[i - 1];
+        } else {
+            ALM_TRY(find_slice(checked, row, i, first, table, &slice_of[i], st));
         }
-        slot = (slot + 1) & table->mask;
-    }
-    if (table->count < SLICE_COUNT_MAX) {
-        table->first[table->count] = (alm_row_slot){
-            .period = row->period, .variant = row->variant, .row = (uint32_t)table->count};
-        table->rows[table->count] = 0;
-        table->slots[slot] = (uint32_t)table->count + 1;
-        return table->count++;
-    }
-    return SLICE_COUNT_MAX;
-}
-
-// Turns the counts of rows into where each slice begins, slices in order.
-static void place_slices(slice_table *table)
-{
-    uint32_t at = 0;
-    qsort(table->first, table->count, sizeof *table->first, slot_cmp);
-    for (size_t i = 0; i < table->count; i++) {
-        uint32_t *rows = &table->rows[table->first[i].row];
-        uint32_t n = *rows;
-        *rows = at;
-        at += n;
-    }
-}
-
-// Deals the rows out to their slices, in which they mostly come by place already: a table of whole
-// series is in order then. False: too many slices, nothing was done.
-static bool deal_slots(alm_row_slot *slots, size_t count, alm_row_slot *dealt, alm_arena *arena)
-{
-    slice_table table;
-    uint32_t *slices = alm_arena_alloc(arena, count * sizeof *slices);
-    if (slices == NULL || !slice_table_init(&table, arena)) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        size_t slice = slice_of(&table, &slots[i]);
-        if (slice == SLICE_COUNT_MAX) {
-            return false;
-        }
-        slices[i] = (uint32_t)slice;
-        table.rows[slice]++;
-    }
-    place_slices(&table);
-    for (size_t i = 0; i < count; i++) {
-        dealt[table.rows[slices[i]]++] = slots[i];
-    }
-    return true;
-}
-
-// Few rows are sorted at once.
-#define DEAL_COUNT_MIN 1024
-
-static alm_code sort_slots(alm_row_slot **slots, size_t count, alm_arena *arena, alm_status *st)
-{
-    if (is_sorted(*slots, count)) {
-        return ALM_OK;
-    }
-    if (count >= DEAL_COUNT_MIN) {
-        alm_row_slot *dealt = alm_arena_alloc(arena, count * sizeof *dealt);
-        if (dealt == NULL) {
-            return no_memory(st);
-        }
-        *slots = deal_slots(*slots, count, dealt, arena) ? dealt : *slots;
-    }
-    if (!is_sorted(*slots, count)) {
-        qsort(*slots, count, sizeof **slots, slot_cmp);
+        table->slices[slice_of[i]].to++;
     }
     return ALM_OK;
 }
@@ -291,28 +195,18 @@ static alm_code sort_slots(alm_row_slot **slots, size_t count, alm_arena *arena,
 alm_code alm_batch_check(const alm_batch *batch, alm_arena *arena, alm_checked_batch *ret,
                          alm_status *st)
 {
+    uint32_t *first = NULL;
+    alm_slice_table table = {.arena = arena};
     *ret = (alm_checked_batch){.batch = batch};
     ALM_TRY(check_frame(batch, st));
     ALM_TRY(check_entries(batch, st));
-    uint32_t *first = NULL;
     ALM_TRY(decode_variants(batch, arena, &ret->variants, st));
     ALM_TRY(first_of_same(batch, arena, &first, st));
-    alm_row_slot *slots = alm_arena_alloc(arena, batch->obs_count * sizeof *slots);
-    if (slots == NULL) {
+    uint32_t *slice_of = alm_arena_alloc(arena, batch->obs_count * sizeof *slice_of);
+    if (slice_of == NULL) {
         return no_memory(st);
     }
-    for (size_t i = 0; i < batch->obs_count; i++) {
-        const alm_obs *row = &batch->obs[i];
-        const char *defect = defect_of_row(row, ret->variants, batch->variant_count);
-        if (defect != NULL) {
-            return bad_row(st, i, defect);
-        }
-        slots[i] = (alm_row_slot){.period = alm_period_pack(row->period),
-                                  .variant = first[row->variant],
-                                  .place = row->place,
-                                  .row = (uint32_t)i};
-    }
-    ALM_TRY(sort_slots(&slots, batch->obs_count, arena, st));
-    ret->slots = slots;
-    return ALM_OK;
+    ALM_TRY(check_rows(ret, first, &table, slice_of, st));
+    return alm_batch_deal(&table, batch->obs, slice_of, batch->obs_count, ret) ? ALM_OK
+                                                                               : no_memory(st);
 }

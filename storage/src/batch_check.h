@@ -5,18 +5,26 @@
 
 #include "alm/store.h"
 
-// Where a row belongs, in the order rows are applied: by variant, period, place, position.
+// A row of a slice.
 typedef struct alm_row_slot {
-    uint64_t period;  // alm_period_pack
-    uint32_t variant; // index into the batch's table, the first of those with the same text
     alm_place_id place;
     uint32_t row; // index into the batch's rows
 } alm_row_slot;
 
+// The rows of one variant in one period: slots[from..to-1], by place, then by their order in the
+// batch.
+typedef struct alm_slice_slots {
+    uint64_t period;  // alm_period_pack
+    uint32_t variant; // index into the batch's table, the first of those with the same text
+    uint32_t from, to;
+} alm_slice_slots;
+
 typedef struct alm_checked_batch {
     const alm_batch *batch;
-    const alm_variant *variants; // the batch's table, decoded
-    const alm_row_slot *slots;   // batch->obs_count of them
+    const alm_variant *variants;   // the batch's table, decoded
+    const alm_row_slot *slots;     // batch->obs_count of them
+    const alm_slice_slots *slices; // by variant, then period
+    size_t slice_count;
 } alm_checked_batch;
 
 // The result lives in the arena and views the batch.

@@ -222,6 +222,8 @@ static bool encode_over_base(const alm_base *base, const int64_t *places, const 
 typedef struct writing {
     size_t count;
     int64_t *column, *places, *indices, *left;
+    int64_t *sums; // of ALM_BLOCK_SUM_ROWS rows each
+    bool has_sums;
 } writing;
 
 static bool writing_init(writing *w, size_t count, alm_arena *scratch)
@@ -231,7 +233,31 @@ static bool writing_init(writing *w, size_t count, alm_arena *scratch)
     w->places = alm_arena_alloc(scratch, count * sizeof *w->places);
     w->indices = alm_arena_alloc(scratch, count * sizeof *w->indices);
     w->left = alm_arena_alloc(scratch, count * sizeof *w->left);
-    return w->column != NULL && w->places != NULL && w->indices != NULL && w->left != NULL;
+    w->sums = alm_arena_alloc(scratch, (count / ALM_BLOCK_SUM_ROWS + 1) * sizeof *w->sums);
+    return w->sums != NULL && w->column != NULL && w->places != NULL && w->indices != NULL &&
+           w->left != NULL;
+}
+
+// Below so many rows they are as quickly added up.
+#define SUM_COUNT_MIN  (2 * ALM_BLOCK_SUM_ROWS)
+// So many of these fit into 64 bits.
+#define SUM_NUMBER_MAX (INT64_MAX / ALM_BLOCK_SUM_ROWS)
+
+// Adds up the mantissas in w->column. False: they are few, or too large.
+static bool add_up(writing *w)
+{
+    if (w->count < SUM_COUNT_MIN) {
+        return false;
+    }
+    for (size_t i = 0; i < w->count; i++) {
+        int64_t v = w->column[i];
+        if (v > SUM_NUMBER_MAX || v < -SUM_NUMBER_MAX) {
+            return false;
+        }
+        int64_t *sum = &w->sums[i / ALM_BLOCK_SUM_ROWS];
+        *sum = i % ALM_BLOCK_SUM_ROWS == 0 ? v : *sum + v;
+    }
+    return true;
 }
 
 static void put_u32_at(alm_buf *out, size_t at, uint32_t v)
@@ -285,6 +311,7 @@ static void encode_columns(writing *w, const alm_obs *rows, const alm_base *base
         } else {
             get_column(rows, count, c, w->column);
         }
+        w->has_sums = is_scaled && add_up(w);
         encode_numbers(w, is_scaled ? base : NULL, base_at, out);
     }
 }
@@ -304,6 +331,10 @@ alm_code alm_block_encode(const alm_obs *rows, size_t count, const alm_base *bas
     encode_notes(&table, out);
     encode_columns(&w, rows, base, out);
     alm_column_encode(notes, count, w.indices, out);
+    alm_buf_u8(out, w.has_sums);
+    if (w.has_sums) {
+        alm_frames_encode(w.sums, (count - 1) / ALM_BLOCK_SUM_ROWS + 1, out);
+    }
     return out->failed ? no_memory(st) : ALM_OK;
 }
 
@@ -393,6 +424,19 @@ static alm_code open_columns(alm_reader *r, alm_block *block, span *ret_numbers,
             *ret_numbers = (span){.from = from, .to = r->at};
         }
     }
+    return ALM_OK;
+}
+
+static alm_code open_sums(alm_reader *r, alm_block *block, alm_status *st)
+{
+    uint8_t has_sums = alm_read_u8(r);
+    block->has_sums = has_sums == 1;
+    if (r->failed || has_sums > 1 ||
+        (block->has_sums && (!block->is_scaled || block->count == 0)) ||
+        (block->has_sums &&
+         !alm_frames_open(r, (block->count - 1) / ALM_BLOCK_SUM_ROWS + 1, &block->sums))) {
+        return malformed(st, "its sums");
+    }
     return alm_reader_left(r) == 0 ? ALM_OK : malformed(st, "bytes after its end");
 }
 
@@ -413,7 +457,8 @@ static alm_code open_block(alm_str bytes, size_t count_max, const alm_base *base
     ALM_TRY(open_scale(&r, ret, st));
     *ret_base_at = r.at;
     ALM_TRY(open_base(&r, base, ret, st));
-    return open_columns(&r, ret, ret_numbers, st);
+    ALM_TRY(open_columns(&r, ret, ret_numbers, st));
+    return open_sums(&r, ret, st);
 }
 
 alm_code alm_block_open(alm_str bytes, size_t count_max, const alm_base *base, alm_arena *arena,
@@ -535,21 +580,42 @@ bool alm_block_set(int column, const int64_t *values, size_t count, const alm_st
     }
 }
 
-// Adds the base to what is left, run by run of neighbouring places, as far as one factor goes.
+#define STEP 256
+
+// Adds the base to what is left of neighbouring places, as far as each factor goes.
+static void add_base_run(const alm_base *base, const int64_t *factors, size_t factor_from,
+                         alm_column_run run, size_t to, int64_t *numbers)
+{
+    for (size_t row = run.row; row < to;) {
+        size_t end = ALM_MIN(to, (row / FACTOR_ROWS + 1) * FACTOR_ROWS);
+        int64_t at = run.value + (int64_t)(row - run.row) - (int64_t)base->first;
+        if (at >= 0 && (size_t)at < base->count) { // others have no base
+            size_t known = ALM_MIN(end - row, base->count - (size_t)at);
+            uint32_t factor = (uint32_t)factors[row / FACTOR_ROWS - factor_from];
+            alm_base_add(base->values + at, factor, known, numbers + (row - run.row));
+        }
+        row = end;
+    }
+}
+
+#define FACTOR_STEP 64
+
+// Rows of FACTOR_STEP factors at most.
 static void add_base(alm_block *block, size_t from, size_t to, int64_t *numbers)
 {
-    const alm_base *base = block->base;
-    alm_column *places = &block->columns[ALM_BLOCK_PLACE];
+    int64_t factors[FACTOR_STEP];
+    alm_column_run runs[ALM_COLUMN_RUN_COUNT];
+    size_t factor_from = from / FACTOR_ROWS;
+    alm_frames_range(&block->factors, factor_from, (to - 1) / FACTOR_ROWS + 1, factors);
     for (size_t row = from; row < to;) {
-        int64_t at = alm_column_get(places, row) - (int64_t)base->first;
-        size_t end = ALM_MIN(alm_column_run(places, row), (row / FACTOR_ROWS + 1) * FACTOR_ROWS);
-        size_t count = ALM_MIN(end, to) - row;
-        uint32_t factor = (uint32_t)alm_frames_get(&block->factors, row / FACTOR_ROWS);
-        if (at >= 0 && (size_t)at < base->count) { // others have no base
-            size_t known = ALM_MIN(count, base->count - (size_t)at);
-            alm_base_add(base->values + at, factor, known, numbers + (row - from));
+        size_t behind;
+        size_t count = alm_column_runs(&block->columns[ALM_BLOCK_PLACE], row, to, runs, &behind);
+        for (size_t r = 0; r < count; r++) {
+            size_t end = r + 1 < count ? runs[r + 1].row : behind;
+            add_base_run(block->base, factors, factor_from, runs[r], end,
+                         numbers + (runs[r].row - from));
         }
-        row += count;
+        row = behind;
     }
 }
 
@@ -557,9 +623,59 @@ void alm_block_numbers(alm_block *block, size_t from, size_t to, int64_t *ret)
 {
     alm_column *column = &block->columns[ALM_BLOCK_MANTISSA];
     alm_column_range(column, from, to, ret);
-    if (block->base != NULL) {
-        add_base(block, from, to, ret);
+    while (block->base != NULL && from < to) {
+        size_t end = ALM_MIN(to, (from / FACTOR_ROWS + FACTOR_STEP) * FACTOR_ROWS);
+        add_base(block, from, end, ret);
+        ret += end - from;
+        from = end;
     }
+}
+
+// Flags of rows that mostly have the same. False: damaged.
+static bool sparse_flags(alm_column *column, size_t from, size_t to, uint16_t *ret)
+{
+    alm_value unused;
+    int64_t rows[ALM_COLUMN_ODD_COUNT], values[ALM_COLUMN_ODD_COUNT];
+    size_t at = 0;
+    size_t count;
+    if (!alm_block_flags_set(column->base, &unused)) {
+        return false;
+    }
+    for (size_t i = 0; i < to - from; i++) {
+        ret[i] = (uint16_t)column->base;
+    }
+    while ((count = alm_column_odd(column, from, to, &at, rows, values)) > 0) {
+        for (size_t i = 0; i < count; i++) {
+            if (!alm_block_flags_set(values[i], &unused)) {
+                return false;
+            }
+            ret[rows[i] - (int64_t)from] = (uint16_t)values[i];
+        }
+    }
+    return true;
+}
+
+bool alm_block_cell_flags(alm_block *block, size_t from, size_t to, uint16_t *ret)
+{
+    int64_t values[STEP];
+    alm_value unused;
+    int64_t seen = -1; // good
+    alm_column *column = &block->columns[ALM_BLOCK_FLAGS];
+    if (column->form == ALM_COLUMN_SPARSE) {
+        return sparse_flags(column, from, to, ret);
+    }
+    for (size_t row = from; row < to; row += STEP) {
+        size_t end = ALM_MIN(to, row + STEP);
+        alm_column_range(column, row, end, values);
+        for (size_t i = 0; i < end - row; i++) {
+            if (values[i] != seen && !alm_block_flags_set(values[i], &unused)) {
+                return false;
+            }
+            seen = values[i];
+            ret[row - from + i] = (uint16_t)values[i];
+        }
+    }
+    return true;
 }
 
 // A row of the columns that are the same in all rows.
@@ -578,8 +694,6 @@ static bool common_row(alm_block *block, alm_obs *ret)
     }
     return true;
 }
-
-#define STEP 256
 
 // The other columns of a few rows; common is in them already.
 static bool set_others(alm_block *block, size_t from, size_t count, alm_obs *rows)
@@ -623,6 +737,30 @@ alm_code alm_block_get(alm_block *block, size_t from, size_t to, alm_obs *ret, a
         row = end;
     }
     return ALM_OK;
+}
+
+bool alm_block_places(alm_block *block, size_t from, size_t to, alm_place_id *ret)
+{
+    alm_column_run runs[ALM_COLUMN_RUN_COUNT];
+    int64_t least = 0;
+    while (from < to) {
+        size_t behind;
+        size_t count = alm_column_runs(&block->columns[ALM_BLOCK_PLACE], from, to, runs, &behind);
+        for (size_t r = 0; r < count; r++) {
+            size_t n = (r + 1 < count ? runs[r + 1].row : behind) - runs[r].row;
+            if (runs[r].value < least || runs[r].value > (int64_t)(UINT32_MAX - n)) {
+                return false;
+            }
+            alm_place_id first = (alm_place_id)runs[r].value;
+            for (size_t i = 0; i < n; i++) {
+                ret[i] = first + (alm_place_id)i;
+            }
+            least = runs[r].value + (int64_t)n;
+            ret += n;
+        }
+        from = behind;
+    }
+    return true;
 }
 
 size_t alm_block_find_place(alm_block *block, size_t from, alm_place_id place)

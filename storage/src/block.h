@@ -6,6 +6,7 @@
 //   variant, place, period (alm_period_pack), mantissa, exponent, unit (measure | mult << 8),
 //   flags (qualifier | status << 4 | has_number << 8), source + 1 (0: none), published, sequence,
 //   note (0: none, else index + 1)
+//   u8 has_sums; if it has, frames of the sums of the mantissas of every 256 rows
 //
 // Where a base (base.h) makes it shorter, the numbers are what is left over it: u32 id of the base
 // behind the scale, 0 for none, and for the mantissa column frames of factors, one for every 256
@@ -55,6 +56,8 @@ enum {
     ALM_BLOCK_COLUMN_COUNT
 };
 
+#define ALM_BLOCK_SUM_ROWS 256
+
 // A block opened for reading. Borrows the bytes, and the arena for its table of notes.
 typedef struct alm_block {
     size_t count;
@@ -63,6 +66,8 @@ typedef struct alm_block {
     uint32_t base_id;     // 0: none
     const alm_base *base; // borrowed
     alm_frames factors;   // over the base; what is left are the mantissa column's numbers
+    bool has_sums;
+    alm_frames sums;                            // of the mantissas of every ALM_BLOCK_SUM_ROWS rows
     alm_column columns[ALM_BLOCK_COLUMN_COUNT]; // mantissas are read by alm_block_numbers
     const alm_str *notes;
     size_t note_count;
@@ -78,6 +83,10 @@ ALM_MUST_USE alm_code alm_block_open(alm_str bytes, size_t count_max, const alm_
 
 // Mantissas of the rows from..to-1, at the block's scale if it has one.
 void alm_block_numbers(alm_block *block, size_t from, size_t to, int64_t *ret);
+// Their flags, as alm_block_flags says them. False: damaged.
+ALM_MUST_USE bool alm_block_cell_flags(alm_block *block, size_t from, size_t to, uint16_t *ret);
+// Their places, which ascend. False: damaged.
+ALM_MUST_USE bool alm_block_places(alm_block *block, size_t from, size_t to, alm_place_id *ret);
 
 // The flags column's number of a value, and back. False: no value has such flags.
 int64_t alm_block_flags(const alm_value *value);

@@ -1,5 +1,7 @@
 #include "cells.h"
 
+#include "alm/alloc.h"
+
 static alm_code no_memory(alm_status *st)
 {
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a vector");
@@ -11,43 +13,65 @@ static alm_code no_exponent(alm_status *st)
                           "the numbers have no common exponent within 18 digits; read the rows");
 }
 
+void alm_cells_deinit(alm_cells *cells)
+{
+    alm_free(cells->places);
+    alm_free(cells->periods);
+    alm_free(cells->numbers);
+    alm_free(cells->flags);
+    *cells = (alm_cells){0};
+}
+
+void alm_cells_begin(alm_cells *cells, bool is_series)
+{
+    cells->count = 0;
+    cells->is_series = is_series;
+    cells->has_flags = false;
+    cells->common_flags = 0;
+    cells->has_number = false;
+    cells->unit = (alm_unit){0};
+    cells->exponent = 0;
+}
+
+// The old block goes, its contents come along.
+static bool grow(void *list, size_t count, size_t cap, size_t size)
+{
+    void **at = list;
+    void *more = alm_alloc(cap * size);
+    if (more == NULL) {
+        return false;
+    }
+    if (count > 0) {
+        memcpy(more, *at, count * size);
+    }
+    alm_free(*at);
+    *at = more;
+    return true;
+}
+
 alm_code alm_cells_reserve(alm_cells *cells, size_t count, alm_status *st)
 {
-    size_t need = cells->count + count;
-    size_t caps[4] = {cells->cap, cells->cap, cells->cap, cells->cap};
-    alm_arena *arena = cells->arena;
-    if (need <= cells->cap) {
+    size_t n = cells->count;
+    if (n + count <= cells->cap) {
         return ALM_OK;
     }
-    bool is_series = cells->periods != NULL;
-    bool ok =
-        alm_arena_grow(arena, (void **)&cells->numbers, &caps[0], need, sizeof *cells->numbers) &&
-        (is_series ? alm_arena_grow(arena, (void **)&cells->periods, &caps[1], need,
-                                    sizeof *cells->periods)
-                   : alm_arena_grow(arena, (void **)&cells->places, &caps[2], need,
-                                    sizeof *cells->places)) &&
-        (cells->flags == NULL ||
-         alm_arena_grow(arena, (void **)&cells->flags, &caps[3], need, sizeof *cells->flags));
-    if (!ok) {
+    size_t cap = ALM_MAX(n + count, 2 * cells->cap);
+    if (!grow(&cells->places, n, cap, sizeof *cells->places) ||
+        !grow(&cells->periods, n, cap, sizeof *cells->periods) ||
+        !grow(&cells->numbers, n, cap, sizeof *cells->numbers) ||
+        !grow(&cells->flags, n, cap, sizeof *cells->flags)) {
         return no_memory(st);
     }
-    cells->cap = caps[0]; // all grow alike
+    cells->cap = cap;
     return ALM_OK;
 }
 
-alm_code alm_cells_spread_flags(alm_cells *cells, alm_status *st)
+void alm_cells_spread_flags(alm_cells *cells)
 {
-    if (cells->flags != NULL) {
-        return ALM_OK;
-    }
-    cells->flags = alm_arena_alloc(cells->arena, cells->cap * sizeof *cells->flags);
-    if (cells->flags == NULL) {
-        return no_memory(st);
-    }
-    for (size_t i = 0; i < cells->count; i++) {
+    for (size_t i = 0; !cells->has_flags && i < cells->count; i++) {
         cells->flags[i] = cells->common_flags;
     }
-    return ALM_OK;
+    cells->has_flags = true;
 }
 
 // --- numbers -------------------------------------------------------------------------------------
@@ -115,10 +139,10 @@ alm_code alm_cells_set(alm_cells *cells, size_t i, const alm_value *value, alm_s
         number = value->number.mantissa;
         ALM_TRY(alm_cells_scale(&number, factor, st));
     }
-    if (cells->flags == NULL && flags != cells->common_flags) {
-        ALM_TRY(alm_cells_spread_flags(cells, st));
+    if (!cells->has_flags && flags != cells->common_flags) {
+        alm_cells_spread_flags(cells);
     }
-    if (cells->flags != NULL) {
+    if (cells->has_flags) {
         cells->flags[i] = flags;
     }
     cells->numbers[i] = number;
@@ -130,13 +154,12 @@ alm_code alm_cells_set(alm_cells *cells, size_t i, const alm_value *value, alm_s
 static void move_cells(alm_cells *cells, size_t to, size_t from, size_t n)
 {
     MOVE(cells->numbers, to, from, n);
-    if (cells->periods != NULL) {
+    if (cells->is_series) {
         MOVE(cells->periods, to, from, n);
-    }
-    if (cells->places != NULL) {
+    } else {
         MOVE(cells->places, to, from, n);
     }
-    if (cells->flags != NULL) {
+    if (cells->has_flags) {
         MOVE(cells->flags, to, from, n);
     }
 }
@@ -156,14 +179,26 @@ void alm_cells_remove(alm_cells *cells, size_t i)
     cells->count--;
 }
 
+static bool has_withdrawn(const alm_cells *cells)
+{
+    unsigned any = 0;
+    for (size_t i = 0; i < cells->count; i++) { // without a way out, so that it goes by vectors
+        any |= (cells->flags[i] >> 4 & 0xf) == ALM_OBS_STATUS_WITHDRAWN;
+    }
+    return any != 0;
+}
+
 void alm_cells_drop_withdrawn(alm_cells *cells)
 {
-    if (cells->flags == NULL) {
+    if (!cells->has_flags) {
         bool is_withdrawn = alm_cell_status(cells->common_flags) == ALM_OBS_STATUS_WITHDRAWN;
         cells->count = is_withdrawn ? 0 : cells->count;
         return;
     }
     size_t kept = 0;
+    if (!has_withdrawn(cells)) {
+        return;
+    }
     for (size_t i = 0; i < cells->count; i++) {
         if (alm_cell_status(cells->flags[i]) == ALM_OBS_STATUS_WITHDRAWN) {
             continue;
@@ -179,12 +214,12 @@ void alm_cells_drop_withdrawn(alm_cells *cells)
 alm_vector alm_cells_view(const alm_cells *cells, uint64_t sequence)
 {
     return (alm_vector){.count = cells->count,
-                        .places = cells->places,
-                        .periods = cells->periods,
+                        .places = cells->is_series ? NULL : cells->places,
+                        .periods = cells->is_series ? cells->periods : NULL,
                         .numbers = cells->numbers,
                         .exponent = cells->exponent,
                         .unit = cells->unit,
-                        .flags = cells->flags,
+                        .flags = cells->has_flags ? cells->flags : NULL,
                         .common_flags = cells->common_flags,
                         .sequence = sequence};
 }

@@ -6,23 +6,28 @@
 #include "alm/store.h"
 
 typedef struct alm_cells {
-    alm_arena *arena;
     size_t count, cap;
-    alm_place_id *places; // NULL: a series
-    alm_period *periods;  // NULL: a slice
+    bool is_series;
+    alm_place_id *places; // of a slice
+    alm_period *periods;  // of a series
     int64_t *numbers;     // at the exponent; 0: none
-    uint16_t *flags;      // NULL: all are common_flags
+    uint16_t *flags;
+    bool has_flags; // else all are common_flags
     uint16_t common_flags;
     bool has_number; // of some cell: unit and exponent are said
     alm_unit unit;
     int8_t exponent;
 } alm_cells;
 
+// Zero-initialised they are empty. Memory is kept from answer to answer.
+void alm_cells_deinit(alm_cells *cells);
+void alm_cells_begin(alm_cells *cells, bool is_series); // empties them
+
 // Room for at least so many more. ALM_RESOURCE_EXHAUSTED: no memory.
 ALM_MUST_USE alm_code alm_cells_reserve(alm_cells *cells, size_t count, alm_status *st);
 
 // Gives each cell flags of its own.
-ALM_MUST_USE alm_code alm_cells_spread_flags(alm_cells *cells, alm_status *st);
+void alm_cells_spread_flags(alm_cells *cells);
 
 // Makes numbers at the exponent and of the unit welcome: *ret_factor is what they are to be
 // multiplied by. What is there already is rescaled if need be.

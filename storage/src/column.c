@@ -273,35 +273,80 @@ int64_t alm_column_get(alm_column *column, size_t row)
     return get_behind_gaps(column, row);
 }
 
+// *at is one more than the index of the next odd row.
+size_t alm_column_odd(alm_column *column, size_t from, size_t to, size_t *at,
+                      int64_t ret_rows[ALM_COLUMN_ODD_COUNT],
+                      int64_t ret_values[ALM_COLUMN_ODD_COUNT])
+{
+    size_t next = *at > 0 ? *at - 1 : alm_frames_find(&column->odd, (int64_t)from);
+    size_t count = ALM_MIN(column->odd.count - next, (size_t)ALM_COLUMN_ODD_COUNT);
+    size_t kept = 0;
+    alm_frames_range(&column->odd, next, next + count, ret_rows);
+    alm_frames_range(&column->numbers, next, next + count, ret_values);
+    // Behind the range; before it only if rows do not ascend, which is damage.
+    while (kept < count && ret_rows[kept] >= (int64_t)from && ret_rows[kept] < (int64_t)to) {
+        kept++;
+    }
+    *at = 1 + (kept < count ? column->odd.count : next + count);
+    return kept;
+}
+
 static void range_sparse(alm_column *column, size_t from, size_t to, int64_t *ret)
 {
+    int64_t rows[ALM_COLUMN_ODD_COUNT], values[ALM_COLUMN_ODD_COUNT];
+    size_t at = 0;
+    size_t count;
     for (size_t i = 0; i < to - from; i++) {
         ret[i] = column->base;
     }
-    size_t at = alm_frames_find(&column->odd, (int64_t)from);
-    for (; at < column->odd.count; at++) {
-        int64_t row = alm_frames_get(&column->odd, at);
-        if (row < (int64_t)from || row >= (int64_t)to) {
-            break; // behind the range; before it only if rows do not ascend, which is damage
+    while ((count = alm_column_odd(column, from, to, &at, rows, values)) > 0) {
+        for (size_t i = 0; i < count; i++) {
+            ret[rows[i] - (int64_t)from] = values[i];
         }
-        ret[row - (int64_t)from] = alm_frames_get(&column->numbers, at);
     }
+}
+
+static size_t gap_runs(alm_column *column, size_t from, size_t to, alm_column_run *ret,
+                       size_t *ret_to)
+{
+    int64_t rows[ALM_COLUMN_RUN_COUNT], left_out[ALM_COLUMN_RUN_COUNT];
+    size_t gap = alm_frames_find(&column->odd, (int64_t)from + 1);
+    size_t most = ALM_MIN((size_t)ALM_COLUMN_RUN_COUNT, 4 + (to - from) / 16); // in a short range
+    size_t gaps = ALM_MIN(column->odd.count - gap, most);
+    size_t count = 1;
+    int64_t before = gap > 0 ? alm_frames_get(&column->numbers, gap - 1) : 0;
+    alm_frames_range(&column->odd, gap, gap + gaps, rows);
+    alm_frames_range(&column->numbers, gap, gap + gaps, left_out);
+    ret[0] = (alm_column_run){.row = from, .value = plus(column->base, from + (uint64_t)before)};
+    *ret_to = to;
+    for (size_t i = 0; i < gaps && rows[i] < (int64_t)to; i++) {
+        bool is_last = i + 1 == most; // its run may be cut short by a gap that was not looked at
+        if (is_last || rows[i] <= (int64_t)ret[count - 1].row) {
+            *ret_to = ALM_MAX((size_t)rows[i], ret[count - 1].row + 1); // or rows are damaged
+            break;
+        }
+        ret[count++] = (alm_column_run){
+            .row = (size_t)rows[i],
+            .value = plus(column->base, (uint64_t)rows[i] + (uint64_t)left_out[i])};
+    }
+    return count;
 }
 
 static void range_behind_gaps(alm_column *column, size_t from, size_t to, int64_t *ret)
 {
-    size_t gap = alm_frames_find(&column->odd, (int64_t)from + 1);
-    int64_t left_out = gap > 0 ? alm_frames_get(&column->numbers, gap - 1) : 0;
-    for (size_t row = from; row < to;) {
-        bool is_last = gap == column->odd.count;
-        int64_t next = is_last ? (int64_t)to : alm_frames_get(&column->odd, gap);
-        size_t end = next > (int64_t)row ? ALM_MIN((size_t)next, to) : to;
-        for (; row < end; row++) {
-            *ret++ = plus(column->base, row + (uint64_t)left_out);
+    alm_column_run runs[ALM_COLUMN_RUN_COUNT];
+    while (from < to) {
+        size_t behind;
+        size_t count = gap_runs(column, from, to, runs, &behind);
+        for (size_t r = 0; r < count; r++) {
+            size_t end = r + 1 < count ? runs[r + 1].row : behind;
+            int64_t value = runs[r].value;
+            for (size_t i = 0; i < end - runs[r].row; i++) {
+                ret[i] = plus(value, i);
+            }
+            ret += end - runs[r].row;
         }
-        if (!is_last && row < to) {
-            left_out = alm_frames_get(&column->numbers, gap++);
-        }
+        from = behind;
     }
 }
 
@@ -327,20 +372,30 @@ void alm_column_range(alm_column *column, size_t from, size_t to, int64_t *ret)
     }
 }
 
-size_t alm_column_run(alm_column *column, size_t row)
+// Runs of a column that has them by frames, or not at all.
+static size_t frame_runs(alm_column *column, size_t from, size_t to, alm_column_run *ret,
+                         size_t *ret_to)
 {
-    ALM_ASSERT(row < column->count);
-    if (column->form == ALM_COLUMN_GAPS) {
-        size_t gap = alm_frames_find(&column->odd, (int64_t)row + 1);
-        int64_t end =
-            gap < column->odd.count ? alm_frames_get(&column->odd, gap) : (int64_t)column->count;
-        return end > (int64_t)row && end <= (int64_t)column->count ? (size_t)end : row + 1;
-    }
+    size_t count = 0;
+    size_t row = from;
     const alm_frames *numbers = &column->numbers;
-    size_t frame = row / ALM_PACK_FRAME;
-    bool is_regular = column->form == ALM_COLUMN_FRAMES && numbers->is_packed &&
-                      numbers->is_sloped && numbers->widths[frame] == 0;
-    return is_regular ? ALM_MIN((frame + 1) * ALM_PACK_FRAME, column->count) : row + 1;
+    while (row < to && count < ALM_COLUMN_RUN_COUNT) {
+        size_t frame = row / ALM_PACK_FRAME;
+        bool is_regular = column->form == ALM_COLUMN_FRAMES && numbers->is_packed &&
+                          numbers->is_sloped && numbers->widths[frame] == 0;
+        ret[count++] = (alm_column_run){.row = row, .value = alm_column_get(column, row)};
+        row = is_regular ? ALM_MIN((frame + 1) * ALM_PACK_FRAME, to) : row + 1;
+    }
+    *ret_to = row;
+    return count;
+}
+
+size_t alm_column_runs(alm_column *column, size_t from, size_t to,
+                       alm_column_run ret[ALM_COLUMN_RUN_COUNT], size_t *ret_to)
+{
+    ALM_ASSERT(from < to && to <= column->count);
+    return column->form == ALM_COLUMN_GAPS ? gap_runs(column, from, to, ret, ret_to)
+                                           : frame_runs(column, from, to, ret, ret_to);
 }
 
 // The first row is base; behind gap j rows go on from there.

@@ -44,9 +44,23 @@ ALM_MUST_USE bool alm_column_open(alm_reader *r, size_t count, alm_column *ret);
 bool alm_column_constant(const alm_column *column);
 int64_t alm_column_get(alm_column *column, size_t row);                          // row < count
 void alm_column_range(alm_column *column, size_t from, size_t to, int64_t *ret); // to <= count
-// The end of the run of rows, from this one on, of which each holds one more than the last, as far
-// as the column knows without looking at each.
-size_t alm_column_run(alm_column *column, size_t row);
+// Of a sparse column: those of the rows from..to-1 that are other than most, a few at a time. *at
+// is 0 at first and moves on. Returns how many there are; 0: no more.
+#define ALM_COLUMN_ODD_COUNT 128
+size_t alm_column_odd(alm_column *column, size_t from, size_t to, size_t *at,
+                      int64_t ret_rows[ALM_COLUMN_ODD_COUNT],
+                      int64_t ret_values[ALM_COLUMN_ODD_COUNT]);
+
+// Rows from `row` on, up to the next run's, hold value, value + 1, value + 2 ...
+typedef struct alm_column_run {
+    size_t row;
+    int64_t value;
+} alm_column_run;
+#define ALM_COLUMN_RUN_COUNT 64
+// The first runs of the rows from..to-1, as far as the column knows of them without looking at each
+// row. *ret_to: the row behind them. Returns how many there are.
+size_t alm_column_runs(alm_column *column, size_t from, size_t to,
+                       alm_column_run ret[ALM_COLUMN_RUN_COUNT], size_t *ret_to);
 // The first row whose number is not less than v; count if none. The column must ascend.
 size_t alm_column_find(alm_column *column, int64_t v);
 

@@ -113,7 +113,7 @@ static bool decode_list(alm_reader *r, size_t count, int64_t *ret)
     if (r->failed) {
         return false;
     }
-    alm_bits_unpack(bits, left, count, width, lowest, ret);
+    alm_bits_unpack(bits, left, 0, count, width, lowest, ret);
     return true;
 }
 

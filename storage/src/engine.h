@@ -20,6 +20,11 @@ typedef struct alm_store_ops {
     alm_code (*slice)(alm_store_reader *reader, alm_str variant, alm_period period,
                       alm_place_id from, alm_place_id to, const alm_as_of *as_of, alm_vector *ret,
                       alm_status *st);
+    // Adds up without making a slice, as of now; count >= 1. *frame says unit, exponent and state.
+    // *ret_done false: not this time. NULL: never.
+    alm_code (*sums)(alm_store_reader *reader, alm_str variant, alm_period period,
+                     const alm_place_range *ranges, size_t count, alm_sum *sums, alm_vector *frame,
+                     bool *ret_done, alm_status *st);
     alm_code (*visit_catalog)(alm_store *store, const alm_catalog_visitor *visitor,
                               uint64_t *ret_catalog_sequence, alm_status *st);
     alm_code (*visit_series)(alm_store *store,
@@ -50,6 +55,8 @@ struct alm_store {
 // Every engine's reader begins with it.
 struct alm_store_reader {
     const alm_store_ops *ops;
+    alm_sum *sums; // of the last answer; store.c's
+    size_t sum_cap;
 };
 
 struct alm_engine {

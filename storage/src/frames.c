@@ -258,27 +258,37 @@ int64_t alm_frames_get(alm_frames *frames, size_t row)
     return plus(frame_base(frames, frame), v + (frames->is_sloped ? row : 0));
 }
 
-// All numbers of a frame.
-static void unpack_frame(alm_frames *frames, size_t frame, int64_t *ret)
+// So few are taken one by one.
+#define FEW_COUNT 12
+
+// Numbers skip..skip+count-1 of a frame.
+static void unpack_part(alm_frames *frames, size_t frame, size_t skip, size_t count, int64_t *ret)
 {
+    int64_t all[ALM_PACK_FRAME];
     size_t rows = frame_rows(frames->count, frame);
     unsigned width = frames->widths[frame];
     int64_t base = frame_base(frames, frame);
     move_to_frame(frames, frame);
-    if (rows == ALM_PACK_FRAME) {
-        alm_unpack(frames->bits + frames->frame_at, width, base, ret);
+    const uint8_t *bits = frames->bits + frames->frame_at;
+    if (rows < ALM_PACK_FRAME) {
+        alm_bits_unpack(bits, frames->bits_len - frames->frame_at, skip, count, width, base, ret);
+    } else if (count == rows) {
+        alm_unpack(bits, width, base, ret);
+    } else if (count <= FEW_COUNT) {
+        for (size_t i = 0; i < count; i++) {
+            ret[i] = plus(base, alm_unpack_one(bits, width, skip + i));
+        }
     } else {
-        alm_bits_unpack(frames->bits + frames->frame_at, frames->bits_len - frames->frame_at, rows,
-                        width, base, ret);
+        alm_unpack(bits, width, base, all);
+        memcpy(ret, all + skip, count * sizeof *ret);
     }
-    for (size_t i = 0; frames->is_sloped && i < rows; i++) {
-        ret[i] = plus(ret[i], frame * ALM_PACK_FRAME + i);
+    for (size_t i = 0; frames->is_sloped && i < count; i++) {
+        ret[i] = plus(ret[i], frame * ALM_PACK_FRAME + skip + i);
     }
 }
 
 void alm_frames_range(alm_frames *frames, size_t from, size_t to, int64_t *ret)
 {
-    int64_t part[ALM_PACK_FRAME];
     ALM_ASSERT(from <= to && to <= frames->count);
     if (!frames->is_packed) {
         for (size_t i = 0; i < to - from; i++) {
@@ -289,21 +299,37 @@ void alm_frames_range(alm_frames *frames, size_t from, size_t to, int64_t *ret)
     while (from < to) {
         size_t frame = from / ALM_PACK_FRAME;
         size_t skip = from % ALM_PACK_FRAME;
-        size_t rows = frame_rows(frames->count, frame);
-        size_t count = ALM_MIN(rows - skip, to - from);
-        if (count == rows) {
-            unpack_frame(frames, frame, ret);
-        } else {
-            unpack_frame(frames, frame, part);
-            memcpy(ret, part + skip, count * sizeof *ret);
-        }
+        size_t count = ALM_MIN(frame_rows(frames->count, frame) - skip, to - from);
+        unpack_part(frames, frame, skip, count, ret);
         ret += count;
         from += count;
     }
 }
 
+// As alm_frames_find, of a list that is one short frame.
+static size_t find_in_short(const alm_frames *frames, int64_t v)
+{
+    size_t low = 0;
+    size_t high = frames->count;
+    unsigned width = frames->widths[0];
+    uint64_t slope = frames->is_sloped ? 1 : 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        uint64_t above = alm_bits_one(frames->bits, frames->bits_len, width, middle);
+        if (plus(frames->base, above + slope * middle) < v) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 size_t alm_frames_find(alm_frames *frames, int64_t v)
 {
+    if (frames->is_packed && frames->count < ALM_PACK_FRAME && frames->base_bytes == 0) {
+        return find_in_short(frames, v);
+    }
     size_t low = 0;
     size_t high = frames->count;
     while (low < high) {

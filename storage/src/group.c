@@ -367,6 +367,29 @@ static bool open_attribute(alm_reader *r, const alm_group *group, alm_group_attr
                                                     alm_frames_open(r, odd, &ret->odd_values)));
 }
 
+// Where each place's numbers begin, and the last end.
+static alm_code open_numbers(alm_reader *r, alm_arena *arena, alm_group *group, alm_status *st)
+{
+    int64_t *at = alm_arena_alloc(arena, (group->place_count + 1) * sizeof *at);
+    int64_t end = 0;
+    if (at == NULL) {
+        return no_memory(st);
+    }
+    alm_frames_range(&group->number_bytes, 0, group->place_count, at);
+    for (size_t i = 0; i < group->place_count; i++) {
+        int64_t len = at[i];
+        at[i] = end;
+        if (len < 0 || len > (int64_t)r->len - end) {
+            return malformed(st, "the lengths of its numbers");
+        }
+        end += len;
+    }
+    at[group->place_count] = end;
+    group->number_at = at;
+    group->numbers = (const uint8_t *)alm_read_bytes(r, (size_t)end).data;
+    return ALM_OK;
+}
+
 alm_code alm_group_open(alm_str bytes, alm_arena *arena, alm_group *ret, alm_status *st)
 {
     alm_reader r = alm_reader_of(bytes.data, bytes.len);
@@ -386,14 +409,7 @@ alm_code alm_group_open(alm_str bytes, alm_arena *arena, alm_group *ret, alm_sta
     if (!alm_frames_open(&r, ret->place_count, &ret->number_bytes)) {
         return malformed(st, "the lengths of its numbers");
     }
-    int64_t len = 0;
-    for (size_t i = 0; i < ret->place_count && len >= 0 && len <= (int64_t)bytes.len; i++) {
-        int64_t part = alm_frames_get(&ret->number_bytes, i);
-        len = part < 0 || part > (int64_t)bytes.len ? -1 : len + part;
-    }
-    alm_str numbers = alm_read_bytes(&r, len < 0 ? SIZE_MAX : (size_t)len);
-    ret->numbers = (const uint8_t *)numbers.data;
-    ret->numbers_len = numbers.len;
+    ALM_TRY(open_numbers(&r, arena, ret, st));
     ret->others = alm_read_bytes(&r, alm_read_varint(&r));
     if (r.failed || alm_reader_left(&r) != 0) {
         return malformed(st, "its length");
@@ -455,9 +471,16 @@ alm_code alm_group_periods(alm_group *group, const alm_group_series *series, alm
     if (ordinals == NULL || lengths == NULL) {
         return no_memory(st);
     }
+    // Of one length, those between two periods are periods too.
+    bool is_regular = alm_column_constant(&group->lengths) && series->count > 2;
     for (size_t i = 0; i < series->count; i++) {
         int64_t at = series->axis[i];
-        if (!is_period(group->freq, ordinals[at], lengths[at], &ret[i])) {
+        bool is_between = is_regular && i > 0 && i < series->count - 1;
+        if (is_between && ordinals[at] > ordinals[series->axis[0]] &&
+            ordinals[at] < ordinals[series->axis[series->count - 1]]) {
+            ret[i] = ret[0];
+            ret[i].ordinal = (int32_t)ordinals[at];
+        } else if (!is_period(group->freq, ordinals[at], lengths[at], &ret[i])) {
             return malformed(st, "a period");
         }
     }
@@ -467,11 +490,8 @@ alm_code alm_group_periods(alm_group *group, const alm_group_series *series, alm
 alm_code alm_group_numbers(alm_group *group, const alm_group_series *series, int64_t *ret,
                            alm_status *st)
 {
-    size_t at = 0;
-    for (size_t i = 0; i < series->place; i++) {
-        at += (size_t)alm_frames_get(&group->number_bytes, i);
-    }
-    size_t len = (size_t)alm_frames_get(&group->number_bytes, series->place);
+    int64_t at = group->number_at[series->place];
+    size_t len = (size_t)(group->number_at[series->place + 1] - at);
     alm_reader r = alm_reader_of(group->numbers + at, len);
     if (series->count == 0
             ? len > 0

@@ -60,8 +60,8 @@ typedef struct alm_group {
     int8_t scale;
     alm_group_attribute attributes[ALM_BLOCK_COLUMN_COUNT];
     alm_frames number_bytes;
+    const int64_t *number_at; // of each place, and behind the last: where its numbers begin
     const uint8_t *numbers;
-    size_t numbers_len;
     alm_str others; // a block; empty: none
 } alm_group;
 

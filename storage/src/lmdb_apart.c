@@ -31,25 +31,24 @@ static alm_code check_folder(void *arg, alm_problem problem, void *problem_arg,
     return code;
 }
 
-alm_code lmdb_lock_there(const char *dir, int *ret_lock_fd, alm_status *st)
-{
-    char path[LMDB_PATH_BYTES_MAX];
-    snprintf(path, sizeof path, "%s/" LMDB_DATA_NAME, dir);
-    return access(path, F_OK) == 0
-               ? lmdb_dir_open(dir, ret_lock_fd, st)
-               : alm_status_set(st, ALM_NOT_FOUND, "%s: no store is there", dir);
-}
-
 alm_code lmdb_verify_dir(const char *dir, const alm_store_opts *opts, alm_problem problem,
                          void *problem_arg, alm_verify_result *ret, alm_status *st)
 {
-    int lock_fd = -1;
+    lmdb_store folder = {.lock_fd = -1, .log = opts->log};
     char path[LMDB_PATH_BYTES_MAX];
     snprintf(path, sizeof path, "%s/" LMDB_DATA_NAME, dir);
-    ALM_TRY(lmdb_lock_there(dir, &lock_fd, st));
-    folder_check check = {.path = path, .map_bytes = lmdb_map_bytes(opts)};
-    alm_apart apart = {.arg = &check, .check = check_folder};
-    alm_code code = alm_apart_run(&apart, problem, problem_arg, ret, st);
-    close(lock_fd);
+    if (access(path, F_OK) != 0) {
+        return alm_status_set(st, ALM_NOT_FOUND, "%s: no store is there", dir);
+    }
+    folder.clock = opts->clock.wall_us != NULL ? opts->clock : alm_clock_system();
+    alm_code code = lmdb_dir_open(&folder, dir, st);
+    if (code == ALM_OK) {
+        folder_check check = {.path = path, .map_bytes = lmdb_map_bytes(opts->map_bytes)};
+        alm_apart apart = {.arg = &check, .check = check_folder};
+        code = alm_apart_run(&apart, problem, problem_arg, ret, st);
+    }
+    if (folder.lock_fd >= 0) {
+        close(folder.lock_fd);
+    }
     return code;
 }

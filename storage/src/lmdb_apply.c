@@ -267,15 +267,16 @@ static alm_code store_rows(apply_ctx *ctx, const alm_obs *rows, size_t count, ui
     return ALM_OK;
 }
 
-// A run of slots that belong to one chunk.
-static alm_code apply_run(apply_ctx *ctx, const alm_row_slot *slots, size_t count, alm_status *st)
+// A run of a slice's slots that belong to one chunk.
+static alm_code apply_run(apply_ctx *ctx, const alm_slice_slots *of, const alm_row_slot *slots,
+                          size_t count, alm_status *st)
 {
     alm_chunk chunk;
     bool is_known;
     size_t taken_count;
-    lmdb_slice_key slice = {.period = slots[0].period, .chunk = slots[0].place >> LMDB_CHUNK_BITS};
+    lmdb_slice_key slice = {.period = of->period, .chunk = slots[0].place >> LMDB_CHUNK_BITS};
     alm_arena_reset(ctx->slice);
-    ALM_TRY(variant_id(ctx, slots[0].variant, &slice.variant, &is_known, st));
+    ALM_TRY(variant_id(ctx, of->variant, &slice.variant, &is_known, st));
     ALM_TRY(lmdb_chunk_get(ctx->txn, slice, &ctx->precedence, ctx->slice, &chunk, st));
     alm_obs *taken = alm_arena_alloc(ctx->slice, count * sizeof *taken);
     if (taken == NULL) {
@@ -294,29 +295,36 @@ static alm_code apply_run(apply_ctx *ctx, const alm_row_slot *slots, size_t coun
     ALM_TRY(is_new ? put_new_chunk(ctx, slice, taken, taken_count, st)
                    : put_chunk(ctx, slice, &chunk, taken, taken_count, st));
     if (!is_known) {
-        ALM_TRY(put_variant(ctx, slots[0].variant, slice.variant, st));
+        ALM_TRY(put_variant(ctx, of->variant, slice.variant, st));
         ctx->head->variants++;
     }
     return ALM_OK;
 }
 
-static bool same_chunk(const alm_row_slot *a, const alm_row_slot *b)
+static alm_code apply_slice(apply_ctx *ctx, const alm_slice_slots *slice, alm_status *st)
 {
-    return a->variant == b->variant && a->period == b->period &&
-           a->place >> LMDB_CHUNK_BITS == b->place >> LMDB_CHUNK_BITS;
+    const alm_row_slot *slots = ctx->in->slots;
+    for (uint32_t from = slice->from; from < slice->to;) {
+        uint32_t to = from + 1;
+        uint32_t chunk = slots[from].place >> LMDB_CHUNK_BITS;
+        while (to < slice->to && slots[to].place >> LMDB_CHUNK_BITS == chunk) {
+            to++;
+        }
+        ALM_TRY(apply_run(ctx, slice, slots + from, to - from, st));
+        from = to;
+    }
+    return ALM_OK;
 }
 
 static alm_code apply_rows(apply_ctx *ctx, alm_status *st)
 {
-    const alm_row_slot *slots = ctx->in->slots;
-    size_t count = ctx->in->batch->obs_count;
-    for (size_t from = 0; from < count;) {
-        size_t to = from + 1;
-        while (to < count && same_chunk(&slots[from], &slots[to])) {
-            to++;
-        }
-        ALM_TRY(apply_run(ctx, slots + from, to - from, st));
-        from = to;
+    const alm_batch *batch = ctx->in->batch;
+    if (!batch->is_bulk && !alm_arena_grow(ctx->work, (void **)&ctx->stored, &ctx->stored_cap,
+                                           batch->obs_count, sizeof *ctx->stored)) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < ctx->in->slice_count; i++) {
+        ALM_TRY(apply_slice(ctx, &ctx->in->slices[i], st));
     }
     return ALM_OK;
 }

@@ -109,7 +109,7 @@ static alm_code check_empty(const char *dir, alm_status *st)
     alm_code code = ALM_OK;
     DIR *list = opendir(dir);
     if (list == NULL) {
-        return errno == ENOENT ? ALM_OK : alm_status_from_errno(st, errno, dir);
+        return errno == ENOENT ? ALM_OK : lmdb_file_failed(st, errno, dir);
     }
     for (const struct dirent *entry; code == ALM_OK && (entry = readdir(list)) != NULL;) {
         if (!is_leftover(entry->d_name)) {
@@ -213,7 +213,7 @@ static alm_code restore_locked(const alm_backup_source *source, const char *dir,
     snprintf(path, sizeof path, "%s/" LMDB_DATA_NAME, dir);
     alm_code code = write_file(source, made, map_bytes, ret, st);
     if (code == ALM_OK && rename(made, path) != 0) {
-        code = alm_status_from_errno(st, errno, path);
+        code = lmdb_file_failed(st, errno, path);
     }
     if (code != ALM_OK) {
         (void)unlink(made);
@@ -225,11 +225,16 @@ static alm_code restore_locked(const alm_backup_source *source, const char *dir,
 alm_code lmdb_restore(const alm_backup_source *source, const char *dir, const alm_store_opts *opts,
                       alm_backup_info *ret, alm_status *st)
 {
-    int lock_fd = -1;
+    lmdb_store folder = {.lock_fd = -1, .log = opts->log};
     ALM_TRY(check_empty(dir, st));
-    ALM_TRY(lmdb_dir_open(dir, &lock_fd, st));
-    alm_code code = restore_locked(source, dir, lmdb_map_bytes(opts), ret, st);
-    close(lock_fd);
+    folder.clock = opts->clock.wall_us != NULL ? opts->clock : alm_clock_system();
+    alm_code code = lmdb_dir_open(&folder, dir, st);
+    if (code == ALM_OK) {
+        code = restore_locked(source, dir, lmdb_map_bytes(opts->map_bytes), ret, st);
+    }
+    if (folder.lock_fd >= 0) {
+        close(folder.lock_fd);
+    }
     if (code == ALM_OK) { // can it be opened?
         alm_store *store = NULL;
         code = alm_store_open(dir, opts, &store, st);

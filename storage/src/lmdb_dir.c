@@ -14,6 +14,13 @@
 #define SEQUENCE_NAME  "almanac.sequence"
 #define PATH_MAX_BYTES 4096
 
+alm_code lmdb_file_failed(alm_status *st, int error, const char *path)
+{
+    // A disk that does not answer says nothing about the data, and may again.
+    return error == EIO ? alm_status_set(st, ALM_UNAVAILABLE, "%s: %s", path, strerror(error))
+                        : alm_status_from_errno(st, error, path);
+}
+
 // --- file system ---------------------------------------------------------------------------------
 
 typedef struct remote_fs {
@@ -33,7 +40,7 @@ static alm_code refuse_remote(const char *dir, alm_status *st)
 {
     struct statfs info;
     if (statfs(dir, &info) != 0) {
-        return alm_status_from_errno(st, errno, dir);
+        return lmdb_file_failed(st, errno, dir);
     }
     for (size_t i = 0; i < ALM_ARRAY_LEN(remote_filesystems); i++) {
         if ((uint32_t)info.f_type == remote_filesystems[i].magic) {
@@ -74,11 +81,11 @@ static alm_code take_lock(const char *dir, int *ret_fd, alm_status *st)
     snprintf(path, sizeof path, "%s/" LOCK_NAME, dir);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0) {
-        return alm_status_from_errno(st, errno, path);
+        return lmdb_file_failed(st, errno, path);
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        alm_code code = errno == EWOULDBLOCK ? refuse_second(fd, dir, st)
-                                             : alm_status_from_errno(st, errno, path);
+        alm_code code =
+            errno == EWOULDBLOCK ? refuse_second(fd, dir, st) : lmdb_file_failed(st, errno, path);
         close(fd);
         return code;
     }
@@ -87,7 +94,7 @@ static alm_code take_lock(const char *dir, int *ret_fd, alm_status *st)
     return ALM_OK;
 }
 
-// --- length of the data file ---------------------------------------------------------------------
+// --- the data file ---------------------------------------------------------------------------
 
 // LMDB 0.9's two meta pages, as far as we look: offsets within a page.
 enum {
@@ -144,41 +151,44 @@ static alm_code check_metas(int fd, uint64_t file_bytes, const char *path, alm_s
     return ALM_OK;
 }
 
-static alm_code check_length(const char *dir, alm_status *st)
+alm_code lmdb_dir_check(lmdb_store *store, const char *dir, alm_status *st)
 {
     char path[PATH_MAX_BYTES];
     struct stat info;
     snprintf(path, sizeof path, "%s/" DATA_NAME, dir);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return errno == ENOENT ? ALM_OK : alm_status_from_errno(st, errno, path);
+        return errno == ENOENT ? ALM_OK : lmdb_file_failed(st, errno, path);
     }
     alm_code code = ALM_OK;
     if (fstat(fd, &info) != 0) {
-        code = alm_status_from_errno(st, errno, path);
+        code = lmdb_file_failed(st, errno, path);
     } else if (info.st_size > 0) {
         code = check_metas(fd, (uint64_t)info.st_size, path, st);
+        if (code == ALM_OK) {
+            code = lmdb_check_pages(store, fd, (uint64_t)info.st_size, path, st);
+        }
     }
     close(fd); // before LMDB opens the file: its own locks are on another one
     return code;
 }
 
-alm_code lmdb_dir_open(const char *dir, int *ret_lock_fd, alm_status *st)
+alm_code lmdb_dir_lock(lmdb_store *store, const char *dir, alm_status *st)
 {
-    if (strlen(dir) + sizeof LOCK_NAME + 1 > PATH_MAX_BYTES) {
+    if (strlen(dir) + sizeof SEQUENCE_NAME + 1 > PATH_MAX_BYTES) {
         return alm_status_set(st, ALM_INVALID_ARGUMENT, "the folder's path is too long");
     }
     if (mkdir(dir, 0750) != 0 && errno != EEXIST) {
-        return alm_status_from_errno(st, errno, dir);
+        return lmdb_file_failed(st, errno, dir);
     }
     ALM_TRY(refuse_remote(dir, st));
-    ALM_TRY(take_lock(dir, ret_lock_fd, st));
-    alm_code code = check_length(dir, st);
-    if (code != ALM_OK) {
-        close(*ret_lock_fd);
-        *ret_lock_fd = -1;
-    }
-    return code;
+    return take_lock(dir, &store->lock_fd, st);
+}
+
+alm_code lmdb_dir_open(lmdb_store *store, const char *dir, alm_status *st)
+{
+    ALM_TRY(lmdb_dir_lock(store, dir, st));
+    return lmdb_dir_check(store, dir, st);
 }
 
 // --- acknowledged sequence -----------------------------------------------------------------------
@@ -186,17 +196,22 @@ alm_code lmdb_dir_open(const char *dir, int *ret_lock_fd, alm_status *st)
 // Twenty digits and a newline, so that one write in place replaces it.
 enum { SEQUENCE_BYTES = 21 };
 
+static void print_sequence(uint64_t sequence, char out[SEQUENCE_BYTES + 1])
+{
+    snprintf(out, SEQUENCE_BYTES + 1, "%020llu\n", (unsigned long long)sequence);
+}
+
 static alm_code read_sequence(int fd, const char *path, uint64_t *ret, alm_status *st)
 {
     char text[SEQUENCE_BYTES + 1];
     char *end = text;
     ssize_t len = pread(fd, text, SEQUENCE_BYTES, 0);
     if (len < 0) {
-        return alm_status_from_errno(st, errno, path);
+        return lmdb_file_failed(st, errno, path);
     }
     text[len] = '\0';
-    *ret = len == 0 ? 0 : strtoull(text, &end, 10);
-    if (len != 0 && (len != SEQUENCE_BYTES || end != text + len - 1 || *end != '\n')) {
+    *ret = strtoull(text, &end, 10);
+    if (len != SEQUENCE_BYTES || end != text + len - 1 || *end != '\n') {
         return alm_status_set(st, ALM_DATA_LOSS,
                               "%s is damaged: expected a sequence of twenty digits; remove it to "
                               "open the store without it",
@@ -205,15 +220,56 @@ static alm_code read_sequence(int fd, const char *path, uint64_t *ret, alm_statu
     return ALM_OK;
 }
 
+static int write_new(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    if (fd < 0) {
+        return errno;
+    }
+    ssize_t len = pwrite(fd, text, SEQUENCE_BYTES, 0);
+    int error = len < 0 ? errno : len != SEQUENCE_BYTES ? EIO : 0;
+    if (error == 0 && fsync(fd) != 0) {
+        error = errno;
+    }
+    close(fd);
+    return error;
+}
+
+// Written beside it and put in its place whole: whenever the process or the power ends, the file is
+// not there or has its digits. So an empty one is damage.
+static alm_code make_sequence(const char *path, uint64_t sequence, alm_status *st)
+{
+    char text[SEQUENCE_BYTES + 1];
+    char beside[PATH_MAX_BYTES + sizeof ".new"];
+    snprintf(beside, sizeof beside, "%s.new", path);
+    print_sequence(sequence, text);
+    int error = write_new(beside, text);
+    if (error == 0 && rename(beside, path) != 0) {
+        error = errno;
+    }
+    if (error != 0) {
+        (void)unlink(beside);
+        return lmdb_file_failed(st, error, path);
+    }
+    return ALM_OK;
+}
+
+static alm_code open_sequence(lmdb_store *store, const char *path, alm_status *st)
+{
+    store->sequence_fd = open(path, O_RDWR | O_CLOEXEC);
+    if (store->sequence_fd < 0 && errno == ENOENT) {
+        ALM_TRY(make_sequence(path, store->sequence, st));
+        store->sequence_fd = open(path, O_RDWR | O_CLOEXEC);
+    }
+    return store->sequence_fd >= 0 ? ALM_OK : lmdb_file_failed(st, errno, path);
+}
+
 alm_code lmdb_dir_check_sequence(lmdb_store *store, const char *dir, alm_status *st)
 {
     char path[PATH_MAX_BYTES];
     uint64_t acknowledged = 0;
     snprintf(path, sizeof path, "%s/" SEQUENCE_NAME, dir);
-    store->sequence_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (store->sequence_fd < 0) {
-        return alm_status_from_errno(st, errno, path);
-    }
+    ALM_TRY(open_sequence(store, path, st));
     ALM_TRY(read_sequence(store->sequence_fd, path, &acknowledged, st));
     if (store->sequence < acknowledged) {
         return alm_status_set(
@@ -228,7 +284,7 @@ alm_code lmdb_dir_check_sequence(lmdb_store *store, const char *dir, alm_status 
 void lmdb_dir_note_sequence(const lmdb_store *store, uint64_t sequence)
 {
     char text[SEQUENCE_BYTES + 1];
-    snprintf(text, sizeof text, "%020llu\n", (unsigned long long)sequence);
+    print_sequence(sequence, text);
     if (pwrite(store->sequence_fd, text, SEQUENCE_BYTES, 0) != SEQUENCE_BYTES) {
         alm_log_warn(store->log, "store.sequence_not_noted", ALM_KV_U64("sequence", sequence),
                      ALM_KV_CSTR("error", strerror(errno)));

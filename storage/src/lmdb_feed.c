@@ -68,21 +68,18 @@ static alm_code read_change(const lmdb_txn *txn, uint64_t sequence, alm_str byte
 static alm_code find_change(const lmdb_txn *txn, uint64_t from, alm_arena *arena, alm_change *ret,
                             alm_status *st)
 {
-    lmdb_scan scan;
-    uint64_t sequence;
-    lmdb_key key = lmdb_key_of_u64(from);
-    ALM_TRY(lmdb_scan_open(txn, LMDB_LOG, &scan, st));
-    alm_code code = lmdb_scan_seek(&scan, &key, st);
-    if (code == ALM_OK && !scan.found) {
-        code = alm_status_set(st, ALM_NOT_FOUND, "there is no commit %llu yet",
-                              (unsigned long long)from);
-    } else if (code == ALM_OK && !lmdb_u64_from_key(scan.key, &sequence)) {
-        code = alm_status_set(st, ALM_DATA_LOSS, "a key of the log is damaged");
-    } else if (code == ALM_OK) {
-        code = read_change(txn, sequence, scan.value, arena, ret, st);
+    alm_head head;
+    alm_str value;
+    uint64_t sequence = ALM_MAX(from, (uint64_t)1);
+    lmdb_key key = lmdb_key_of_u64(sequence);
+    ALM_TRY(lmdb_head_get(txn, &head, st));
+    if (sequence > head.sequence) {
+        return alm_status_set(st, ALM_NOT_FOUND, "there is no commit %llu yet",
+                              (unsigned long long)sequence);
     }
-    lmdb_scan_close(&scan);
-    return code;
+    // Sequences have no gaps: another commit than this one is never the answer.
+    ALM_TRY(lmdb_require(txn, LMDB_LOG, &key, &value, st));
+    return read_change(txn, sequence, value, arena, ret, st);
 }
 
 alm_code lmdb_feed_change(alm_store *store, uint64_t from_sequence, alm_arena *arena,
@@ -192,6 +189,9 @@ alm_code lmdb_stats(alm_store *base, alm_store_stats *ret, alm_status *st)
     ret->quarantined = head.quarantined;
     ret->bytes_used = (info.me_last_pgno + 1) * store->page_bytes;
     ret->bytes_map = info.me_mapsize;
+    ret->is_nearly_full =
+        lmdb_map_percent(ret->bytes_used, ret->bytes_map) >= LMDB_MAP_ALARM_PERCENT;
+    ret->damaged = store->found.damaged;
     pthread_mutex_lock(&store->mutex);
     ret->commits = store->commits;
     ret->commit_groups = store->commit_groups;

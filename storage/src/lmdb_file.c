@@ -78,7 +78,7 @@ alm_code lmdb_file_make(const char *path, size_t map_bytes, lmdb_file *ret, alm_
     *ret = (lmdb_file){0};
     snprintf(ret->path, sizeof ret->path, "%s", path);
     if (unlink(path) != 0 && errno != ENOENT) {
-        return alm_status_from_errno(st, errno, path);
+        return lmdb_file_failed(st, errno, path);
     }
     alm_code code = open_file(ret, map_bytes, true, LMDB_DBI_COUNT, st);
     if (code != ALM_OK) {
@@ -130,7 +130,7 @@ static alm_code fill_up(const lmdb_file *file, alm_status *st)
     }
     if (fstat(fd, &info) != 0 ||
         ((uint64_t)info.st_size < bytes && ftruncate(fd, (off_t)bytes) != 0) || fsync(fd) != 0) {
-        return alm_status_from_errno(st, errno, file->path);
+        return lmdb_file_failed(st, errno, file->path);
     }
     return ALM_OK;
 }
@@ -159,9 +159,9 @@ alm_code lmdb_dir_sync(const char *dir, alm_status *st)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
-        return alm_status_from_errno(st, errno, dir);
+        return lmdb_file_failed(st, errno, dir);
     }
-    alm_code code = fsync(fd) == 0 ? ALM_OK : alm_status_from_errno(st, errno, dir);
+    alm_code code = fsync(fd) == 0 ? ALM_OK : lmdb_file_failed(st, errno, dir);
     close(fd);
     return code;
 }

@@ -166,11 +166,33 @@ static alm_code fold_panel(fold_ctx *ctx, const alm_panel *panel, alm_status *st
     return ALM_OK;
 }
 
+// The places that have any cell: mostly far fewer than the chunk has room for.
+static alm_code find_places(fold_ctx *ctx, uint64_t *ret_from, uint64_t *ret_end, alm_status *st)
+{
+    uint64_t first = (uint64_t)ctx->fold->chunk << LMDB_CHUNK_BITS;
+    uint64_t from = first + LMDB_CHUNK_PLACES, end = first;
+    for (size_t i = 0; i < ctx->count; i++) {
+        alm_block block;
+        alm_arena_reset(ctx->panel);
+        ALM_TRY(alm_block_open(ctx->list[i].winners, LMDB_CHUNK_PLACES, ctx->base, ctx->panel,
+                               &block, st));
+        if (block.count > 0) {
+            alm_column *places = &block.columns[ALM_BLOCK_PLACE];
+            from = ALM_MIN(from, (uint64_t)alm_column_get(places, 0));
+            end = ALM_MAX(end, (uint64_t)alm_column_get(places, block.count - 1) + 1);
+        }
+    }
+    *ret_from = ALM_MAX(from, first);
+    *ret_end = ALM_MIN(end, first + LMDB_CHUNK_PLACES); // what lies outside, verify reports
+    return ALM_OK;
+}
+
 static alm_code fold_panels(fold_ctx *ctx, alm_status *st)
 {
+    uint64_t from, end;
     uint64_t places = ALM_MAX(PANEL_CELL_COUNT / ctx->count, (uint64_t)1);
-    uint64_t end = (uint64_t)(ctx->fold->chunk + 1) << LMDB_CHUNK_BITS;
-    for (uint64_t from = (uint64_t)ctx->fold->chunk << LMDB_CHUNK_BITS; from < end;) {
+    ALM_TRY(find_places(ctx, &from, &end, st));
+    while (from < end) {
         alm_panel panel;
         uint64_t to = ALM_MIN(from + places, end);
         alm_arena_reset(ctx->panel);

@@ -88,6 +88,11 @@ static alm_code copy_record(migration *m, const lmdb_scan *scan, alm_status *st)
                    (alm_str){.data = scan->key.mv_data, .len = scan->key.mv_size})) {
         return lmdb_format_put(&m->made.txn, &m->buf, st);
     }
+    if (scan->dbi == LMDB_META &&
+        alm_str_eq(alm_str_from("head"),
+                   (alm_str){.data = scan->key.mv_data, .len = scan->key.mv_size})) {
+        return lmdb_head_put(&m->made.txn, &m->head, &m->buf, st);
+    }
     alm_buf_reset(&m->buf);
     alm_buf_str(&m->buf, scan->value);
     return lmdb_file_put(&m->made, scan->dbi, &key, &m->buf, MDB_APPEND, st);
@@ -248,7 +253,10 @@ static alm_code migrate_all(migration *m, alm_status *st)
 {
     static const lmdb_dbi same[] = {LMDB_META,       LMDB_BATCH, LMDB_VARIANT, LMDB_VARIANT_ID,
                                     LMDB_VARIANT_OF, LMDB_ENTRY, LMDB_CODE,    LMDB_QUARANTINE};
-    ALM_TRY(lmdb_head_get(&m->old.txn, &m->head, st));
+    alm_str head;
+    lmdb_key key = lmdb_key_of_text(ALM_STR("head"));
+    ALM_TRY(lmdb_require(&m->old.txn, LMDB_META, &key, &head, st));
+    ALM_TRY(alm_head_decode(head, &m->head, st));
     ALM_TRY(count_records(m, st));
     for (size_t i = 0; i < ALM_ARRAY_LEN(same); i++) {
         ALM_TRY(each_record(m, same[i], copy_record, st));
@@ -284,7 +292,7 @@ static alm_code check_room(const migration *m, const char *dir, alm_status *st)
 {
     struct statvfs info;
     if (statvfs(dir, &info) != 0) {
-        return alm_status_from_errno(st, errno, dir);
+        return lmdb_file_failed(st, errno, dir);
     }
     uint64_t want = lmdb_file_bytes(&m->old) + ROOM_SLACK_BYTES;
     uint64_t have = (uint64_t)info.f_bavail * info.f_frsize;
@@ -309,10 +317,10 @@ static alm_code check_kept(const char *path, const char *kept, alm_status *st)
 {
     struct stat old, there;
     if (stat(path, &old) != 0) {
-        return alm_status_from_errno(st, errno, path);
+        return lmdb_file_failed(st, errno, path);
     }
     if (stat(kept, &there) != 0) {
-        return errno == ENOENT ? ALM_OK : alm_status_from_errno(st, errno, kept);
+        return errno == ENOENT ? ALM_OK : lmdb_file_failed(st, errno, kept);
     }
     return is_same_file(&old, &there)
                ? ALM_OK
@@ -327,10 +335,10 @@ static alm_code put_in_place(const char *dir, const char *path, const char *made
                              alm_status *st)
 {
     if (link(path, kept) != 0 && errno != EEXIST) {
-        return alm_status_from_errno(st, errno, kept);
+        return lmdb_file_failed(st, errno, kept);
     }
     if (rename(made, path) != 0) {
-        return alm_status_from_errno(st, errno, path);
+        return lmdb_file_failed(st, errno, path);
     }
     return lmdb_dir_sync(dir, st);
 }
@@ -343,7 +351,7 @@ static alm_code run(migration *m, const char *made, alm_status *st)
     alm_buf_init(&m->buf, 0);
     alm_code code = m->work == NULL || m->part == NULL || m->scratch == NULL
                         ? no_memory(st)
-                        : lmdb_file_make(made, m->store->map_bytes, &m->made, st);
+                        : lmdb_file_make(made, lmdb_map_bytes(m->store->map_bytes), &m->made, st);
     if (code == ALM_OK) {
         code = migrate_all(m, st);
     }
@@ -389,12 +397,12 @@ alm_code lmdb_migrate(lmdb_store *store, const char *dir, alm_status *st)
 {
     char path[LMDB_PATH_BYTES_MAX];
     snprintf(path, sizeof path, "%s/" LMDB_DATA_NAME, dir);
-    if (version_of(path, store->map_bytes) != FORMAT1_VERSION) {
+    if (version_of(path, lmdb_map_bytes(store->map_bytes)) != FORMAT1_VERSION) {
         return ALM_OK;
     }
     migration m = {.store = store};
-    ALM_TRY(lmdb_file_open(path, store->map_bytes, FORMAT1_DBI_COUNT, &m.old, st));
+    ALM_TRY(lmdb_file_open(path, lmdb_map_bytes(store->map_bytes), FORMAT1_DBI_COUNT, &m.old, st));
     alm_code code = migrate_file(&m, dir, path, st);
     lmdb_file_close(&m.old);
-    return code;
+    return code == ALM_OK ? lmdb_dir_check(store, dir, st) : code; // another file is there now
 }

@@ -2,6 +2,7 @@
 // an older state needs, rows are made of; so it costs by what was revised.
 #include "lmdb_place.h"
 #include "cells.h"
+#include "sums.h"
 
 #include "alm/alloc.h"
 
@@ -23,7 +24,8 @@ typedef struct lmdb_reader {
     lmdb_store *store;
     lmdb_txn txn; // reset between questions
     MDB_cursor *series;
-    alm_arena *arena; // as long as the answer
+    alm_arena *arena; // as long as the question
+    alm_cells cells;  // the answer
     known_variant known[KNOWN_COUNT];
 } lmdb_reader;
 
@@ -42,7 +44,15 @@ void lmdb_reader_close(alm_store_reader *base)
     }
     lmdb_abort(&reader->txn);
     alm_arena_destroy(&reader->arena);
+    alm_cells_deinit(&reader->cells);
     alm_free(reader);
+}
+
+static alm_code take_snapshot(lmdb_reader *reader, alm_status *st)
+{
+    ALM_TRY(lmdb_begin_read(reader->store, &reader->txn, st));
+    int error = mdb_cursor_open(reader->txn.txn, reader->txn.dbis[LMDB_SERIES], &reader->series);
+    return error == MDB_SUCCESS ? ALM_OK : alm_status_from_lmdb(st, error, "opening a reader");
 }
 
 alm_code lmdb_reader_open(alm_store *store, alm_store_reader **ret, alm_status *st)
@@ -54,13 +64,7 @@ alm_code lmdb_reader_open(alm_store *store, alm_store_reader **ret, alm_status *
     reader->base.ops = store->ops;
     reader->store = lmdb_of(store);
     reader->arena = alm_arena_create(READER_BYTES_MAX);
-    alm_code code =
-        reader->arena == NULL ? no_memory(st) : lmdb_begin_read(reader->store, &reader->txn, st);
-    if (code == ALM_OK) {
-        int error =
-            mdb_cursor_open(reader->txn.txn, reader->txn.dbis[LMDB_SERIES], &reader->series);
-        code = error == MDB_SUCCESS ? ALM_OK : alm_status_from_lmdb(st, error, "opening a reader");
-    }
+    alm_code code = reader->arena == NULL ? no_memory(st) : take_snapshot(reader, st);
     if (code != ALM_OK) {
         lmdb_reader_close(&reader->base);
         return code;
@@ -72,10 +76,29 @@ alm_code lmdb_reader_open(alm_store *store, alm_store_reader **ret, alm_status *
 
 // --- a question ----------------------------------------------------------------------------------
 
+// LMDB gave up the snapshot's environment: another one takes its place (lmdb_env.c). Likewise if
+// that failed before.
+static alm_code begin_anew(lmdb_reader *reader, alm_status *st)
+{
+    if (reader->series != NULL) {
+        mdb_cursor_close(reader->series);
+        reader->series = NULL;
+    }
+    lmdb_abort(&reader->txn);
+    alm_code code = take_snapshot(reader, st);
+    if (code != ALM_OK) {
+        lmdb_abort(&reader->txn);
+    }
+    return code;
+}
+
 static alm_code begin(lmdb_reader *reader, alm_status *st)
 {
     alm_arena_reset(reader->arena);
-    int error = mdb_txn_renew(reader->txn.txn);
+    int error = reader->txn.txn != NULL ? mdb_txn_renew(reader->txn.txn) : MDB_PANIC;
+    if (error == MDB_PANIC) {
+        return begin_anew(reader, st);
+    }
     if (error == MDB_SUCCESS) {
         error = mdb_cursor_renew(reader->txn.txn, reader->series);
     }
@@ -152,95 +175,103 @@ static alm_code damaged(alm_status *st, const char *what)
     return alm_status_set(st, ALM_DATA_LOSS, "%s", what);
 }
 
-// Of cells whose units are not all the same: those that have numbers.
-static alm_code check_units(const int64_t *units, const int64_t *flags, size_t count, alm_unit *ret,
-                            alm_status *st)
+// Cells one by one, where columns do not tell unit and exponent of all numbers.
+static alm_code take_rows(alm_cells *cells, const alm_obs *rows, size_t count, alm_status *st)
 {
-    bool has_one = false;
+    ALM_TRY(alm_cells_reserve(cells, count, st));
     for (size_t i = 0; i < count; i++) {
-        alm_obs row = {0};
-        if (!alm_block_flags_have_number(flags[i])) {
-            continue;
+        size_t at = cells->count++;
+        cells->numbers[at] = 0;
+        if (cells->is_series) {
+            cells->periods[at] = rows[i].period;
+        } else {
+            cells->places[at] = rows[i].place;
         }
-        if (!alm_block_set(ALM_BLOCK_UNIT, &units[i], 1, NULL, 0, &row)) {
-            return damaged(st, "a unit is damaged");
+        if (at == 0) {
+            cells->common_flags = (uint16_t)alm_block_flags(&rows[i].value);
         }
-        if (has_one && !alm_unit_eq(*ret, row.value.unit)) {
-            return alm_status_set(st, ALM_FAILED_PRECONDITION,
-                                  "the numbers have several units; read the rows");
-        }
-        *ret = row.value.unit;
-        has_one = true;
+        ALM_TRY(alm_cells_set(cells, at, &rows[i].value, st));
     }
     return ALM_OK;
 }
 
-// Takes flags and units over into the cells from `at` on. *ret_has: some have numbers, in *unit.
-static alm_code take_flags(alm_cells *cells, size_t at, const int64_t *flags, bool is_common,
-                           const int64_t *units, size_t count, alm_unit *unit, bool *ret_has,
-                           alm_status *st)
+static alm_code take_group_rows(lmdb_reader *reader, alm_group *group,
+                                const alm_group_series *series, alm_cells *cells, alm_status *st)
 {
-    alm_value value;
-    *ret_has = false;
-    for (size_t i = 0; i < (is_common ? 1 : count); i++) {
-        if (!alm_block_flags_set(flags[i], &value)) {
-            return damaged(st, "flags are damaged");
-        }
-        *ret_has = *ret_has || value.has_number;
-    }
-    if (at == 0 && is_common) {
-        cells->common_flags = (uint16_t)flags[0];
-    } else if (!is_common || (uint16_t)flags[0] != cells->common_flags || cells->flags != NULL) {
-        ALM_TRY(alm_cells_spread_flags(cells, st));
-        for (size_t i = 0; i < count; i++) {
-            cells->flags[at + i] = (uint16_t)flags[is_common ? 0 : i];
-        }
-    }
-    return *ret_has ? check_units(units, flags, is_common ? 1 : count, unit, st) : ALM_OK;
-}
-
-typedef struct series_columns {
-    int64_t *flags, *units;
-    bool flags_common;
-} series_columns;
-
-static alm_code group_columns(lmdb_reader *reader, alm_group *group, const alm_group_series *series,
-                              series_columns *ret, alm_status *st)
-{
-    size_t count = series->count;
-    ret->flags = alm_arena_alloc(reader->arena, count * sizeof *ret->flags);
-    ret->units = alm_arena_alloc(reader->arena, count * sizeof *ret->units);
-    ret->flags_common =
-        alm_group_constant(group, ALM_BLOCK_FLAGS) && alm_group_constant(group, ALM_BLOCK_UNIT);
-    if (ret->flags == NULL || ret->units == NULL) {
+    alm_obs *rows = alm_arena_alloc(reader->arena, series->count * sizeof *rows);
+    if (rows == NULL) {
         return no_memory(st);
     }
-    alm_group_series first = *series;
-    first.count = ret->flags_common ? 1 : count;
-    ALM_TRY(alm_group_column(group, &first, ALM_BLOCK_FLAGS, reader->arena, ret->flags, st));
-    return alm_group_column(group, &first, ALM_BLOCK_UNIT, reader->arena, ret->units, st);
+    ALM_TRY(alm_group_rows(group, series, reader->arena, rows, st));
+    return take_rows(cells, rows, series->count, st);
+}
+
+// The unit in a column that is the same in all rows. False: damaged.
+static bool unit_of(int64_t column, alm_unit *ret)
+{
+    alm_obs row = {0};
+    bool is_unit = alm_block_set(ALM_BLOCK_UNIT, &column, 1, NULL, 0, &row);
+    *ret = row.value.unit;
+    return is_unit;
+}
+
+static bool has_number(const alm_cells *cells, size_t from, size_t to)
+{
+    if (!cells->has_flags) {
+        return to > from && alm_cell_has_number(cells->common_flags);
+    }
+    while (from < to && !alm_cell_has_number(cells->flags[from])) {
+        from++;
+    }
+    return from < to;
+}
+
+static alm_code take_group_flags(lmdb_reader *reader, alm_group *group,
+                                 const alm_group_series *series, alm_cells *cells, alm_status *st)
+{
+    alm_value value;
+    int64_t seen = -1; // good
+    bool is_common = alm_group_constant(group, ALM_BLOCK_FLAGS);
+    size_t count = is_common ? 1 : series->count;
+    int64_t *flags = alm_arena_alloc(reader->arena, series->count * sizeof *flags);
+    if (flags == NULL) {
+        return no_memory(st);
+    }
+    ALM_TRY(alm_group_column(group, series, ALM_BLOCK_FLAGS, reader->arena, flags, st));
+    for (size_t i = 0; i < count; i++) {
+        if (flags[i] != seen && !alm_block_flags_set(flags[i], &value)) {
+            return damaged(st, "a group of series is damaged: flags");
+        }
+        seen = flags[i];
+        cells->flags[i] = (uint16_t)flags[i];
+    }
+    cells->has_flags = !is_common;
+    cells->common_flags = cells->flags[0];
+    return ALM_OK;
 }
 
 static alm_code take_group(lmdb_reader *reader, alm_group *group, const alm_group_series *series,
                            alm_cells *cells, alm_status *st)
 {
-    bool has_number;
-    alm_unit unit = {0};
-    int64_t factor;
-    series_columns columns;
-    if (!group->is_scaled) {
-        return alm_status_set(st, ALM_FAILED_PRECONDITION,
-                              "the numbers have no common exponent within 18 digits; read the "
-                              "rows");
+    alm_unit unit;
+    int64_t column, factor;
+    alm_group_series first = *series;
+    first.count = 1;
+    if (!group->is_scaled || !alm_group_constant(group, ALM_BLOCK_UNIT)) {
+        return take_group_rows(reader, group, series, cells, st);
     }
     ALM_TRY(alm_cells_reserve(cells, series->count, st));
     ALM_TRY(alm_group_periods(group, series, reader->arena, cells->periods, st));
     ALM_TRY(alm_group_numbers(group, series, cells->numbers, st));
-    ALM_TRY(group_columns(reader, group, series, &columns, st));
+    ALM_TRY(take_group_flags(reader, group, series, cells, st));
+    ALM_TRY(alm_group_column(group, &first, ALM_BLOCK_UNIT, reader->arena, &column, st));
+    if (!unit_of(column, &unit)) {
+        return damaged(st, "a group of series is damaged: its unit");
+    }
     cells->count = series->count;
-    ALM_TRY(take_flags(cells, 0, columns.flags, columns.flags_common, columns.units, series->count,
-                       &unit, &has_number, st));
-    return has_number ? alm_cells_admit(cells, unit, group->scale, &factor, st) : ALM_OK;
+    return has_number(cells, 0, cells->count)
+               ? alm_cells_admit(cells, unit, group->scale, &factor, st)
+               : ALM_OK;
 }
 
 // --- a series' changes since ---------------------------------------------------------------------
@@ -357,11 +388,55 @@ typedef struct slice_rows {
     size_t at; // where they begin in the cells
 } slice_rows;
 
-static alm_code take_numbers(alm_cells *cells, slice_rows *rows, int64_t factor, alm_status *st)
+static alm_code take_block_rows(lmdb_reader *reader, slice_rows *rows, alm_cells *cells,
+                                alm_status *st)
 {
     size_t count = rows->to - rows->from;
+    alm_obs *list = alm_arena_alloc(reader->arena, count * sizeof *list);
+    if (list == NULL) {
+        return no_memory(st);
+    }
+    ALM_TRY(alm_block_get(&rows->block, rows->from, rows->to, list, st));
+    return take_rows(cells, list, count, st);
+}
+
+// Puts the rows' flags behind those that are there.
+static alm_code take_block_flags(slice_rows *rows, alm_cells *cells, alm_status *st)
+{
+    uint16_t flags;
+    size_t count = rows->to - rows->from;
+    bool is_common = alm_column_constant(&rows->block.columns[ALM_BLOCK_FLAGS]);
+    if (!alm_block_cell_flags(&rows->block, rows->from, rows->from + 1, &flags)) {
+        return damaged(st, "a slice is damaged: flags");
+    }
+    if (rows->at == 0 && is_common) {
+        cells->common_flags = flags;
+        return ALM_OK;
+    }
+    if (is_common && !cells->has_flags && flags == cells->common_flags) {
+        return ALM_OK;
+    }
+    alm_cells_spread_flags(cells);
+    return alm_block_cell_flags(&rows->block, rows->from, rows->from + count,
+                                cells->flags + rows->at)
+               ? ALM_OK
+               : damaged(st, "a slice is damaged: flags");
+}
+
+static alm_code take_block_numbers(slice_rows *rows, alm_cells *cells, alm_status *st)
+{
+    alm_unit unit;
+    int64_t factor = 1;
+    alm_block *block = &rows->block;
+    size_t count = rows->to - rows->from;
     int64_t *numbers = cells->numbers + rows->at;
-    alm_block_numbers(&rows->block, rows->from, rows->to, numbers);
+    if (!unit_of(alm_column_get(&block->columns[ALM_BLOCK_UNIT], 0), &unit)) {
+        return damaged(st, "a slice is damaged: its unit");
+    }
+    if (has_number(cells, rows->at, rows->at + count)) {
+        ALM_TRY(alm_cells_admit(cells, unit, block->scale, &factor, st));
+    }
+    alm_block_numbers(block, rows->from, rows->to, numbers);
     for (size_t i = 0; factor != 1 && i < count; i++) {
         ALM_TRY(alm_cells_scale(&numbers[i], factor, st));
     }
@@ -370,39 +445,18 @@ static alm_code take_numbers(alm_cells *cells, slice_rows *rows, int64_t factor,
 
 static alm_code take_block(lmdb_reader *reader, slice_rows *rows, alm_cells *cells, alm_status *st)
 {
-    bool has_number;
-    alm_unit unit = {0};
-    int64_t factor = 1;
     alm_block *block = &rows->block;
     size_t count = rows->to - rows->from;
-    if (!block->is_scaled) {
-        return alm_status_set(st, ALM_FAILED_PRECONDITION,
-                              "the numbers have no common exponent within 18 digits; read the "
-                              "rows");
-    }
-    bool is_common = alm_column_constant(&block->columns[ALM_BLOCK_FLAGS]) &&
-                     alm_column_constant(&block->columns[ALM_BLOCK_UNIT]);
-    size_t columns = is_common ? 1 : count;
-    int64_t *flags = alm_arena_alloc(reader->arena, columns * sizeof *flags);
-    int64_t *units = alm_arena_alloc(reader->arena, columns * sizeof *units);
-    if (flags == NULL || units == NULL) {
-        return no_memory(st);
+    rows->at = cells->count;
+    if (!block->is_scaled || !alm_column_constant(&block->columns[ALM_BLOCK_UNIT])) {
+        return take_block_rows(reader, rows, cells, st);
     }
     ALM_TRY(alm_cells_reserve(cells, count, st));
-    alm_column_range(&block->columns[ALM_BLOCK_FLAGS], rows->from, rows->from + columns, flags);
-    alm_column_range(&block->columns[ALM_BLOCK_UNIT], rows->from, rows->from + columns, units);
-    rows->at = cells->count;
-    // Places and numbers come first, so that what is there already can be rescaled.
-    int64_t *wide = cells->numbers + rows->at;
-    alm_column_range(&block->columns[ALM_BLOCK_PLACE], rows->from, rows->to, wide);
-    for (size_t i = 0; i < count; i++) {
-        cells->places[rows->at + i] = (alm_place_id)wide[i];
+    if (!alm_block_places(block, rows->from, rows->to, cells->places + rows->at)) {
+        return damaged(st, "a slice is damaged: its places");
     }
-    ALM_TRY(take_flags(cells, rows->at, flags, is_common, units, count, &unit, &has_number, st));
-    if (has_number) {
-        ALM_TRY(alm_cells_admit(cells, unit, block->scale, &factor, st));
-    }
-    ALM_TRY(take_numbers(cells, rows, factor, st));
+    ALM_TRY(take_block_flags(rows, cells, st));
+    ALM_TRY(take_block_numbers(rows, cells, st));
     cells->count += count;
     return ALM_OK;
 }
@@ -578,20 +632,14 @@ static alm_code answer(lmdb_reader *reader, const question *q, alm_cells *cells,
 static alm_code ask(lmdb_reader *reader, const question *q, alm_vector *ret, alm_status *st)
 {
     uint64_t sequence = 0;
-    alm_cells cells = {.arena = reader->arena};
+    alm_cells *cells = &reader->cells;
+    alm_cells_begin(cells, q->is_series);
     ALM_TRY(begin(reader, st));
-    if (q->is_series) {
-        cells.periods = alm_arena_alloc(reader->arena, 1);
-    } else {
-        cells.places = alm_arena_alloc(reader->arena, 1);
-    }
-    alm_code code = cells.periods == NULL && cells.places == NULL
-                        ? no_memory(st)
-                        : answer(reader, q, &cells, &sequence, st);
+    alm_code code = answer(reader, q, cells, &sequence, st);
     end(reader);
     if (code == ALM_OK) {
-        alm_cells_drop_withdrawn(&cells);
-        *ret = alm_cells_view(&cells, sequence);
+        alm_cells_drop_withdrawn(cells);
+        *ret = alm_cells_view(cells, sequence);
     }
     return code;
 }
@@ -609,4 +657,87 @@ alm_code lmdb_reader_slice(alm_store_reader *reader, alm_str variant, alm_period
 {
     question q = {.variant = variant, .as_of = as_of, .period = period, .from = from, .to = to};
     return ask((lmdb_reader *)reader, &q, ret, st);
+}
+
+// --- sums ----------------------------------------------------------------------------------------
+
+typedef struct summing {
+    const alm_place_range *ranges;
+    size_t count;
+    alm_sum *sums;
+    alm_vector *frame; // unit and exponent
+    bool has_frame;
+    bool is_done; // false: the blocks cannot be added up as they are
+} summing;
+
+// Do the block's numbers go with those that are there?
+static bool fits_frame(summing *s, alm_block *block)
+{
+    alm_unit unit;
+    if (!unit_of(alm_column_get(&block->columns[ALM_BLOCK_UNIT], 0), &unit)) {
+        return false;
+    }
+    if (!s->has_frame) {
+        s->has_frame = true;
+        s->frame->unit = unit;
+        s->frame->exponent = block->scale;
+    }
+    return alm_unit_eq(s->frame->unit, unit) && s->frame->exponent == block->scale;
+}
+
+static alm_code sum_chunk(lmdb_reader *reader, lmdb_slice_key slice, summing *s, alm_status *st)
+{
+    bool found;
+    alm_str bytes;
+    alm_block block;
+    const alm_base *base;
+    lmdb_key key = lmdb_key_of_slice(slice);
+    alm_place_id first = slice.chunk << LMDB_CHUNK_BITS;
+    ALM_TRY(lmdb_get(&reader->txn, LMDB_SLICE, &key, &found, &bytes, st));
+    if (!found) {
+        return ALM_OK;
+    }
+    ALM_TRY(lmdb_base_get(&reader->txn, slice.variant, slice.chunk, &base, st));
+    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, base, reader->arena, &block, st));
+    s->is_done = alm_block_can_sum(&block) && fits_frame(s, &block);
+    return !s->is_done ? ALM_OK
+                       : alm_block_add_sums(&block, first, first + LMDB_CHUNK_PLACES, s->ranges,
+                                            s->count, s->sums, st);
+}
+
+static alm_code sum_slice(lmdb_reader *reader, alm_str variant, alm_period period, summing *s,
+                          alm_status *st)
+{
+    bool found;
+    alm_head head;
+    lmdb_slice_key slice = {.period = alm_period_pack(period)};
+    ALM_TRY(lmdb_head_get(&reader->txn, &head, st));
+    s->frame->sequence = head.sequence;
+    s->is_done = true;
+    ALM_TRY(find_variant(reader, variant, &found, &slice.variant, st));
+    if (!found || head.places == 0) {
+        return ALM_OK;
+    }
+    uint64_t last = ALM_MIN((uint64_t)s->ranges[s->count - 1].to, head.places);
+    for (uint64_t from = s->ranges[0].from; from < last && s->is_done;) {
+        slice.chunk = (uint32_t)(from >> LMDB_CHUNK_BITS);
+        ALM_TRY(sum_chunk(reader, slice, s, st));
+        from = ((uint64_t)slice.chunk + 1) << LMDB_CHUNK_BITS;
+    }
+    return ALM_OK;
+}
+
+alm_code lmdb_reader_sums(alm_store_reader *base, alm_str variant, alm_period period,
+                          const alm_place_range *ranges, size_t count, alm_sum *sums,
+                          alm_vector *frame, bool *ret_done, alm_status *st)
+{
+    lmdb_reader *reader = (lmdb_reader *)base;
+    summing s = {.ranges = ranges, .count = count, .sums = sums, .frame = frame};
+    *frame = (alm_vector){0};
+    memset(sums, 0, count * sizeof *sums);
+    ALM_TRY(begin(reader, st));
+    alm_code code = sum_slice(reader, variant, period, &s, st);
+    end(reader);
+    *ret_done = s.is_done;
+    return code;
 }

@@ -561,10 +561,10 @@ static alm_code put_in_place(const char *dir, const char *path, const char *made
                                                 "%s is there from an earlier rebuild, and would be "
                                                 "overwritten: move it away",
                                                 kept)
-                               : alm_status_from_errno(st, errno, kept);
+                               : lmdb_file_failed(st, errno, kept);
     }
     if (rename(made, path) != 0) {
-        return alm_status_from_errno(st, errno, path);
+        return lmdb_file_failed(st, errno, path);
     }
     return lmdb_dir_sync(dir, st);
 }
@@ -653,24 +653,34 @@ typedef struct shared {
     int reading;
 } shared;
 
+static alm_code rebuild_shared(lmdb_rebuild *r, const char *dir, size_t map_bytes, shared *s,
+                               alm_status *st)
+{
+    if (s == MAP_FAILED) {
+        return rebuild_no_memory(st);
+    }
+    r->result = &s->result;
+    r->reading = &s->reading;
+    return rebuild_locked(r, dir, map_bytes, st);
+}
+
 alm_code lmdb_rebuild_dir(const char *dir, const alm_store_opts *opts, alm_problem problem,
                           void *problem_arg, alm_rebuild_result *ret, alm_status *st)
 {
-    int lock_fd = -1;
-    ALM_TRY(lmdb_lock_there(dir, &lock_fd, st));
+    char path[LMDB_PATH_BYTES_MAX];
+    lmdb_store folder = {.lock_fd = -1, .log = opts->log};
+    lmdb_rebuild r = {.problem = problem, .problem_arg = problem_arg};
+    snprintf(path, sizeof path, "%s/" LMDB_DATA_NAME, dir);
+    if (access(path, F_OK) != 0) {
+        return alm_status_set(st, ALM_NOT_FOUND, "%s: no store is there", dir);
+    }
+    ALM_TRY(lmdb_dir_lock(&folder, dir, st)); // damage is what it is for
     shared *s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    alm_code code = ALM_OK;
-    if (s == MAP_FAILED) {
-        code = rebuild_no_memory(st);
-    } else {
-        lmdb_rebuild r = {.problem = problem,
-                          .problem_arg = problem_arg,
-                          .result = &s->result,
-                          .reading = &s->reading};
-        code = rebuild_locked(&r, dir, lmdb_map_bytes(opts), st);
+    alm_code code = rebuild_shared(&r, dir, lmdb_map_bytes(opts->map_bytes), s, st);
+    if (s != MAP_FAILED) {
         *ret = s->result;
         munmap(s, sizeof *s);
     }
-    close(lock_fd);
+    close(folder.lock_fd);
     return code;
 }

@@ -202,8 +202,9 @@ static alm_code code_of_lmdb(int error)
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
-    case MDB_PANIC:
         return ALM_DATA_LOSS;
+    case MDB_PANIC: // a meta page could not be written
+        return ALM_UNAVAILABLE;
     default:
         return error > 0 ? ALM_UNAVAILABLE : ALM_INTERNAL;
     }
@@ -223,28 +224,43 @@ static alm_code record_failed(alm_status *st, int error, lmdb_dbi dbi, MDB_val k
 
 // --- checksums -----------------------------------------------------------------------------------
 
+uint64_t lmdb_key_hash(lmdb_dbi dbi, MDB_val key)
+{
+    return XXH3_64bits_withSeed(key.mv_data, key.mv_size, (XXH64_hash_t)dbi);
+}
+
 static uint64_t checksum_of(lmdb_dbi dbi, MDB_val key, const void *value, size_t len)
 {
-    uint64_t seed = XXH3_64bits_withSeed(key.mv_data, key.mv_size, (XXH64_hash_t)dbi);
-    return XXH3_64bits_withSeed(value, len, seed);
+    return XXH3_64bits_withSeed(value, len, lmdb_key_hash(dbi, key));
+}
+
+// The value, of at least CHECKSUM_BYTES, ends in its checksum.
+static bool fits(lmdb_dbi dbi, MDB_val key, MDB_val raw)
+{
+    uint64_t stored;
+    size_t len = raw.mv_size - CHECKSUM_BYTES;
+    memcpy(&stored, (const uint8_t *)raw.mv_data + len, sizeof stored);
+    return le64toh(stored) == checksum_of(dbi, key, raw.mv_data, len);
+}
+
+bool lmdb_value_fits(lmdb_dbi dbi, MDB_val key, MDB_val raw)
+{
+    return raw.mv_size >= CHECKSUM_BYTES && fits(dbi, key, raw);
 }
 
 static alm_code unwrap(lmdb_dbi dbi, MDB_val key, MDB_val raw, alm_str *ret, alm_status *st)
 {
     char label[LMDB_LABEL_MAX];
-    uint64_t stored;
     if (raw.mv_size < CHECKSUM_BYTES) {
         lmdb_label(dbi, key, label);
         return alm_status_set(st, ALM_DATA_LOSS, "record %s is too short", label);
     }
-    size_t len = raw.mv_size - CHECKSUM_BYTES;
-    memcpy(&stored, (const uint8_t *)raw.mv_data + len, sizeof stored);
-    if (le64toh(stored) != checksum_of(dbi, key, raw.mv_data, len)) {
+    if (!fits(dbi, key, raw)) {
         lmdb_label(dbi, key, label);
         return alm_status_set(st, ALM_DATA_LOSS, "record %s is damaged: its checksum does not fit",
                               label);
     }
-    *ret = (alm_str){.data = raw.mv_data, .len = len};
+    *ret = (alm_str){.data = raw.mv_data, .len = raw.mv_size - CHECKSUM_BYTES};
     return ALM_OK;
 }
 
@@ -316,6 +332,28 @@ alm_code lmdb_get_u32(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key, bo
     return ALM_OK;
 }
 
+// LMDB keeps count of them, so asking costs nothing.
+static size_t entry_count(const lmdb_txn *txn, lmdb_dbi dbi)
+{
+    MDB_stat stat = {0};
+    (void)mdb_stat(txn->txn, txn->dbis[dbi], &stat);
+    return stat.ms_entries;
+}
+
+static alm_code put_raw(const lmdb_txn *txn, lmdb_dbi dbi, MDB_val key, MDB_val raw, unsigned flags,
+                        alm_status *st)
+{
+    size_t before = txn->key_sums != NULL ? entry_count(txn, dbi) : 0;
+    int error = mdb_put(txn->txn, txn->dbis[dbi], &key, &raw, flags);
+    if (error != MDB_SUCCESS) {
+        return record_failed(st, error, dbi, key);
+    }
+    if (txn->key_sums != NULL && entry_count(txn, dbi) != before) {
+        txn->key_sums[dbi] += lmdb_key_hash(dbi, key);
+    }
+    return ALM_OK;
+}
+
 alm_code lmdb_put(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key, alm_buf *value,
                   unsigned flags, alm_status *st)
 {
@@ -327,15 +365,18 @@ alm_code lmdb_put(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key, alm_bu
                               lmdb_dbi_name(dbi));
     }
     MDB_val raw = {.mv_size = value->len, .mv_data = value->data};
-    int error = mdb_put(txn->txn, txn->dbis[dbi], &k, &raw, flags);
+    alm_code code = put_raw(txn, dbi, k, raw, flags, st);
     value->len = len;
-    return error == MDB_SUCCESS ? ALM_OK : record_failed(st, error, dbi, k);
+    return code;
 }
 
 alm_code lmdb_delete(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key, alm_status *st)
 {
     MDB_val k = val_of(key);
     int error = mdb_del(txn->txn, txn->dbis[dbi], &k, NULL);
+    if (error == MDB_SUCCESS && txn->key_sums != NULL) {
+        txn->key_sums[dbi] -= lmdb_key_hash(dbi, k);
+    }
     return error == MDB_SUCCESS || error == MDB_NOTFOUND ? ALM_OK
                                                          : record_failed(st, error, dbi, k);
 }
@@ -350,8 +391,7 @@ alm_code lmdb_put_u32(const lmdb_txn *txn, lmdb_dbi dbi, const lmdb_key *key, ui
     uint64_t checksum = htole64(checksum_of(dbi, k, bytes, sizeof value));
     memcpy(bytes + sizeof value, &checksum, sizeof checksum);
     MDB_val raw = {.mv_size = sizeof bytes, .mv_data = bytes};
-    int error = mdb_put(txn->txn, txn->dbis[dbi], &k, &raw, 0);
-    return error == MDB_SUCCESS ? ALM_OK : record_failed(st, error, dbi, k);
+    return put_raw(txn, dbi, k, raw, 0, st);
 }
 
 // --- scans ---------------------------------------------------------------------------------------

@@ -43,6 +43,9 @@ typedef struct lmdb_txn {
     MDB_txn *txn;
     const MDB_dbi *dbis; // by lmdb_dbi
     lmdb_bases *bases;   // what was decoded of them; owned
+    // By lmdb_dbi: the sum of lmdb_key_hash of all its keys, which puts and deletions move on. Of a
+    // write transaction; NULL: nobody asks.
+    uint64_t *key_sums;
 } lmdb_txn;
 
 // --- keys ----------------------------------------------------------------------------------------
@@ -74,6 +77,12 @@ lmdb_key lmdb_key_of_slice(lmdb_slice_key key);
 ALM_MUST_USE bool lmdb_slice_key_from(MDB_val key, lmdb_slice_key *ret);
 ALM_MUST_USE bool lmdb_u64_from_key(MDB_val key, uint64_t *ret);
 ALM_MUST_USE bool lmdb_pair_from_key(MDB_val key, uint32_t *ret_first, uint32_t *ret_second);
+
+// --- checksums -----------------------------------------------------------------------------------
+
+uint64_t lmdb_key_hash(lmdb_dbi dbi, MDB_val key);
+// Whether a value as LMDB holds it ends in the checksum of that key and value.
+ALM_MUST_USE bool lmdb_value_fits(lmdb_dbi dbi, MDB_val key, MDB_val raw);
 
 // --- access --------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 // The LMDB engine: what its files share.
 //
 //   lmdb_dir      the folder: lock, file system, length of the data file, sequence acknowledged
+//   lmdb_check    the data file before it is opened: pages (lmdb_pages), checksums, keys
 //   lmdb_env      open and close, format stamp, transactions
 //   lmdb_record   keys, checksummed values, scans
 //   lmdb_writer   the queue and the one thread that writes: group commit
@@ -18,6 +19,7 @@
 
 #include "catalog_check.h"
 #include "engine.h"
+#include "lmdb_pages.h"
 #include "lmdb_record.h"
 #include "record.h"
 #include "chunk.h"
@@ -27,15 +29,26 @@
 typedef struct lmdb_request lmdb_request;
 typedef struct lmdb_fold lmdb_fold;
 
+// What was seen of the data file before it was opened.
+typedef struct lmdb_found {
+    uint64_t key_sums[LMDB_DBI_COUNT];
+    uint64_t damaged;               // records whose checksum does not fit, of those in the tree
+    char labels[8][LMDB_LABEL_MAX]; // the first of them
+} lmdb_found;
+
 typedef struct lmdb_store {
     alm_store base;
     MDB_env *env;
     MDB_dbi dbis[LMDB_DBI_COUNT];
+    bool has_dbis; // they are open
     int lock_fd;
     int sequence_fd;
     size_t map_bytes;
     size_t page_bytes;
-    size_t file_bytes; // the data file is at least this long; the writer's
+    unsigned map_percent_told;         // the writer's
+    size_t file_bytes;                 // the data file is at least this long; the writer's
+    uint64_t key_sums[LMDB_DBI_COUNT]; // of the write transaction
+    lmdb_found found;
     alm_clock clock;
     const alm_log *log;
 
@@ -53,6 +66,8 @@ typedef struct lmdb_store {
     bool stopping;
     bool is_broken; // an I/O error: nothing is acknowledged any more
     alm_status broken;
+    MDB_env *beside; // to read after LMDB gave up `env`; NULL until then
+    MDB_dbi beside_dbis[LMDB_DBI_COUNT];
     uint64_t sequence; // durable
     uint64_t commits, commit_groups;
 } lmdb_store;
@@ -64,14 +79,25 @@ static inline lmdb_store *lmdb_of(alm_store *store)
 
 // --- lmdb_env ------------------------------------------------------------------------------------
 
-// A snapshot. Retries once after clearing dead readers. ALM_UNAVAILABLE: no reader slot is free.
+// A snapshot. Retries once after clearing dead readers. It may be of another environment than the
+// one before, so its databases are those of *ret. ALM_UNAVAILABLE: no reader slot is free.
 ALM_MUST_USE alm_code lmdb_begin_read(lmdb_store *store, lmdb_txn *ret, alm_status *st);
 ALM_MUST_USE alm_code lmdb_begin_write(lmdb_store *store, lmdb_txn *ret, alm_status *st);
-size_t lmdb_map_bytes(const alm_store_opts *opts);
+size_t lmdb_map_bytes(size_t asked); // for a file that is read or written as a whole
 void lmdb_abort(lmdb_txn *txn); // ends a snapshot too; accepts an ended one
-// Durable when it returns. The transaction is over either way.
+// Durable when it returns. The transaction is over either way. ALM_UNAVAILABLE: nobody knows
+// whether it will be there when the store is opened again, and nothing may be committed until then.
 ALM_MUST_USE alm_code lmdb_commit(lmdb_store *store, lmdb_txn *txn, alm_status *st);
 
+// From here on a map is nearly full.
+#define LMDB_MAP_ALARM_PERCENT 80
+static inline unsigned lmdb_map_percent(uint64_t used, uint64_t map)
+{
+    return (unsigned)(used / (map / 100 + 1));
+}
+
+// The record of the head also holds the sums of keys (lmdb_txn), which a write transaction begins
+// with and which lmdb_head_put puts there as it has them.
 ALM_MUST_USE alm_code lmdb_head_get(const lmdb_txn *txn, alm_head *ret, alm_status *st);
 ALM_MUST_USE alm_code lmdb_head_put(const lmdb_txn *txn, const alm_head *head, alm_buf *scratch,
                                     alm_status *st);
@@ -101,9 +127,17 @@ ALM_MUST_USE alm_code lmdb_migrate(lmdb_store *store, const char *dir, alm_statu
 #define LMDB_DATA_NAME "data.mdb" // LMDB's own
 #define LMDB_LOCK_NAME "almanac.lock"
 
-// Makes the folder if need be, refuses network file systems, takes the lock, and looks whether the
-// data file is as long as its meta page says. *ret_lock_fd holds the lock until closed.
-ALM_MUST_USE alm_code lmdb_dir_open(const char *dir, int *ret_lock_fd, alm_status *st);
+// What errno says of a file. An I/O error is ALM_UNAVAILABLE.
+ALM_MUST_USE alm_code lmdb_file_failed(alm_status *st, int error, const char *path);
+
+// Makes the folder if need be, refuses network file systems, takes the lock, which store->lock_fd
+// holds until closed, and checks the data file.
+ALM_MUST_USE alm_code lmdb_dir_open(lmdb_store *store, const char *dir, alm_status *st);
+// The first half of it: whatever the data file is like.
+ALM_MUST_USE alm_code lmdb_dir_lock(lmdb_store *store, const char *dir, alm_status *st);
+// Looks whether the data file is as long as its meta page says, and checks its pages; no file is
+// well. LMDB does not have it open. Again after another file was put there.
+ALM_MUST_USE alm_code lmdb_dir_check(lmdb_store *store, const char *dir, alm_status *st);
 // Makes the data file at least as long as its meta page says and some more, so that a shorter one
 // is known to be damaged: LMDB does not write pages that it frees again in one transaction.
 void lmdb_dir_grow(lmdb_store *store);
@@ -114,6 +148,21 @@ void lmdb_dir_grow(lmdb_store *store);
 ALM_MUST_USE alm_code lmdb_dir_check_sequence(lmdb_store *store, const char *dir, alm_status *st);
 // Not synced: after a loss of power it may lag, which only weakens the check.
 void lmdb_dir_note_sequence(const lmdb_store *store, uint64_t sequence);
+
+// --- lmdb_check ----------------------------------------------------------------------------------
+
+// Looks at the pages of a data file, which nobody writes to, and sets store->found. It says in the
+// log how far it is once a second.
+//
+// ALM_DATA_LOSS            damaged; the message names the page and what is wrong with it
+// ALM_RESOURCE_EXHAUSTED   no memory: a bit for each page
+ALM_MUST_USE alm_code lmdb_check_pages(lmdb_store *store, int fd, uint64_t file_bytes,
+                                       const char *path, alm_status *st);
+// Compares the keys that were found with the sums that were written, and warns of damaged values.
+// ALM_DATA_LOSS: a key is damaged, gone or too many; the message names its database and, if there
+// is one, the damaged record.
+ALM_MUST_USE alm_code lmdb_check_keys(lmdb_store *store, const lmdb_txn *txn,
+                                      const uint64_t *written, alm_status *st);
 
 // --- lmdb_writer ---------------------------------------------------------------------------------
 
@@ -217,6 +266,9 @@ alm_code lmdb_reader_series(alm_store_reader *reader, alm_str variant, alm_place
 alm_code lmdb_reader_slice(alm_store_reader *reader, alm_str variant, alm_period period,
                            alm_place_id from, alm_place_id to, const alm_as_of *as_of,
                            alm_vector *ret, alm_status *st);
+alm_code lmdb_reader_sums(alm_store_reader *reader, alm_str variant, alm_period period,
+                          const alm_place_range *ranges, size_t count, alm_sum *sums,
+                          alm_vector *frame, bool *ret_done, alm_status *st);
 alm_code lmdb_series_visit(alm_store *store,
                            alm_code (*visit)(void *arg, const alm_series_info *info,
                                              alm_status *st),
@@ -234,8 +286,6 @@ alm_code lmdb_verify(alm_store *store, void (*problem)(void *arg, alm_str text),
 ALM_MUST_USE alm_code lmdb_verify_snapshot(const lmdb_txn *txn,
                                            void (*problem)(void *arg, alm_str text), void *arg,
                                            alm_verify_result *ret, alm_status *st);
-// lmdb_dir_open of a store that is there. ALM_NOT_FOUND: it is not.
-ALM_MUST_USE alm_code lmdb_lock_there(const char *dir, int *ret_lock_fd, alm_status *st);
 alm_code lmdb_verify_dir(const char *dir, const alm_store_opts *opts,
                          void (*problem)(void *arg, alm_str text), void *arg,
                          alm_verify_result *ret, alm_status *st);

@@ -23,8 +23,9 @@ typedef struct verify_ctx {
     void (*problem)(void *arg, alm_str text);
     void *arg;
     alm_verify_result *result;
-    alm_arena *arena; // as long as the check
-    alm_arena *step;  // as long as one record
+    alm_status starved; // there was too little memory: what was found until then says nothing
+    alm_arena *arena;   // as long as the check
+    alm_arena *step;    // as long as one record
     alm_head head;
     alm_precedence precedence;
     tally *log, *commits;   // by sequence: as the log says, as the slices have it
@@ -50,21 +51,28 @@ static void report(verify_ctx *ctx, const char *fmt, ...)
     }
 }
 
-// Calls check for each record of a database; a damaged record is reported and passed over.
+// Calls check for each record of a database; a damaged record is reported and passed over. Without
+// memory it ends.
 static void each_record(verify_ctx *ctx, lmdb_dbi dbi,
                         alm_code (*check)(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st))
 {
     lmdb_scan scan;
     alm_status st = ALM_STATUS_INIT;
-    if (lmdb_scan_open(ctx->txn, dbi, &scan, &st) != ALM_OK) {
-        report(ctx, "%s", st.message);
+    if (ctx->starved.code != ALM_OK) {
         return;
     }
-    alm_code code = lmdb_scan_seek(&scan, NULL, &st);
+    alm_code code = lmdb_scan_open(ctx->txn, dbi, &scan, &st);
+    if (code == ALM_OK) {
+        code = lmdb_scan_seek(&scan, NULL, &st);
+    }
     while (scan.found || code != ALM_OK) {
         if (code == ALM_OK) {
             alm_arena_reset(ctx->step);
             code = check(ctx, &scan, &st);
+        }
+        if (code == ALM_RESOURCE_EXHAUSTED) {
+            ctx->starved = st;
+            break;
         }
         if (code != ALM_OK) {
             char label[LMDB_LABEL_MAX];
@@ -448,6 +456,9 @@ static void check_all(verify_ctx *ctx)
     each_record(ctx, LMDB_BATCH, check_batch);
     each_record(ctx, LMDB_QUARANTINE, check_quarantined);
     each_record(ctx, LMDB_SERIES, check_group);
+    if (ctx->starved.code != ALM_OK) {
+        return;
+    }
     compare_commits(ctx);
     compare_series(ctx);
     ctx->result->cells = ctx->cells;
@@ -473,7 +484,7 @@ static alm_code run_verify(verify_ctx *ctx, alm_status *st)
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to verify");
     }
     check_all(ctx);
-    return ALM_OK;
+    return alm_status_copy(st, &ctx->starved);
 }
 
 alm_code lmdb_verify_snapshot(const lmdb_txn *txn, void (*problem)(void *arg, alm_str text),

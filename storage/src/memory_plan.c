@@ -205,15 +205,15 @@ static const alm_obs *find_known(const plan_ctx *ctx, const variant_run *run, si
 }
 
 // The slots of one cell.
-static alm_code plan_cell(plan_ctx *ctx, variant_run *run, const alm_row_slot *slots, size_t count,
-                          alm_status *st)
+static alm_code plan_cell(plan_ctx *ctx, variant_run *run, uint64_t period,
+                          const alm_row_slot *slots, size_t count, alm_status *st)
 {
     size_t from = 0;
     size_t to = 0;
     size_t taken_from = ctx->plan->row_count;
     if (run->stored != NULL) {
-        from = memory_cell_find(run->stored, slots[0].period, slots[0].place);
-        to = memory_cell_find(run->stored, slots[0].period, slots[0].place + 1);
+        from = memory_cell_find(run->stored, period, slots[0].place);
+        to = memory_cell_find(run->stored, period, slots[0].place + 1);
     }
     for (size_t i = 0; i < count; i++) {
         bool is_taken;
@@ -228,26 +228,30 @@ static alm_code plan_cell(plan_ctx *ctx, variant_run *run, const alm_row_slot *s
     return ALM_OK;
 }
 
-static bool same_cell(const alm_row_slot *a, const alm_row_slot *b)
+static alm_code plan_slice(plan_ctx *ctx, variant_run *run, const alm_slice_slots *slice,
+                           alm_status *st)
 {
-    return a->variant == b->variant && a->period == b->period && a->place == b->place;
+    const alm_row_slot *slots = ctx->in->slots;
+    for (uint32_t from = slice->from; from < slice->to;) {
+        uint32_t to = from + 1;
+        while (to < slice->to && slots[to].place == slots[from].place) {
+            to++;
+        }
+        ALM_TRY(plan_cell(ctx, run, slice->period, slots + from, to - from, st));
+        from = to;
+    }
+    return ALM_OK;
 }
 
 static alm_code plan_rows(plan_ctx *ctx, alm_status *st)
 {
-    const alm_row_slot *slots = ctx->in->slots;
-    size_t count = ctx->in->batch->obs_count;
     variant_run run = {0};
-    for (size_t from = 0; from < count;) {
-        size_t to = from + 1;
-        while (to < count && same_cell(&slots[from], &slots[to])) {
-            to++;
+    for (size_t i = 0; i < ctx->in->slice_count; i++) {
+        const alm_slice_slots *slice = &ctx->in->slices[i];
+        if (i == 0 || slice->variant != slice[-1].variant) {
+            run = run_of(ctx, slice->variant);
         }
-        if (from == 0 || slots[from].variant != slots[from - 1].variant) {
-            run = run_of(ctx, slots[from].variant);
-        }
-        ALM_TRY(plan_cell(ctx, &run, slots + from, to - from, st));
-        from = to;
+        ALM_TRY(plan_slice(ctx, &run, slice, st));
     }
     return ALM_OK;
 }

@@ -10,6 +10,7 @@ typedef struct memory_reader {
     alm_store_reader base;
     memory_store *store;
     alm_arena *arena; // as long as the answer
+    alm_cells cells;
 } memory_reader;
 
 // What is asked of a variant; all that is known of the state it is asked of.
@@ -46,6 +47,7 @@ void memory_reader_close(alm_store_reader *base)
 {
     memory_reader *reader = (memory_reader *)base;
     alm_arena_destroy(&reader->arena);
+    alm_cells_deinit(&reader->cells);
     alm_free(reader);
 }
 
@@ -79,7 +81,7 @@ static alm_code put_cell(alm_cells *cells, const alm_obs *row, alm_status *st)
 {
     size_t at = cells->count;
     ALM_TRY(alm_cells_insert(cells, at, st));
-    if (cells->periods != NULL) {
+    if (cells->is_series) {
         cells->periods[at] = row->period;
     } else {
         cells->places[at] = row->place;
@@ -123,20 +125,12 @@ static alm_code ask(alm_store_reader *base, const alm_as_of *as_of, question *q,
 {
     memory_reader *reader = (memory_reader *)base;
     alm_arena_reset(reader->arena);
-    alm_cells cells = {.arena = reader->arena};
-    if (q->is_series) {
-        cells.periods = alm_arena_alloc(reader->arena, 1);
-    } else {
-        cells.places = alm_arena_alloc(reader->arena, 1);
-    }
-    if (cells.periods == NULL && cells.places == NULL) {
-        return no_memory(st);
-    }
+    alm_cells_begin(&reader->cells, q->is_series);
     pthread_mutex_lock(&reader->store->mutex);
-    alm_code code = answer(reader, as_of, q, &cells, st);
+    alm_code code = answer(reader, as_of, q, &reader->cells, st);
     pthread_mutex_unlock(&reader->store->mutex);
     if (code == ALM_OK) {
-        *ret = alm_cells_view(&cells, q->filter.at_sequence);
+        *ret = alm_cells_view(&reader->cells, q->filter.at_sequence);
     }
     return code;
 }

@@ -182,18 +182,19 @@ uint64_t alm_bits_one(const uint8_t *in, size_t len, unsigned width, size_t i)
     return width == 64 ? v : v & ((UINT64_C(1) << width) - 1);
 }
 
-void alm_bits_unpack(const uint8_t *in, size_t len, size_t count, unsigned width, int64_t base,
-                     int64_t *ret)
+void alm_bits_unpack(const uint8_t *in, size_t len, size_t from, size_t count, unsigned width,
+                     int64_t base, int64_t *ret)
 {
     // Numbers of up to 56 bits come whole in a load of eight bytes, as far as there are eight.
     const uint64_t mask = (UINT64_C(1) << (width & 63)) - 1;
+    size_t bit = from * width;
     size_t i = 0;
-    for (; width <= 56 && i < count && i * width / 8 + sizeof(uint64_t) <= len; i++) {
+    for (; width <= 56 && i < count && bit / 8 + sizeof(uint64_t) <= len; i++, bit += width) {
         uint64_t word;
-        memcpy(&word, in + i * width / 8, sizeof word);
-        ret[i] = (int64_t)((uint64_t)base + (le64toh(word) >> (i * width % 8) & mask));
+        memcpy(&word, in + bit / 8, sizeof word);
+        ret[i] = (int64_t)((uint64_t)base + (le64toh(word) >> bit % 8 & mask));
     }
     for (; i < count; i++) {
-        ret[i] = (int64_t)((uint64_t)base + alm_bits_one(in, len, width, i));
+        ret[i] = (int64_t)((uint64_t)base + alm_bits_one(in, len, width, from + i));
     }
 }

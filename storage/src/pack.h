@@ -41,9 +41,9 @@ static inline size_t alm_bits_bytes(size_t count, unsigned width)
 
 // Every number must be less than 2^width. out has room for alm_bits_bytes(count, width).
 void alm_bits_pack(const uint64_t *numbers, size_t count, unsigned width, uint8_t *out);
-// ret[i] = base + number i, modulo 2^64. Of in, len bytes may be read: at least the list's.
-void alm_bits_unpack(const uint8_t *in, size_t len, size_t count, unsigned width, int64_t base,
-                     int64_t *ret);
+// ret[i] = base + number from + i, modulo 2^64. Of in, len bytes may be read: at least the list's.
+void alm_bits_unpack(const uint8_t *in, size_t len, size_t from, size_t count, unsigned width,
+                     int64_t base, int64_t *ret);
 uint64_t alm_bits_one(const uint8_t *in, size_t len, unsigned width, size_t i);
 
 #endif

@@ -2,6 +2,9 @@
 
 #include "backup.h"
 #include "engine.h"
+#include "sums.h"
+
+#include "alm/alloc.h"
 
 static const alm_store_opts usual = {0};
 
@@ -81,6 +84,7 @@ alm_code alm_store_reader_open(alm_store *store, alm_store_reader **ret, alm_sta
 void alm_store_reader_close(alm_store_reader **reader)
 {
     if (*reader != NULL) {
+        alm_free((*reader)->sums);
         (*reader)->ops->reader_close(*reader);
         *reader = NULL;
     }
@@ -112,6 +116,59 @@ alm_code alm_store_slice(alm_store_reader *reader, alm_str variant, alm_period p
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "period", "not a period");
     }
     return reader->ops->slice(reader, variant, period, from, to, as_of, ret, st);
+}
+
+// --- sums ----------------------------------------------------------------------------------------
+
+static alm_code check_place_ranges(const alm_place_range *ranges, size_t count, alm_status *st)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (ranges[i].from > ranges[i].to || (i > 0 && ranges[i].from < ranges[i - 1].to)) {
+            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "ranges",
+                                        "ranges of places must ascend, and number %zu does not", i);
+        }
+    }
+    return ALM_OK;
+}
+
+static alm_code reserve_sums(alm_store_reader *reader, size_t count, alm_status *st)
+{
+    if (count > reader->sum_cap) {
+        alm_free(reader->sums);
+        reader->sums = alm_alloc(count * sizeof *reader->sums);
+        reader->sum_cap = reader->sums != NULL ? count : 0;
+    }
+    if (count > reader->sum_cap) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for %zu sums", count);
+    }
+    return ALM_OK;
+}
+
+alm_code alm_store_sums(alm_store_reader *reader, alm_str variant, alm_period period,
+                        const alm_place_range *ranges, size_t count, const alm_as_of *as_of,
+                        alm_sums *ret, alm_status *st)
+{
+    alm_vector v;
+    bool is_done = false;
+    const alm_store_ops *ops = reader->ops;
+    ALM_TRY(check_variant(variant, st));
+    ALM_TRY(check_place_ranges(ranges, count, st));
+    ALM_TRY(reserve_sums(reader, count, st));
+    if (ops->sums != NULL && as_of == NULL && count > 0) {
+        ALM_TRY(ops->sums(reader, variant, period, ranges, count, reader->sums, &v, &is_done, st));
+    }
+    if (!is_done) {
+        alm_place_id from = count > 0 ? ranges[0].from : 0;
+        alm_place_id to = count > 0 ? ranges[count - 1].to : 0;
+        ALM_TRY(alm_store_slice(reader, variant, period, from, to, as_of, &v, st));
+        ALM_TRY(alm_vector_sums(&v, ranges, count, reader->sums, st));
+    }
+    *ret = (alm_sums){.sums = reader->sums,
+                      .count = count,
+                      .exponent = v.exponent,
+                      .unit = v.unit,
+                      .sequence = v.sequence};
+    return ALM_OK;
 }
 
 alm_code alm_store_visit_catalog(alm_store *store, const alm_catalog_visitor *visitor,

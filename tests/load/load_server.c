@@ -19,7 +19,7 @@ int main(int argc, char **argv)
         return 2;
     }
     load_raise_descriptors();
-    mallopt(M_MMAP_THRESHOLD, 64 << 20); // as the services do
+    mallopt(M_MMAP_THRESHOLD, 32 << 20); // as the services do
     mallopt(M_TRIM_THRESHOLD, 128 << 20);
     const alm_rpc_opts opts = {.limits = load_limits(strtoul(argv[1], NULL, 10))};
     if (alm_rpc_create(&opts, &rpc, &st) != ALM_OK) {

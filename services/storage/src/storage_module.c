@@ -16,9 +16,9 @@ static const alm_option options[] = {
      .help = "folder of the store, on a local disk; made if it is not there (required)"},
     {.name = "map-bytes",
      .type = ALM_OPTION_BYTES,
-     .fallback = "64G",
      .placeholder = "SIZE",
-     .help = "the most the store may grow to; address space, not disk",
+     .help = "the most the store may grow to; address space, not disk (default: 1T, or as much as "
+             "the process may have)",
      .min = 1 << 20,
      .max = INT64_C(1) << 45},
 };

@@ -25,18 +25,24 @@ extern const alm_engine alm_engine_memory; // this process's memory, gone with a
 
 typedef struct alm_store_opts {
     const alm_engine *engine; // NULL: alm_engine_lmdb
-    size_t map_bytes;         // the most the store may take; 0: 64 GiB (LMDB's file is sparse)
-    alm_clock clock;          // zero: the system's
+    size_t map_bytes; // the most the store may take; 0: 1 TiB, or what this process may have
+    alm_clock clock;  // zero: the system's
     const alm_log *log;
 } alm_store_opts;
 
 // Opens or makes the store in the directory; the memory engine makes an empty one and looks at no
 // directory. Only one process may have it open. Nobody may use a store that is being closed.
 //
+// The pages that hold the data together are looked through first, which takes as long as reading
+// them: the log says how far it is once a second.
+//
 // ALM_FAILED_PRECONDITION  another process has it open; a network file system; a format that is
 //                          newer than this program
-// ALM_DATA_LOSS            not a store, or damaged (the file is shorter than its own meta page says
-//                          ...)
+// ALM_UNAVAILABLE          an I/O error on the folder or one of its files
+// ALM_DATA_LOSS            not a store, or damaged so that reads could miss a record unnoticed: a
+//                          page, the file's length, a key; the message says where. A damaged value
+//                          is no reason: it is logged as a warning with its record's name, and
+//                          what reads that record answers ALM_DATA_LOSS
 ALM_MUST_USE alm_code alm_store_open(const char *dir, const alm_store_opts *opts, alm_store **ret,
                                      alm_status *st);
 void alm_store_close(alm_store **store);
@@ -87,6 +93,9 @@ typedef struct alm_commit_result {
     size_t conflict_count;
 } alm_commit_result;
 
+// A batch that is refused leaves nothing, and its id is free. One that is known is answered from
+// the first before anything else of it is looked at but its form, also as a dry run.
+//
 // Catalogue entries are applied before observations. An observation row is
 //   unchanged  the same cell, source and publication date hold the same value, unit, qualifier,
 //              status and note already
@@ -100,7 +109,8 @@ typedef struct alm_commit_result {
 // ALM_INVALID_ARGUMENT     a malformed row or entry; the message names it. Nothing is stored
 // ALM_ALREADY_EXISTS       the batch id is known with another digest
 // ALM_RESOURCE_EXHAUSTED   map or disk full; nothing is stored; reads go on
-// ALM_UNAVAILABLE          the store stopped taking commits after an I/O error
+// ALM_UNAVAILABLE          an I/O error: whether it is stored shows when the store is opened again,
+//                          and until then it takes no commits; reads go on
 ALM_MUST_USE alm_code alm_store_commit(alm_store *store, const alm_batch *batch, alm_arena *arena,
                                        alm_commit_result *ret, alm_status *st);
 
@@ -135,7 +145,12 @@ typedef alm_code (*alm_read_visit)(void *arg, alm_str variant, const alm_obs *ro
 // Which of several vintages of a cell wins: of the sources that are allowed, the highest precedence
 // (source NONE counts as 0); of one source's or equal ones', the latest published, then the latest
 // committed; among those published on or before as_of and committed at or before at_sequence. If
-// the winner is WITHDRAWN the cell has no value.
+// the winner is WITHDRAWN the cell has no value. Precedences are the catalogue's when the read
+// begins, of past states too; of one commit's equal vintages the lower source id wins.
+//
+// Each variant comes once, in visits that follow each other; variants in no promised order.
+// all_vintages: every admitted vintage of the cells, withdrawn ones too, by publication, commit and
+// source. Ranges go before all_periods; a bound is of the periods of its own frequency and length.
 // *ret_sequence (may be NULL): the state that is read; set before the first visit. With `last` and
 // ranges, the newest n within the ranges; a missing value is none.
 //
@@ -205,6 +220,37 @@ ALM_MUST_USE alm_code alm_store_slice(alm_store_reader *reader, alm_str variant,
                                       alm_place_id from, alm_place_id to, const alm_as_of *as_of,
                                       alm_vector *ret, alm_status *st);
 
+// Places from..to-1.
+typedef struct alm_place_range {
+    alm_place_id from, to;
+} alm_place_range;
+
+// What the cells of a range add up to.
+typedef struct alm_sum {
+    int64_t number;      // x 10^exponent
+    uint64_t count;      // of the cells that have a number
+    uint32_t statuses;   // a bit (1 << alm_obs_status) for each that is among the cells
+    uint32_t qualifiers; // likewise (1 << alm_qualifier)
+} alm_sum;
+
+// Valid until the reader's next question.
+typedef struct alm_sums {
+    const alm_sum *sums; // of each range
+    size_t count;
+    int8_t exponent;
+    alm_unit unit;
+    uint64_t sequence; // the state that was read
+} alm_sums;
+
+// As alm_store_slice, added up over ranges, which ascend and do not overlap: a roll-up from towns
+// to provinces is one question, and takes less than to read the towns.
+//
+// ALM_OUT_OF_RANGE      also: a sum has more than 18 digits; read the slice
+// ALM_INVALID_ARGUMENT  also: ranges that do not ascend
+ALM_MUST_USE alm_code alm_store_sums(alm_store_reader *reader, alm_str variant, alm_period period,
+                                     const alm_place_range *ranges, size_t count,
+                                     const alm_as_of *as_of, alm_sums *ret, alm_status *st);
+
 // --- catalogue -----------------------------------------------------------------------------------
 
 // Visits entries in id order; views are valid during the visit. No lock or snapshot is held
@@ -245,7 +291,12 @@ typedef struct alm_change {
     size_t obs_count;
 } alm_change;
 
-// The commit with that sequence, or the first after it. ALM_NOT_FOUND: none yet.
+// The commit with that sequence (0 is the first: sequences begin at 1 and have no gaps), with the
+// rows it stored in no promised order, and the variants of those rows.
+//
+// ALM_NOT_FOUND            there is none yet
+// ALM_DATA_LOSS            its record is missing or damaged; the message names it
+// ALM_RESOURCE_EXHAUSTED   out of memory
 ALM_MUST_USE alm_code alm_store_change(alm_store *store, uint64_t from_sequence, alm_arena *arena,
                                        alm_change *ret, alm_status *st);
 // Waits until the store's sequence is at least `sequence`. ALM_DEADLINE_EXCEEDED after timeout_ms.
@@ -258,6 +309,8 @@ typedef struct alm_store_stats {
     uint64_t sequence, catalog_sequence, observations, cells, indicators, places, sources,
         series_variants, quarantined, bytes_used, bytes_map, oldest_reader_lag;
     uint32_t readers;
+    bool is_nearly_full; // of bytes_map 80 % are or were used: open it larger before it is full
+    uint64_t damaged;    // records with a damaged value, of those looked at when it was opened
     uint64_t commits, commit_groups; // since open; commits/groups is the group commit's gain
 } alm_store_stats;
 ALM_MUST_USE alm_code alm_store_stats_get(alm_store *store, alm_store_stats *ret, alm_status *st);

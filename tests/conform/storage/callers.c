@@ -295,7 +295,12 @@ static void a_full_store_refuses_commits_and_answers_reads(void **state)
     read.all_vintages = true;
     ASSERT_OK(&f, alm_store_read(f.store, &read, count_rows, &count, NULL, &f.st));
     assert_int_equal(count, (uint64_t)batches * COUNT);
-    assert_verifies(&f);
+    // Folding may find no room either, and then has done nothing.
+    alm_verify_result result;
+    code = alm_store_compact(f.store, &f.st);
+    assert_true(code == ALM_OK || code == ALM_RESOURCE_EXHAUSTED);
+    ASSERT_OK(&f, alm_store_verify(f.store, print_problem, NULL, &result, &f.st));
+    assert_int_equal(result.problems, 0);
     alm_free(rows);
     fixture_deinit(&f);
 }

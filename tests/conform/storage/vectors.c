@@ -132,6 +132,39 @@ static void compare_slice(fixture *f, alm_store_reader *reader, uint32_t variant
     alm_arena_reset(f->arena);
 }
 
+// Every sum is what the slice's cells make.
+static void compare_sums(fixture *f, alm_store_reader *reader, uint32_t variant, alm_period period,
+                         const alm_place_range *ranges, size_t count, const alm_as_of *as_of)
+{
+    alm_vector v;
+    alm_sums got;
+    ASSERT_OK(f, alm_store_sums(reader, fixture_variants[variant], period, ranges, count, as_of,
+                                &got, &f->st));
+    assert_int_equal(got.count, count);
+    alm_sum *sums = alm_calloc(count + 1, sizeof *sums);
+    memcpy(sums, got.sums, count * sizeof *sums);
+    for (size_t r = 0; r < count; r++) {
+        int64_t sum = 0;
+        uint64_t numbers = 0;
+        uint32_t statuses = 0;
+        ASSERT_OK(f, alm_store_slice(reader, fixture_variants[variant], period, ranges[r].from,
+                                     ranges[r].to, as_of, &v, &f->st));
+        for (size_t i = 0; i < v.count; i++) {
+            uint16_t flags = v.flags != NULL ? v.flags[i] : v.common_flags;
+            sum += v.numbers[i];
+            numbers += alm_cell_has_number(flags);
+            statuses |= UINT32_C(1) << alm_cell_status(flags);
+        }
+        alm_decimal want = {.mantissa = sum, .exponent = v.exponent};
+        alm_decimal have = {.mantissa = sums[r].number, .exponent = got.exponent};
+        assert_int_equal(alm_decimal_cmp(want, have), 0);
+        assert_int_equal(sums[r].count, numbers);
+        assert_int_equal(sums[r].statuses, statuses);
+        assert_true(numbers == 0 || alm_unit_eq(got.unit, v.unit));
+    }
+    alm_free(sums);
+}
+
 // --- random rows ---------------------------------------------------------------------------------
 
 static alm_obs random_row(uint64_t *random)
@@ -193,10 +226,66 @@ static void say_the_same_as_rows(void **state)
         for (int year = YEAR_FIRST; year < YEAR_FIRST + YEAR_COUNT; year += 3) {
             compare_slice(f, reader, variant, year, 0, PLACE_TOTAL, as_of);
             compare_slice(f, reader, variant, year, 2, 16384, as_of);
+            alm_place_range ranges[] = {{.from = 0, .to = 2},
+                                        {.from = 2, .to = 16384},
+                                        {.from = 16384, .to = ALM_PLACE_NONE}};
+            compare_sums(f, reader, variant, a_year(year), ranges, 3, as_of);
         }
     }
     alm_store_reader_close(&reader);
     assert_verifies(f);
+}
+
+// --- sums ----------------------------------------------------------------------------------------
+
+// Random ranges, some empty, some next to each other.
+static size_t random_ranges(uint64_t *random, uint32_t places, alm_place_range *ret, size_t max)
+{
+    size_t count = 0;
+    alm_place_id at = (alm_place_id)(next_random(random) % 50);
+    while (count < max && at < places) {
+        alm_place_id to = at + (alm_place_id)(next_random(random) % 400);
+        ret[count++] = (alm_place_range){.from = at, .to = to};
+        at = to + (alm_place_id)(next_random(random) % 3 == 0 ? next_random(random) % 30 : 0);
+    }
+    return count;
+}
+
+static void compare_dense_sums(fixture *f, alm_store_reader *reader, uint64_t *random,
+                               uint32_t places, int years)
+{
+    alm_place_range ranges[20];
+    for (int round = 0; round < 40; round++) {
+        size_t count = random_ranges(random, places, ranges, ALM_ARRAY_LEN(ranges));
+        alm_period period = a_year(YEAR_FIRST + (int)(next_random(random) % (uint64_t)years));
+        compare_sums(f, reader, GDP, period, ranges, count, NULL);
+    }
+}
+
+static void refuse_sums_that_do_not_fit(void **state)
+{
+    fixture *f = *state;
+    alm_sums sums;
+    alm_store_reader *reader;
+    alm_place_range all = {.to = 4};
+    alm_place_range askew[] = {{.from = 2, .to = 3}, {.from = 0, .to = 1}};
+    commit_catalog(f);
+    COMMIT_ROWS(f, a_row(GDP, 0, 2001, ALM_DECIMAL_MANTISSA_MAX, 1), a_row(GDP, 1, 2001, 1, 1));
+    ASSERT_OK(f, alm_store_reader_open(f->store, &reader, &f->st));
+    assert_int_equal(
+        alm_store_sums(reader, fixture_variants[GDP], a_year(2001), &all, 1, NULL, &sums, &f->st),
+        ALM_OUT_OF_RANGE);
+    assert_int_equal(
+        alm_store_sums(reader, fixture_variants[GDP], a_year(2001), askew, 2, NULL, &sums, &f->st),
+        ALM_INVALID_ARGUMENT);
+    ASSERT_OK(f, alm_store_sums(reader, fixture_variants[GDP], a_year(1950), &all, 1, NULL, &sums,
+                                &f->st));
+    assert_int_equal(sums.sums[0].count, 0);
+    assert_int_equal(sums.sums[0].statuses, 0);
+    ASSERT_OK(f, alm_store_sums(reader, fixture_variants[TAX], a_year(2001), NULL, 0, NULL, &sums,
+                                &f->st));
+    assert_int_equal(sums.count, 0);
+    alm_store_reader_close(&reader);
 }
 
 // --- dense data ----------------------------------------------------------------------------------
@@ -219,7 +308,9 @@ static void commit_dense(fixture *f, uint64_t *random, int year_from, int year_t
             int64_t v = (int64_t)((100 + place * place) * (100 + (uint64_t)year)) / 10 +
                         (int64_t)(next_random(random) % 50);
             expected[year][place] = v;
-            rows[count++] = a_row(GDP, place, YEAR_FIRST + year, v, day);
+            rows[count] = a_row(GDP, place, YEAR_FIRST + year, v, day);
+            bool is_odd = next_random(random) % 50 == 0;
+            rows[count++].value.status = is_odd ? ALM_OBS_STATUS_ESTIMATED : ALM_OBS_STATUS_NORMAL;
         }
     }
     alm_batch batch = batch_of_rows(rows, count);
@@ -243,6 +334,8 @@ static void assert_dense(fixture *f, alm_store_reader *reader)
         }
         assert_int_equal(at, v.count);
     }
+    uint64_t random = 3;
+    compare_dense_sums(f, reader, &random, DENSE_PLACES, DENSE_YEARS);
     for (uint32_t place = 0; place < DENSE_PLACES; place += 7) {
         ASSERT_OK(f, alm_store_series(reader, fixture_variants[GDP], place, NULL, &v, &f->st));
         size_t at = 0;
@@ -347,6 +440,7 @@ store_group conform_vectors(void)
     static const struct CMUnitTest tests[] = {
         STORE_TEST(say_the_same_as_rows),
         STORE_TEST(keep_dense_data),
+        STORE_TEST(refuse_sums_that_do_not_fit),
         STORE_TEST(refuse_numbers_that_cannot_be_added),
         STORE_TEST(have_nothing_to_say_of_strangers),
     };

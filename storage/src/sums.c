@@ -1,0 +1,182 @@
+#include "sums.h"
+
+static alm_code too_large(alm_status *st)
+{
+    return alm_status_set(st, ALM_OUT_OF_RANGE, "a sum has more than 18 digits; read the slice");
+}
+
+// Both have 18 digits at most, so that they fit into 64 bits together.
+static alm_code add(int64_t *sum, int64_t number, alm_status *st)
+{
+    int64_t both;
+    if (__builtin_add_overflow(*sum, number, &both) || both > ALM_DECIMAL_MANTISSA_MAX ||
+        both < -ALM_DECIMAL_MANTISSA_MAX) {
+        return too_large(st);
+    }
+    *sum = both;
+    return ALM_OK;
+}
+
+static void add_flags(uint16_t flags, uint64_t cells, alm_sum *sum)
+{
+    if (cells > 0) {
+        sum->count += alm_cell_has_number(flags) ? cells : 0;
+        sum->statuses |= UINT32_C(1) << alm_cell_status(flags);
+        sum->qualifiers |= UINT32_C(1) << alm_cell_qualifier(flags);
+    }
+}
+
+// --- vectors -------------------------------------------------------------------------------------
+
+alm_code alm_vector_sums(const alm_vector *slice, const alm_place_range *ranges, size_t count,
+                         alm_sum *ret, alm_status *st)
+{
+    size_t at = 0;
+    for (size_t r = 0; r < count; r++) {
+        ret[r] = (alm_sum){0};
+        while (at < slice->count && slice->places[at] < ranges[r].from) {
+            at++;
+        }
+        for (; at < slice->count && slice->places[at] < ranges[r].to; at++) {
+            uint16_t flags = slice->flags != NULL ? slice->flags[at] : slice->common_flags;
+            ALM_TRY(add(&ret[r].number, slice->numbers[at], st));
+            add_flags(flags, 1, &ret[r]);
+        }
+    }
+    return ALM_OK;
+}
+
+// --- blocks --------------------------------------------------------------------------------------
+
+bool alm_block_can_sum(const alm_block *block)
+{
+    const alm_column *flags = &block->columns[ALM_BLOCK_FLAGS];
+    return block->has_sums && alm_column_constant(&block->columns[ALM_BLOCK_UNIT]) &&
+           (alm_column_constant(flags) || flags->form == ALM_COLUMN_SPARSE);
+}
+
+#define SUM_COUNT 64
+
+// The numbers of one frame, kept for the range behind a border within it, and the sums of some.
+typedef struct frame {
+    size_t index; // SIZE_MAX: none yet
+    int64_t numbers[ALM_BLOCK_SUM_ROWS];
+    size_t sums_from, sums_to;
+    int64_t sums[SUM_COUNT];
+} frame;
+
+static int64_t whole_frame(alm_block *block, frame *f, size_t index)
+{
+    if (index < f->sums_from || index >= f->sums_to) {
+        f->sums_from = index;
+        f->sums_to = ALM_MIN(index + SUM_COUNT, block->sums.count);
+        alm_frames_range(&block->sums, f->sums_from, f->sums_to, f->sums);
+    }
+    return f->sums[index - f->sums_from];
+}
+
+// Adds rows of one frame, not all of it.
+static int64_t part_of_frame(alm_block *block, frame *f, size_t from, size_t to)
+{
+    int64_t sum = 0;
+    size_t index = from / ALM_BLOCK_SUM_ROWS;
+    size_t first = index * ALM_BLOCK_SUM_ROWS;
+    if (f->index != index) {
+        size_t end = ALM_MIN(first + ALM_BLOCK_SUM_ROWS, block->count);
+        alm_block_numbers(block, first, end, f->numbers);
+        f->index = index;
+    }
+    for (size_t i = from - first; i < to - first; i++) {
+        sum += f->numbers[i]; // the encoder saw to it that a frame's sum fits
+    }
+    return sum;
+}
+
+static alm_code sum_rows(alm_block *block, frame *f, size_t from, size_t to, int64_t *sum,
+                         alm_status *st)
+{
+    while (from < to) {
+        size_t index = from / ALM_BLOCK_SUM_ROWS;
+        size_t first = index * ALM_BLOCK_SUM_ROWS;
+        size_t end = ALM_MIN(first + ALM_BLOCK_SUM_ROWS, block->count);
+        bool is_whole = from == first && to >= end;
+        size_t stop = ALM_MIN(end, to);
+        ALM_TRY(add(sum,
+                    is_whole ? whole_frame(block, f, index) : part_of_frame(block, f, from, stop),
+                    st));
+        from = stop;
+    }
+    return ALM_OK;
+}
+
+// Where counting flags stands: the odd rows left, of a sparse column.
+typedef struct odd_flags {
+    int64_t rows[ALM_COLUMN_ODD_COUNT], values[ALM_COLUMN_ODD_COUNT];
+    size_t count, next; // of those at hand
+    size_t at;          // of alm_column_odd
+    bool is_over;
+} odd_flags;
+
+// Is there an odd row before `to`? Then it is at rows[next].
+static bool next_odd(alm_column *column, odd_flags *odd, size_t to)
+{
+    if (odd->next == odd->count && !odd->is_over) {
+        odd->count = alm_column_odd(column, 0, column->count, &odd->at, odd->rows, odd->values);
+        odd->next = 0;
+        odd->is_over = odd->count == 0;
+    }
+    return odd->next < odd->count && odd->rows[odd->next] < (int64_t)to;
+}
+
+static bool sum_flags(alm_block *block, odd_flags *odd, size_t from, size_t to, alm_sum *sum)
+{
+    alm_value unused;
+    alm_column *column = &block->columns[ALM_BLOCK_FLAGS];
+    bool is_sparse = column->form == ALM_COLUMN_SPARSE;
+    int64_t common = is_sparse ? column->base : alm_column_get(column, 0);
+    uint64_t cells = to - from;
+    while (is_sparse && next_odd(column, odd, to)) {
+        int64_t row = odd->rows[odd->next];
+        int64_t flags = odd->values[odd->next++];
+        if (row < (int64_t)from) {
+            continue;
+        }
+        if (!alm_block_flags_set(flags, &unused)) {
+            return false;
+        }
+        bool is_cell = alm_cell_status((uint16_t)flags) != ALM_OBS_STATUS_WITHDRAWN;
+        add_flags((uint16_t)flags, is_cell ? 1 : 0, sum);
+        cells--;
+    }
+    bool is_cell = alm_cell_status((uint16_t)common) != ALM_OBS_STATUS_WITHDRAWN;
+    add_flags((uint16_t)common, is_cell ? cells : 0, sum);
+    return alm_block_flags_set(common, &unused);
+}
+
+alm_code alm_block_add_sums(alm_block *block, alm_place_id from, alm_place_id to,
+                            const alm_place_range *ranges, size_t count, alm_sum *sums,
+                            alm_status *st)
+{
+    frame f;
+    f.index = SIZE_MAX;
+    f.sums_from = f.sums_to = 0;
+    odd_flags odd = {.at = 0};
+    size_t row = alm_block_find_place(block, 0, from);
+    alm_place_id row_place = from; // row is the first that is not before it
+    for (size_t r = 0; r < count && ranges[r].from < to; r++) {
+        alm_place_id first = ALM_MAX(ranges[r].from, from);
+        alm_place_id last = ALM_MIN(ranges[r].to, to);
+        if (first >= last) {
+            continue;
+        }
+        row = first == row_place ? row : alm_block_find_place(block, row, first);
+        size_t end = alm_block_find_place(block, row, last);
+        ALM_TRY(sum_rows(block, &f, row, end, &sums[r].number, st));
+        if (!sum_flags(block, &odd, row, end, &sums[r])) {
+            return alm_status_set(st, ALM_DATA_LOSS, "a slice is damaged: flags");
+        }
+        row = end;
+        row_place = last;
+    }
+    return ALM_OK;
+}
