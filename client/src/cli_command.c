@@ -96,6 +96,10 @@ static const alm_option import_options[] = {
      .help = "of the file; found out if not given"},
 };
 
+static const alm_option verify_options[] = {
+    {.name = "rebuild", .type = ALM_OPTION_BOOL, .help = "make the store in DIR anew"},
+};
+
 static const alm_option query_options[] = {
     OPTION_PLACE,
     OPTION_PERIOD,
@@ -320,6 +324,7 @@ static const cli_example watch_examples[] = {
 static const cli_example verify_examples[] = {
     {"almanac verify", "the store of the running almanac"},
     {"almanac verify almanac.backup", "a backup"},
+    {"almanac verify /var/lib/almanac --rebuild", "mend a store that is damaged"},
 };
 static const cli_example backup_examples[] = {
     {"almanac backup almanac-$(date +%F).backup", "today's"},
@@ -488,14 +493,17 @@ const cli_command cli_commands[] = {
      EXAMPLES(rpc_examples),
      .run = cli_rpc},
     {.name = "verify",
-     .usage = "[FILE|DIR]",
+     .usage = "[FILE|DIR] [--rebuild]",
      .summary = "check the whole store, or a backup",
      .details = "Reads everything and checks every checksum and every derived value: of the store "
                 "of a running almanac, or of a folder that no process has open. Of a backup it "
                 "checks that it is whole and what was written. Exits with 5 when something is "
-                "damaged.",
+                "damaged. With --rebuild the store in DIR is made anew from what is undamaged; it "
+                "tells what is lost, exits with 5 if that is anything, and leaves the old file as "
+                "data.mdb.damaged.",
      .takes_files = true,
      .positional_max = 1,
+     OPTIONS(verify_options),
      EXAMPLES(verify_examples),
      .run = cli_verify},
     {.name = "backup",

@@ -162,6 +162,9 @@ int cli_verify(cli *self)
     if (cli_positional(self, &words) > 0) {
         return cli_verify_path(self, words[0]);
     }
+    if (alm_config_bool(self->config, "rebuild")) {
+        return cli_fail_usage(self, "--rebuild needs DIR, of a store that is not open");
+    }
     if (!cli_connect(self, &exit_code)) {
         return exit_code;
     }

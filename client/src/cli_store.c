@@ -216,6 +216,46 @@ static int verify_dir(cli *self, const char *dir)
     return cli_show_verification(self, &verification);
 }
 
+static void say_problem(void *arg, alm_str text)
+{
+    const cli *self = arg;
+    fprintf(self->err, "almanac: %.*s\n", ALM_STR_ARGS(text));
+}
+
+static int rebuild_dir(cli *self, const char *dir)
+{
+    alm_rebuild_result result;
+    alm_status st = ALM_STATUS_INIT;
+    if (alm_store_rebuild(dir, NULL, say_problem, self, &result, &st) != ALM_OK) {
+        return fail(self, &st);
+    }
+    const cli_fact facts[] = {
+        {"observations", "数值（含各版本）", "observations, all vintages", result.observations},
+        {"cells", "当前数值", "current values", result.cells},
+        {"slices", "切片", "slices", result.slices},
+        {"damaged", "损坏的记录", "damaged records", result.damaged},
+        {"recovered", "取自日志", "rows taken from the log", result.recovered},
+        {"lost", "丢失", "rows lost", result.lost},
+    };
+    int exit_code = result.lost == 0 ? 0 : almanac_code_exit(ALMANAC_DATA_LOSS);
+    cli_json json = {.out = self->out};
+    switch (self->output) {
+    case CLI_TABLE:
+        return cli_facts_table(self, facts, ALM_ARRAY_LEN(facts), true) ? exit_code
+                                                                        : cli_fail_memory(self);
+    case CLI_CSV:
+        cli_facts_csv(self, facts, ALM_ARRAY_LEN(facts), true);
+        break;
+    case CLI_JSON:
+        cli_json_object(&json, NULL);
+        cli_facts_json(&json, facts, ALM_ARRAY_LEN(facts), true);
+        cli_json_end_object(&json);
+        cli_json_line(&json);
+        break;
+    }
+    return exit_code;
+}
+
 int cli_verify_path(cli *self, const char *path)
 {
     struct stat info;
@@ -223,6 +263,9 @@ int cli_verify_path(cli *self, const char *path)
     if (stat(path, &info) != 0) {
         (void)alm_status_from_errno(&st, errno, path);
         return fail(self, &st);
+    }
+    if (alm_config_bool(self->config, "rebuild")) {
+        return rebuild_dir(self, path);
     }
     return S_ISDIR(info.st_mode) ? verify_dir(self, path) : verify_backup(self, path);
 }

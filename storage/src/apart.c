@@ -37,6 +37,11 @@ static void tell_problem(void *arg, alm_str text)
 
 static void run_child(const alm_apart *apart, int fd)
 {
+    // Whatever handles these in this program, the child is to die of them.
+    static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(deadly); i++) {
+        (void)signal(deadly[i], SIG_DFL);
+    }
     told end = {.is_end = true, .status = ALM_STATUS_INIT};
     end.code = apart->check(apart->arg, tell_problem, &fd, &end.result, &end.status);
     tell(fd, &end);

@@ -294,6 +294,10 @@ static alm_code read_frame(alm_backup_reader *r, alm_status *st)
 // A record off the front of what was read. False: it is not whole yet.
 static bool take_record(alm_backup_reader *r, alm_backup_record *ret, bool *ret_damaged)
 {
+    *ret_damaged = false;
+    if (r->at == r->data.len) {
+        return false;
+    }
     alm_reader reader = alm_reader_of(r->data.data, r->data.len);
     reader.at = r->at;
     ret->database = alm_read_u8(&reader);

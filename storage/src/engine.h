@@ -65,6 +65,9 @@ struct alm_engine {
     alm_code (*verify_dir)(const char *dir, const alm_store_opts *opts,
                            void (*problem)(void *arg, alm_str text), void *arg,
                            alm_verify_result *ret, alm_status *st);
+    alm_code (*rebuild)(const char *dir, const alm_store_opts *opts,
+                        void (*problem)(void *arg, alm_str text), void *arg,
+                        alm_rebuild_result *ret, alm_status *st);
 };
 
 #endif

@@ -173,7 +173,7 @@ alm_code lmdb_dir_check(lmdb_store *store, const char *dir, alm_status *st)
     return code;
 }
 
-alm_code lmdb_dir_open(lmdb_store *store, const char *dir, alm_status *st)
+alm_code lmdb_dir_lock(lmdb_store *store, const char *dir, alm_status *st)
 {
     if (strlen(dir) + sizeof SEQUENCE_NAME + 1 > PATH_MAX_BYTES) {
         return alm_status_set(st, ALM_INVALID_ARGUMENT, "the folder's path is too long");
@@ -182,7 +182,12 @@ alm_code lmdb_dir_open(lmdb_store *store, const char *dir, alm_status *st)
         return lmdb_file_failed(st, errno, dir);
     }
     ALM_TRY(refuse_remote(dir, st));
-    ALM_TRY(take_lock(dir, &store->lock_fd, st));
+    return take_lock(dir, &store->lock_fd, st);
+}
+
+alm_code lmdb_dir_open(lmdb_store *store, const char *dir, alm_status *st)
+{
+    ALM_TRY(lmdb_dir_lock(store, dir, st));
     return lmdb_dir_check(store, dir, st);
 }
 

@@ -495,5 +495,7 @@ static alm_code open_engine(const char *dir, const alm_store_opts *opts, alm_sto
     return ALM_OK;
 }
 
-const alm_engine alm_engine_lmdb = {
-    .open = open_engine, .restore = lmdb_restore, .verify_dir = lmdb_verify_dir};
+const alm_engine alm_engine_lmdb = {.open = open_engine,
+                                    .restore = lmdb_restore,
+                                    .verify_dir = lmdb_verify_dir,
+                                    .rebuild = lmdb_rebuild_dir};

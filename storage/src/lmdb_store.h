@@ -145,6 +145,8 @@ ALM_MUST_USE alm_code lmdb_file_failed(alm_status *st, int error, const char *pa
 // Makes the folder if need be, refuses network file systems, takes the lock, which store->lock_fd
 // holds until closed, and checks the data file.
 ALM_MUST_USE alm_code lmdb_dir_open(lmdb_store *store, const char *dir, alm_status *st);
+// The first half of it: whatever the data file is like.
+ALM_MUST_USE alm_code lmdb_dir_lock(lmdb_store *store, const char *dir, alm_status *st);
 // Looks whether the data file is as long as its meta page says, and checks its pages; no file is
 // well. LMDB does not have it open. Again after another file was put there.
 ALM_MUST_USE alm_code lmdb_dir_check(lmdb_store *store, const char *dir, alm_status *st);
@@ -299,6 +301,9 @@ ALM_MUST_USE alm_code lmdb_verify_snapshot(const lmdb_txn *txn,
 alm_code lmdb_verify_dir(const char *dir, const alm_store_opts *opts,
                          void (*problem)(void *arg, alm_str text), void *arg,
                          alm_verify_result *ret, alm_status *st);
+alm_code lmdb_rebuild_dir(const char *dir, const alm_store_opts *opts,
+                          void (*problem)(void *arg, alm_str text), void *arg,
+                          alm_rebuild_result *ret, alm_status *st);
 
 // --- lmdb_backup ---------------------------------------------------------------------------------
 

@@ -242,6 +242,17 @@ alm_code alm_store_verify_dir(const char *dir, const alm_store_opts *opts,
                : engine->verify_dir(dir, opts, problem, arg, ret, st);
 }
 
+alm_code alm_store_rebuild(const char *dir, const alm_store_opts *opts,
+                           void (*problem)(void *arg, alm_str text), void *arg,
+                           alm_rebuild_result *ret, alm_status *st)
+{
+    opts = opts != NULL ? opts : &usual;
+    const alm_engine *engine = engine_of(opts);
+    return engine->rebuild == NULL
+               ? alm_status_set(st, ALM_UNIMPLEMENTED, "this engine has no folders")
+               : engine->rebuild(dir, opts, problem, arg, ret, st);
+}
+
 static alm_code no_backups(alm_status *st)
 {
     return alm_status_set(st, ALM_UNIMPLEMENTED, "this engine has no backups");

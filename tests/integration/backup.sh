@@ -41,6 +41,12 @@ expect 0 'current values' almanac restore one.backup restored
 expect 1 'is not empty' almanac restore one.backup restored
 expect 0 'clean' almanac verify restored
 
+expect 0 'rows lost' almanac verify --rebuild restored
+expect 0 'clean' almanac verify restored
+expect 1 'move it away' almanac verify --rebuild restored
+expect 2 'needs DIR' almanac verify --rebuild
+expect 3 'no store is there' almanac verify --rebuild .
+
 # Cut short, and one byte changed.
 head -c -1 one.backup >short.backup
 expect 5 'cut short' almanac verify short.backup

@@ -377,6 +377,25 @@ ALM_MUST_USE alm_code alm_store_verify(alm_store *store, void (*problem)(void *a
 ALM_MUST_USE alm_code alm_store_verify_dir(const char *dir, const alm_store_opts *opts,
                                            void (*problem)(void *arg, alm_str text), void *arg,
                                            alm_verify_result *ret, alm_status *st);
+typedef struct alm_rebuild_result {
+    uint64_t observations, cells, slices; // of what was made
+    uint64_t damaged;                     // records that could not be read
+    uint64_t recovered;                   // rows that only the log had
+    uint64_t lost;                        // rows that no undamaged record had
+} alm_rebuild_result;
+
+// Makes a damaged store anew in its folder, which no process has open: slices, series and counts
+// from the rows of all undamaged records, each of which stands in two places at least. The old file
+// stays as data.mdb.damaged. What was damaged, and what is lost, is told in sentences. ALM_OK even
+// when rows are lost: what is left is a whole store without them. Catalogue entries stand once; if
+// one is damaged, a backup is the only help.
+//
+// Errors of alm_store_verify_dir, and
+// ALM_DATA_LOSS           a catalogue entry, or so much that nothing can be made; nothing changed
+// ALM_RESOURCE_EXHAUSTED  disk or memory full; nothing changed
+ALM_MUST_USE alm_code alm_store_rebuild(const char *dir, const alm_store_opts *opts,
+                                        void (*problem)(void *arg, alm_str text), void *arg,
+                                        alm_rebuild_result *ret, alm_status *st);
 
 // --- backup --------------------------------------------------------------------------------------
 
