@@ -267,6 +267,7 @@ static const alm_store_ops lmdb_ops = {
     .series = lmdb_reader_series,
     .slice = lmdb_reader_slice,
     .visit_catalog = lmdb_catalog_visit,
+    .visit_entries = lmdb_entries_visit,
     .find_series = lmdb_series_find,
     .visit_quarantine = lmdb_quarantine_visit,
     .change = lmdb_feed_change,
