@@ -27,6 +27,8 @@ typedef struct alm_store_ops {
                      bool *ret_done, alm_status *st);
     alm_code (*visit_catalog)(alm_store *store, const alm_catalog_visitor *visitor,
                               uint64_t *ret_catalog_sequence, alm_status *st);
+    alm_code (*visit_entries)(alm_store *store, const uint32_t *ids, size_t count,
+                              const alm_catalog_visitor *visitor, alm_status *st);
     alm_code (*find_series)(alm_store *store, const alm_series_query *query, alm_series_visit visit,
                             void *arg, alm_status *st);
     alm_code (*visit_quarantine)(alm_store *store,

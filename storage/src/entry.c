@@ -16,6 +16,15 @@ const char *alm_entry_kind_word(alm_entry_kind kind)
     return "?";
 }
 
+alm_entry_kind alm_entry_kind_visited(const alm_catalog_visitor *visitor)
+{
+    ALM_ASSERT(
+        (visitor->indicator != NULL) + (visitor->place != NULL) + (visitor->source != NULL) == 1);
+    return visitor->indicator != NULL ? ALM_ENTRY_INDICATOR
+           : visitor->place != NULL   ? ALM_ENTRY_PLACE
+                                      : ALM_ENTRY_SOURCE;
+}
+
 alm_str alm_entry_code(const alm_entry *entry)
 {
     switch (entry->kind) {

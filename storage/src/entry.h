@@ -7,6 +7,7 @@
 
 #include "alm/buf.h"
 #include "alm/catalog.h"
+#include "alm/store.h"
 
 // X(NAME, number, word). Numbers are stored on disk: never reuse one.
 #define ALM_ENTRY_KIND_MAP(X)                                                                      \
@@ -29,6 +30,8 @@ typedef struct alm_entry {
         alm_source source;
     };
 } alm_entry;
+// The one kind that the visitor has a function for.
+alm_entry_kind alm_entry_kind_visited(const alm_catalog_visitor *visitor);
 alm_str alm_entry_code(const alm_entry *entry);
 
 // Appends; a full buffer shows in out->failed.

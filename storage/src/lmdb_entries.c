@@ -131,3 +131,58 @@ alm_code lmdb_catalog_visit(alm_store *store, const alm_catalog_visitor *visitor
     alm_arena_destroy(&arena);
     return code;
 }
+
+// --- some of them --------------------------------------------------------------------------------
+
+static alm_code copy_known(const lmdb_txn *txn, alm_entry_kind kind, const uint32_t *ids,
+                           size_t count, alm_arena *arena, entry_copies *out, alm_status *st)
+{
+    out->copies = alm_arena_calloc(arena, count, sizeof *out->copies);
+    if (out->copies == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool found;
+        alm_str bytes;
+        lmdb_key key = lmdb_key_of_kind_id(kind, ids[i]);
+        ALM_TRY(lmdb_get(txn, LMDB_ENTRY, &key, &found, &bytes, st));
+        char *copy = found ? alm_arena_strdup(arena, bytes) : NULL;
+        if (found && copy == NULL) {
+            return no_memory(st);
+        }
+        if (found) {
+            out->copies[out->count++] =
+                (entry_copy){.kind = kind, .id = ids[i], .bytes = {.data = copy, .len = bytes.len}};
+        }
+    }
+    return ALM_OK;
+}
+
+static alm_code snapshot_known(lmdb_store *store, alm_entry_kind kind, const uint32_t *ids,
+                               size_t count, alm_arena *arena, entry_copies *out, alm_status *st)
+{
+    lmdb_txn txn;
+    ALM_TRY(lmdb_begin_read(store, &txn, st));
+    alm_code code = copy_known(&txn, kind, ids, count, arena, out, st);
+    lmdb_abort(&txn);
+    return code;
+}
+
+alm_code lmdb_entries_visit(alm_store *store, const uint32_t *ids, size_t count,
+                            const alm_catalog_visitor *visitor, alm_status *st)
+{
+    entry_copies entries = {0};
+    alm_entry_kind kind = alm_entry_kind_visited(visitor);
+    alm_arena *arena = alm_arena_create(CATALOG_BYTES_MAX);
+    alm_arena *lists = alm_arena_create(0);
+    alm_code code = arena == NULL || lists == NULL
+                        ? no_memory(st)
+                        : snapshot_known(lmdb_of(store), kind, ids, count, arena, &entries, st);
+    for (size_t i = 0; code == ALM_OK && i < entries.count; i++) {
+        alm_arena_reset(lists);
+        code = visit_entry(visitor, &entries.copies[i], lists, st);
+    }
+    alm_arena_destroy(&lists);
+    alm_arena_destroy(&arena);
+    return code;
+}

@@ -424,6 +424,7 @@ static const alm_store_ops lmdb_ops = {
     .slice = lmdb_reader_slice,
     .sums = lmdb_reader_sums,
     .visit_catalog = lmdb_catalog_visit,
+    .visit_entries = lmdb_entries_visit,
     .find_series = lmdb_series_find,
     .visit_quarantine = lmdb_quarantine_visit,
     .change = lmdb_feed_change,

@@ -252,6 +252,8 @@ ALM_MUST_USE alm_code lmdb_entry_find(const lmdb_txn *txn, alm_entry_kind kind, 
 // By source id, as the catalogue in this transaction has it; in the arena.
 ALM_MUST_USE alm_code lmdb_precedence_get(const lmdb_txn *txn, alm_arena *arena,
                                           alm_precedence *ret, alm_status *st);
+alm_code lmdb_entries_visit(alm_store *store, const uint32_t *ids, size_t count,
+                            const alm_catalog_visitor *visitor, alm_status *st);
 alm_code lmdb_catalog_visit(alm_store *store, const alm_catalog_visitor *visitor,
                             uint64_t *ret_catalog_sequence, alm_status *st);
 

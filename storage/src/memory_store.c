@@ -244,6 +244,7 @@ static const alm_store_ops memory_ops = {
     .series = memory_series,
     .slice = memory_slice,
     .visit_catalog = memory_visit_catalog,
+    .visit_entries = memory_visit_entries,
     .find_series = memory_find_series,
     .visit_quarantine = memory_visit_quarantine,
     .change = memory_change,

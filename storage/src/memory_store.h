@@ -124,6 +124,8 @@ alm_code memory_slice(alm_store_reader *reader, alm_str variant, alm_period peri
                       alm_status *st);
 alm_code memory_visit_catalog(alm_store *store, const alm_catalog_visitor *visitor,
                               uint64_t *ret_catalog_sequence, alm_status *st);
+alm_code memory_visit_entries(alm_store *store, const uint32_t *ids, size_t count,
+                              const alm_catalog_visitor *visitor, alm_status *st);
 alm_code memory_find_series(alm_store *store, const alm_series_query *query, alm_series_visit visit,
                             void *arg, alm_status *st);
 alm_code memory_visit_quarantine(alm_store *store,

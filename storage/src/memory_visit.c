@@ -110,6 +110,55 @@ alm_code memory_visit_catalog(alm_store *store, const alm_catalog_visitor *visit
     return code;
 }
 
+static alm_code copy_known(memory_store *store, alm_entry_kind kind, const uint32_t *ids,
+                           size_t count, alm_arena *arena, alm_str **ret, alm_status *st)
+{
+    alm_str *texts = alm_arena_calloc(arena, count, sizeof *texts);
+    if (texts == NULL) {
+        return no_memory(st);
+    }
+    pthread_mutex_lock(&store->mutex);
+    for (size_t i = 0; i < count; i++) {
+        const memory_texts *entries = &store->entries[kind];
+        texts[i] = ids[i] < entries->count ? entries->of[ids[i]] : (alm_str){0};
+    }
+    pthread_mutex_unlock(&store->mutex);
+    *ret = texts;
+    return ALM_OK;
+}
+
+static alm_code visit_known(memory_store *store, const uint32_t *ids, size_t count,
+                            const alm_catalog_visitor *visitor, alm_arena *list, alm_arena *step,
+                            alm_status *st)
+{
+    alm_str *texts = NULL;
+    alm_entry_kind kind = alm_entry_kind_visited(visitor);
+    ALM_TRY(copy_known(store, kind, ids, count, list, &texts, st));
+    for (size_t i = 0; i < count; i++) {
+        alm_entry entry;
+        if (texts[i].len == 0) {
+            continue;
+        }
+        alm_arena_reset(step);
+        ALM_TRY(alm_entry_decode(texts[i], kind, step, &entry, st));
+        ALM_TRY(visit_entry(visitor, ids[i], &entry, st));
+    }
+    return ALM_OK;
+}
+
+alm_code memory_visit_entries(alm_store *store, const uint32_t *ids, size_t count,
+                              const alm_catalog_visitor *visitor, alm_status *st)
+{
+    alm_arena *list = alm_arena_create(LIST_BYTES_MAX);
+    alm_arena *step = alm_arena_create(0);
+    alm_code code = list == NULL || step == NULL
+                        ? no_memory(st)
+                        : visit_known(memory_of(store), ids, count, visitor, list, step, st);
+    alm_arena_destroy(&step);
+    alm_arena_destroy(&list);
+    return code;
+}
+
 // --- series --------------------------------------------------------------------------------------
 
 typedef struct survey {

@@ -183,6 +183,12 @@ alm_code alm_store_visit_catalog(alm_store *store, const alm_catalog_visitor *vi
     return store->ops->visit_catalog(store, visitor, ret_catalog_sequence, st);
 }
 
+alm_code alm_store_visit_entries(alm_store *store, const uint32_t *ids, size_t count,
+                                 const alm_catalog_visitor *visitor, alm_status *st)
+{
+    return store->ops->visit_entries(store, ids, count, visitor, st);
+}
+
 alm_code alm_store_find_series(alm_store *store, const alm_series_query *query,
                                alm_series_visit visit, void *arg, alm_status *st)
 {

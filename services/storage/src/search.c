@@ -49,18 +49,13 @@ static bool next_word(alm_str *rest, alm_str *ret)
     return len > 0;
 }
 
-// An entry's texts: some by themselves and a list of aliases.
-static bool search_lists(alm_str words, const alm_str *texts, size_t count, const alm_str *aliases,
-                         size_t alias_count)
+bool search_texts(alm_str words, const alm_str *texts, size_t count)
 {
     alm_str word;
     while (next_word(&words, &word)) {
         bool found = false;
         for (size_t i = 0; !found && i < count; i++) {
             found = holds(texts[i], word);
-        }
-        for (size_t i = 0; !found && i < alias_count; i++) {
-            found = holds(aliases[i], word);
         }
         if (!found) {
             return false;
@@ -69,25 +64,8 @@ static bool search_lists(alm_str words, const alm_str *texts, size_t count, cons
     return true;
 }
 
-bool search_texts(alm_str words, const alm_str *texts, size_t count)
+bool search_has_words(alm_str words)
 {
-    return search_lists(words, texts, count, NULL, 0);
-}
-
-bool search_indicator(alm_str words, const alm_indicator *entry)
-{
-    alm_str texts[] = {entry->code, entry->name_zh, entry->name_en, entry->theme};
-    return search_lists(words, texts, ALM_ARRAY_LEN(texts), entry->aliases, entry->alias_count);
-}
-
-bool search_place(alm_str words, const alm_place *entry)
-{
-    alm_str texts[] = {entry->code, entry->name_zh, entry->name_en};
-    return search_lists(words, texts, ALM_ARRAY_LEN(texts), entry->aliases, entry->alias_count);
-}
-
-bool search_source(alm_str words, const alm_source *entry)
-{
-    alm_str texts[] = {entry->code, entry->title, entry->publisher};
-    return search_texts(words, texts, ALM_ARRAY_LEN(texts));
+    alm_str word;
+    return next_word(&words, &word);
 }

@@ -345,8 +345,21 @@ static void searches_the_catalogue(void **state)
     Almanac__V1__CatalogResponse *r =
         ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "P1999 街道", 0, "");
     assert_int_equal(r->n_places, 11); // p1999, p19990..p19999
+    assert_string_equal(r->places[0]->code, "p1999");
+    assert_string_equal(r->places[1]->code, "p19990");
+    assert_false(r->has_more);
+    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "ｐ１９９９", 11, "");
+    assert_int_equal(r->n_places, 11);
+    assert_false(r->has_more);
+    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "p1999", 10, "");
+    assert_int_equal(r->n_places, 10);
+    assert_true(r->has_more);
+    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "p", 1024, "");
+    assert_int_equal(r->n_places, 1024);
+    assert_true(r->has_more);
     r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "", 5, "");
     assert_int_equal(r->n_places, 5);
+    assert_true(r->has_more);
     r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_INDICATORS, "生产", 0, "");
     assert_int_equal(r->n_indicators, 1);
     r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES, "gdp", 0, "");

@@ -4,7 +4,6 @@
 #include "alm/wire.h"
 
 #include "almanac/v1/gateway.pb-c.h"
-#include "search.h"
 
 // Entries of one message: at most 64 KiB each by the limits of names and texts, most below 200
 // bytes.
@@ -33,6 +32,8 @@ typedef struct catalog_stream {
     uint64_t catalog_sequence;
     alm_str words;
     uint32_t left; // of the limit
+    bool has_more; // the limit left entries out
+    bool is_over;  // the next message is the last
     uint64_t sent; // messages
 } catalog_stream;
 
@@ -63,6 +64,7 @@ static alm_code send_load_page(catalog_stream *s, alm_status *st)
 static alm_code send_catalog_page(catalog_stream *s, alm_status *st)
 {
     Almanac__V1__CatalogResponse response = ALMANAC__V1__CATALOG_RESPONSE__INIT;
+    response.has_more = s->is_over && s->has_more;
     switch (s->kind) {
     case ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_INDICATORS:
         response.indicators = (Almanac__V1__Indicator **)s->page.entries;
@@ -90,7 +92,7 @@ static alm_code send_catalog_page(catalog_stream *s, alm_status *st)
 
 static alm_code flush(catalog_stream *s, alm_status *st)
 {
-    if (s->page.count == 0) {
+    if (s->page.count == 0 && !(s->is_over && s->has_more)) {
         return ALM_OK;
     }
     alm_code code = s->is_load ? send_load_page(s, st) : send_catalog_page(s, st);
@@ -122,6 +124,7 @@ static void add(catalog_stream *s, ProtobufCMessage *message)
 static alm_code take_one(catalog_stream *s)
 {
     if (s->left == 0) {
+        s->has_more = true;
         return ALM_OUT_OF_RANGE;
     }
     s->left--;
@@ -135,9 +138,6 @@ static alm_code visit_indicator(void *arg, uint32_t id, const alm_indicator *ent
     catalog_stream *s = arg;
     Almanac__V1__Indicator *message;
     (void)id;
-    if (!search_indicator(s->words, entry)) {
-        return ALM_OK;
-    }
     ALM_TRY(take_one(s));
     ALM_TRY(make_room(s, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_INDICATORS, st));
     ALM_TRY(alm_indicator_to_proto(entry, s->arena, &message, st));
@@ -150,9 +150,6 @@ static alm_code visit_place(void *arg, alm_place_id id, const alm_place *entry, 
     catalog_stream *s = arg;
     Almanac__V1__Place *message;
     (void)id;
-    if (!search_place(s->words, entry)) {
-        return ALM_OK;
-    }
     ALM_TRY(take_one(s));
     ALM_TRY(make_room(s, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, st));
     ALM_TRY(alm_place_to_proto(entry, s->arena, &message, st));
@@ -165,9 +162,6 @@ static alm_code visit_source(void *arg, uint32_t id, const alm_source *entry, al
     catalog_stream *s = arg;
     Almanac__V1__Source *message;
     (void)id;
-    if (!search_source(s->words, entry)) {
-        return ALM_OK;
-    }
     ALM_TRY(take_one(s));
     ALM_TRY(make_room(s, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SOURCES, st));
     ALM_TRY(alm_source_to_proto(entry, s->arena, &message, st));
@@ -350,6 +344,33 @@ alm_code storage_load_catalog(void *self, alm_call *call, const ProtobufCMessage
     return code;
 }
 
+// All entries of a kind, or those that hold the words, the best first; a page of them at a time.
+static alm_code visit_entries(catalog_stream *s, search_kind kind,
+                              const alm_catalog_visitor *visitor, alm_arena *found, alm_status *st)
+{
+    uint32_t *ids;
+    size_t count;
+    alm_store *store = s->service->store;
+    if (!search_has_words(s->words)) {
+        return alm_store_visit_catalog(store, visitor, NULL, st);
+    }
+    ALM_TRY(search_catalog_find(s->service->search, kind, s->words, found, &ids, &count, st));
+    for (size_t from = 0; from < count; from += PAGE_ENTRY_COUNT) {
+        size_t n = ALM_MIN(count - from, (size_t)PAGE_ENTRY_COUNT);
+        ALM_TRY(alm_store_visit_entries(store, ids + from, n, visitor, st));
+    }
+    return ALM_OK;
+}
+
+static alm_code send_entries(catalog_stream *s, search_kind kind,
+                             const alm_catalog_visitor *visitor, alm_status *st)
+{
+    alm_arena *found = alm_arena_create(0);
+    alm_code code = found == NULL ? no_memory(st) : visit_entries(s, kind, visitor, found, st);
+    alm_arena_destroy(&found);
+    return code;
+}
+
 static alm_code visit_kind(catalog_stream *s, const Almanac__V1__CatalogRequest *request,
                            alm_status *st)
 {
@@ -359,13 +380,13 @@ static alm_code visit_kind(catalog_stream *s, const Almanac__V1__CatalogRequest 
     switch ((int)request->kind) {
     case ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_INDICATORS:
         visitor.indicator = visit_indicator;
-        return alm_store_visit_catalog(store, &visitor, NULL, st);
+        return send_entries(s, SEARCH_INDICATORS, &visitor, st);
     case ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES:
         visitor.place = visit_place;
-        return alm_store_visit_catalog(store, &visitor, NULL, st);
+        return send_entries(s, SEARCH_PLACES, &visitor, st);
     case ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SOURCES:
         visitor.source = visit_source;
-        return alm_store_visit_catalog(store, &visitor, NULL, st);
+        return send_entries(s, SEARCH_SOURCES, &visitor, st);
     case ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES:
         return place.len > 0 ? send_place_series(s, place, st)
                              : alm_store_visit_series(store, visit_series, s, st);
@@ -386,6 +407,7 @@ alm_code storage_catalog(void *self, alm_call *call, const ProtobufCMessage *mes
     s.left = request->limit != 0 ? request->limit : UINT32_MAX;
     alm_code code = visit_kind(&s, request, st);
     if (code == ALM_OK || code == ALM_OUT_OF_RANGE) {
+        s.is_over = true;
         code = flush(&s, st);
     }
     alm_arena_destroy(&s.arena);

@@ -40,6 +40,7 @@ static const alm_option options[] = {
 static void destroy(storage *self)
 {
     alm_server_destroy(&self->server);
+    search_catalog_destroy(&self->service.search);
     alm_store_close(&self->service.store);
     alm_free(self);
 }
@@ -58,6 +59,10 @@ static alm_code open_store(const alm_module_ctx *ctx, storage *self, alm_status 
                            .feed_bytes = (uint64_t)alm_config_int(ctx->config, "feed-bytes")};
     alm_store_stats stats;
     ALM_TRY(alm_store_open(dir, &opts, &self->service.store, st));
+    self->service.search = search_catalog_create(self->service.store);
+    if (self->service.search == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for storage");
+    }
     ALM_TRY(alm_store_stats_get(self->service.store, &stats, st));
     alm_log_info(ctx->log, "storage.open", ALM_KV_CSTR("data", dir),
                  ALM_KV_U64("sequence", stats.sequence), ALM_KV_U64("cells", stats.cells),

@@ -6,8 +6,11 @@
 #include "alm/server.h"
 #include "alm/store.h"
 
+#include "search.h"
+
 typedef struct storage_service {
     alm_store *store;
+    search_catalog *search;
     const alm_log *log;
 } storage_service;
 

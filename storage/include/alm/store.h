@@ -271,6 +271,11 @@ typedef struct alm_catalog_visitor {
 ALM_MUST_USE alm_code alm_store_visit_catalog(alm_store *store, const alm_catalog_visitor *visitor,
                                               uint64_t *ret_catalog_sequence, alm_status *st);
 
+// Visits the entries with these ids of the kind that the visitor has a function for (only one), in
+// the order of the ids; there is no entry with an id that is not known.
+ALM_MUST_USE alm_code alm_store_visit_entries(alm_store *store, const uint32_t *ids, size_t count,
+                                              const alm_catalog_visitor *visitor, alm_status *st);
+
 typedef struct alm_series_info {
     alm_str variant;
     uint64_t place_count, cell_count; // with a value

@@ -331,6 +331,41 @@ static void the_catalogue_has_its_own_sequence(void **state)
     assert_int_equal(get_stats(f).catalog_sequence, 3);
 }
 
+static alm_code take_code(void *arg, alm_place_id id, const alm_place *e, alm_status *st)
+{
+    char *codes = arg;
+    (void)st;
+    size_t len = strlen(codes);
+    snprintf(codes + len, 256 - len, " %u:%.*s", id, ALM_STR_ARGS(e->code));
+    return ALM_OK;
+}
+
+static alm_code take_source_code(void *arg, uint32_t id, const alm_source *e, alm_status *st)
+{
+    (void)id;
+    snprintf(arg, 256, "%.*s", ALM_STR_ARGS(e->code));
+    return alm_status_set(st, ALM_CANCELLED, "enough");
+}
+
+// In the order of the ids; a visitor may end it.
+static void some_entries_are_visited_by_id(void **state)
+{
+    fixture *f = *state;
+    char codes[256] = "";
+    uint32_t ids[] = {3, 0, 77, 2, UINT32_MAX, 3};
+    alm_catalog_visitor places = {.arg = codes, .place = take_code};
+    alm_catalog_visitor sources = {.arg = codes, .source = take_source_code};
+    ASSERT_OK(f, alm_store_visit_entries(f->store, ids, ALM_ARRAY_LEN(ids), &places, &f->st));
+    assert_string_equal(codes, "");
+    commit_catalog(f);
+    ASSERT_OK(f, alm_store_visit_entries(f->store, ids, ALM_ARRAY_LEN(ids), &places, &f->st));
+    assert_string_equal(codes, " 3:31 0:310105 2:3101 3:31");
+    ASSERT_OK(f, alm_store_visit_entries(f->store, NULL, 0, &places, &f->st));
+    uint32_t both[] = {1, 0};
+    assert_code(f, ALM_CANCELLED, alm_store_visit_entries(f->store, both, 2, &sources, &f->st));
+    assert_string_equal(codes, "yearbook");
+}
+
 store_group conform_entries(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -342,6 +377,7 @@ store_group conform_entries(void)
         STORE_TEST(a_refused_entry_takes_the_batch_with_it),
         STORE_TEST(a_withdrawn_row_is_an_observation),
         STORE_TEST(the_catalogue_has_its_own_sequence),
+        STORE_TEST(some_entries_are_visited_by_id),
     };
     return (store_group){"entries", tests, ALM_ARRAY_LEN(tests)};
 }
