@@ -1,5 +1,6 @@
 // Rebuild: a new file from what is undamaged in the old one, which stays.
 #include "lmdb_rebuild.h"
+#include "lmdb_presence.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -416,6 +417,7 @@ static alm_code put_commit(lmdb_rebuild *r, uint64_t sequence, alm_status *st)
     if (!is_whole(&r->commits[sequence])) {
         return put_lossy(r, sequence, &record, st);
     }
+    r->head.feed_bytes += alm_log_record_row_bytes(&record);
     alm_buf_reset(&r->buf);
     alm_buf_str(&r->buf, bytes);
     return lmdb_file_put(&r->made, LMDB_LOG, &key, &r->buf, MDB_APPEND, st);
@@ -423,8 +425,20 @@ static alm_code put_commit(lmdb_rebuild *r, uint64_t sequence, alm_status *st)
 
 static alm_code put_log(lmdb_rebuild *r, alm_status *st)
 {
+    bool is_trimmed = true; // so far
     for (uint64_t i = 1; i <= r->head.sequence; i++) {
+        const rebuild_commit *commit = &r->commits[i];
+        is_trimmed = is_trimmed && !(is_whole(commit) && commit->has_rows);
+        r->head.feed_trimmed = is_trimmed ? i : r->head.feed_trimmed;
         ALM_TRY(put_commit(r, i, st));
+    }
+    return ALM_OK;
+}
+
+static alm_code put_presences(lmdb_rebuild *r, alm_status *st)
+{
+    for (uint32_t variant = 0; variant < r->variant_count; variant++) {
+        ALM_TRY(lmdb_presence_rebuild(&r->made.txn, variant, st));
     }
     return ALM_OK;
 }
@@ -505,6 +519,7 @@ static alm_code make_all(lmdb_rebuild *r, alm_status *st)
     ALM_TRY(rebuild_each(r, LMDB_LOG, complete_commit, st));
     ALM_TRY(rebuild_each(r, LMDB_BATCH, take_batch, st));
     ALM_TRY(put_log(r, st));
+    ALM_TRY(put_presences(r, st));
     ALM_TRY(rebuild_each(r, LMDB_QUARANTINE, take_quarantined, st));
     r->head.catalog_sequence = has_head ? was.catalog_sequence : r->head.catalog_sequence;
     r->head.precedence_epoch = has_head ? was.precedence_epoch : r->head.sequence;
