@@ -315,14 +315,14 @@ static void pipe_end(pipe_state *p)
 }
 
 // In pages of two MiB: the kernel is asked for them a hundred times, not fifty thousand.
-static alm_obs *rows_alloc(size_t count)
+static alm_obs *rows_map(size_t count)
 {
-    size_t page = (size_t)2 << 20;
-    size_t bytes = (count * sizeof(alm_obs) + page - 1) / page * page;
-    void *rows = aligned_alloc(page, bytes);
-    if (rows != NULL) {
-        madvise(rows, bytes, MADV_HUGEPAGE);
+    void *rows = mmap(NULL, count * sizeof(alm_obs), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (rows == MAP_FAILED) {
+        peer_die("no memory");
     }
+    madvise(rows, count * sizeof(alm_obs), MADV_HUGEPAGE);
     return rows;
 }
 
@@ -331,10 +331,9 @@ static void file_commit(const char *csv_path)
     csv_file file;
     csv_row row;
     pipe_state p = {.mutex = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
-    p.rows[0] = rows_alloc(BATCH_ROWS);
-    p.rows[1] = rows_alloc(BATCH_ROWS);
-    if (p.rows[0] == NULL || p.rows[1] == NULL ||
-        pthread_create(&p.thread, NULL, commit_batches, &p) != 0) {
+    p.rows[0] = rows_map(BATCH_ROWS);
+    p.rows[1] = rows_map(BATCH_ROWS);
+    if (pthread_create(&p.thread, NULL, commit_batches, &p) != 0) {
         peer_die("no memory");
     }
     csv_open(&file, csv_path);
@@ -351,8 +350,8 @@ static void file_commit(const char *csv_path)
     pipe_pass(&p, at, count);
     pipe_end(&p);
     csv_close(&file);
-    free(p.rows[1]);
-    free(p.rows[0]);
+    munmap(p.rows[1], BATCH_ROWS * sizeof(alm_obs));
+    munmap(p.rows[0], BATCH_ROWS * sizeof(alm_obs));
 }
 
 static void load(const char *csv_path, load_times *ret)
@@ -373,10 +372,7 @@ static void release(const char *csv_path)
     static int number;
     csv_file file;
     csv_row row;
-    rows = rows != NULL ? rows : rows_alloc(ALM_COMMIT_ROW_COUNT_MAX);
-    if (rows == NULL) {
-        peer_die("no memory");
-    }
+    rows = rows != NULL ? rows : rows_map(ALM_COMMIT_ROW_COUNT_MAX);
     csv_open(&file, csv_path);
     for (bool more = true; more;) {
         char id[48];
