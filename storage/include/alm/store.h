@@ -338,6 +338,7 @@ typedef enum alm_store_part {
         ALM_STORE_PART_COUNT
 } alm_store_part;
 const char *alm_store_part_word(alm_store_part part);
+
 // Bytes by part. Every page that was given up is looked at: for people and metrics, not for
 // each call. 0 where the engine does not know.
 ALM_MUST_USE alm_code alm_store_sizes_get(alm_store *store, uint64_t ret[ALM_STORE_PART_COUNT],
