@@ -405,6 +405,10 @@ typedef struct almanac_service {
     const char *name, *endpoint, *state; // "serving", "not serving", "unreachable"
     uint64_t outstanding, calls, failures;
 } almanac_service;
+typedef struct almanac_store_part {
+    const char *name; // "log", "slices", "vintages", "series", "bases", "catalog", "other", "free"
+    uint64_t bytes;
+} almanac_store_part;
 typedef struct almanac_report {
     const char *version;
     const almanac_service *services;
@@ -412,6 +416,11 @@ typedef struct almanac_report {
     bool has_store; // false: storage did not answer, and the figures below are not known
     uint64_t sequence, observations, cells, indicators, places, sources, series_variants;
     uint64_t quarantined, bytes_used, bytes_map;
+    const almanac_store_part *parts; // of bytes_used
+    size_t part_count;
+    uint64_t parts_waiting;    // whose series are not folded yet
+    uint64_t queued;           // commits that wait for the writer
+    uint64_t oldest_reader_ms; // a snapshot has been held at least so long while commits went on
 } almanac_report;
 ALMANAC_API almanac_code almanac_report_get(almanac_client *client, almanac_report **ret_report,
                                             almanac_error *error);

@@ -55,9 +55,45 @@ static void write_report_json(cli *self, const almanac_report *report, const cli
     cli_json_line(&json);
 }
 
+// Bytes of a part, as a figure; false: of a part that this program does not know.
+static bool part_fact(const almanac_store_part *part, cli_fact *ret)
+{
+    static const struct {
+        const char *name;
+        cli_fact fact;
+    } known[] = {
+        {"log", {"bytes_log", "　日志", "  log", 0}},
+        {"slices", {"bytes_slices", "　切片", "  slices", 0}},
+        {"vintages", {"bytes_vintages", "　旧版本", "  older vintages", 0}},
+        {"series", {"bytes_series", "　序列", "  series", 0}},
+        {"bases", {"bytes_bases", "　基准", "  bases", 0}},
+        {"catalog", {"bytes_catalog", "　目录", "  catalogue", 0}},
+        {"other", {"bytes_other", "　其他", "  other", 0}},
+        {"free", {"bytes_free", "　空闲", "  free", 0}},
+    };
+    for (size_t i = 0; i < ALM_ARRAY_LEN(known); i++) {
+        if (strcmp(known[i].name, part->name) == 0) {
+            *ret = known[i].fact;
+            ret->value = part->bytes;
+            return true;
+        }
+    }
+    return false;
+}
+
+#define FACT_COUNT_MAX 32
+
+static size_t add_parts(const almanac_report *report, cli_fact *facts, size_t count)
+{
+    for (size_t i = 0; i < report->part_count && count < FACT_COUNT_MAX; i++) {
+        count += part_fact(&report->parts[i], &facts[count]);
+    }
+    return count;
+}
+
 static int show_report(cli *self, const almanac_report *report)
 {
-    const cli_fact facts[] = {
+    const cli_fact always[] = {
         {"sequence", "提交序号", "commits", report->sequence},
         {"observations", "数值（含各版本）", "observations, all vintages", report->observations},
         {"cells", "当前数值", "current values", report->cells},
@@ -66,20 +102,25 @@ static int show_report(cli *self, const almanac_report *report)
         {"sources", "来源", "sources", report->sources},
         {"series_variants", "序列种类", "kinds of series", report->series_variants},
         {"quarantined", "隔离行", "rows in quarantine", report->quarantined},
-        {"bytes_used", "已用字节", "bytes used", report->bytes_used},
         {"bytes_map", "最大字节", "bytes at most", report->bytes_map},
+        {"queued", "待写提交", "commits waiting", report->queued},
+        {"parts_waiting", "待折叠", "parts to fold", report->parts_waiting},
+        {"oldest_reader_ms", "最久快照（毫秒）", "oldest snapshot, ms", report->oldest_reader_ms},
+        {"bytes_used", "已用字节", "bytes used", report->bytes_used},
     };
+    cli_fact facts[FACT_COUNT_MAX];
+    memcpy(facts, always, sizeof always);
+    size_t count = add_parts(report, facts, ALM_ARRAY_LEN(always));
     switch (self->output) {
     case CLI_TABLE:
-        return show_services(self, report) &&
-                       cli_facts_table(self, facts, ALM_ARRAY_LEN(facts), report->has_store)
+        return show_services(self, report) && cli_facts_table(self, facts, count, report->has_store)
                    ? 0
                    : cli_fail_memory(self);
     case CLI_CSV:
-        cli_facts_csv(self, facts, ALM_ARRAY_LEN(facts), report->has_store);
+        cli_facts_csv(self, facts, count, report->has_store);
         break;
     case CLI_JSON:
-        write_report_json(self, report, facts, ALM_ARRAY_LEN(facts));
+        write_report_json(self, report, facts, count);
         break;
     }
     return 0;

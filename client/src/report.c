@@ -110,8 +110,13 @@ static alm_code report_of(const Almanac__V1__StatusResponse *message, alm_arena 
 {
     report_reply *reply = alm_arena_calloc(arena, 1, sizeof *reply);
     almanac_service *services = alm_arena_calloc(arena, message->n_services, sizeof *services);
-    if (reply == NULL || services == NULL) {
+    almanac_store_part *parts = alm_arena_calloc(arena, message->n_store_parts, sizeof *parts);
+    if (reply == NULL || services == NULL || parts == NULL) {
         return out_of_memory(st);
+    }
+    for (size_t i = 0; i < message->n_store_parts; i++) {
+        parts[i] = (almanac_store_part){.name = message->store_parts[i]->name,
+                                        .bytes = message->store_parts[i]->bytes};
     }
     for (size_t i = 0; i < message->n_services; i++) {
         const Almanac__V1__ServiceStatus *service = message->services[i];
@@ -135,7 +140,12 @@ static alm_code report_of(const Almanac__V1__StatusResponse *message, alm_arena 
                                      .series_variants = message->series_variants,
                                      .quarantined = message->quarantined,
                                      .bytes_used = message->bytes_used,
-                                     .bytes_map = message->bytes_map},
+                                     .bytes_map = message->bytes_map,
+                                     .parts = parts,
+                                     .part_count = message->n_store_parts,
+                                     .parts_waiting = message->parts_waiting,
+                                     .queued = message->queued,
+                                     .oldest_reader_ms = message->oldest_reader_ms},
                             .arena = arena};
     *ret = &reply->face;
     return ALM_OK;

@@ -196,6 +196,21 @@ static const Almanac__V1__StatusResponse *status(void)
     all.quarantined = 1;
     all.bytes_used = 4096000;
     all.bytes_map = 1073741824;
+    static Almanac__V1__StorePart log_part, slices_part, strange_part;
+    static Almanac__V1__StorePart *parts[] = {&log_part, &slices_part, &strange_part};
+    static char log_name[] = "log", slices_name[] = "slices", strange_name[] = "of the future";
+    for (size_t i = 0; i < ALM_ARRAY_LEN(parts); i++) {
+        almanac__v1__store_part__init(parts[i]);
+        parts[i]->bytes = 1000000 * (i + 1);
+    }
+    log_part.name = log_name;
+    slices_part.name = slices_name;
+    strange_part.name = strange_name;
+    all.store_parts = parts;
+    all.n_store_parts = ALM_ARRAY_LEN(parts);
+    all.parts_waiting = 2;
+    all.queued = 1;
+    all.oldest_reader_ms = 1500;
     return &all;
 }
 

@@ -60,6 +60,11 @@ static void head_copy(Almanac__V1__StatusResponse *response,
     response->quarantined = head->quarantined;
     response->bytes_used = head->bytes_used;
     response->bytes_map = head->bytes_map;
+    response->store_parts = head->parts;
+    response->n_store_parts = head->n_parts;
+    response->parts_waiting = head->parts_waiting;
+    response->queued = head->queued;
+    response->oldest_reader_ms = head->oldest_reader_us / 1000;
 }
 
 static alm_code status(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
@@ -74,6 +79,7 @@ static alm_code status(void *self, alm_call *call, const ProtobufCMessage *reque
     ProtobufCMessage *reply;
     (void)request;
     almanac__v1__status_response__init(&response);
+    head.with_parts = true;
     gateway_backends(g, backends);
     for (size_t i = 0; i < GATEWAY_BACKEND_COUNT; i++) {
         rows.service = backends[i].name;

@@ -122,9 +122,48 @@ static void gauge(alm_buf *out, const char *name, const char *help, uint64_t val
     alm_buf_printf(out, "%s %" PRIu64 "\n", name, value);
 }
 
+static void counter(alm_buf *out, const char *name, const char *help, uint64_t value)
+{
+    family(out, name, "counter", help);
+    alm_buf_printf(out, "%s %" PRIu64 "\n", name, value);
+}
+
+// What the store does beside answering.
+static void care_write(const Almanac__Internal__HeadResponse *head, alm_buf *out)
+{
+    family(out, "almanac_store_part_bytes", "gauge",
+           "Bytes of the store's file, by what is there.");
+    for (size_t i = 0; i < head->n_parts; i++) {
+        alm_buf_printf(out, "almanac_store_part_bytes{part=\"%s\"} %" PRIu64 "\n",
+                       head->parts[i]->name, head->parts[i]->bytes);
+    }
+    gauge(out, "almanac_store_parts_waiting", "Parts whose series are not folded yet.",
+          head->parts_waiting);
+    gauge(out, "almanac_store_queued_commits", "Commits that wait for the writer.", head->queued);
+    family(out, "almanac_store_oldest_reader_seconds", "gauge",
+           "How long the oldest snapshot has been held at least while commits went on.");
+    alm_buf_printf(out, "almanac_store_oldest_reader_seconds %.3f\n",
+                   (double)head->oldest_reader_us / 1e6);
+    counter(out, "almanac_store_commits_total", "Commits since storage started.", head->commits);
+    counter(out, "almanac_store_commit_groups_total", "Groups they were written in.",
+            head->commit_groups);
+    counter(out, "almanac_store_folds_total", "Parts folded into series.", head->folds);
+    family(out, "almanac_store_last_fold_timestamp_seconds", "gauge",
+           "When the last part was folded; 0: not since storage started.");
+    alm_buf_printf(out, "almanac_store_last_fold_timestamp_seconds %.3f\n",
+                   (double)head->folded_at_us / 1e6);
+    family(out, "almanac_store_sync_seconds", "summary",
+           "Time to make one transaction durable, fsync included.");
+    alm_buf_printf(out,
+                   "almanac_store_sync_seconds_sum %.6f\n"
+                   "almanac_store_sync_seconds_count %" PRIu64 "\n",
+                   (double)head->sync_us / 1e6, head->syncs);
+}
+
 static void store_write(const gateway *g, alm_buf *out)
 {
     Almanac__Internal__HeadRequest request = ALMANAC__INTERNAL__HEAD_REQUEST__INIT;
+    request.with_parts = true;
     alm_call_opts opts = {.timeout_ms = 1000, .fail_fast = true};
     ProtobufCMessage *reply;
     alm_arena *arena = alm_arena_create(0);
@@ -151,6 +190,7 @@ static void store_write(const gateway *g, alm_buf *out)
         gauge(out, "almanac_store_readers", "Read snapshots held now.", head->readers);
         gauge(out, "almanac_store_oldest_reader_lag",
               "Commits since the oldest read snapshot began.", head->oldest_reader_lag);
+        care_write(head, out);
     }
     alm_arena_destroy(&arena);
 }

@@ -290,6 +290,59 @@ static void a_sink_that_fails_ends_it(void **state)
     assert_verifies(f);
 }
 
+typedef struct slow_sink {
+    fixture *f;
+    int64_t *now_us;
+    alm_store_stats stats; // in the midst of it
+    bool is_asked;
+} slow_sink;
+
+static alm_code take_slowly(void *arg, const void *data, size_t len, alm_status *st)
+{
+    slow_sink *s = arg;
+    (void)data;
+    (void)len;
+    if (s->is_asked) {
+        return ALM_OK;
+    }
+    s->is_asked = true;
+    *s->now_us += 5000000; // nothing was committed yet
+    COMMIT_ROWS(s->f, a_row(0, 0, 1980, 1, 1));
+    *s->now_us += 90000000;
+    return alm_store_stats_get(s->f->store, &s->stats, st);
+}
+
+static void a_snapshot_that_is_held_shows(void **state)
+{
+    fixture *f = *state;
+    int64_t now_us = 1000000;
+    alm_store_stats after;
+    alm_backup_info info;
+    slow_sink s = {.f = f, .now_us = &now_us};
+    alm_backup_sink sink = {.arg = &s, .write = take_slowly};
+    alm_store_opts opts = {.map_bytes = f->map_bytes, .clock = alm_clock_fake(&now_us)};
+    alm_store_close(&f->store);
+    ASSERT_OK(f, alm_store_open(f->dir, &opts, &f->store, &f->st));
+    fill(f);
+    ASSERT_OK(f, alm_store_backup(f->store, &sink, &info, &f->st));
+    assert_int_equal(s.stats.oldest_reader_us, 90000000);
+    assert_true(s.stats.oldest_reader_lag >= 1);
+    ASSERT_OK(f, alm_store_stats_get(f->store, &after, &f->st));
+    assert_int_equal(after.oldest_reader_us, 0);
+    assert_int_equal(after.queued, 0);
+    assert_true(after.syncs > 30);
+    assert_true(after.folds > 0);
+    assert_int_equal(after.parts_waiting, 2); // since the last commits, too few to be folded
+    uint64_t bytes = 0;
+    uint64_t bytes_of[ALM_STORE_PART_COUNT];
+    ASSERT_OK(f, alm_store_sizes_get(f->store, bytes_of, &f->st));
+    for (int i = 0; i < ALM_STORE_PART_COUNT; i++) {
+        bytes += bytes_of[i];
+    }
+    assert_true(bytes_of[ALM_STORE_PART_SLICES] > 0 && bytes <= after.bytes_used);
+    assert_string_equal(alm_store_part_word(ALM_STORE_PART_SLICES), "slices");
+}
+
 static void the_memory_engine_has_none(void **state)
 {
     fixture f;
@@ -315,6 +368,7 @@ int main(void)
         TEST(what_a_killed_restore_leaves_is_no_hindrance),
         TEST(a_newer_format_is_refused),
         TEST(a_sink_that_fails_ends_it),
+        TEST(a_snapshot_that_is_held_shows),
         cmocka_unit_test(the_memory_engine_has_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,7 @@ typedef struct alm_store_ops {
                        alm_status *st);
     alm_code (*wait)(alm_store *store, uint64_t sequence, int64_t timeout_ms, alm_status *st);
     alm_code (*stats)(alm_store *store, alm_store_stats *ret, alm_status *st);
+    alm_code (*sizes)(alm_store *store, uint64_t *ret, alm_status *st); // NULL: not known
     alm_code (*compact)(alm_store *store, alm_status *st);
     alm_code (*verify)(alm_store *store, void (*problem)(void *arg, alm_str text), void *arg,
                        alm_verify_result *ret, alm_status *st);

@@ -238,9 +238,14 @@ static void tell_map(lmdb_store *store)
 
 alm_code lmdb_commit(lmdb_store *store, lmdb_txn *txn, alm_status *st)
 {
+    int64_t from_us = store->clock.mono_us(store->clock.self);
     int error = mdb_txn_commit(txn->txn);
     txn->txn = NULL;
     lmdb_abort(txn);
+    pthread_mutex_lock(&store->mutex);
+    store->syncs++;
+    store->sync_us += (uint64_t)(store->clock.mono_us(store->clock.self) - from_us);
+    pthread_mutex_unlock(&store->mutex);
     if (error == EIO && is_disk_full(store)) {
         error = ENOSPC;
     }
@@ -430,6 +435,7 @@ static const alm_store_ops lmdb_ops = {
     .change = lmdb_feed_change,
     .wait = lmdb_feed_wait,
     .stats = lmdb_stats,
+    .sizes = lmdb_sizes,
     .compact = lmdb_compact,
     .verify = lmdb_verify,
     .backup = lmdb_backup,

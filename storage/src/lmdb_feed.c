@@ -1,4 +1,4 @@
-// The change feed, waiting for it, and the store's figures.
+// The change feed, and waiting for it.
 #include "lmdb_store.h"
 
 #include <errno.h>
@@ -129,74 +129,4 @@ alm_code lmdb_feed_wait(alm_store *base, uint64_t sequence, int64_t timeout_ms, 
     return alm_status_set(st, ALM_DEADLINE_EXCEEDED,
                           "commit %llu is not there yet; the newest is %llu",
                           (unsigned long long)sequence, (unsigned long long)reached);
-}
-
-// --- figures -------------------------------------------------------------------------------------
-
-typedef struct reader_count {
-    uint32_t live;
-    uint64_t oldest; // transaction id; UINT64_MAX: none
-} reader_count;
-
-// LMDB tells its readers as lines "pid thread txnid", the last "-" where a slot is idle.
-static int count_reader(const char *line, void *arg)
-{
-    reader_count *count = arg;
-    int64_t txn;
-    alm_str text = alm_str_trim(alm_str_from(line));
-    size_t at = text.len;
-    while (at > 0 && text.data[at - 1] != ' ') {
-        at--;
-    }
-    if (alm_str_to_i64(alm_str_slice(text, at, text.len), &txn)) {
-        count->live++;
-        count->oldest = ALM_MIN(count->oldest, (uint64_t)txn);
-    }
-    return 0;
-}
-
-static void count_readers(lmdb_store *store, const MDB_envinfo *info, alm_store_stats *ret)
-{
-    reader_count readers = {.oldest = UINT64_MAX};
-    (void)mdb_reader_list(store->env, count_reader, &readers);
-    ret->readers = readers.live;
-    if (readers.live > 0 && readers.oldest < info->me_last_txnid) {
-        ret->oldest_reader_lag = info->me_last_txnid - readers.oldest;
-    }
-}
-
-alm_code lmdb_stats(alm_store *base, alm_store_stats *ret, alm_status *st)
-{
-    lmdb_store *store = lmdb_of(base);
-    lmdb_txn txn;
-    alm_head head;
-    MDB_envinfo info;
-    *ret = (alm_store_stats){0};
-    mdb_env_info(store->env, &info);
-    count_readers(store, &info, ret);
-    ALM_TRY(lmdb_begin_read(store, &txn, st));
-    alm_code code = lmdb_head_get(&txn, &head, st);
-    lmdb_abort(&txn);
-    ALM_TRY(code);
-    ret->sequence = head.sequence;
-    ret->catalog_sequence = head.catalog_sequence;
-    ret->observations = head.observations;
-    ret->cells = head.cells;
-    ret->indicators = head.indicators;
-    ret->places = head.places;
-    ret->sources = head.sources;
-    ret->series_variants = head.variants;
-    ret->quarantined = head.quarantined;
-    ret->feed_from = head.feed_trimmed + 1;
-    ret->feed_bytes = head.feed_bytes;
-    ret->bytes_used = (info.me_last_pgno + 1) * store->page_bytes;
-    ret->bytes_map = info.me_mapsize;
-    ret->is_nearly_full =
-        lmdb_map_percent(ret->bytes_used, ret->bytes_map) >= LMDB_MAP_ALARM_PERCENT;
-    ret->damaged = store->found.damaged;
-    pthread_mutex_lock(&store->mutex);
-    ret->commits = store->commits;
-    ret->commit_groups = store->commit_groups;
-    pthread_mutex_unlock(&store->mutex);
-    return ALM_OK;
 }

@@ -86,6 +86,10 @@ static alm_code fold_one(lmdb_store *store, const ripeness *ripe, lmdb_fold *fol
     }
     int64_t made_us = store->clock.mono_us(store->clock.self);
     ALM_TRY(lmdb_writer_fold(store, fold, st));
+    pthread_mutex_lock(&store->mutex);
+    store->folds++;
+    store->folded_at_us = store->clock.wall_us(store->clock.self);
+    pthread_mutex_unlock(&store->mutex);
     alm_log_debug(store->log, "store.fold", ALM_KV_U64("groups", fold->count),
                   ALM_KV_U64("bytes", fold->bytes.len), ALM_KV_MS("made_ms", made_us - from_us),
                   ALM_KV_MS("put_ms", store->clock.mono_us(store->clock.self) - made_us));

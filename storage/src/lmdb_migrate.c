@@ -296,14 +296,15 @@ static uint32_t version_of(const char *path, size_t map_bytes)
     return code == ALM_OK ? version : 0;
 }
 
-// Room for a file as large as the old one, which this format's is not.
+// Room for the new file, and for the series that are folded into it when it is open.
 static alm_code check_room(const migration *m, const char *dir, alm_status *st)
 {
     struct statvfs info;
     if (statvfs(dir, &info) != 0) {
         return lmdb_file_failed(st, errno, dir);
     }
-    uint64_t want = lmdb_file_bytes(&m->old) + ROOM_SLACK_BYTES;
+    uint64_t old_bytes = lmdb_file_bytes(&m->old);
+    uint64_t want = old_bytes + old_bytes / 2 + ROOM_SLACK_BYTES;
     uint64_t have = (uint64_t)info.f_bavail * info.f_frsize;
     if (have < want) {
         return alm_status_set(

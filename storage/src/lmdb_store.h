@@ -14,7 +14,8 @@
 //   lmdb_fold     folds slices into groups of series; lmdb_folder is the thread that does
 //   lmdb_trim     rows leave the log
 //   lmdb_reader   vectors; lmdb_place gives the rows of one place
-//   lmdb_read     reads, with lmdb_cells; lmdb_series and lmdb_feed answer the smaller questions
+//   lmdb_read     reads, with lmdb_cells; lmdb_series, lmdb_feed and lmdb_stats answer the
+//                smaller questions
 //   lmdb_verify   everything against the log
 #ifndef ALM_STORAGE_LMDB_STORE_H
 #define ALM_STORAGE_LMDB_STORE_H
@@ -44,6 +45,18 @@ typedef struct lmdb_found {
     char labels[8][LMDB_LABEL_MAX]; // the first of them
 } lmdb_found;
 
+// When transactions were committed: one a second, and the latest.
+typedef struct lmdb_moment {
+    uint64_t txn;
+    int64_t at_us;
+} lmdb_moment;
+#define LMDB_MOMENT_COUNT 256
+typedef struct lmdb_timeline {
+    lmdb_moment moments[LMDB_MOMENT_COUNT]; // a ring
+    uint64_t count;                         // ever put there
+    lmdb_moment latest;
+} lmdb_timeline;
+
 typedef struct lmdb_store {
     alm_store base;
     MDB_env *env;
@@ -57,6 +70,7 @@ typedef struct lmdb_store {
     size_t file_bytes;                 // the data file is at least this long; the writer's
     uint64_t key_sums[LMDB_DBI_COUNT]; // of the write transaction
     lmdb_found found;
+    int64_t tended_us; // when readers were looked at; the writer's
     alm_clock clock;
     const alm_log *log;
     lmdb_retention feed;
@@ -81,7 +95,10 @@ typedef struct lmdb_store {
     MDB_env *beside; // to read after LMDB gave up `env`; NULL until then
     MDB_dbi beside_dbis[LMDB_DBI_COUNT];
     uint64_t sequence; // durable
-    uint64_t commits, commit_groups;
+    uint64_t commits, commit_groups, folds;
+    int64_t folded_at_us;    // wall clock; 0: never
+    uint64_t syncs, sync_us; // transactions made durable, and how long that took
+    lmdb_timeline timeline;
 } lmdb_store;
 
 static inline lmdb_store *lmdb_of(alm_store *store)
@@ -184,6 +201,7 @@ void lmdb_writer_stop(lmdb_store *store); // answers what is queued first
 ALM_MUST_USE alm_code lmdb_writer_fold(lmdb_store *store, const lmdb_fold *fold, alm_status *st);
 // Lets rows leave the log, some at a time, until none may.
 ALM_MUST_USE alm_code lmdb_writer_trim(lmdb_store *store, alm_status *st);
+uint64_t lmdb_writer_queued(const lmdb_store *store); // batches that wait; the mutex is held
 alm_code lmdb_writer_commit(alm_store *store, const alm_checked_batch *batch, alm_arena *arena,
                             alm_commit_result *ret, alm_status *st);
 
@@ -294,6 +312,13 @@ alm_code lmdb_quarantine_visit(alm_store *store,
 alm_code lmdb_feed_change(alm_store *store, uint64_t from_sequence, alm_arena *arena,
                           alm_change *ret, alm_status *st);
 alm_code lmdb_feed_wait(alm_store *store, uint64_t sequence, int64_t timeout_ms, alm_status *st);
+
+// --- lmdb_stats ----------------------------------------------------------------------------------
+
+void lmdb_note_commit(lmdb_store *store); // the mutex is held
+// Once a minute: clears slots of dead readers, and warns of a snapshot that is held too long.
+void lmdb_tend_readers(lmdb_store *store);
+alm_code lmdb_sizes(alm_store *store, uint64_t *ret, alm_status *st);
 alm_code lmdb_stats(alm_store *store, alm_store_stats *ret, alm_status *st);
 alm_code lmdb_verify(alm_store *store, void (*problem)(void *arg, alm_str text), void *arg,
                      alm_verify_result *ret, alm_status *st);

@@ -61,6 +61,15 @@ static alm_code ask(lmdb_store *store, lmdb_request *request, alm_status *st)
     return request->code == ALM_OK ? ALM_OK : alm_status_copy(st, &request->status);
 }
 
+uint64_t lmdb_writer_queued(const lmdb_store *store)
+{
+    uint64_t count = 0;
+    for (const lmdb_request *r = store->queue; r != NULL; r = r->next) {
+        count += r->fold == NULL;
+    }
+    return count;
+}
+
 alm_code lmdb_writer_commit(alm_store *store, const alm_checked_batch *batch, alm_arena *arena,
                             alm_commit_result *ret, alm_status *st)
 {
@@ -220,6 +229,7 @@ static void publish(lmdb_store *store, const alm_head *head, lmdb_request *const
     pthread_mutex_lock(&store->mutex);
     store->sequence = head->sequence;
     store->commit_groups++;
+    lmdb_note_commit(store);
     for (size_t i = 0; i < count; i++) {
         store->commits += group[i]->batch != NULL;
         store->fold_wanted = store->fold_wanted || is_ripe(group[i]);
@@ -333,9 +343,8 @@ static void wait_for_work(lmdb_store *store)
     until.tv_sec += READER_CHECK_SECONDS;
     int error = pthread_cond_timedwait(&store->work, &store->mutex, &until);
     if (error == ETIMEDOUT) {
-        int dead;
         pthread_mutex_unlock(&store->mutex);
-        (void)mdb_reader_check(store->env, &dead);
+        lmdb_tend_readers(store);
         pthread_mutex_lock(&store->mutex);
     }
 }
@@ -358,6 +367,7 @@ static void *writer_main(void *arg)
         } else {
             pthread_mutex_unlock(&store->mutex);
             run_group(store, group, count);
+            lmdb_tend_readers(store);
             pthread_mutex_lock(&store->mutex);
         }
         answer(store, group, count);

@@ -221,9 +221,26 @@ alm_code alm_store_wait(alm_store *store, uint64_t sequence, int64_t timeout_ms,
     return store->ops->wait(store, sequence, timeout_ms, st);
 }
 
+const char *alm_store_part_word(alm_store_part part)
+{
+    static const char *const words[] = {
+#define PART_WORD(name, word) word,
+        ALM_STORE_PART_MAP(PART_WORD)
+#undef PART_WORD
+    };
+    ALM_ASSERT(part < ALM_STORE_PART_COUNT);
+    return words[part];
+}
+
 alm_code alm_store_stats_get(alm_store *store, alm_store_stats *ret, alm_status *st)
 {
     return store->ops->stats(store, ret, st);
+}
+
+alm_code alm_store_sizes_get(alm_store *store, uint64_t ret[ALM_STORE_PART_COUNT], alm_status *st)
+{
+    memset(ret, 0, ALM_STORE_PART_COUNT * sizeof *ret);
+    return store->ops->sizes == NULL ? ALM_OK : store->ops->sizes(store, ret, st);
 }
 
 alm_code alm_store_compact(alm_store *store, alm_status *st)

@@ -493,6 +493,13 @@ static void tells_its_figures_and_verifies(void **state)
     assert_int_equal(head->cells, PLACE_COUNT);
     assert_int_equal(head->places, PLACE_COUNT);
     assert_int_equal(head->bytes_map, 256 << 20);
+    assert_int_equal(head->n_parts, 0);
+    assert_true(head->syncs >= 2);
+    head_request.with_parts = true;
+    ASSERT_OK(f, call(f, "Head", &head_request.base, &head));
+    assert_int_equal(head->n_parts, ALM_STORE_PART_COUNT);
+    assert_string_equal(head->parts[ALM_STORE_PART_LOG]->name, "log");
+    assert_true(head->parts[ALM_STORE_PART_LOG]->bytes > 0);
     ASSERT_OK(f, call(f, "Verify", &verify_request.base, &verified));
     assert_true(verified->clean);
     assert_int_equal(verified->observations, PLACE_COUNT);

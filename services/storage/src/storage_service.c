@@ -347,11 +347,35 @@ alm_code storage_read(void *self, alm_call *call, const ProtobufCMessage *messag
 
 // --- Head and Verify -----------------------------------------------------------------------------
 
+static alm_code parts_to(alm_store *store, alm_arena *arena,
+                         Almanac__Internal__HeadResponse *response, alm_status *st)
+{
+    uint64_t bytes[ALM_STORE_PART_COUNT];
+    Almanac__V1__StorePart *parts = alm_arena_calloc(arena, ALM_STORE_PART_COUNT, sizeof *parts);
+    response->parts = alm_arena_calloc(arena, ALM_STORE_PART_COUNT, sizeof(void *));
+    if (parts == NULL || response->parts == NULL) {
+        return no_memory(st);
+    }
+    ALM_TRY(alm_store_sizes_get(store, bytes, st));
+    for (size_t i = 0; i < ALM_STORE_PART_COUNT; i++) {
+        almanac__v1__store_part__init(&parts[i]);
+        alm_str word = alm_str_from(alm_store_part_word((alm_store_part)i));
+        parts[i].name = alm_arena_strdup(arena, word);
+        parts[i].bytes = bytes[i];
+        response->parts[i] = &parts[i];
+        if (parts[i].name == NULL) {
+            return no_memory(st);
+        }
+    }
+    response->n_parts = ALM_STORE_PART_COUNT;
+    return ALM_OK;
+}
+
 alm_code storage_head(void *self, alm_call *call, const ProtobufCMessage *message, alm_status *st)
 {
     storage_service *service = self;
+    const Almanac__Internal__HeadRequest *request = (const Almanac__Internal__HeadRequest *)message;
     alm_store_stats stats;
-    (void)message;
     ALM_TRY(alm_store_stats_get(service->store, &stats, st));
     Almanac__Internal__HeadResponse response = ALMANAC__INTERNAL__HEAD_RESPONSE__INIT;
     response.sequence = stats.sequence;
@@ -369,6 +393,18 @@ alm_code storage_head(void *self, alm_call *call, const ProtobufCMessage *messag
     response.oldest_reader_lag = stats.oldest_reader_lag;
     response.feed_from = stats.feed_from;
     response.feed_bytes = stats.feed_bytes;
+    response.parts_waiting = stats.parts_waiting;
+    response.queued = stats.queued;
+    response.oldest_reader_us = stats.oldest_reader_us;
+    response.commits = stats.commits;
+    response.commit_groups = stats.commit_groups;
+    response.folds = stats.folds;
+    response.folded_at_us = stats.folded_at_us;
+    response.syncs = stats.syncs;
+    response.sync_us = stats.sync_us;
+    if (request->with_parts) {
+        ALM_TRY(parts_to(service->store, alm_call_arena(call), &response, st));
+    }
     return alm_call_send(call, &response.base, st);
 }
 

@@ -355,8 +355,37 @@ typedef struct alm_store_stats {
     uint64_t commits, commit_groups; // since open; commits/groups is the group commit's gain
     uint64_t feed_from;  // from here on the feed has the rows of every commit that is no bulk load
     uint64_t feed_bytes; // that its rows take
+    uint64_t oldest_reader_us;       // held at least so long while commits went on
+    uint64_t parts_waiting;          // to be folded
+    uint64_t queued;                 // batches that wait for the writer
+    uint64_t folds;                  // since open, as the four below
+    int64_t folded_at_us;            // the last one, wall clock; 0: none
+    uint64_t syncs, sync_us;         // transactions made durable, how long that took
 } alm_store_stats;
 ALM_MUST_USE alm_code alm_store_stats_get(alm_store *store, alm_store_stats *ret, alm_status *st);
+
+// What takes the bytes of a store. X(NAME, word)
+#define ALM_STORE_PART_MAP(X)                                                                      \
+    X(LOG, "log")                                                                                  \
+    X(SLICES, "slices")                                                                            \
+    X(VINTAGES, "vintages")                                                                        \
+    X(SERIES, "series")                                                                            \
+    X(BASES, "bases")                                                                              \
+    X(CATALOG, "catalog")                                                                          \
+    X(OTHER, "other") /* batches, variants, quarantine */                                          \
+    X(FREE, "free")   /* given up, and used again */
+typedef enum alm_store_part {
+#define ALM_STORE_PART_ENUM(name, word) ALM_STORE_PART_##name,
+    ALM_STORE_PART_MAP(ALM_STORE_PART_ENUM)
+#undef ALM_STORE_PART_ENUM
+        ALM_STORE_PART_COUNT
+} alm_store_part;
+const char *alm_store_part_word(alm_store_part part);
+
+// Bytes by part. Every page that was given up is looked at: for people and metrics, not for
+// each call. 0 where the engine does not know.
+ALM_MUST_USE alm_code alm_store_sizes_get(alm_store *store, uint64_t ret[ALM_STORE_PART_COUNT],
+                                          alm_status *st);
 
 // Puts the store into its best form: everything that is done bit by bit beside the commits, done
 // now. Reads and commits go on. The change feed keeps no more rows than it was told to.
