@@ -187,6 +187,8 @@ static void copy_head(const alm_head *head, alm_store_stats *ret)
     ret->sources = head->sources;
     ret->series_variants = head->variants;
     ret->quarantined = head->quarantined;
+    ret->feed_from = head->feed_trimmed + 1;
+    ret->feed_bytes = head->feed_bytes;
 }
 
 static void copy_counts(lmdb_store *store, alm_store_stats *ret)
