@@ -355,12 +355,12 @@ typedef struct alm_store_stats {
     uint64_t commits, commit_groups; // since open; commits/groups is the group commit's gain
     uint64_t feed_from;  // from here on the feed has the rows of every commit that is no bulk load
     uint64_t feed_bytes; // that its rows take
-    uint64_t oldest_reader_us;       // held at least so long while commits went on
-    uint64_t parts_waiting;          // to be folded
-    uint64_t queued;                 // batches that wait for the writer
-    uint64_t folds;                  // since open, as the four below
-    int64_t folded_at_us;            // the last one, wall clock; 0: none
-    uint64_t syncs, sync_us;         // transactions made durable, how long that took
+    uint64_t oldest_reader_us; // held at least so long while commits went on
+    uint64_t parts_waiting;    // to be folded
+    uint64_t queued;           // batches that wait for the writer
+    uint64_t folds;            // since open, as the four below
+    int64_t folded_at_us;      // the last one, wall clock; 0: none
+    uint64_t syncs, sync_us;   // transactions made durable, how long that took
 } alm_store_stats;
 ALM_MUST_USE alm_code alm_store_stats_get(alm_store *store, alm_store_stats *ret, alm_status *st);
 
