@@ -99,4 +99,4 @@ static alm_code status(void *self, alm_call *call, const ProtobufCMessage *reque
 }
 
 // Explain, Import, Catalog, Watch, Verify and Backup are passed on: see gateway_module.c.
-const alm_handler gateway_handlers[] = {query, NULL, NULL, NULL, NULL, status, NULL};
+const alm_handler gateway_handlers[] = {query, NULL, NULL, NULL, NULL, status, NULL, NULL};
