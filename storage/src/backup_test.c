@@ -27,7 +27,8 @@ static alm_code write_stream(void *arg, const void *data, size_t len, alm_status
     memcpy(s->data + s->len, data, len);
     s->len += len;
     if (s->commits != NULL) {
-        COMMIT_ROWS(s->commits, a_row(0, 1, 1900 + (int)s->commit_count++, 1, 9));
+        COMMIT_ROWS(s->commits, a_row(0, 1, 1900 + (int)s->commit_count, 1, 9));
+        s->commit_count++;
     }
     return ALM_OK;
 }

@@ -141,6 +141,7 @@ static alm_code write_notes(writing *w, alm_arena *scratch, alm_status *st)
 // What the rows of each period mostly hold (Boyer and Moore's vote), in w->defaults.
 static void vote_by_period(writing *w, int64_t *votes)
 {
+    ALM_ASSERT(w->axis_count > 0);
     for (size_t k = 0; k < w->axis_count; k++) {
         w->defaults[k] = 0;
         votes[k] = 0;

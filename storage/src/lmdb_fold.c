@@ -116,14 +116,13 @@ static alm_code fit_group(fold_ctx *ctx, const alm_panel *panel, size_t from, si
     size_t begin = ctx->fold->bytes.len;
     size_t low = from + 1;                // fits, or is one place
     size_t high = panel->place_count + 1; // does not fit
-    size_t rows = place_rows(panel, from);
     double wanted = (GROUP_BYTES_MAX + GROUP_BYTES_LOW) / 2.0 / ctx->bytes_per_row;
     size_t to = take_places(panel, from, wanted);
     for (int i = 0;; i++) {
         size_t bytes;
+        size_t rows = 0;
         ctx->fold->bytes.len = begin;
         ALM_TRY(try_group(ctx, panel, from, to, &bytes, st));
-        rows = 0;
         for (size_t p = from; p < to; p++) {
             rows += place_rows(panel, p);
         }

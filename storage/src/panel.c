@@ -179,12 +179,14 @@ static alm_code fill_column(building *b, slice_rows *rows, int column, alm_statu
     if (!is_constant) {
         alm_column_range(from, rows->from, rows->to, b->values);
     }
+    int64_t *to = panel->columns[column];
+    ALM_ASSERT(to != NULL && rows->notes != NULL);
     for (size_t i = 0; i < rows->to - rows->from; i++) {
         int64_t v = is_constant ? constant : b->values[i];
         if (is_note && !is_constant) {
             v = v >= 0 && (size_t)v <= rows->block.note_count ? rows->notes[v] : -1;
         }
-        panel->columns[column][rows->cells[i]] = v;
+        to[rows->cells[i]] = v;
     }
     return ALM_OK;
 }
