@@ -116,6 +116,13 @@ static const int64_t power_of_ten[] = {1,
                                        10000000000000000,
                                        100000000000000000};
 
+bool alm_block_power_of_ten(int power, int64_t *ret)
+{
+    bool is_there = power >= 0 && (size_t)power < ALM_ARRAY_LEN(power_of_ten);
+    *ret = is_there ? power_of_ten[power] : 1;
+    return is_there;
+}
+
 // Would the number have 18 digits at most?
 static bool fits_scale(alm_decimal number, int scale)
 {

@@ -28,6 +28,9 @@
 #include "base.h"
 #include "column.h"
 
+// 10^power, power >= 0. False: a number of 18 digits cannot be multiplied by it.
+ALM_MUST_USE bool alm_block_power_of_ten(int power, int64_t *ret);
+
 // Appends the block. Rows without a number must hold the number 0. base: NULL if there is none, or
 // the rows are not all of its places, in order.
 //

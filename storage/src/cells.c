@@ -86,19 +86,6 @@ alm_code alm_cells_scale(int64_t *number, int64_t factor, alm_status *st)
     return ALM_OK;
 }
 
-// 10^power. False: more than a number has digits.
-static bool power_of_ten(int power, int64_t *ret)
-{
-    *ret = 1;
-    for (int i = 0; i < power; i++) {
-        if (*ret > ALM_DECIMAL_MANTISSA_MAX / 10) {
-            return false;
-        }
-        *ret *= 10;
-    }
-    return true;
-}
-
 alm_code alm_cells_admit(alm_cells *cells, alm_unit unit, int exponent, int64_t *ret_factor,
                          alm_status *st)
 {
@@ -114,10 +101,11 @@ alm_code alm_cells_admit(alm_cells *cells, alm_unit unit, int exponent, int64_t 
                               "the numbers have several units; read the rows");
     }
     if (exponent >= cells->exponent) {
-        return power_of_ten(exponent - cells->exponent, ret_factor) ? ALM_OK : no_exponent(st);
+        return alm_block_power_of_ten(exponent - cells->exponent, ret_factor) ? ALM_OK
+                                                                              : no_exponent(st);
     }
     int64_t factor;
-    if (!power_of_ten(cells->exponent - exponent, &factor)) {
+    if (!alm_block_power_of_ten(cells->exponent - exponent, &factor)) {
         return no_exponent(st);
     }
     for (size_t i = 0; i < cells->count; i++) {
@@ -171,12 +159,6 @@ alm_code alm_cells_insert(alm_cells *cells, size_t i, alm_status *st)
     cells->count++;
     cells->numbers[i] = 0;
     return ALM_OK;
-}
-
-void alm_cells_remove(alm_cells *cells, size_t i)
-{
-    move_cells(cells, i, i + 1, cells->count - i - 1);
-    cells->count--;
 }
 
 static bool has_withdrawn(const alm_cells *cells)

@@ -43,7 +43,6 @@ ALM_MUST_USE alm_code alm_cells_set(alm_cells *cells, size_t i, const alm_value 
                                     alm_status *st);
 // Makes room for a cell at index i <= count, without period, place or value.
 ALM_MUST_USE alm_code alm_cells_insert(alm_cells *cells, size_t i, alm_status *st);
-void alm_cells_remove(alm_cells *cells, size_t i);
 // Removes those that were withdrawn.
 void alm_cells_drop_withdrawn(alm_cells *cells);
 

@@ -152,20 +152,11 @@ static void encode_odd_rows(uint8_t tag, const odd_rows *odd, alm_buf *out)
 
 // --- encoding ------------------------------------------------------------------------------------
 
-static bool is_constant(const int64_t *values, size_t count)
-{
-    size_t i = 1;
-    while (i < count && values[i] == values[0]) {
-        i++;
-    }
-    return i >= count;
-}
-
 void alm_column_encode(const int64_t *values, size_t count, int64_t *scratch, alm_buf *out)
 {
     odd_rows odd;
     dictionary d;
-    if (is_constant(values, count)) {
+    if (alm_frames_constant(values, count)) {
         alm_frames_encode(values, count, out);
         return;
     }

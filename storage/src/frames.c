@@ -49,7 +49,7 @@ static frame_plan plan_frame(const int64_t *values, size_t count, size_t frame, 
     return (frame_plan){.base = low, .width = alm_width_of(minus(high, low))};
 }
 
-static bool is_constant(const int64_t *values, size_t count)
+bool alm_frames_constant(const int64_t *values, size_t count)
 {
     size_t i = 1;
     while (i < count && values[i] == values[0]) {
@@ -103,7 +103,7 @@ static size_t base_bytes_of(const list_plan *plan)
 
 size_t alm_frames_bytes(const int64_t *values, size_t count)
 {
-    if (is_constant(values, count)) {
+    if (alm_frames_constant(values, count)) {
         return 4;
     }
     list_plan plan = plan_list(values, count);
@@ -162,9 +162,9 @@ static void encode_frames(const int64_t *values, size_t count, alm_buf *out)
 
 void alm_frames_encode(const int64_t *values, size_t count, alm_buf *out)
 {
-    if (count == 0 || (values[0] == 0 && is_constant(values, count))) {
+    if (count == 0 || (values[0] == 0 && alm_frames_constant(values, count))) {
         alm_buf_u8(out, TAG_ZERO);
-    } else if (is_constant(values, count)) {
+    } else if (alm_frames_constant(values, count)) {
         alm_buf_u8(out, TAG_CONSTANT);
         alm_buf_svarint(out, values[0]);
     } else {

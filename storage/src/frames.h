@@ -21,6 +21,9 @@ void alm_frames_encode(const int64_t *values, size_t count, alm_buf *out);
 // What that takes, about.
 size_t alm_frames_bytes(const int64_t *values, size_t count);
 
+// Are all numbers the same?
+bool alm_frames_constant(const int64_t *values, size_t count);
+
 // Opened for reading; borrows the bytes. Belongs to one thread: it remembers where it was.
 typedef struct alm_frames {
     size_t count;

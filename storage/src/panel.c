@@ -235,12 +235,9 @@ static bool fill_scaled(building *b, slice_rows *rows)
 {
     alm_panel *panel = b->panel;
     int64_t *numbers = panel->columns[ALM_BLOCK_MANTISSA];
-    int64_t factor = 1;
-    for (int e = panel->scale; e < rows->block.scale; e++) {
-        if (factor > ALM_DECIMAL_MANTISSA_MAX / 10) {
-            return false;
-        }
-        factor *= 10;
+    int64_t factor;
+    if (!alm_block_power_of_ten(rows->block.scale - panel->scale, &factor)) {
+        return false;
     }
     int64_t most = ALM_DECIMAL_MANTISSA_MAX / factor;
     alm_block_numbers(&rows->block, rows->from, rows->to, b->values);
