@@ -326,13 +326,18 @@ static alm_obs *rows_map(size_t count)
     return rows;
 }
 
+static bool begins_range(const alm_obs *before, const alm_obs *row)
+{
+    return before->place / ALM_BULK_PLACE_COUNT != row->place / ALM_BULK_PLACE_COUNT;
+}
+
 static void file_commit(const char *csv_path)
 {
     csv_file file;
     csv_row row;
     pipe_state p = {.mutex = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
-    p.rows[0] = rows_map(BATCH_ROWS);
-    p.rows[1] = rows_map(BATCH_ROWS);
+    p.rows[0] = rows_map(BATCH_ROWS + 1);
+    p.rows[1] = rows_map(BATCH_ROWS + 1);
     if (pthread_create(&p.thread, NULL, commit_batches, &p) != 0) {
         peer_die("no memory");
     }
@@ -340,18 +345,22 @@ static void file_commit(const char *csv_path)
     size_t count = 0;
     int at = 0;
     while (csv_next(&file, &row)) {
-        row_make(&row, &p.rows[at][count++]);
-        if (count == BATCH_ROWS) {
+        alm_obs *to = &p.rows[at][count];
+        row_make(&row, to);
+        if (count == BATCH_ROWS || (count > BATCH_ROWS / 2 && begins_range(to - 1, to))) {
+            alm_obs first = *to;
             pipe_pass(&p, at, count);
             at = 1 - at;
+            p.rows[at][0] = first;
             count = 0;
         }
+        count++;
     }
     pipe_pass(&p, at, count);
     pipe_end(&p);
     csv_close(&file);
-    munmap(p.rows[1], BATCH_ROWS * sizeof(alm_obs));
-    munmap(p.rows[0], BATCH_ROWS * sizeof(alm_obs));
+    munmap(p.rows[1], (BATCH_ROWS + 1) * sizeof(alm_obs));
+    munmap(p.rows[0], (BATCH_ROWS + 1) * sizeof(alm_obs));
 }
 
 static void load(const char *csv_path, load_times *ret)
@@ -394,12 +403,14 @@ static int64_t bytes(int64_t *ret_largest)
 {
     struct stat info;
     alm_store_stats stats;
+    uint64_t sizes[ALM_STORE_PART_COUNT];
     alm_status st = ALM_STATUS_INIT;
     check(alm_store_stats_get(store, &stats, &st), &st, "stats");
     if (stat(data_path, &info) != 0) {
         peer_die("%s: cannot be read", data_path);
     }
-    *ret_largest = 0;
+    check(alm_store_sizes_get(store, sizes, &st), &st, "sizes");
+    *ret_largest = (int64_t)ALM_MAX(sizes[ALM_STORE_PART_SLICES], sizes[ALM_STORE_PART_SERIES]);
     int64_t on_disk = (int64_t)info.st_blocks * 512;
     return on_disk > (int64_t)stats.bytes_used ? on_disk : (int64_t)stats.bytes_used;
 }

@@ -69,6 +69,7 @@ lmdb_key lmdb_key_of_pair(uint32_t first, uint32_t second);
 // place by place does not rewrite every period as a whole.
 #define LMDB_CHUNK_BITS   14
 #define LMDB_CHUNK_PLACES (UINT32_C(1) << LMDB_CHUNK_BITS)
+_Static_assert(LMDB_CHUNK_PLACES == ALM_BULK_PLACE_COUNT, "what a load is told goes by chunks");
 typedef struct lmdb_slice_key {
     uint32_t variant;
     uint64_t period; // alm_period_pack

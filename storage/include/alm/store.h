@@ -71,7 +71,7 @@ typedef struct alm_batch {
     uint64_t digest;         // of the content
     const alm_str *variants; // canonical text
     size_t variant_count;
-    const alm_obs *obs; // at most ALM_COMMIT_ROW_COUNT_MAX
+    const alm_obs *obs; // at most ALM_COMMIT_ROW_COUNT_MAX, or ALM_BULK_ROW_COUNT_MAX
     size_t obs_count;
     const alm_indicator *indicators; // added, or changed where the code is known
     size_t indicator_count;
@@ -82,9 +82,12 @@ typedef struct alm_batch {
     const alm_quarantined *quarantine;
     size_t quarantine_count;
     bool dry_run;
-    bool
-        is_bulk; // a load of history: ALM_BULK_ROW_COUNT_MAX rows, which the change feed leaves out
+    bool is_bulk; // a load of history: the change feed leaves its rows out
 } alm_batch;
+
+// A load is quickest in batches of whole ranges of so many places, from a multiple of it on, with
+// all their periods: what a batch wrote is not read again for the next one.
+#define ALM_BULK_PLACE_COUNT 16384
 
 typedef struct alm_conflict {
     size_t row; // index into obs
