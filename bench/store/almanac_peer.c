@@ -230,17 +230,23 @@ static alm_period month_of(int32_t yyyymm)
         .freq = ALM_FREQ_MONTH, .length = 1, .ordinal = yyyymm / 100 * 12 + yyyymm % 100 - 1};
 }
 
-static void row_make(const csv_row *from, alm_obs *to)
+// The row before is mostly of the same place, or of the one before it.
+static alm_place_id id_near(uint32_t number)
 {
-    static uint32_t number; // rows of a series stand together
-    static alm_place_id id = ALM_PLACE_NONE;
-    if (id == ALM_PLACE_NONE || number != from->place) {
-        number = from->place;
+    static alm_place_id id;
+    if (id + 1 < place_count && numbers[id + 1] == number) {
+        id++;
+    } else if (id >= place_count || numbers[id] != number) {
         id = id_find(number);
     }
+    return id;
+}
+
+static void row_make(const csv_row *from, alm_obs *to)
+{
     *to = (alm_obs){
         .variant = (uint32_t)from->indicator,
-        .place = id,
+        .place = id_near(from->place),
         .period = month_of(from->period),
         .value = {.number = {.mantissa = from->mantissa, .exponent = (int8_t)-from->decimals},
                   .unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = 4},

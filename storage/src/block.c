@@ -12,7 +12,6 @@ static alm_code no_memory(alm_status *st)
 static alm_code note_column(const alm_obs *rows, size_t count, alm_notes *notes, int64_t *ret,
                             alm_arena *scratch, alm_status *st)
 {
-    *notes = (alm_notes){0};
     for (size_t i = 0; i < count; i++) {
         if (!alm_notes_add(notes, rows[i].note, scratch, &ret[i])) {
             return no_memory(st);
@@ -72,27 +71,69 @@ static void get_column(const alm_obs *rows, size_t count, int column, int64_t *r
     }
 }
 
-// A bit for each column, set where some row is not as the first.
-static unsigned differing_columns(const alm_obs *rows, size_t count)
+// What all rows have in common.
+typedef struct survey {
+    unsigned differing;  // a bit for each column, set where some row is not as the first
+    bool has_note;       // some row
+    int lowest, highest; // exponent of the rows with a number; the lowest is above if none has
+    uint64_t most;       // no number's mantissa is more than this above 0, or below -1
+} survey;
+
+#define ROW_WORDS (sizeof(alm_obs) / sizeof(uint64_t))
+_Static_assert(sizeof(alm_obs) == ROW_WORDS * sizeof(uint64_t), "rows are looked at word by word");
+
+// A row whose every bit tells whether that bit is other than the first row's in any of them. What
+// stands between fields tells nothing.
+static alm_obs differences_of(const alm_obs *rows, size_t count)
 {
-    unsigned bits = 0;
-    for (size_t i = 1; i < count; i++) {
-        const alm_obs *a = &rows[0];
-        const alm_obs *b = &rows[i];
-        const alm_value *v = &a->value;
-        const alm_value *w = &b->value;
-        bits |= (unsigned)(a->variant != b->variant) << ALM_BLOCK_VARIANT |
-                (unsigned)(a->place != b->place) << ALM_BLOCK_PLACE |
-                (unsigned)!alm_period_eq(a->period, b->period) << ALM_BLOCK_PERIOD |
-                (unsigned)(v->number.mantissa != w->number.mantissa) << ALM_BLOCK_MANTISSA |
-                (unsigned)(v->number.exponent != w->number.exponent) << ALM_BLOCK_EXPONENT |
-                (unsigned)!alm_unit_eq(v->unit, w->unit) << ALM_BLOCK_UNIT |
-                (unsigned)(alm_block_flags(v) != alm_block_flags(w)) << ALM_BLOCK_FLAGS |
-                (unsigned)(a->source != b->source) << ALM_BLOCK_SOURCE |
-                (unsigned)(a->published != b->published) << ALM_BLOCK_PUBLISHED |
-                (unsigned)(a->sequence != b->sequence) << ALM_BLOCK_SEQUENCE;
+    alm_obs ret;
+    uint64_t first[ROW_WORDS] = {0}, differing[ROW_WORDS] = {0};
+    if (count > 0) {
+        memcpy(first, rows, sizeof first);
     }
-    return bits;
+    for (size_t i = 1; i < count; i++) {
+        uint64_t row[ROW_WORDS];
+        memcpy(row, &rows[i], sizeof row);
+        for (size_t w = 0; w < ROW_WORDS; w++) {
+            differing[w] |= row[w] ^ first[w];
+        }
+    }
+    memcpy(&ret, differing, sizeof ret);
+    return ret;
+}
+
+static unsigned differing_columns(const alm_obs *d)
+{
+    const alm_period *p = &d->period;
+    const alm_value *v = &d->value;
+    return (unsigned)(d->variant != 0) << ALM_BLOCK_VARIANT |
+           (unsigned)(d->place != 0) << ALM_BLOCK_PLACE |
+           (unsigned)(p->freq != 0 || p->length != 0 || p->ordinal != 0) << ALM_BLOCK_PERIOD |
+           (unsigned)(v->number.mantissa != 0) << ALM_BLOCK_MANTISSA |
+           (unsigned)(v->number.exponent != 0) << ALM_BLOCK_EXPONENT |
+           (unsigned)(v->unit.measure != 0 || v->unit.mult != 0) << ALM_BLOCK_UNIT |
+           (unsigned)(v->qualifier != 0 || v->status != 0 || v->has_number) << ALM_BLOCK_FLAGS |
+           (unsigned)(d->source != 0) << ALM_BLOCK_SOURCE |
+           (unsigned)(d->published != 0) << ALM_BLOCK_PUBLISHED |
+           (unsigned)(d->sequence != 0) << ALM_BLOCK_SEQUENCE;
+}
+
+static survey survey_of(const alm_obs *rows, size_t count)
+{
+    alm_obs differing = differences_of(rows, count);
+    survey ret = {.differing = differing_columns(&differing),
+                  .has_note = count > 0 && (rows[0].note.len | differing.note.len) != 0,
+                  .lowest = ALM_DECIMAL_EXPONENT_MAX + 1,
+                  .highest = ALM_DECIMAL_EXPONENT_MIN};
+    for (size_t i = 0; i < count; i++) {
+        const alm_value *v = &rows[i].value;
+        int low = v->has_number ? v->number.exponent : ALM_DECIMAL_EXPONENT_MAX + 1;
+        int high = v->has_number ? v->number.exponent : ALM_DECIMAL_EXPONENT_MIN;
+        ret.lowest = ALM_MIN(ret.lowest, low);
+        ret.highest = ALM_MAX(ret.highest, high);
+        ret.most |= (uint64_t)(v->number.mantissa ^ (v->number.mantissa >> 63));
+    }
+    return ret;
 }
 
 // --- scale ---------------------------------------------------------------------------------------
@@ -133,15 +174,14 @@ static bool fits_scale(alm_decimal number, int scale)
 }
 
 // The lowest exponent of the rows' numbers. False: they do not all fit at it.
-static bool scale_of(const alm_obs *rows, size_t count, int *ret)
+static bool scale_of(const alm_obs *rows, size_t count, const survey *of, int *ret)
 {
-    int scale = ALM_DECIMAL_EXPONENT_MAX + 1;
-    for (size_t i = 0; i < count; i++) {
-        if (rows[i].value.has_number) {
-            scale = ALM_MIN(scale, (int)rows[i].value.number.exponent);
-        }
+    *ret = of->lowest > ALM_DECIMAL_EXPONENT_MAX ? 0 : of->lowest;
+    alm_decimal largest = {.mantissa = (int64_t)ALM_MIN(of->most + 1, (uint64_t)INT64_MAX),
+                           .exponent = (int8_t)of->highest};
+    if (of->highest < of->lowest || fits_scale(largest, *ret)) {
+        return true;
     }
-    *ret = scale > ALM_DECIMAL_EXPONENT_MAX ? 0 : scale;
     for (size_t i = 0; i < count; i++) {
         if (rows[i].value.has_number && !fits_scale(rows[i].value.number, *ret)) {
             return false;
@@ -214,12 +254,13 @@ static bool encode_over_base(const alm_base *base, const int64_t *places, const 
         }
         factors[factor_count++] = factor;
     }
-    if (alm_frames_bytes(left, count) + alm_frames_bytes(factors, factor_count) >=
-        alm_frames_bytes(numbers, count)) {
+    alm_frames_plan left_plan = alm_frames_plan_of(left, count);
+    alm_frames_plan factor_plan = alm_frames_plan_of(factors, factor_count);
+    if (left_plan.bytes + factor_plan.bytes >= alm_frames_plan_of(numbers, count).bytes) {
         return false;
     }
-    alm_frames_encode(factors, factor_count, out);
-    alm_frames_encode(left, count, out);
+    alm_frames_put(&factor_plan, factors, factor_count, out);
+    alm_frames_put(&left_plan, left, count, out);
     return true;
 }
 
@@ -228,21 +269,49 @@ static bool encode_over_base(const alm_base *base, const int64_t *places, const 
 // What a block is written from, and its memory: each list has room for all rows.
 typedef struct writing {
     size_t count;
-    int64_t *column, *places, *indices, *left;
+    int64_t *columns[ALM_BLOCK_COLUMN_COUNT]; // NULL: all rows have the same
+    int64_t *indices, *left;
     int64_t *sums; // of ALM_BLOCK_SUM_ROWS rows each
     bool has_sums;
 } writing;
 
-static bool writing_init(writing *w, size_t count, alm_arena *scratch)
+static bool add_list(writing *w, int column, alm_arena *scratch)
+{
+    w->columns[column] = alm_arena_alloc(scratch, w->count * sizeof(int64_t));
+    return w->columns[column] != NULL;
+}
+
+// Besides the columns that differ there are those of places and mantissas.
+static bool writing_init(writing *w, size_t count, unsigned differing, alm_arena *scratch)
 {
     *w = (writing){.count = count};
-    w->column = alm_arena_alloc(scratch, count * sizeof *w->column);
-    w->places = alm_arena_alloc(scratch, count * sizeof *w->places);
+    for (int c = 0; c < ALM_BLOCK_COLUMN_COUNT; c++) {
+        bool is_wanted = differing >> c & 1 || c == ALM_BLOCK_PLACE || c == ALM_BLOCK_MANTISSA;
+        if (is_wanted && !add_list(w, c, scratch)) {
+            return false;
+        }
+    }
     w->indices = alm_arena_alloc(scratch, count * sizeof *w->indices);
     w->left = alm_arena_alloc(scratch, count * sizeof *w->left);
     w->sums = alm_arena_alloc(scratch, (count / ALM_BLOCK_SUM_ROWS + 1) * sizeof *w->sums);
-    return w->sums != NULL && w->column != NULL && w->places != NULL && w->indices != NULL &&
-           w->left != NULL;
+    return w->indices != NULL && w->left != NULL && w->sums != NULL;
+}
+
+// So many rows are in the cache while their columns are taken one by one.
+#define TILE_ROWS 256
+
+static void fill_columns(writing *w, const alm_obs *rows, bool is_scaled, int scale)
+{
+    for (size_t from = 0; from < w->count; from += TILE_ROWS) {
+        size_t count = ALM_MIN(w->count - from, (size_t)TILE_ROWS);
+        for (int c = 0; c < ALM_BLOCK_NOTE; c++) {
+            if (c == ALM_BLOCK_MANTISSA && is_scaled) {
+                scale_column(rows + from, count, scale, w->columns[c] + from);
+            } else if (w->columns[c] != NULL) {
+                get_column(rows + from, count, c, w->columns[c] + from);
+            }
+        }
+    }
 }
 
 // Below so many rows they are as quickly added up.
@@ -250,14 +319,15 @@ static bool writing_init(writing *w, size_t count, alm_arena *scratch)
 // So many of these fit into 64 bits.
 #define SUM_NUMBER_MAX (INT64_MAX / ALM_BLOCK_SUM_ROWS)
 
-// Adds up the mantissas in w->column. False: they are few, or too large.
+// Adds up the mantissas. False: they are few, or too large.
 static bool add_up(writing *w)
 {
+    const int64_t *numbers = w->columns[ALM_BLOCK_MANTISSA];
     if (w->count < SUM_COUNT_MIN) {
         return false;
     }
     for (size_t i = 0; i < w->count; i++) {
-        int64_t v = w->column[i];
+        int64_t v = numbers[i];
         if (v > SUM_NUMBER_MAX || v < -SUM_NUMBER_MAX) {
             return false;
         }
@@ -274,15 +344,17 @@ static void put_u32_at(alm_buf *out, size_t at, uint32_t v)
     }
 }
 
-// Appends the mantissa column, in w->column, and says at base_at over which base it is.
+// Appends the mantissa column, and says at base_at over which base it is.
 static void encode_numbers(writing *w, const alm_base *base, size_t base_at, alm_buf *out)
 {
+    const int64_t *numbers = w->columns[ALM_BLOCK_MANTISSA];
     bool is_over = base != NULL && w->count > 1 &&
-                   encode_over_base(base, w->places, w->column, w->count, w->left, w->indices, out);
+                   encode_over_base(base, w->columns[ALM_BLOCK_PLACE], numbers, w->count, w->left,
+                                    w->indices, out);
     if (is_over) {
         put_u32_at(out, base_at, base->id);
     } else {
-        alm_column_encode(w->column, w->count, w->indices, out);
+        alm_column_encode(numbers, w->count, w->indices, out);
     }
 }
 
@@ -295,31 +367,36 @@ static void encode_notes(const alm_notes *table, alm_buf *out)
     }
 }
 
-static void encode_columns(writing *w, const alm_obs *rows, const alm_base *base, alm_buf *out)
+static void encode_column(const writing *w, const alm_obs *rows, int column, alm_buf *out)
+{
+    if (w->columns[column] != NULL) {
+        alm_column_encode(w->columns[column], w->count, w->indices, out);
+        return;
+    }
+    int64_t common = 0;
+    if (column != ALM_BLOCK_NOTE && w->count > 0) {
+        get_column(rows, 1, column, &common);
+    }
+    alm_frames_encode(&common, 1, out);
+}
+
+static void encode_columns(writing *w, const alm_obs *rows, const survey *of, const alm_base *base,
+                           alm_buf *out)
 {
     int scale;
-    size_t count = w->count;
-    bool is_scaled = scale_of(rows, count, &scale);
-    unsigned differing = differing_columns(rows, count);
+    bool is_scaled = scale_of(rows, w->count, of, &scale);
     alm_buf_u8(out, is_scaled);
     alm_buf_svarint(out, is_scaled ? scale : 0);
     size_t base_at = out->len;
     alm_buf_u32(out, 0);
-    get_column(rows, base != NULL ? count : 0, ALM_BLOCK_PLACE, w->places);
-    for (int c = 0; c < ALM_BLOCK_NOTE; c++) {
-        size_t n = differing >> c & 1 ? count : ALM_MIN(count, (size_t)1); // one tells them all
-        if (c != ALM_BLOCK_MANTISSA) {
-            get_column(rows, n, c, w->column);
-            alm_column_encode(w->column, n, w->indices, out);
-            continue;
-        }
-        if (is_scaled) {
-            scale_column(rows, count, scale, w->column);
+    fill_columns(w, rows, is_scaled, scale);
+    w->has_sums = is_scaled && add_up(w);
+    for (int c = 0; c < ALM_BLOCK_COLUMN_COUNT; c++) {
+        if (c == ALM_BLOCK_MANTISSA) {
+            encode_numbers(w, is_scaled ? base : NULL, base_at, out);
         } else {
-            get_column(rows, count, c, w->column);
+            encode_column(w, rows, c, out);
         }
-        w->has_sums = is_scaled && add_up(w);
-        encode_numbers(w, is_scaled ? base : NULL, base_at, out);
     }
 }
 
@@ -327,17 +404,21 @@ alm_code alm_block_encode(const alm_obs *rows, size_t count, const alm_base *bas
                           alm_arena *scratch, alm_buf *out, alm_status *st)
 {
     writing w;
-    alm_notes table;
-    int64_t *notes = alm_arena_alloc(scratch, count * sizeof *notes);
-    if (notes == NULL || !writing_init(&w, count, scratch)) {
+    alm_notes table = {0};
+    survey of = survey_of(rows, count);
+    if (!writing_init(&w, count, of.differing, scratch)) {
         return no_memory(st);
     }
-    ALM_TRY(note_column(rows, count, &table, notes, scratch, st));
+    if (of.has_note) {
+        if (!add_list(&w, ALM_BLOCK_NOTE, scratch)) {
+            return no_memory(st);
+        }
+        ALM_TRY(note_column(rows, count, &table, w.columns[ALM_BLOCK_NOTE], scratch, st));
+    }
     alm_buf_u8(out, BLOCK_VERSION);
     alm_buf_varint(out, count);
     encode_notes(&table, out);
-    encode_columns(&w, rows, base, out);
-    alm_column_encode(notes, count, w.indices, out);
+    encode_columns(&w, rows, &of, base, out);
     alm_buf_u8(out, w.has_sums);
     if (w.has_sums) {
         alm_frames_encode(w.sums, (count - 1) / ALM_BLOCK_SUM_ROWS + 1, out);
@@ -484,12 +565,12 @@ alm_code alm_block_rebase(alm_str bytes, size_t count_max, const alm_base *old,
     span numbers;
     writing w;
     ALM_TRY(open_block(bytes, count_max, old, scratch, &block, &base_at, &numbers, st));
-    if (!writing_init(&w, block.count, scratch)) {
+    if (!writing_init(&w, block.count, 0, scratch)) {
         return no_memory(st);
     }
     size_t begin = out->len;
-    alm_column_range(&block.columns[ALM_BLOCK_PLACE], 0, block.count, w.places);
-    alm_block_numbers(&block, 0, block.count, w.column);
+    alm_column_range(&block.columns[ALM_BLOCK_PLACE], 0, block.count, w.columns[ALM_BLOCK_PLACE]);
+    alm_block_numbers(&block, 0, block.count, w.columns[ALM_BLOCK_MANTISSA]);
     alm_buf_append(out, bytes.data, numbers.from);
     put_u32_at(out, begin + base_at, 0);
     encode_numbers(&w, block.is_scaled ? base : NULL, begin + base_at, out);

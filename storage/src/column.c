@@ -48,26 +48,27 @@ static bool dictionary_of(const int64_t *values, size_t count, dictionary *ret)
     return true;
 }
 
-static size_t dictionary_bytes(const dictionary *d, const int64_t *values, size_t count,
-                               int64_t *scratch)
+// Puts the indices into scratch. Returns what all takes, about.
+static size_t plan_dictionary(const dictionary *d, const int64_t *values, size_t count,
+                              int64_t *scratch, alm_frames_plan *ret)
 {
     for (size_t i = 0; i < count; i++) {
         scratch[i] = i > 0 && values[i] == values[i - 1] ? scratch[i - 1]
                                                          : (int64_t)dictionary_find(d, values[i]);
     }
-    return 2 + 5 * d->count + alm_frames_bytes(scratch, count);
+    *ret = alm_frames_plan_of(scratch, count);
+    return 2 + 5 * d->count + ret->bytes;
 }
 
-static void encode_dictionary(const dictionary *d, const int64_t *values, size_t count,
-                              int64_t *scratch, alm_buf *out)
+static void put_dictionary(const dictionary *d, const alm_frames_plan *plan, const int64_t *indices,
+                           size_t count, alm_buf *out)
 {
-    (void)dictionary_bytes(d, values, count, scratch); // leaves the indices in scratch
     alm_buf_u8(out, TAG_DICTIONARY);
     alm_buf_u8(out, (uint8_t)d->count);
     for (size_t i = 0; i < d->count; i++) {
         alm_buf_svarint(out, d->values[i]);
     }
-    alm_frames_encode(scratch, count, out);
+    alm_frames_put(plan, indices, count, out);
 }
 
 // --- odd rows ------------------------------------------------------------------------------------
@@ -138,7 +139,8 @@ static bool gap_rows(const int64_t *values, size_t count, int64_t *scratch, odd_
 
 static size_t odd_rows_bytes(const odd_rows *odd)
 {
-    return 8 + alm_frames_bytes(odd->rows, odd->count) + alm_frames_bytes(odd->values, odd->count);
+    return 8 + alm_frames_plan_of(odd->rows, odd->count).bytes +
+           alm_frames_plan_of(odd->values, odd->count).bytes;
 }
 
 static void encode_odd_rows(uint8_t tag, const odd_rows *odd, alm_buf *out)
@@ -156,24 +158,28 @@ void alm_column_encode(const int64_t *values, size_t count, int64_t *scratch, al
 {
     odd_rows odd;
     dictionary d;
-    if (alm_frames_constant(values, count)) {
-        alm_frames_encode(values, count, out);
+    alm_frames_plan plain = alm_frames_plan_of(values, count), few;
+    if (plain.is_constant) {
+        alm_frames_put(&plain, values, count, out);
         return;
     }
-    size_t plain_bytes = alm_frames_bytes(values, count);
-    if (gap_rows(values, count, scratch, &odd) && odd_rows_bytes(&odd) < plain_bytes) {
+    if (gap_rows(values, count, scratch, &odd) && odd_rows_bytes(&odd) < plain.bytes) {
         encode_odd_rows(TAG_GAPS, &odd, out);
         return;
     }
-    bool is_few = dictionary_of(values, count, &d);
-    size_t few_bytes = is_few ? dictionary_bytes(&d, values, count, scratch) : SIZE_MAX;
-    size_t best_bytes = ALM_MIN(plain_bytes, few_bytes);
-    if (sparse_rows(values, count, scratch, &odd) && odd_rows_bytes(&odd) < best_bytes) {
+    size_t sparse_bytes =
+        sparse_rows(values, count, scratch, &odd) ? odd_rows_bytes(&odd) : SIZE_MAX;
+    size_t few_bytes = SIZE_MAX;
+    if (dictionary_of(values, count, &d)) {
+        few_bytes = plan_dictionary(&d, values, count, scratch, &few);
+    }
+    if (sparse_bytes < ALM_MIN(plain.bytes, few_bytes)) {
+        (void)!sparse_rows(values, count, scratch, &odd); // indices stand there now
         encode_odd_rows(TAG_SPARSE, &odd, out);
-    } else if (few_bytes < plain_bytes) {
-        encode_dictionary(&d, values, count, scratch, out);
+    } else if (few_bytes < plain.bytes) {
+        put_dictionary(&d, &few, scratch, count, out);
     } else {
-        alm_frames_encode(values, count, out);
+        alm_frames_put(&plain, values, count, out);
     }
 }
 

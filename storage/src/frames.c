@@ -39,17 +39,18 @@ static frame_plan plan_frame(const int64_t *values, size_t count, size_t frame, 
 {
     size_t from = frame * ALM_PACK_FRAME;
     size_t to = from + frame_rows(count, frame);
+    uint64_t slope = is_sloped ? 1 : 0;
     int64_t low = level(values, from, is_sloped);
     int64_t high = low;
     for (size_t i = from + 1; i < to; i++) {
-        int64_t v = level(values, i, is_sloped);
+        int64_t v = plus(values[i], -(slope * i));
         low = ALM_MIN(low, v);
         high = ALM_MAX(high, v);
     }
     return (frame_plan){.base = low, .width = alm_width_of(minus(high, low))};
 }
 
-bool alm_frames_constant(const int64_t *values, size_t count)
+static bool is_constant(const int64_t *values, size_t count)
 {
     size_t i = 1;
     while (i < count && values[i] == values[0]) {
@@ -67,47 +68,37 @@ static bool is_ascending(const int64_t *values, size_t count)
     return i >= count;
 }
 
-// How the numbers are best written.
-typedef struct list_plan {
-    bool is_sloped;
-    int64_t lowest, highest; // base
-    size_t bits_len;
-} list_plan;
-
-static list_plan plan_as(const int64_t *values, size_t count, bool is_sloped)
-{
-    list_plan plan = {.is_sloped = is_sloped, .lowest = INT64_MAX, .highest = INT64_MIN};
-    for (size_t f = 0; f < frame_count(count); f++) {
-        frame_plan frame = plan_frame(values, count, f, is_sloped);
-        plan.lowest = ALM_MIN(plan.lowest, frame.base);
-        plan.highest = ALM_MAX(plan.highest, frame.base);
-        plan.bits_len += alm_bits_bytes(frame_rows(count, f), frame.width);
-    }
-    return plan;
-}
-
-static list_plan plan_list(const int64_t *values, size_t count)
-{
-    list_plan plain = plan_as(values, count, false);
-    if (!is_ascending(values, count)) {
-        return plain;
-    }
-    list_plan sloped = plan_as(values, count, true);
-    return sloped.bits_len < plain.bits_len ? sloped : plain;
-}
-
-static size_t base_bytes_of(const list_plan *plan)
+static size_t base_bytes_of(const alm_frames_plan *plan)
 {
     return (alm_width_of(minus(plan->highest, plan->lowest)) + 7) / 8;
 }
 
-size_t alm_frames_bytes(const int64_t *values, size_t count)
+static alm_frames_plan plan_as(const int64_t *values, size_t count, uint8_t tag)
 {
-    if (alm_frames_constant(values, count)) {
-        return 4;
+    alm_frames_plan plan = {.tag = tag, .lowest = INT64_MAX, .highest = INT64_MIN};
+    for (size_t f = 0; f < frame_count(count); f++) {
+        frame_plan frame = plan_frame(values, count, f, tag == TAG_SLOPED);
+        plan.lowest = ALM_MIN(plan.lowest, frame.base);
+        plan.highest = ALM_MAX(plan.highest, frame.base);
+        plan.bits_len += alm_bits_bytes(frame_rows(count, f), frame.width);
     }
-    list_plan plan = plan_list(values, count);
-    return 6 + frame_count(count) * (1 + base_bytes_of(&plan)) + plan.bits_len;
+    plan.bytes = 6 + frame_count(count) * (1 + base_bytes_of(&plan)) + plan.bits_len;
+    return plan;
+}
+
+alm_frames_plan alm_frames_plan_of(const int64_t *values, size_t count)
+{
+    if (is_constant(values, count)) {
+        bool is_zero = count == 0 || values[0] == 0;
+        return (alm_frames_plan){
+            .tag = is_zero ? TAG_ZERO : TAG_CONSTANT, .is_constant = true, .bytes = 4};
+    }
+    alm_frames_plan plain = plan_as(values, count, TAG_FRAMES);
+    if (!is_ascending(values, count)) {
+        return plain;
+    }
+    alm_frames_plan sloped = plan_as(values, count, TAG_SLOPED);
+    return sloped.bits_len < plain.bits_len ? sloped : plain;
 }
 
 static void put_little(uint8_t *at, uint64_t v, size_t bytes)
@@ -137,39 +128,43 @@ static size_t pack_frame(const int64_t *values, size_t count, size_t frame, fram
     return alm_bits_bytes(rows, plan.width);
 }
 
-static void encode_frames(const int64_t *values, size_t count, alm_buf *out)
+static void put_frames(const alm_frames_plan *list, const int64_t *values, size_t count,
+                       alm_buf *out)
 {
-    list_plan list = plan_list(values, count);
     size_t frames = frame_count(count);
-    size_t base_bytes = base_bytes_of(&list);
-    alm_buf_u8(out, list.is_sloped ? TAG_SLOPED : TAG_FRAMES);
-    alm_buf_svarint(out, list.lowest);
+    size_t base_bytes = base_bytes_of(list);
+    bool is_sloped = list->tag == TAG_SLOPED;
+    alm_buf_svarint(out, list->lowest);
     alm_buf_u8(out, (uint8_t)base_bytes);
-    uint8_t *widths = alm_buf_reserve(out, frames * (1 + base_bytes) + list.bits_len);
+    uint8_t *widths = alm_buf_reserve(out, frames * (1 + base_bytes) + list->bits_len);
     if (widths == NULL) {
         return;
     }
     uint8_t *bases = widths + frames;
     uint8_t *bits = bases + frames * base_bytes;
     for (size_t f = 0; f < frames; f++) {
-        frame_plan plan = plan_frame(values, count, f, list.is_sloped);
+        frame_plan plan = plan_frame(values, count, f, is_sloped);
         widths[f] = (uint8_t)plan.width;
-        put_little(bases + f * base_bytes, minus(plan.base, list.lowest), base_bytes);
-        bits += pack_frame(values, count, f, plan, list.is_sloped, bits);
+        put_little(bases + f * base_bytes, minus(plan.base, list->lowest), base_bytes);
+        bits += pack_frame(values, count, f, plan, is_sloped, bits);
     }
-    out->len += frames * (1 + base_bytes) + list.bits_len;
+    out->len += frames * (1 + base_bytes) + list->bits_len;
+}
+
+void alm_frames_put(const alm_frames_plan *plan, const int64_t *values, size_t count, alm_buf *out)
+{
+    alm_buf_u8(out, plan->tag);
+    if (plan->tag == TAG_CONSTANT) {
+        alm_buf_svarint(out, values[0]);
+    } else if (!plan->is_constant) {
+        put_frames(plan, values, count, out);
+    }
 }
 
 void alm_frames_encode(const int64_t *values, size_t count, alm_buf *out)
 {
-    if (count == 0 || (values[0] == 0 && alm_frames_constant(values, count))) {
-        alm_buf_u8(out, TAG_ZERO);
-    } else if (alm_frames_constant(values, count)) {
-        alm_buf_u8(out, TAG_CONSTANT);
-        alm_buf_svarint(out, values[0]);
-    } else {
-        encode_frames(values, count, out);
-    }
+    alm_frames_plan plan = alm_frames_plan_of(values, count);
+    alm_frames_put(&plan, values, count, out);
 }
 
 // --- opening -------------------------------------------------------------------------------------

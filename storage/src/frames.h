@@ -16,13 +16,19 @@
 
 #include "pack.h"
 
-// Appends the numbers in the shortest of the forms. A full buffer shows in out->failed.
-void alm_frames_encode(const int64_t *values, size_t count, alm_buf *out);
-// What that takes, about.
-size_t alm_frames_bytes(const int64_t *values, size_t count);
+// The shortest of the forms for some numbers.
+typedef struct alm_frames_plan {
+    uint8_t tag;
+    bool is_constant;
+    int64_t lowest, highest; // base
+    size_t bits_len;
+    size_t bytes; // that it takes, about
+} alm_frames_plan;
+alm_frames_plan alm_frames_plan_of(const int64_t *values, size_t count);
 
-// Are all numbers the same?
-bool alm_frames_constant(const int64_t *values, size_t count);
+// Appends the numbers that the plan was made of. A full buffer shows in out->failed.
+void alm_frames_put(const alm_frames_plan *plan, const int64_t *values, size_t count, alm_buf *out);
+void alm_frames_encode(const int64_t *values, size_t count, alm_buf *out); // both
 
 // Opened for reading; borrows the bytes. Belongs to one thread: it remembers where it was.
 typedef struct alm_frames {
