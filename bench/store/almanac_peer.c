@@ -230,23 +230,24 @@ static alm_period month_of(int32_t yyyymm)
         .freq = ALM_FREQ_MONTH, .length = 1, .ordinal = yyyymm / 100 * 12 + yyyymm % 100 - 1};
 }
 
-// The row before is mostly of the same place, or of the one before it.
-static alm_place_id id_near(uint32_t number)
+// *near is a row's before, which mostly is of the same place, or of the one before it.
+static alm_place_id id_near(uint32_t number, alm_place_id *near)
 {
-    static alm_place_id id;
+    alm_place_id id = *near;
     if (id + 1 < place_count && numbers[id + 1] == number) {
         id++;
     } else if (id >= place_count || numbers[id] != number) {
         id = id_find(number);
     }
+    *near = id;
     return id;
 }
 
-static void row_make(const csv_row *from, alm_obs *to)
+static void row_make(const csv_row *from, alm_place_id *near, alm_obs *to)
 {
     *to = (alm_obs){
         .variant = (uint32_t)from->indicator,
-        .place = id_near(from->place),
+        .place = id_near(from->place, near),
         .period = month_of(from->period),
         .value = {.number = {.mantissa = from->mantissa, .exponent = (int8_t)-from->decimals},
                   .unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = 4},
@@ -350,9 +351,10 @@ static void file_commit(const char *csv_path)
     csv_open(&file, csv_path);
     size_t count = 0;
     int at = 0;
+    alm_place_id near = 0;
     while (csv_next(&file, &row)) {
         alm_obs *to = &p.rows[at][count];
-        row_make(&row, to);
+        row_make(&row, &near, to);
         if (count == BATCH_ROWS || (count > BATCH_ROWS / 2 && begins_range(to - 1, to))) {
             alm_obs first = *to;
             pipe_pass(&p, at, count);
@@ -387,13 +389,14 @@ static void release(const char *csv_path)
     static int number;
     csv_file file;
     csv_row row;
+    alm_place_id near = 0;
     rows = rows != NULL ? rows : rows_map(ALM_COMMIT_ROW_COUNT_MAX);
     csv_open(&file, csv_path);
     for (bool more = true; more;) {
         char id[48];
         size_t count = 0;
         while (count < ALM_COMMIT_ROW_COUNT_MAX && (more = csv_next(&file, &row))) {
-            row_make(&row, &rows[count++]);
+            row_make(&row, &near, &rows[count++]);
         }
         snprintf(id, sizeof id, "release-%d-%.0f", number++, peer_now_s() * 1e6);
         alm_batch batch = {.variants = variants,

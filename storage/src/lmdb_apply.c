@@ -26,7 +26,7 @@ typedef struct apply_ctx {
 
     alm_tally tally;
     alm_obs *stored; // rows taken, if the log holds them; their variant is an index into ids
-    size_t stored_count, stored_cap;
+    size_t stored_count;
     lmdb_ids ids; // of the variants touched
 } apply_ctx;
 
@@ -254,27 +254,24 @@ static alm_code put_new_chunk(apply_ctx *ctx, lmdb_slice_key slice, const alm_ob
     return count_cells(ctx, slice, &(alm_chunk){0}, &chunk, st);
 }
 
-static alm_code store_rows(apply_ctx *ctx, const alm_obs *rows, size_t count, uint32_t variant,
+// Where rows of a chunk are taken to: those of the log stay as long as the batch.
+static alm_obs *room_for_rows(apply_ctx *ctx, size_t count)
+{
+    return ctx->stored != NULL ? ctx->stored + ctx->stored_count
+                               : alm_arena_alloc(ctx->slice, count * sizeof(alm_obs));
+}
+
+// Counts rows that were written, and has the log name their variant.
+static alm_code store_rows(apply_ctx *ctx, alm_obs *rows, size_t count, uint32_t variant,
                            alm_status *st)
 {
     uint32_t index = 0;
     ALM_TRY(touch_variant(ctx, variant, &index, st));
     for (size_t i = 0; i < count; i++) {
         ctx->fingerprint += alm_fingerprint(variant, &rows[i]);
+        rows[i].variant = index;
     }
-    ctx->stored_count += ctx->in->batch->is_bulk ? count : 0;
-    if (ctx->in->batch->is_bulk) {
-        return ALM_OK;
-    }
-    if (!alm_arena_grow(ctx->work, (void **)&ctx->stored, &ctx->stored_cap,
-                        ctx->stored_count + count, sizeof *ctx->stored)) {
-        return no_memory(st);
-    }
-    for (size_t i = 0; i < count; i++) {
-        alm_obs *out = &ctx->stored[ctx->stored_count++];
-        *out = rows[i];
-        out->variant = index;
-    }
+    ctx->stored_count += count;
     return ALM_OK;
 }
 
@@ -289,7 +286,7 @@ static alm_code apply_run(apply_ctx *ctx, const alm_slice_slots *of, const alm_r
     alm_arena_reset(ctx->slice);
     ALM_TRY(variant_id(ctx, of->variant, &slice.variant, &is_known, st));
     ALM_TRY(lmdb_chunk_get(ctx->txn, slice, &ctx->precedence, ctx->slice, &chunk, st));
-    alm_obs *taken = alm_arena_alloc(ctx->slice, count * sizeof *taken);
+    alm_obs *taken = room_for_rows(ctx, count);
     if (taken == NULL) {
         return no_memory(st);
     }
@@ -302,9 +299,9 @@ static alm_code apply_run(apply_ctx *ctx, const alm_slice_slots *of, const alm_r
     if (taken_count == 0) {
         return ALM_OK;
     }
-    ALM_TRY(store_rows(ctx, taken, taken_count, slice.variant, st));
     ALM_TRY(is_new ? put_new_chunk(ctx, slice, taken, taken_count, st)
                    : put_chunk(ctx, slice, &chunk, taken, taken_count, st));
+    ALM_TRY(store_rows(ctx, taken, taken_count, slice.variant, st));
     if (!is_known) {
         ALM_TRY(put_variant(ctx, of->variant, slice.variant, st));
         ctx->head->variants++;
@@ -330,9 +327,11 @@ static alm_code apply_slice(apply_ctx *ctx, const alm_slice_slots *slice, alm_st
 static alm_code apply_rows(apply_ctx *ctx, alm_status *st)
 {
     const alm_batch *batch = ctx->in->batch;
-    if (!batch->is_bulk && !alm_arena_grow(ctx->work, (void **)&ctx->stored, &ctx->stored_cap,
-                                           batch->obs_count, sizeof *ctx->stored)) {
-        return no_memory(st);
+    if (!batch->is_bulk) {
+        ctx->stored = alm_arena_alloc(ctx->work, batch->obs_count * sizeof *ctx->stored);
+        if (ctx->stored == NULL) {
+            return no_memory(st);
+        }
     }
     for (size_t i = 0; i < ctx->in->slice_count; i++) {
         ALM_TRY(apply_slice(ctx, &ctx->in->slices[i], st));

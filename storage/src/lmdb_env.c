@@ -396,9 +396,7 @@ static void close_store(alm_store *base)
     if (store->has_folder) {
         lmdb_folder_stop(store);
     }
-    if (store->has_writer) {
-        lmdb_writer_stop(store);
-    }
+    lmdb_writer_stop(store);
     if (store->beside != NULL) {
         mdb_env_close(store->beside);
     }
@@ -414,7 +412,6 @@ static void close_store(alm_store *base)
     lmdb_variant_table_destroy(&store->variants);
     pthread_cond_destroy(&store->ripe);
     pthread_cond_destroy(&store->done);
-    pthread_cond_destroy(&store->work);
     pthread_mutex_destroy(&store->mutex);
     alm_free(store);
 }
@@ -453,7 +450,6 @@ static bool init_locks(lmdb_store *store)
     bool ok = pthread_condattr_init(&attr) == 0 &&
               pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
               pthread_mutex_init(&store->mutex, NULL) == 0 &&
-              pthread_cond_init(&store->work, &attr) == 0 &&
               pthread_cond_init(&store->done, &attr) == 0 &&
               pthread_cond_init(&store->ripe, &attr) == 0;
     pthread_condattr_destroy(&attr);
@@ -487,9 +483,6 @@ static alm_code open_engine(const char *dir, const alm_store_opts *opts, alm_sto
     }
     if (code == ALM_OK) {
         code = open_env(store, dir, st);
-    }
-    if (code == ALM_OK) {
-        code = lmdb_writer_start(store, st);
     }
     if (code == ALM_OK) {
         code = lmdb_folder_start(store, st);

@@ -4,7 +4,7 @@
 //   lmdb_check    the data file before it is opened: pages (lmdb_pages), checksums, keys
 //   lmdb_env      open and close, format stamp, transactions
 //   lmdb_record   keys, checksummed values, scans
-//   lmdb_writer   the queue and the one thread that writes: group commit
+//   lmdb_writer   the queue and who writes it: group commit
 //   lmdb_apply    one batch into a write transaction
 //   lmdb_catalog  entries: find and write; lmdb_entries visits them
 //   lmdb_variant  variants and their chunks; lmdb_variant_table has them in memory
@@ -77,11 +77,10 @@ typedef struct lmdb_store {
     lmdb_variant_table *variants;
     bool trim_is_blocked; // until something is folded; the writer's
 
-    pthread_t writer, folder;
-    bool has_writer, has_folder;
-    // Guards everything below: the writer's queue and what waiters look at.
+    pthread_t folder;
+    bool has_folder;
+    // Guards everything below: the queue and what waiters look at.
     pthread_mutex_t mutex;
-    pthread_cond_t work; // the queue grew, or stopping
     pthread_cond_t done; // requests were answered, the sequence grew, a fold ended
     pthread_cond_t ripe; // there may be something to fold, or stopping
     bool fold_wanted;
@@ -89,6 +88,7 @@ typedef struct lmdb_store {
     uint64_t fold_asked, fold_ended; // rounds that were asked for, and are over
     alm_status fold_failed;          // of the last round
     lmdb_request *queue, **queue_end;
+    bool is_writing; // somebody: the fields above that are "the writer's" are his
     bool stopping;
     bool is_broken; // an I/O error: nothing is acknowledged any more
     alm_status broken;
@@ -195,8 +195,8 @@ ALM_MUST_USE alm_code lmdb_check_keys(lmdb_store *store, const lmdb_txn *txn,
 
 // --- lmdb_writer ---------------------------------------------------------------------------------
 
-ALM_MUST_USE alm_code lmdb_writer_start(lmdb_store *store, alm_status *st);
-void lmdb_writer_stop(lmdb_store *store); // answers what is queued first
+// Refuses requests from now on, and waits until those that are queued are answered.
+void lmdb_writer_stop(lmdb_store *store);
 // Puts what was folded into the next group, and waits for it.
 ALM_MUST_USE alm_code lmdb_writer_fold(lmdb_store *store, const lmdb_fold *fold, alm_status *st);
 // Lets rows leave the log, some at a time, until none may.

@@ -1,22 +1,20 @@
-// Group commit: callers queue their batches and wait; one thread takes all that is queued, puts it
-// into one transaction and syncs once. While it syncs the next group gathers.
+// Group commit: a caller queues its batch. If nobody is writing, it takes all that is queued, puts
+// it into one transaction and syncs once; while it syncs the next group gathers, and one of those
+// who wait writes that. So a lone caller hands nothing to another thread, which would have to wake
+// up for it, and whose cache does not hold the rows.
 #include "lmdb_fold.h"
 #include "lmdb_trim.h"
 
 #include "alm/alloc.h"
 
-#include <errno.h>
-#include <time.h>
-
 #define GROUP_BATCH_COUNT_MAX      256
 #define GROUP_ROW_COUNT_MAX        (2 * (size_t)ALM_COMMIT_ROW_COUNT_MAX)
-#define READER_CHECK_SECONDS       60
 // Commits whose rows leave the log beside a group (more than it adds, so that a log that had to
 // wait catches up), and when that is asked for.
 #define TRIM_BESIDE_COUNT(batches) (2 * (batches) + 2)
 #define TRIM_ASKED_COUNT           512
 
-// Lives on the stack of the caller, who waits. The writer uses the caller's arena meanwhile.
+// Lives on the stack of the caller, who waits. Who writes uses the caller's arena meanwhile.
 struct lmdb_request {
     lmdb_request *next;
     const alm_checked_batch *batch; // NULL: fold
@@ -29,71 +27,6 @@ struct lmdb_request {
     alm_status status;
     bool is_done; // guarded by the store's mutex
 };
-
-// --- the caller's side ---------------------------------------------------------------------------
-
-static alm_code refuse(const lmdb_store *store, alm_status *st)
-{
-    if (store->is_broken) {
-        return alm_status_set(st, ALM_UNAVAILABLE,
-                              "the store takes no commits since an error (%s); restart it",
-                              store->broken.message);
-    }
-    return alm_status_set(st, ALM_UNAVAILABLE, "the store is closing");
-}
-
-// Queues the request and waits for its answer.
-static alm_code ask(lmdb_store *store, lmdb_request *request, alm_status *st)
-{
-    pthread_mutex_lock(&store->mutex);
-    if (store->is_broken || store->stopping) {
-        alm_code code = refuse(store, st);
-        pthread_mutex_unlock(&store->mutex);
-        return code;
-    }
-    *store->queue_end = request;
-    store->queue_end = &request->next;
-    pthread_cond_signal(&store->work);
-    while (!request->is_done) {
-        pthread_cond_wait(&store->done, &store->mutex);
-    }
-    pthread_mutex_unlock(&store->mutex);
-    return request->code == ALM_OK ? ALM_OK : alm_status_copy(st, &request->status);
-}
-
-uint64_t lmdb_writer_queued(const lmdb_store *store)
-{
-    uint64_t count = 0;
-    for (const lmdb_request *r = store->queue; r != NULL; r = r->next) {
-        count += r->fold == NULL;
-    }
-    return count;
-}
-
-alm_code lmdb_writer_commit(alm_store *store, const alm_checked_batch *batch, alm_arena *arena,
-                            alm_commit_result *ret, alm_status *st)
-{
-    lmdb_request request = {.batch = batch, .arena = arena, .status = ALM_STATUS_INIT};
-    ALM_TRY(ask(lmdb_of(store), &request, st));
-    *ret = request.result;
-    return ALM_OK;
-}
-
-alm_code lmdb_writer_fold(lmdb_store *store, const lmdb_fold *fold, alm_status *st)
-{
-    lmdb_request request = {.fold = fold, .status = ALM_STATUS_INIT};
-    return ask(store, &request, st);
-}
-
-alm_code lmdb_writer_trim(lmdb_store *store, alm_status *st)
-{
-    lmdb_request request;
-    do {
-        request = (lmdb_request){.status = ALM_STATUS_INIT};
-        ALM_TRY(ask(store, &request, st));
-    } while (request.trimmed > 0);
-    return ALM_OK;
-}
 
 // --- one group -----------------------------------------------------------------------------------
 
@@ -301,7 +234,17 @@ static void run_group(lmdb_store *store, lmdb_request *const *group, size_t coun
     }
 }
 
-// --- the thread ----------------------------------------------------------------------------------
+// --- taking turns --------------------------------------------------------------------------------
+
+static alm_code refuse(const lmdb_store *store, alm_status *st)
+{
+    if (store->is_broken) {
+        return alm_status_set(st, ALM_UNAVAILABLE,
+                              "the store takes no commits since an error (%s); restart it",
+                              store->broken.message);
+    }
+    return alm_status_set(st, ALM_UNAVAILABLE, "the store is closing");
+}
 
 // Takes off the queue what goes into one transaction. A dry run goes alone, since it is undone.
 static size_t take_group(lmdb_store *store, lmdb_request **group)
@@ -327,62 +270,87 @@ static size_t take_group(lmdb_store *store, lmdb_request **group)
     return count;
 }
 
-static void answer(lmdb_store *store, lmdb_request *const *group, size_t count)
+static void run_or_refuse(lmdb_store *store, lmdb_request *const *group, size_t count)
 {
+    if (store->is_broken) { // by an earlier group
+        alm_status st = ALM_STATUS_INIT;
+        (void)refuse(store, &st);
+        fail_all(group, count, &st);
+        return;
+    }
+    pthread_mutex_unlock(&store->mutex);
+    run_group(store, group, count);
+    lmdb_tend_readers(store);
+    pthread_mutex_lock(&store->mutex);
+}
+
+// Writes one group. Under the mutex, which is given up meanwhile.
+static void take_turn(lmdb_store *store)
+{
+    lmdb_request *group[GROUP_BATCH_COUNT_MAX];
+    store->is_writing = true;
+    size_t count = take_group(store, group);
+    run_or_refuse(store, group, count);
     for (size_t i = 0; i < count; i++) {
         group[i]->is_done = true;
     }
+    store->is_writing = false;
     pthread_cond_broadcast(&store->done);
 }
 
-// Waits for work; every minute slots of dead readers are cleared meanwhile.
-static void wait_for_work(lmdb_store *store)
+// Queues the request and sees to it that it is answered.
+static alm_code ask(lmdb_store *store, lmdb_request *request, alm_status *st)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += READER_CHECK_SECONDS;
-    int error = pthread_cond_timedwait(&store->work, &store->mutex, &until);
-    if (error == ETIMEDOUT) {
-        pthread_mutex_unlock(&store->mutex);
-        lmdb_tend_readers(store);
-        pthread_mutex_lock(&store->mutex);
-    }
-}
-
-static void *writer_main(void *arg)
-{
-    lmdb_store *store = arg;
     pthread_mutex_lock(&store->mutex);
-    while (store->queue != NULL || !store->stopping) {
-        if (store->queue == NULL) {
-            wait_for_work(store);
-            continue;
-        }
-        lmdb_request *group[GROUP_BATCH_COUNT_MAX];
-        size_t count = take_group(store, group);
-        if (store->is_broken) {
-            alm_status st = ALM_STATUS_INIT;
-            (void)refuse(store, &st);
-            fail_all(group, count, &st);
+    if (store->is_broken || store->stopping) {
+        alm_code code = refuse(store, st);
+        pthread_mutex_unlock(&store->mutex);
+        return code;
+    }
+    *store->queue_end = request;
+    store->queue_end = &request->next;
+    while (!request->is_done) {
+        if (store->is_writing) {
+            pthread_cond_wait(&store->done, &store->mutex);
         } else {
-            pthread_mutex_unlock(&store->mutex);
-            run_group(store, group, count);
-            lmdb_tend_readers(store);
-            pthread_mutex_lock(&store->mutex);
+            take_turn(store);
         }
-        answer(store, group, count);
     }
     pthread_mutex_unlock(&store->mutex);
-    return NULL;
+    return request->code == ALM_OK ? ALM_OK : alm_status_copy(st, &request->status);
 }
 
-alm_code lmdb_writer_start(lmdb_store *store, alm_status *st)
+uint64_t lmdb_writer_queued(const lmdb_store *store)
 {
-    int error = pthread_create(&store->writer, NULL, writer_main, store);
-    if (error != 0) {
-        return alm_status_from_errno(st, error, "starting the writer");
+    uint64_t count = 0;
+    for (const lmdb_request *r = store->queue; r != NULL; r = r->next) {
+        count += r->fold == NULL;
     }
-    store->has_writer = true;
+    return count;
+}
+
+alm_code lmdb_writer_commit(alm_store *store, const alm_checked_batch *batch, alm_arena *arena,
+                            alm_commit_result *ret, alm_status *st)
+{
+    lmdb_request request = {.batch = batch, .arena = arena, .status = ALM_STATUS_INIT};
+    ALM_TRY(ask(lmdb_of(store), &request, st));
+    *ret = request.result;
+    return ALM_OK;
+}
+
+alm_code lmdb_writer_fold(lmdb_store *store, const lmdb_fold *fold, alm_status *st)
+{
+    lmdb_request request = {.fold = fold, .status = ALM_STATUS_INIT};
+    return ask(store, &request, st);
+}
+
+alm_code lmdb_writer_trim(lmdb_store *store, alm_status *st)
+{
+    lmdb_request request;
+    do {
+        request = (lmdb_request){.status = ALM_STATUS_INIT};
+        ALM_TRY(ask(store, &request, st));
+    } while (request.trimmed > 0);
     return ALM_OK;
 }
 
@@ -390,9 +358,9 @@ void lmdb_writer_stop(lmdb_store *store)
 {
     pthread_mutex_lock(&store->mutex);
     store->stopping = true;
-    pthread_cond_signal(&store->work);
     pthread_cond_broadcast(&store->done);
+    while (store->queue != NULL || store->is_writing) {
+        pthread_cond_wait(&store->done, &store->mutex);
+    }
     pthread_mutex_unlock(&store->mutex);
-    pthread_join(store->writer, NULL);
-    store->has_writer = false;
 }
