@@ -170,10 +170,12 @@ static alm_code find_slice(const alm_checked_batch *batch, const alm_obs *row, s
     return alm_slice_table_find(table, variant, row->period, ret, &is_new) ? ALM_OK : no_memory(st);
 }
 
-static alm_code check_rows(const alm_checked_batch *checked, const uint32_t *first,
+static alm_code check_rows(alm_checked_batch *checked, const uint32_t *first,
                            alm_slice_table *table, uint32_t *slice_of, alm_status *st)
 {
     const alm_batch *batch = checked->batch;
+    uint64_t place_end = 0;
+    uint64_t source_end = 0;
     for (size_t i = 0; i < batch->obs_count; i++) {
         const alm_obs *row = &batch->obs[i];
         const char *defect = defect_of_row(row, batch->variant_count);
@@ -188,7 +190,11 @@ static alm_code check_rows(const alm_checked_batch *checked, const uint32_t *fir
             ALM_TRY(find_slice(checked, row, i, first, table, &slice_of[i], st));
         }
         table->slices[slice_of[i]].to++;
+        place_end = ALM_MAX(place_end, row->place + UINT64_C(1));
+        source_end = ALM_MAX(source_end, (uint64_t)(uint32_t)(row->source + 1)); // none: 0
     }
+    checked->place_end = place_end;
+    checked->source_end = source_end;
     return ALM_OK;
 }
 

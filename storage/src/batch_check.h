@@ -25,6 +25,7 @@ typedef struct alm_checked_batch {
     const alm_row_slot *slots;     // batch->obs_count of them
     const alm_slice_slots *slices; // by variant, then period
     size_t slice_count;
+    uint64_t place_end, source_end; // ids of rows are less
 } alm_checked_batch;
 
 // The result lives in the arena and views the batch.

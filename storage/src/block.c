@@ -84,7 +84,7 @@ _Static_assert(sizeof(alm_obs) == ROW_WORDS * sizeof(uint64_t), "rows are looked
 
 // A row whose every bit tells whether that bit is other than the first row's in any of them. What
 // stands between fields tells nothing.
-static alm_obs differences_of(const alm_obs *rows, size_t count)
+ALM_WIDE static alm_obs differences_of(const alm_obs *rows, size_t count)
 {
     alm_obs ret;
     uint64_t first[ROW_WORDS] = {0}, differing[ROW_WORDS] = {0};
@@ -118,7 +118,7 @@ static unsigned differing_columns(const alm_obs *d)
            (unsigned)(d->sequence != 0) << ALM_BLOCK_SEQUENCE;
 }
 
-static survey survey_of(const alm_obs *rows, size_t count)
+ALM_WIDE static survey survey_of(const alm_obs *rows, size_t count)
 {
     alm_obs differing = differences_of(rows, count);
     survey ret = {.differing = differing_columns(&differing),

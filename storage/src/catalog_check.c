@@ -240,7 +240,8 @@ alm_code alm_rows_check(const alm_checked_batch *in, uint64_t place_count, uint6
                         const alm_stored_catalog *stored, alm_arena *arena, alm_status *st)
 {
     const alm_batch *batch = in->batch;
-    for (size_t i = 0; i < batch->obs_count; i++) {
+    bool is_known = in->place_end <= place_count && in->source_end <= source_count;
+    for (size_t i = 0; !is_known && i < batch->obs_count; i++) {
         if (batch->obs[i].place >= place_count) {
             return unknown_id(st, i, "place", batch->obs[i].place);
         }

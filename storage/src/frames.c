@@ -35,7 +35,8 @@ static int64_t level(const int64_t *values, size_t row, bool is_sloped)
     return is_sloped ? plus(values[row], -(uint64_t)row) : values[row];
 }
 
-static frame_plan plan_frame(const int64_t *values, size_t count, size_t frame, bool is_sloped)
+ALM_WIDE static frame_plan plan_frame(const int64_t *values, size_t count, size_t frame,
+                                      bool is_sloped)
 {
     size_t from = frame * ALM_PACK_FRAME;
     size_t to = from + frame_rows(count, frame);

@@ -147,8 +147,8 @@ static cell_rows cell_of(const alm_chunk *chunk, alm_place_id place, const alm_o
                        .taken = taken};
 }
 
-// Sorts a run of slots (one chunk) into taken, unchanged and conflict.
-static alm_code take_rows(apply_ctx *ctx, const alm_row_slot *slots, size_t count,
+// Sorts a run of slots (one chunk of the variant) into taken, unchanged and conflict.
+static alm_code take_rows(apply_ctx *ctx, uint32_t variant, const alm_row_slot *slots, size_t count,
                           const alm_chunk *chunk, alm_obs *taken, size_t *ret_count, alm_status *st)
 {
     cell_rows cell = {0};
@@ -165,6 +165,7 @@ static alm_code take_rows(apply_ctx *ctx, const alm_row_slot *slots, size_t coun
         if (is_taken) {
             taken[taken_count++] = row;
             cell.taken_count++;
+            ctx->fingerprint += alm_fingerprint(variant, &row);
         }
     }
     *ret_count = taken_count;
@@ -181,11 +182,12 @@ static bool has_one_row_a_cell(const alm_row_slot *slots, size_t count)
 }
 
 // As take_rows, where no cell is there yet and each has one row: there is nothing to compare with.
-static void take_new_rows(apply_ctx *ctx, const alm_row_slot *slots, size_t count, alm_obs *taken,
-                          size_t *ret_count)
+static void take_new_rows(apply_ctx *ctx, uint32_t variant, const alm_row_slot *slots, size_t count,
+                          alm_obs *taken, size_t *ret_count)
 {
     for (size_t i = 0; i < count; i++) {
         taken[i] = alm_tally_row(&ctx->tally, &ctx->in->batch->obs[slots[i].row]);
+        ctx->fingerprint += alm_fingerprint(variant, &taken[i]);
     }
     ctx->result->added += count;
     *ret_count = count;
@@ -267,8 +269,7 @@ static alm_code store_rows(apply_ctx *ctx, alm_obs *rows, size_t count, uint32_t
 {
     uint32_t index = 0;
     ALM_TRY(touch_variant(ctx, variant, &index, st));
-    for (size_t i = 0; i < count; i++) {
-        ctx->fingerprint += alm_fingerprint(variant, &rows[i]);
+    for (size_t i = 0; index != 0 && i < count; i++) {
         rows[i].variant = index;
     }
     ctx->stored_count += count;
@@ -292,9 +293,9 @@ static alm_code apply_run(apply_ctx *ctx, const alm_slice_slots *of, const alm_r
     }
     bool is_new = chunk.winner_count == 0 && has_one_row_a_cell(slots, count);
     if (is_new) {
-        take_new_rows(ctx, slots, count, taken, &taken_count);
+        take_new_rows(ctx, slice.variant, slots, count, taken, &taken_count);
     } else {
-        ALM_TRY(take_rows(ctx, slots, count, &chunk, taken, &taken_count, st));
+        ALM_TRY(take_rows(ctx, slice.variant, slots, count, &chunk, taken, &taken_count, st));
     }
     if (taken_count == 0) {
         return ALM_OK;

@@ -16,6 +16,15 @@
 
 #define ALM_PACK_FRAME 256
 
+// A function with loops over many numbers: it is compiled for wider vectors too, and which of them
+// this machine has is looked up when the program starts. Thread sanitizers cannot be called so
+// early.
+#if defined(__x86_64__) && defined(__OPTIMIZE__) && !defined(__SANITIZE_THREAD__)
+#define ALM_WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define ALM_WIDE
+#endif
+
 static inline unsigned alm_width_of(uint64_t v) // the bits it takes
 {
     return v == 0 ? 0 : 64 - (unsigned)__builtin_clzll(v);
