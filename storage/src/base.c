@@ -1,12 +1,34 @@
 #include "base.h"
 
 #include <xxhash.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define BASE_VERSION 1
 
+// Four at a time: products of 32 bits by 32, of which the compiler would make such of 64 by 64.
+static size_t add_fours(const uint32_t *values, uint32_t factor, size_t count, int64_t *numbers)
+{
+    size_t i = 0;
+#ifdef __SSE2__
+    const __m128i by = _mm_set1_epi64x((int64_t)factor);
+    for (; i + 4 <= count; i += 4) {
+        __m128i four = _mm_loadu_si128((const __m128i *)(values + i));
+        __m128i even = _mm_srli_epi64(_mm_mul_epu32(four, by), ALM_BASE_SHIFT);
+        __m128i odd = _mm_srli_epi64(_mm_mul_epu32(_mm_srli_epi64(four, 32), by), ALM_BASE_SHIFT);
+        __m128i *low = (__m128i *)(numbers + i);
+        __m128i *high = (__m128i *)(numbers + i + 2);
+        _mm_storeu_si128(low, _mm_add_epi64(_mm_loadu_si128(low), _mm_unpacklo_epi64(even, odd)));
+        _mm_storeu_si128(high, _mm_add_epi64(_mm_loadu_si128(high), _mm_unpackhi_epi64(even, odd)));
+    }
+#endif
+    return i;
+}
+
 void alm_base_add(const uint32_t *values, uint32_t factor, size_t count, int64_t *numbers)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = add_fours(values, factor, count, numbers); i < count; i++) {
         numbers[i] = (int64_t)((uint64_t)numbers[i] + (uint64_t)alm_base_like(values[i], factor));
     }
 }

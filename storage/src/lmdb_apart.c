@@ -26,7 +26,7 @@ static alm_code check_folder(void *arg, alm_problem problem, void *problem_arg,
     const folder_check *check = arg;
     ALM_TRY(check_format(check, st));
     ALM_TRY(lmdb_file_open(check->path, check->map_bytes, LMDB_DBI_COUNT, &file, st));
-    alm_code code = lmdb_verify_snapshot(&file.txn, problem, problem_arg, ret, st);
+    alm_code code = lmdb_verify_snapshot(NULL, &file.txn, problem, problem_arg, ret, st);
     lmdb_file_close(&file);
     return code;
 }

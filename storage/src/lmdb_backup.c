@@ -26,8 +26,8 @@ static alm_code count_records(const lmdb_txn *txn, uint64_t *ret, alm_status *st
     return ALM_OK;
 }
 
-static alm_code put_database(const lmdb_txn *txn, lmdb_dbi dbi, alm_backup_writer *writer,
-                             alm_status *st)
+static alm_code put_database(lmdb_store *store, const lmdb_txn *txn, lmdb_dbi dbi,
+                             alm_backup_writer *writer, alm_status *st)
 {
     lmdb_scan scan;
     ALM_TRY(lmdb_scan_open(txn, dbi, &scan, st));
@@ -36,6 +36,9 @@ static alm_code put_database(const lmdb_txn *txn, lmdb_dbi dbi, alm_backup_write
         alm_str key = {.data = scan.key.mv_data, .len = scan.key.mv_size};
         code = alm_backup_put(writer, (uint8_t)dbi, key, scan.value, st);
         if (code == ALM_OK) {
+            code = lmdb_may_go_on(store, txn, st);
+        }
+        if (code == ALM_OK) {
             code = lmdb_scan_next(&scan, st);
         }
     }
@@ -43,14 +46,14 @@ static alm_code put_database(const lmdb_txn *txn, lmdb_dbi dbi, alm_backup_write
     return code;
 }
 
-static alm_code put_all(const lmdb_txn *txn, const alm_backup_info *info,
+static alm_code put_all(lmdb_store *store, const lmdb_txn *txn, const alm_backup_info *info,
                         const alm_backup_sink *sink, alm_backup_info *ret, alm_status *st)
 {
     alm_backup_writer *writer = NULL;
     ALM_TRY(alm_backup_begin(info, sink, &writer, st));
     alm_code code = ALM_OK;
     for (int i = 1; i < LMDB_DBI_COUNT && code == ALM_OK; i++) {
-        code = put_database(txn, (lmdb_dbi)i, writer, st);
+        code = put_database(store, txn, (lmdb_dbi)i, writer, st);
     }
     if (code == ALM_OK) {
         code = alm_backup_end(writer, ret, st);
@@ -70,7 +73,7 @@ static alm_code backup_snapshot(lmdb_store *store, const lmdb_txn *txn, const al
                             .observations = head.observations,
                             .cells = head.cells};
     ALM_TRY(count_records(txn, &info.records, st));
-    return put_all(txn, &info, sink, ret, st);
+    return put_all(store, txn, &info, sink, ret, st);
 }
 
 alm_code lmdb_backup(alm_store *base, const alm_backup_sink *sink, alm_backup_info *ret,

@@ -19,10 +19,20 @@ typedef struct known_variant {
     char text[ALM_SERIES_KEY_BYTES_MAX];
 } known_variant;
 
+// A part without changes since it was folded.
+typedef struct known_part {
+    size_t snapshot; // in which it was so; 0: none
+    uint32_t variant, chunk;
+} known_part;
+
 typedef struct lmdb_reader {
     alm_store_reader base;
     lmdb_store *store;
-    lmdb_txn txn; // reset between questions
+    lmdb_txn txn;    // reset between questions
+    size_t snapshot; // LMDB's number of it; what is known of a snapshot holds for the next question
+    size_t head_of;  // the snapshot that has this head; 0: none
+    alm_head head;
+    known_part parts[KNOWN_COUNT];
     MDB_cursor *series;
     alm_arena *arena; // as long as the question
     alm_cells cells;  // the answer
@@ -89,12 +99,32 @@ static alm_code begin_anew(lmdb_reader *reader, alm_status *st)
     if (code != ALM_OK) {
         lmdb_abort(&reader->txn);
     }
+    reader->head_of = 0; // the other's snapshots have numbers of their own
+    memset(reader->parts, 0, sizeof reader->parts);
     return code;
 }
 
-static alm_code begin(lmdb_reader *reader, alm_status *st)
+static alm_code read_head(lmdb_reader *reader, alm_status *st)
 {
-    alm_arena_reset(reader->arena);
+    reader->snapshot = mdb_txn_id(reader->txn.txn);
+    if (reader->head_of == reader->snapshot) {
+        return ALM_OK;
+    }
+    reader->head_of = 0;
+    ALM_TRY(lmdb_head_get(&reader->txn, &reader->head, st));
+    reader->head_of = reader->snapshot;
+    return ALM_OK;
+}
+
+static void end(lmdb_reader *reader)
+{
+    if (reader->txn.txn != NULL) {
+        mdb_txn_reset(reader->txn.txn);
+    }
+}
+
+static alm_code renew(lmdb_reader *reader, alm_status *st)
+{
     int error = reader->txn.txn != NULL ? mdb_txn_renew(reader->txn.txn) : MDB_PANIC;
     if (error == MDB_PANIC) {
         return begin_anew(reader, st);
@@ -105,9 +135,17 @@ static alm_code begin(lmdb_reader *reader, alm_status *st)
     return error == MDB_SUCCESS ? ALM_OK : alm_status_from_lmdb(st, error, "opening a snapshot");
 }
 
-static void end(lmdb_reader *reader)
+static alm_code begin(lmdb_reader *reader, alm_status *st)
 {
-    mdb_txn_reset(reader->txn.txn);
+    alm_arena_reset(reader->arena);
+    alm_code code = renew(reader, st);
+    if (code == ALM_OK) {
+        code = read_head(reader, st);
+    }
+    if (code != ALM_OK) {
+        end(reader);
+    }
+    return code;
 }
 
 static alm_code find_variant(lmdb_reader *reader, alm_str text, bool *ret_found, uint32_t *ret,
@@ -326,14 +364,28 @@ static alm_code put_row(alm_cells *cells, const alm_obs *row, alm_status *st)
     return alm_cells_set(cells, at, &row->value, st);
 }
 
+static alm_code get_part(lmdb_reader *reader, uint32_t variant, uint32_t chunk, alm_part *ret,
+                         alm_status *st)
+{
+    known_part *known = &reader->parts[(variant * 7 + chunk) % KNOWN_COUNT];
+    *ret = (alm_part){0};
+    if (known->snapshot == reader->snapshot && known->variant == variant && known->chunk == chunk) {
+        return ALM_OK;
+    }
+    ALM_TRY(lmdb_part_get(&reader->txn, variant, chunk, reader->arena, ret, st));
+    if (ret->count == 0) {
+        *known = (known_part){.snapshot = reader->snapshot, .variant = variant, .chunk = chunk};
+    }
+    return ALM_OK;
+}
+
 static alm_code series_now(lmdb_reader *reader, uint32_t variant, alm_place_id place,
                            alm_cells *cells, alm_status *st)
 {
     bool found;
     alm_part part;
     alm_group group;
-    ALM_TRY(
-        lmdb_part_get(&reader->txn, variant, place >> LMDB_CHUNK_BITS, reader->arena, &part, st));
+    ALM_TRY(get_part(reader, variant, place >> LMDB_CHUNK_BITS, &part, st));
     ALM_TRY(lmdb_group_find(reader->series, variant, place, reader->arena, &group, &found, st));
     if (found) {
         alm_group_series series;
@@ -606,13 +658,12 @@ static alm_code answer(lmdb_reader *reader, const question *q, alm_cells *cells,
 {
     bool found;
     uint32_t variant;
-    alm_head head;
     past then;
     const past *p = NULL;
-    ALM_TRY(lmdb_head_get(&reader->txn, &head, st));
-    *sequence = head.sequence;
+    const alm_head *head = &reader->head;
+    *sequence = head->sequence;
     if (q->as_of != NULL) {
-        ALM_TRY(find_past(reader, q->as_of, &head, &then, st));
+        ALM_TRY(find_past(reader, q->as_of, head, &then, st));
         *sequence = then.filter.at_sequence;
         p = &then;
     }
@@ -622,7 +673,7 @@ static alm_code answer(lmdb_reader *reader, const question *q, alm_cells *cells,
     }
     if (!q->is_series) {
         question bounded = *q;
-        bounded.to = (alm_place_id)ALM_MIN((uint64_t)q->to, head.places);
+        bounded.to = (alm_place_id)ALM_MIN((uint64_t)q->to, head->places);
         return take_slice(reader, &bounded, variant, p, cells, st);
     }
     return p != NULL ? series_then(reader, variant, q->place, p, cells, st)
@@ -709,16 +760,15 @@ static alm_code sum_slice(lmdb_reader *reader, alm_str variant, alm_period perio
                           alm_status *st)
 {
     bool found;
-    alm_head head;
+    const alm_head *head = &reader->head;
     lmdb_slice_key slice = {.period = alm_period_pack(period)};
-    ALM_TRY(lmdb_head_get(&reader->txn, &head, st));
-    s->frame->sequence = head.sequence;
+    s->frame->sequence = head->sequence;
     s->is_done = true;
     ALM_TRY(find_variant(reader, variant, &found, &slice.variant, st));
-    if (!found || head.places == 0) {
+    if (!found || head->places == 0) {
         return ALM_OK;
     }
-    uint64_t last = ALM_MIN((uint64_t)s->ranges[s->count - 1].to, head.places);
+    uint64_t last = ALM_MIN((uint64_t)s->ranges[s->count - 1].to, head->places);
     for (uint64_t from = s->ranges[0].from; from < last && s->is_done;) {
         slice.chunk = (uint32_t)(from >> LMDB_CHUNK_BITS);
         ALM_TRY(sum_chunk(reader, slice, s, st));

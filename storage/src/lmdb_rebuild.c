@@ -558,7 +558,7 @@ static alm_code check_made(lmdb_rebuild *r, const char *made, size_t map_bytes, 
     lmdb_file file;
     alm_verify_result result;
     ALM_TRY(lmdb_file_open(made, map_bytes, LMDB_DBI_COUNT, &file, st));
-    alm_code code = lmdb_verify_snapshot(&file.txn, tell_rebuilt, r, &result, st);
+    alm_code code = lmdb_verify_snapshot(NULL, &file.txn, tell_rebuilt, r, &result, st);
     lmdb_file_close(&file);
     if (code == ALM_OK && result.problems > 0) {
         code =

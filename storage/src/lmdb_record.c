@@ -1,9 +1,10 @@
 #include "lmdb_record.h"
 
+#include "hash.h"
+
 #include <endian.h>
 #include <errno.h>
 #include <stdio.h>
-#include <xxhash.h>
 
 #define CHECKSUM_BYTES 8
 
@@ -226,12 +227,12 @@ static alm_code record_failed(alm_status *st, int error, lmdb_dbi dbi, MDB_val k
 
 uint64_t lmdb_key_hash(lmdb_dbi dbi, MDB_val key)
 {
-    return XXH3_64bits_withSeed(key.mv_data, key.mv_size, (XXH64_hash_t)dbi);
+    return alm_hash(key.mv_data, key.mv_size, (uint64_t)dbi);
 }
 
 static uint64_t checksum_of(lmdb_dbi dbi, MDB_val key, const void *value, size_t len)
 {
-    return XXH3_64bits_withSeed(value, len, lmdb_key_hash(dbi, key));
+    return alm_hash(value, len, lmdb_key_hash(dbi, key));
 }
 
 // The value, of at least CHECKSUM_BYTES, ends in its checksum.

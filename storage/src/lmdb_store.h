@@ -14,6 +14,7 @@
 //   lmdb_fold     folds slices into groups of series; lmdb_folder is the thread that does
 //   lmdb_trim     rows leave the log
 //   lmdb_reader   vectors; lmdb_place gives the rows of one place
+//   lmdb_readers  snapshots that are held, and what they keep
 //   lmdb_read     reads, with lmdb_cells; lmdb_series, lmdb_feed and lmdb_stats answer the
 //                smaller questions
 //   lmdb_verify   everything against the log
@@ -75,7 +76,10 @@ typedef struct lmdb_store {
     const alm_log *log;
     lmdb_retention feed;
     lmdb_variant_table *variants;
-    bool trim_is_blocked; // until something is folded; the writer's
+    bool trim_is_blocked;  // until something is folded; the writer's
+    uint64_t held_max;     // bytes of pages that snapshots may keep
+    uint64_t held_look_at; // how long the file is when what they keep is looked at; the writer's
+    int64_t held_told_us;  // the writer's
 
     pthread_t folder;
     bool has_folder;
@@ -88,7 +92,8 @@ typedef struct lmdb_store {
     uint64_t fold_asked, fold_ended; // rounds that were asked for, and are over
     alm_status fold_failed;          // of the last round
     lmdb_request *queue, **queue_end;
-    bool is_writing; // somebody: the fields above that are "the writer's" are his
+    bool is_writing;   // somebody: the fields above that are "the writer's" are his
+    uint64_t held_txn; // snapshots up to this one are to end; 0: none
     bool stopping;
     bool is_broken; // an I/O error: nothing is acknowledged any more
     alm_status broken;
@@ -313,16 +318,35 @@ alm_code lmdb_feed_change(alm_store *store, uint64_t from_sequence, alm_arena *a
                           alm_change *ret, alm_status *st);
 alm_code lmdb_feed_wait(alm_store *store, uint64_t sequence, int64_t timeout_ms, alm_status *st);
 
-// --- lmdb_stats ----------------------------------------------------------------------------------
+// --- lmdb_readers --------------------------------------------------------------------------------
 
+typedef struct lmdb_readers {
+    uint32_t live;
+    uint64_t oldest; // transaction id; UINT64_MAX: none
+    char line[96];   // process, thread and transaction of the oldest
+} lmdb_readers;
+
+// The oldest one's age, at least; 0: nothing was committed since it began.
+int64_t lmdb_count_readers(lmdb_store *store, lmdb_readers *ret);
 void lmdb_note_commit(lmdb_store *store); // the mutex is held
 // Once a minute: clears slots of dead readers, and warns of a snapshot that is held too long.
 void lmdb_tend_readers(lmdb_store *store);
+// Adds the free pages of transactions from `from` on. txn is a snapshot.
+ALM_MUST_USE alm_code lmdb_count_free(const lmdb_txn *txn, uint64_t from, uint64_t *ret_pages,
+                                      alm_status *st);
+// Before a write transaction. ALM_RESOURCE_EXHAUSTED: an old snapshot keeps more than may be kept.
+ALM_MUST_USE alm_code lmdb_check_held(lmdb_store *store, alm_status *st);
+// Now and then in what reads long. ALM_ABORTED: the snapshot keeps so much that it has to end.
+ALM_MUST_USE alm_code lmdb_may_go_on(lmdb_store *store, const lmdb_txn *txn, alm_status *st);
+
+// --- lmdb_stats ----------------------------------------------------------------------------------
+
 alm_code lmdb_sizes(alm_store *store, uint64_t *ret, alm_status *st);
 alm_code lmdb_stats(alm_store *store, alm_store_stats *ret, alm_status *st);
 alm_code lmdb_verify(alm_store *store, void (*problem)(void *arg, alm_str text), void *arg,
                      alm_verify_result *ret, alm_status *st);
-ALM_MUST_USE alm_code lmdb_verify_snapshot(const lmdb_txn *txn,
+// store: if somebody may commit meanwhile; otherwise NULL.
+ALM_MUST_USE alm_code lmdb_verify_snapshot(lmdb_store *store, const lmdb_txn *txn,
                                            void (*problem)(void *arg, alm_str text), void *arg,
                                            alm_verify_result *ret, alm_status *st);
 alm_code lmdb_verify_dir(const char *dir, const alm_store_opts *opts,

@@ -23,7 +23,8 @@ typedef struct verify_ctx {
     void (*problem)(void *arg, alm_str text);
     void *arg;
     alm_verify_result *result;
-    alm_status starved; // there was too little memory: what was found until then says nothing
+    lmdb_store *store;  // NULL: nobody commits
+    alm_status stopped; // too little memory, or it kept too much: what was found says nothing
     alm_arena *arena;   // as long as the check
     alm_arena *step;    // as long as one record
     alm_head head;
@@ -51,27 +52,32 @@ static void report(verify_ctx *ctx, const char *fmt, ...)
     }
 }
 
+static bool may_go_on(verify_ctx *ctx)
+{
+    return ctx->store == NULL || lmdb_may_go_on(ctx->store, ctx->txn, &ctx->stopped) == ALM_OK;
+}
+
 // Calls check for each record of a database; a damaged record is reported and passed over. Without
-// memory it ends.
+// memory it ends, or if it keeps commits from going on.
 static void each_record(verify_ctx *ctx, lmdb_dbi dbi,
                         alm_code (*check)(verify_ctx *ctx, const lmdb_scan *scan, alm_status *st))
 {
     lmdb_scan scan;
     alm_status st = ALM_STATUS_INIT;
-    if (ctx->starved.code != ALM_OK) {
+    if (ctx->stopped.code != ALM_OK) {
         return;
     }
     alm_code code = lmdb_scan_open(ctx->txn, dbi, &scan, &st);
     if (code == ALM_OK) {
         code = lmdb_scan_seek(&scan, NULL, &st);
     }
-    while (scan.found || code != ALM_OK) {
+    while ((scan.found || code != ALM_OK) && may_go_on(ctx)) {
         if (code == ALM_OK) {
             alm_arena_reset(ctx->step);
             code = check(ctx, &scan, &st);
         }
         if (code == ALM_RESOURCE_EXHAUSTED) {
-            ctx->starved = st;
+            ctx->stopped = st;
             break;
         }
         if (code != ALM_OK) {
@@ -465,7 +471,7 @@ static void check_all(verify_ctx *ctx)
     each_record(ctx, LMDB_BATCH, check_batch);
     each_record(ctx, LMDB_QUARANTINE, check_quarantined);
     each_record(ctx, LMDB_SERIES, check_group);
-    if (ctx->starved.code != ALM_OK) {
+    if (ctx->stopped.code != ALM_OK) {
         return;
     }
     compare_commits(ctx);
@@ -495,13 +501,16 @@ static alm_code run_verify(verify_ctx *ctx, alm_status *st)
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to verify");
     }
     check_all(ctx);
-    return alm_status_copy(st, &ctx->starved);
+    return alm_status_copy(st, &ctx->stopped);
 }
 
-alm_code lmdb_verify_snapshot(const lmdb_txn *txn, void (*problem)(void *arg, alm_str text),
-                              void *arg, alm_verify_result *ret, alm_status *st)
+alm_code lmdb_verify_snapshot(lmdb_store *store, const lmdb_txn *txn,
+                              void (*problem)(void *arg, alm_str text), void *arg,
+                              alm_verify_result *ret, alm_status *st)
 {
     verify_ctx ctx = {.txn = txn,
+                      .store = store,
+                      .stopped = ALM_STATUS_INIT,
                       .problem = problem,
                       .arg = arg,
                       .result = ret,
@@ -521,7 +530,7 @@ alm_code lmdb_verify(alm_store *store, void (*problem)(void *arg, alm_str text),
 {
     lmdb_txn txn;
     ALM_TRY(lmdb_begin_read(lmdb_of(store), &txn, st));
-    alm_code code = lmdb_verify_snapshot(&txn, problem, arg, ret, st);
+    alm_code code = lmdb_verify_snapshot(lmdb_of(store), &txn, problem, arg, ret, st);
     lmdb_abort(&txn);
     return code;
 }

@@ -186,7 +186,10 @@ static outcome try_group(lmdb_store *store, lmdb_request *const *group, size_t c
     alm_head head;
     alm_status st = ALM_STATUS_INIT;
     bool wrote = false;
-    alm_code code = lmdb_begin_write(store, &txn, &st);
+    alm_code code = is_dry_run(group[0]) ? ALM_OK : lmdb_check_held(store, &st);
+    if (code == ALM_OK) {
+        code = lmdb_begin_write(store, &txn, &st);
+    }
     if (code == ALM_OK) {
         code = lmdb_head_get(&txn, &head, &st);
     }

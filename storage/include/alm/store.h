@@ -32,10 +32,16 @@ typedef struct alm_store_opts {
     // long as all that it keeps take at most feed_bytes.
     uint64_t feed_commits; // 0: ALM_FEED_COMMITS
     uint64_t feed_bytes;   // 0: ALM_FEED_BYTES
+    // Snapshots that are held while commits go on (a backup over a slow line, a visitor that hangs)
+    // keep what those give up. So many bytes may be kept, and as many as a group of commits and an
+    // eighth of it more: then commits are refused. From half of it on backups and verifications are
+    // ended.
+    uint64_t held_bytes; // 0: ALM_HELD_BYTES
 } alm_store_opts;
 
 #define ALM_FEED_COMMITS UINT64_C(1000)
 #define ALM_FEED_BYTES   (UINT64_C(64) << 20)
+#define ALM_HELD_BYTES   (UINT64_C(4) << 30)
 
 // Opens or makes the store in the directory; the memory engine makes an empty one and looks at no
 // directory. Only one process may have it open. Nobody may use a store that is being closed.
@@ -118,7 +124,8 @@ typedef struct alm_commit_result {
 //
 // ALM_INVALID_ARGUMENT     a malformed row or entry; the message names it. Nothing is stored
 // ALM_ALREADY_EXISTS       the batch id is known with another digest
-// ALM_RESOURCE_EXHAUSTED   map or disk full; nothing is stored; reads go on
+// ALM_RESOURCE_EXHAUSTED   map or disk full, or a snapshot that is held keeps too much
+//                          (alm_store_opts.held_bytes); nothing is stored; reads go on
 // ALM_UNAVAILABLE          an I/O error: whether it is stored shows when the store is opened again,
 //                          and until then it takes no commits; reads go on
 ALM_MUST_USE alm_code alm_store_commit(alm_store *store, const alm_batch *batch, alm_arena *arena,
