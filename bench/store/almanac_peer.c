@@ -429,12 +429,20 @@ static int64_t bytes(int64_t *ret_largest)
 typedef struct row {
     uint64_t key;
     int64_t value_e2;
-    double ratio;
     char status;
 } row;
 
 static row *rows;
 static size_t row_count, row_capacity;
+
+// An answer that is a ratio, of which there are hundreds of thousands.
+typedef struct ratio {
+    alm_place_id place;
+    int32_t period; // yyyymm
+    double value;
+} ratio;
+static ratio *ratios;
+static size_t ratio_count, ratio_capacity;
 
 // The runs of places below each province, and of all districts, by id.
 typedef struct run {
@@ -476,17 +484,23 @@ static void runs_make(void)
     }
 }
 
-static void rows_reserve(size_t count)
+static void *list_reserve(void *list, size_t *capacity, size_t count, size_t size)
 {
-    if (count <= row_capacity) {
-        return;
+    if (count <= *capacity) {
+        return list;
     }
-    row_capacity = count * 2;
-    alm_free(rows);
-    rows = alm_alloc(row_capacity * sizeof *rows);
-    if (rows == NULL) {
+    *capacity = count * 2;
+    alm_free(list);
+    list = alm_alloc(*capacity * size);
+    if (list == NULL) {
         peer_die("no memory");
     }
+    return list;
+}
+
+static void rows_reserve(size_t count)
+{
+    rows = list_reserve(rows, &row_capacity, count, sizeof *rows);
 }
 
 static int64_t factor_of(const alm_vector *v)
@@ -633,8 +647,8 @@ static void growth(const question *q)
     alm_period periods[PERIODS_MAX];
     size_t width = districts.to - districts.from;
     size_t count = periods_of(q, periods);
-    rows_reserve(width * count);
-    row_count = 0;
+    ratios = list_reserve(ratios, &ratio_capacity, width * count, sizeof *ratios);
+    ratio_count = 0;
     for (int i = 0; i < 12; i++) {
         kept[i] = kept[i] != NULL ? kept[i] : alm_calloc(width, sizeof *kept[i]);
         memset(kept[i], 0, width * sizeof *kept[i]);
@@ -642,18 +656,23 @@ static void growth(const question *q)
     for (size_t p = 0; p < count; p++) {
         int64_t *before = kept[p % 12];
         alm_vector v = slice_get(q->indicator, periods[p], districts, NULL);
-        uint64_t period = (uint64_t)yyyymm_of(periods[p]);
-        size_t i = 0;
-        for (size_t d = 0; d < width; d++) {
-            int64_t now = 0;
-            if (i < v.count && v.places[i] == districts.from + d) {
-                now = v.numbers[i++];
-                if (before[d] != 0) {
-                    rows[row_count++] = (row){.key = key_of(numbers[districts.from + d], period),
-                                              .ratio = (double)now / (double)before[d] - 1};
-                }
+        int32_t period = yyyymm_of(periods[p]);
+        size_t d = 0;
+        for (size_t i = 0; i < v.count; i++) {
+            size_t at = v.places[i] - districts.from;
+            while (d < at) {
+                before[d++] = 0;
             }
-            before[d] = now;
+            if (before[d] != 0) {
+                ratios[ratio_count++] =
+                    (ratio){.place = v.places[i],
+                            .period = period,
+                            .value = (double)v.numbers[i] / (double)before[d] - 1};
+            }
+            before[d++] = v.numbers[i];
+        }
+        while (d < width) {
+            before[d++] = 0;
         }
     }
 }
@@ -768,12 +787,15 @@ static void tell(peer_case c, const question *q, answer *a)
     if (c == CASE_DISTRICTS || c == CASE_ASOF) {
         rows_of_slice(&answered);
     }
-    for (size_t i = 0; i < row_count; i++) {
-        if (c == CASE_GROWTH) {
-            answer_ratio(a, rows[i].key, rows[i].ratio);
-        } else {
-            answer_row(a, rows[i].key, rows[i].value_e2, rows[i].status);
+    if (c == CASE_GROWTH) {
+        for (size_t i = 0; i < ratio_count; i++) {
+            answer_ratio(a, key_of(numbers[ratios[i].place], (uint64_t)ratios[i].period),
+                         ratios[i].value);
         }
+        return;
+    }
+    for (size_t i = 0; i < row_count; i++) {
+        answer_row(a, rows[i].key, rows[i].value_e2, rows[i].status);
     }
 }
 

@@ -6,7 +6,7 @@
 //   variant, place, period (alm_period_pack), mantissa, exponent, unit (measure | mult << 8),
 //   flags (qualifier | status << 4 | has_number << 8), source + 1 (0: none), published, sequence,
 //   note (0: none, else index + 1)
-//   u8 has_sums; if it has, frames of the sums of the mantissas of every 256 rows
+//   u8 has_sums; if it has, frames of the sums of the mantissas of every 64 rows
 //
 // Where a base (base.h) makes it shorter, the numbers are what is left over it: u32 id of the base
 // behind the scale, 0 for none, and for the mantissa column frames of factors, one for every 256
@@ -59,7 +59,7 @@ enum {
     ALM_BLOCK_COLUMN_COUNT
 };
 
-#define ALM_BLOCK_SUM_ROWS 256
+#define ALM_BLOCK_SUM_ROWS 64
 
 // A block opened for reading. Borrows the bytes, and the arena for its table of notes.
 typedef struct alm_block {

@@ -37,6 +37,7 @@ static void assert_finds(alm_column *column, const int64_t *values, size_t count
             return;
         }
     }
+    alm_column_finder finder = {.column = column};
     for (size_t i = 0; i < count; i += 1 + count / 64) {
         size_t first = i;
         while (first > 0 && values[first - 1] == values[i]) {
@@ -45,7 +46,11 @@ static void assert_finds(alm_column *column, const int64_t *values, size_t count
         assert_int_equal(alm_column_find(column, values[i]), first);
         if (values[i] > INT64_MIN && (first == 0 || values[first - 1] < values[i] - 1)) {
             assert_int_equal(alm_column_find(column, values[i] - 1), first);
+            if (first == i) {
+                assert_int_equal(alm_column_find_next(&finder, values[i] - 1), first);
+            }
         }
+        assert_int_equal(alm_column_find_next(&finder, values[i]), first);
     }
     if (count > 0 && values[count - 1] < INT64_MAX) {
         assert_int_equal(alm_column_find(column, values[count - 1] + 1), count);

@@ -395,7 +395,20 @@ size_t alm_column_runs(alm_column *column, size_t from, size_t to,
                                            : frame_runs(column, from, to, ret, ret_to);
 }
 
-// The first row is base; behind gap j rows go on from there.
+// What the first row behind a gap holds.
+static int64_t behind_gap(const alm_column *column, int64_t row, int64_t left_out)
+{
+    return plus(column->base, (uint64_t)row + (uint64_t)left_out);
+}
+
+// The row of v in rows that begin behind a gap up to which left_out is left out, and end at `end`.
+static size_t row_behind(const alm_column *column, int64_t v, int64_t left_out, int64_t end)
+{
+    int64_t row = v < column->base ? 0 : plus(v, -(uint64_t)column->base - (uint64_t)left_out);
+    row = ALM_MIN(row, end);
+    return row < 0 || row > (int64_t)column->count ? column->count : (size_t)row;
+}
+
 static size_t find_behind_gaps(alm_column *column, int64_t v)
 {
     size_t low = 0;
@@ -404,18 +417,15 @@ static size_t find_behind_gaps(alm_column *column, int64_t v)
         size_t middle = low + (high - low) / 2;
         int64_t row = alm_frames_get(&column->odd, middle);
         int64_t left_out = alm_frames_get(&column->numbers, middle);
-        if (plus(column->base, (uint64_t)row + (uint64_t)left_out) <= v) {
+        if (behind_gap(column, row, left_out) <= v) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    int64_t left_out = low > 0 ? alm_frames_get(&column->numbers, low - 1) : 0;
-    int64_t end =
-        low < column->odd.count ? alm_frames_get(&column->odd, low) : (int64_t)column->count;
-    int64_t row = v < column->base ? 0 : plus(v, -(uint64_t)column->base - (uint64_t)left_out);
-    row = ALM_MIN(row, end);
-    return row < 0 || row > (int64_t)column->count ? column->count : (size_t)row;
+    return row_behind(column, v, low > 0 ? alm_frames_get(&column->numbers, low - 1) : 0,
+                      low < column->odd.count ? alm_frames_get(&column->odd, low)
+                                              : (int64_t)column->count);
 }
 
 size_t alm_column_find(alm_column *column, int64_t v)
@@ -437,4 +447,44 @@ size_t alm_column_find(alm_column *column, int64_t v)
         }
     }
     return low;
+}
+
+// The next gaps, one frame of them.
+static void decode_gaps(alm_column_finder *finder)
+{
+    alm_column *column = finder->column;
+    size_t from = finder->to;
+    size_t to = ALM_MIN(from + ALM_PACK_FRAME, column->odd.count);
+    finder->before = from > finder->from ? finder->left_out[from - finder->from - 1] : 0;
+    alm_frames_range(&column->odd, from, to, finder->rows);
+    alm_frames_range(&column->numbers, from, to, finder->left_out);
+    finder->from = from;
+    finder->to = to;
+}
+
+size_t alm_column_find_next(alm_column_finder *finder, int64_t v)
+{
+    alm_column *column = finder->column;
+    if (column->form != ALM_COLUMN_GAPS) {
+        return alm_column_find(column, v);
+    }
+    const int64_t *rows = finder->rows;
+    const int64_t *left_out = finder->left_out;
+    size_t last = finder->to - finder->from;
+    while (finder->to < column->odd.count &&
+           (last == 0 || behind_gap(column, rows[last - 1], left_out[last - 1]) <= v)) {
+        decode_gaps(finder);
+        last = finder->to - finder->from;
+    }
+    size_t low = 0;
+    size_t high = last;
+    while (low < high) { // the gaps whose first row holds no more than v
+        size_t middle = low + (high - low) / 2;
+        bool is_before = behind_gap(column, rows[middle], left_out[middle]) <= v;
+        low = is_before ? middle + 1 : low;
+        high = is_before ? high : middle;
+    }
+    // That no gap at hand is behind v only happens when there are no more.
+    return row_behind(column, v, low > 0 ? left_out[low - 1] : finder->before,
+                      low < last ? rows[low] : (int64_t)column->count);
 }

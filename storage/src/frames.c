@@ -260,7 +260,6 @@ int64_t alm_frames_get(alm_frames *frames, size_t row)
 // Numbers skip..skip+count-1 of a frame.
 static void unpack_part(alm_frames *frames, size_t frame, size_t skip, size_t count, int64_t *ret)
 {
-    int64_t all[ALM_PACK_FRAME];
     size_t rows = frame_rows(frames->count, frame);
     unsigned width = frames->widths[frame];
     int64_t base = frame_base(frames, frame);
@@ -275,8 +274,7 @@ static void unpack_part(alm_frames *frames, size_t frame, size_t skip, size_t co
             ret[i] = plus(base, alm_unpack_one(bits, width, skip + i));
         }
     } else {
-        alm_unpack(bits, width, base, all);
-        memcpy(ret, all + skip, count * sizeof *ret);
+        alm_unpack_some(bits, width, base, skip, count, ret);
     }
     for (size_t i = 0; frames->is_sloped && i < count; i++) {
         ret[i] = plus(ret[i], frame * ALM_PACK_FRAME + skip + i);

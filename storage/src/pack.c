@@ -25,23 +25,29 @@ INLINE void row_load(const uint8_t *in, size_t at, row *ret)
 
 // --- one plane -----------------------------------------------------------------------------------
 
-// With width known to the compiler every shift below is a constant.
-INLINE void plane_unpack(const uint8_t *in, unsigned width, int64_t base, int64_t *ret)
+// Row r, plus base, with eight numbers.
+INLINE void row_unpack(const uint8_t *in, unsigned width, unsigned r, int64_t base, int64_t *ret)
 {
     const uint32_t mask = width == WORD_BITS ? UINT32_MAX : (UINT32_C(1) << width) - 1;
+    row numbers, high;
+    unsigned word = r * width / WORD_BITS;
+    unsigned skip = r * width % WORD_BITS;
+    row_load(in, word, &numbers);
+    numbers >>= skip;
+    if (skip + width > WORD_BITS) {
+        row_load(in, word + 1, &high);
+        numbers |= high << (WORD_BITS - skip);
+    }
+    wide_row sum = __builtin_convertvector(numbers & mask, wide_row) + base;
+    memcpy(ret, &sum, sizeof sum);
+}
+
+// With width known to the compiler every shift is a constant.
+INLINE void plane_unpack(const uint8_t *in, unsigned width, int64_t base, int64_t *ret)
+{
 #pragma GCC unroll 32
     for (unsigned r = 0; r < ROWS; r++) {
-        row numbers, high;
-        unsigned word = r * width / WORD_BITS;
-        unsigned skip = r * width % WORD_BITS;
-        row_load(in, word, &numbers);
-        numbers >>= skip;
-        if (skip + width > WORD_BITS) {
-            row_load(in, word + 1, &high);
-            numbers |= high << (WORD_BITS - skip);
-        }
-        wide_row sum = __builtin_convertvector(numbers & mask, wide_row) + base;
-        memcpy(ret + r * LANES, &sum, sizeof sum);
+        row_unpack(in, width, r, base, ret + r * LANES);
     }
 }
 
@@ -124,12 +130,29 @@ void alm_unpack(const uint8_t *in, unsigned width, int64_t base, int64_t *ret)
 {
     ALM_ASSERT(width <= 64);
     low_plane(in, ALM_MIN(width, (unsigned)WORD_BITS), base, ret);
-    if (width > WORD_BITS) { // rare: numbers of more than nine digits' spread
+    if (width > WORD_BITS) {
+        int64_t high[ALM_PACK_FRAME];
+        low_plane(in + alm_pack_bytes(WORD_BITS), width - WORD_BITS, 0, high);
         for (size_t i = 0; i < ALM_PACK_FRAME; i++) {
-            uint64_t high = plane_one(in + alm_pack_bytes(WORD_BITS), width - WORD_BITS, i);
-            ret[i] = (int64_t)((uint64_t)ret[i] + (high << WORD_BITS));
+            ret[i] = (int64_t)((uint64_t)ret[i] + ((uint64_t)high[i] << WORD_BITS));
         }
     }
+}
+
+void alm_unpack_some(const uint8_t *in, unsigned width, int64_t base, size_t from, size_t count,
+                     int64_t *ret)
+{
+    int64_t rows[ALM_PACK_FRAME];
+    ALM_ASSERT(width <= 64 && count > 0 && from + count <= ALM_PACK_FRAME);
+    unsigned first = (unsigned)from / LANES;
+    if (width == 0 || width > WORD_BITS) {
+        alm_unpack(in, width, base, rows);
+    } else {
+        for (unsigned r = first; r <= (from + count - 1) / LANES; r++) {
+            row_unpack(in, width, r, base, rows + r * LANES);
+        }
+    }
+    memcpy(ret, rows + from, count * sizeof *ret);
 }
 
 uint64_t alm_unpack_one(const uint8_t *in, unsigned width, size_t i)

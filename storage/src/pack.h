@@ -41,6 +41,10 @@ void alm_pack(const uint64_t *numbers, unsigned width, uint8_t *out);
 // ret[i] = base + number i, modulo 2^64.
 void alm_unpack(const uint8_t *in, unsigned width, int64_t base, int64_t *ret);
 
+// Numbers from..from+count-1 of them, at least one.
+void alm_unpack_some(const uint8_t *in, unsigned width, int64_t base, size_t from, size_t count,
+                     int64_t *ret);
+
 uint64_t alm_unpack_one(const uint8_t *in, unsigned width, size_t i); // i < ALM_PACK_FRAME
 
 static inline size_t alm_bits_bytes(size_t count, unsigned width)

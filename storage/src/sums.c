@@ -55,39 +55,43 @@ bool alm_block_can_sum(const alm_block *block)
            (alm_column_constant(flags) || flags->form == ALM_COLUMN_SPARSE);
 }
 
-#define SUM_COUNT 64
-
-// The numbers of one frame, kept for the range behind a border within it, and the sums of some.
+// Numbers between two borders, kept for the range behind a border among them, and the sums that were
+// decoded with one.
 typedef struct frame {
     size_t index; // SIZE_MAX: none yet
     int64_t numbers[ALM_BLOCK_SUM_ROWS];
     size_t sums_from, sums_to;
-    int64_t sums[SUM_COUNT];
+    int64_t sums[ALM_PACK_FRAME];
 } frame;
 
-static int64_t whole_frame(alm_block *block, frame *f, size_t index)
+// Adds sums from..to-1. False: it takes more than 64 bits.
+static bool add_whole(alm_block *block, frame *f, size_t from, size_t to, int64_t *sum)
 {
-    if (index < f->sums_from || index >= f->sums_to) {
-        f->sums_from = index;
-        f->sums_to = ALM_MIN(index + SUM_COUNT, block->sums.count);
-        alm_frames_range(&block->sums, f->sums_from, f->sums_to, f->sums);
+    bool fits = true;
+    for (size_t i = from; i < to; i++) {
+        if (i < f->sums_from || i >= f->sums_to) {
+            f->sums_from = i / ALM_PACK_FRAME * ALM_PACK_FRAME;
+            f->sums_to = ALM_MIN(f->sums_from + ALM_PACK_FRAME, block->sums.count);
+            alm_frames_range(&block->sums, f->sums_from, f->sums_to, f->sums);
+        }
+        fits = !__builtin_add_overflow(*sum, f->sums[i - f->sums_from], sum) && fits;
     }
-    return f->sums[index - f->sums_from];
+    return fits;
 }
 
-// Adds rows of one frame, not all of it.
+// What rows of one frame add up to, of which the encoder saw to it that it fits.
 static int64_t part_of_frame(alm_block *block, frame *f, size_t from, size_t to)
 {
     int64_t sum = 0;
     size_t index = from / ALM_BLOCK_SUM_ROWS;
     size_t first = index * ALM_BLOCK_SUM_ROWS;
-    if (f->index != index) {
+    if (from < to && f->index != index) {
         size_t end = ALM_MIN(first + ALM_BLOCK_SUM_ROWS, block->count);
         alm_block_numbers(block, first, end, f->numbers);
         f->index = index;
     }
-    for (size_t i = from - first; i < to - first; i++) {
-        sum += f->numbers[i]; // the encoder saw to it that a frame's sum fits
+    for (size_t i = from; i < to; i++) {
+        sum += f->numbers[i - first];
     }
     return sum;
 }
@@ -95,22 +99,26 @@ static int64_t part_of_frame(alm_block *block, frame *f, size_t from, size_t to)
 static alm_code sum_rows(alm_block *block, frame *f, size_t from, size_t to, int64_t *sum,
                          alm_status *st)
 {
-    while (from < to) {
-        size_t index = from / ALM_BLOCK_SUM_ROWS;
-        size_t first = index * ALM_BLOCK_SUM_ROWS;
-        size_t end = ALM_MIN(first + ALM_BLOCK_SUM_ROWS, block->count);
-        bool is_whole = from == first && to >= end;
-        size_t stop = ALM_MIN(end, to);
-        ALM_TRY(add(sum,
-                    is_whole ? whole_frame(block, f, index) : part_of_frame(block, f, from, stop),
-                    st));
-        from = stop;
+    size_t whole_from = (from + ALM_BLOCK_SUM_ROWS - 1) / ALM_BLOCK_SUM_ROWS;
+    size_t whole_to =
+        to == block->count ? block->sums.count : ALM_MAX(whole_from, to / ALM_BLOCK_SUM_ROWS);
+    int64_t whole = 0;
+    if (whole_from * ALM_BLOCK_SUM_ROWS > to) { // all in one frame
+        return add(sum, part_of_frame(block, f, from, to), st);
     }
-    return ALM_OK;
+    if (!add_whole(block, f, whole_from, whole_to, &whole)) {
+        return too_large(st);
+    }
+    ALM_TRY(add(sum, part_of_frame(block, f, from, whole_from * ALM_BLOCK_SUM_ROWS), st));
+    ALM_TRY(add(sum, whole, st));
+    return to == block->count
+               ? ALM_OK
+               : add(sum, part_of_frame(block, f, whole_to * ALM_BLOCK_SUM_ROWS, to), st);
 }
 
 // Where counting flags stands: the odd rows left, of a sparse column.
 typedef struct odd_flags {
+    int64_t good; // flags that were found to be valid; -1: none yet
     int64_t rows[ALM_COLUMN_ODD_COUNT], values[ALM_COLUMN_ODD_COUNT];
     size_t count, next; // of those at hand
     size_t at;          // of alm_column_odd
@@ -128,9 +136,18 @@ static bool next_odd(alm_column *column, odd_flags *odd, size_t to)
     return odd->next < odd->count && odd->rows[odd->next] < (int64_t)to;
 }
 
-static bool sum_flags(alm_block *block, odd_flags *odd, size_t from, size_t to, alm_sum *sum)
+static bool are_flags(odd_flags *odd, int64_t flags)
 {
     alm_value unused;
+    if (flags == odd->good) {
+        return true;
+    }
+    odd->good = alm_block_flags_set(flags, &unused) ? flags : -1;
+    return odd->good != -1;
+}
+
+static bool sum_flags(alm_block *block, odd_flags *odd, size_t from, size_t to, alm_sum *sum)
+{
     alm_column *column = &block->columns[ALM_BLOCK_FLAGS];
     bool is_sparse = column->form == ALM_COLUMN_SPARSE;
     int64_t common = is_sparse ? column->base : alm_column_get(column, 0);
@@ -141,7 +158,7 @@ static bool sum_flags(alm_block *block, odd_flags *odd, size_t from, size_t to, 
         if (row < (int64_t)from) {
             continue;
         }
-        if (!alm_block_flags_set(flags, &unused)) {
+        if (!are_flags(odd, flags)) {
             return false;
         }
         bool is_cell = alm_cell_status((uint16_t)flags) != ALM_OBS_STATUS_WITHDRAWN;
@@ -150,7 +167,7 @@ static bool sum_flags(alm_block *block, odd_flags *odd, size_t from, size_t to, 
     }
     bool is_cell = alm_cell_status((uint16_t)common) != ALM_OBS_STATUS_WITHDRAWN;
     add_flags((uint16_t)common, is_cell ? cells : 0, sum);
-    return alm_block_flags_set(common, &unused);
+    return are_flags(odd, common);
 }
 
 alm_code alm_block_add_sums(alm_block *block, alm_place_id from, alm_place_id to,
@@ -160,23 +177,32 @@ alm_code alm_block_add_sums(alm_block *block, alm_place_id from, alm_place_id to
     frame f;
     f.index = SIZE_MAX;
     f.sums_from = f.sums_to = 0;
-    odd_flags odd = {.at = 0};
-    size_t row = alm_block_find_place(block, 0, from);
-    alm_place_id row_place = from; // row is the first that is not before it
+    odd_flags odd;
+    odd.good = -1;
+    odd.count = odd.next = odd.at = 0;
+    odd.is_over = false;
+    alm_column_finder places;
+    places.column = &block->columns[ALM_BLOCK_PLACE];
+    places.from = places.to = 0;
+    places.before = 0;
+    size_t end = 0;
+    alm_place_id end_place = from; // end is the first row that is not before it, or 0
     for (size_t r = 0; r < count && ranges[r].from < to; r++) {
         alm_place_id first = ALM_MAX(ranges[r].from, from);
         alm_place_id last = ALM_MIN(ranges[r].to, to);
         if (first >= last) {
             continue;
         }
-        row = first == row_place ? row : alm_block_find_place(block, row, first);
-        size_t end = alm_block_find_place(block, row, last);
+        size_t row = end;
+        if (first != end_place || end == 0) {
+            row = ALM_MAX(end, alm_column_find_next(&places, first));
+        }
+        end = ALM_MAX(row, alm_column_find_next(&places, last));
+        end_place = last;
         ALM_TRY(sum_rows(block, &f, row, end, &sums[r].number, st));
         if (!sum_flags(block, &odd, row, end, &sums[r])) {
             return alm_status_set(st, ALM_DATA_LOSS, "a slice is damaged: flags");
         }
-        row = end;
-        row_place = last;
     }
     return ALM_OK;
 }
