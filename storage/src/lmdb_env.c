@@ -379,8 +379,8 @@ static alm_code open_map(lmdb_store *store, const char *dir, alm_status *st)
 // Of the machine's memory a store may take so much, 1 / n, and be touched when it is opened.
 #define TOUCH_MEMORY_SHARE 4
 
-// Where LMDB has mapped the file, which it does not say; but a leaf page begins with its number, and
-// a record is in one. NULL: no record.
+// Where LMDB has mapped the file, which it does not say; but a leaf page begins with its number,
+// and a record is in one. NULL: no record.
 static char *map_of(const lmdb_store *store, const lmdb_txn *txn)
 {
     uint64_t page;

@@ -1,5 +1,5 @@
-// Snapshots that are held: pages that commits give up cannot be used again before the oldest of them
-// ends, and the file grows meanwhile. So they may keep so many bytes and no more.
+// Snapshots that are held: pages that commits give up cannot be used again before the oldest of
+// them ends, and the file grows meanwhile. So they may keep so many bytes and no more.
 #include "lmdb_store.h"
 
 #define TICK_US        INT64_C(1000000)

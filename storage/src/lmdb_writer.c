@@ -180,19 +180,22 @@ static bool is_dry_run(const lmdb_request *r)
     return r->batch != NULL && r->batch->batch->dry_run;
 }
 
+static alm_code begin(lmdb_store *store, bool is_dry, lmdb_txn *txn, alm_head *head, alm_status *st)
+{
+    if (!is_dry) {
+        ALM_TRY(lmdb_check_held(store, st));
+    }
+    ALM_TRY(lmdb_begin_write(store, txn, st));
+    return lmdb_head_get(txn, head, st);
+}
+
 static outcome try_group(lmdb_store *store, lmdb_request *const *group, size_t count, bool trims)
 {
     lmdb_txn txn = {0};
     alm_head head;
     alm_status st = ALM_STATUS_INIT;
     bool wrote = false;
-    alm_code code = is_dry_run(group[0]) ? ALM_OK : lmdb_check_held(store, &st);
-    if (code == ALM_OK) {
-        code = lmdb_begin_write(store, &txn, &st);
-    }
-    if (code == ALM_OK) {
-        code = lmdb_head_get(&txn, &head, &st);
-    }
+    alm_code code = begin(store, is_dry_run(group[0]), &txn, &head, &st);
     if (code == ALM_OK && apply_all(store, &txn, group, count, &head, &wrote) == OUTCOME_SPLIT) {
         lmdb_abort(&txn);
         return count > 1 ? OUTCOME_SPLIT : OUTCOME_DONE;

@@ -55,8 +55,8 @@ bool alm_block_can_sum(const alm_block *block)
            (alm_column_constant(flags) || flags->form == ALM_COLUMN_SPARSE);
 }
 
-// Numbers between two borders, kept for the range behind a border among them, and the sums that were
-// decoded with one.
+// Numbers between two borders, kept for the range behind a border among them, and the sums that
+// were decoded with one.
 typedef struct frame {
     size_t index; // SIZE_MAX: none yet
     int64_t numbers[ALM_BLOCK_SUM_ROWS];

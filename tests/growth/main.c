@@ -5,9 +5,9 @@
 //
 // Each month every indicator is published, and a twentieth of the month before is revised; a month
 // is five minutes of the store's clock, so that 120 months are ten hours. Three threads ask all the
-// while: slices as of a date, series as of a date, and all rows of an indicator as of a commit. Then
-// the store is backed up and restored, which puts every record into a new file. Fails if the first
-// one takes PERCENT more, by default 10, or does not hold the same rows.
+// while: slices as of a date, series as of a date, and all rows of an indicator as of a commit.
+// Then the store is backed up and restored, which puts every record into a new file. Fails if the
+// first one takes PERCENT more, by default 10, or does not hold the same rows.
 #include "alm/alloc.h"
 #include "alm/limits.h"
 #include "alm/store.h"
