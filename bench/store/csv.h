@@ -6,10 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// One at a time: they share a buffer.
 typedef struct csv_file {
-    const char *at, *end; // what is left
-    const char *data;     // mapped
-    size_t size_bytes;
+    const char *at, *end; // what is left in the buffer
+    const char *begin;    // of the buffer, which holds the file from this byte on:
+    size_t offset;
+    const char *path;
+    int fd;
 } csv_file;
 
 typedef struct csv_row {
