@@ -117,8 +117,8 @@ static inline const char *next_end(place_in_row *p)
     return end;
 }
 
-// The number that the 1 to 8 digits before `end` are, all at once: where a loop over them ends would
-// be guessed wrong nearly every time.
+// The number that the 1 to 8 digits before `end` are, all at once: where a loop over them ends
+// would be guessed wrong nearly every time.
 static inline uint64_t few_digits(const csv_file *file, const char *end, unsigned count)
 {
     uint64_t bytes;

@@ -196,10 +196,43 @@ static alm_code run_verify(alm_store *store, const char *dir, const work_item *i
                                                  (unsigned long long)result.problems);
 }
 
+static alm_code run_compact(alm_store *store, const char *dir, const work_item *item,
+                            alm_status *st)
+{
+    (void)dir;
+    (void)item;
+    return alm_store_compact(store, st);
+}
+
+static alm_code count_bytes(void *arg, const void *data, size_t len, alm_status *st)
+{
+    uint64_t *bytes = arg;
+    (void)data;
+    (void)st;
+    *bytes += len;
+    return ALM_OK;
+}
+
+static alm_code run_backup(alm_store *store, const char *dir, const work_item *item, alm_status *st)
+{
+    uint64_t bytes = 0;
+    alm_backup_info info;
+    alm_backup_sink sink = {.arg = &bytes, .write = count_bytes};
+    (void)dir;
+    (void)item;
+    ALM_TRY(alm_store_backup(store, &sink, &info, st));
+    return bytes == info.bytes ? ALM_OK
+                               : alm_status_set(st, ALM_DATA_LOSS,
+                                                "a backup of %llu bytes says it has %llu",
+                                                (unsigned long long)bytes,
+                                                (unsigned long long)info.bytes);
+}
+
 static const work_step steps[] = {
     {"commit", 60, fill_commit, NULL},        {"revision", 25, fill_revision, NULL},
     {"withdrawal", 8, fill_withdrawal, NULL}, {"catalogue", 6, fill_catalog, NULL},
-    {"verify", 1, NULL, run_verify},
+    {"verify", 1, NULL, run_verify},          {"compact", 2, NULL, run_compact},
+    {"backup", 1, NULL, run_backup},
 };
 
 static const work_step *step_of(uint64_t seed, uint32_t n)
