@@ -15,7 +15,7 @@ static void decode(uint8_t which, alm_str bytes, alm_arena *arena)
         if (format1_log_decode(bytes, arena, &record, NULL) != ALM_OK) {
             return;
         }
-        bytes = record.block;
+        bytes = record.blocks;
     }
     (void)!format1_rows(bytes, 4096, arena, &rows, &count, NULL);
 }

@@ -11,10 +11,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void decode_log(alm_str bytes, alm_arena *arena)
 {
+    bool found = true;
+    alm_str block_bytes;
     alm_block block;
     alm_log_record record;
-    if (alm_log_record_decode(bytes, arena, &record, NULL) == ALM_OK) {
-        (void)!alm_block_open(record.block, 4096, NULL, arena, &block, NULL);
+    if (alm_log_record_decode(bytes, arena, &record, NULL) != ALM_OK) {
+        return;
+    }
+    while (alm_log_next_block(&record.blocks, &found, &block_bytes, NULL) == ALM_OK && found) {
+        (void)!alm_block_open(block_bytes, 4096, NULL, arena, &block, NULL);
     }
 }
 

@@ -176,6 +176,8 @@ static alm_code check_rows(alm_checked_batch *checked, const uint32_t *first,
     const alm_batch *batch = checked->batch;
     uint64_t place_end = 0;
     uint64_t source_end = 0;
+    uint32_t slice = 0;
+    uint32_t run = 0; // rows of it, up to the one at hand
     for (size_t i = 0; i < batch->obs_count; i++) {
         const alm_obs *row = &batch->obs[i];
         const char *defect = defect_of_row(row, batch->variant_count);
@@ -184,14 +186,20 @@ static alm_code check_rows(alm_checked_batch *checked, const uint32_t *first,
         }
         bool is_same =
             i > 0 && row->variant == row[-1].variant && alm_period_eq(row->period, row[-1].period);
-        if (is_same) {
-            slice_of[i] = slice_of[i - 1];
-        } else {
-            ALM_TRY(find_slice(checked, row, i, first, table, &slice_of[i], st));
+        if (!is_same) {
+            if (run > 0) {
+                table->slices[slice].to += run;
+            }
+            ALM_TRY(find_slice(checked, row, i, first, table, &slice, st));
+            run = 0;
         }
-        table->slices[slice_of[i]].to++;
+        run++;
+        slice_of[i] = slice;
         place_end = ALM_MAX(place_end, row->place + UINT64_C(1));
         source_end = ALM_MAX(source_end, (uint64_t)(uint32_t)(row->source + 1)); // none: 0
+    }
+    if (run > 0) {
+        table->slices[slice].to += run;
     }
     checked->place_end = place_end;
     checked->source_end = source_end;

@@ -54,9 +54,9 @@ static void get_column(const alm_obs *rows, size_t count, int column, int64_t *r
         period_column(rows, count, ret);
         break;
     case ALM_BLOCK_MANTISSA:
-        FILL(row->value.number.mantissa);
+        FILL(row->value.has_number ? row->value.number.mantissa : 0);
     case ALM_BLOCK_EXPONENT:
-        FILL(row->value.number.exponent);
+        FILL(row->value.has_number ? row->value.number.exponent : 0);
     case ALM_BLOCK_UNIT:
         FILL(row->value.unit.measure | (uint8_t)row->value.unit.mult << 8);
     case ALM_BLOCK_FLAGS:
@@ -266,50 +266,45 @@ static bool encode_over_base(const alm_base *base, const int64_t *places, const 
 
 // --- whole blocks --------------------------------------------------------------------------------
 
-// What a block is written from, and its memory: each list has room for all rows.
-typedef struct writing {
-    size_t count;
-    int64_t *columns[ALM_BLOCK_COLUMN_COUNT]; // NULL: all rows have the same
-    int64_t *indices, *left;
-    int64_t *sums; // of ALM_BLOCK_SUM_ROWS rows each
-    bool has_sums;
-} writing;
-
-static bool add_list(writing *w, int column, alm_arena *scratch)
+static bool add_list(alm_block_draft *d, int column, alm_arena *scratch)
 {
-    w->columns[column] = alm_arena_alloc(scratch, w->count * sizeof(int64_t));
-    return w->columns[column] != NULL;
+    d->columns[column] = alm_arena_alloc(scratch, d->count * sizeof(int64_t));
+    return d->columns[column] != NULL;
 }
 
-// Besides the columns that differ there are those of places and mantissas.
-static bool writing_init(writing *w, size_t count, unsigned differing, alm_arena *scratch)
+// Lists for the columns that differ, and those of places and mantissas.
+static bool add_lists(alm_block_draft *d, unsigned differing, alm_arena *scratch)
 {
-    *w = (writing){.count = count};
     for (int c = 0; c < ALM_BLOCK_COLUMN_COUNT; c++) {
         bool is_wanted = differing >> c & 1 || c == ALM_BLOCK_PLACE || c == ALM_BLOCK_MANTISSA;
-        if (is_wanted && !add_list(w, c, scratch)) {
+        if (is_wanted && !add_list(d, c, scratch)) {
             return false;
         }
     }
-    w->indices = alm_arena_alloc(scratch, count * sizeof *w->indices);
-    w->left = alm_arena_alloc(scratch, count * sizeof *w->left);
-    w->sums = alm_arena_alloc(scratch, (count / ALM_BLOCK_SUM_ROWS + 1) * sizeof *w->sums);
-    return w->indices != NULL && w->left != NULL && w->sums != NULL;
+    d->indices = alm_arena_alloc(scratch, d->count * sizeof *d->indices);
+    d->left = alm_arena_alloc(scratch, d->count * sizeof *d->left);
+    d->sums = alm_arena_alloc(scratch, (d->count / ALM_BLOCK_SUM_ROWS + 1) * sizeof *d->sums);
+    return d->indices != NULL && d->left != NULL && d->sums != NULL;
 }
 
 // So many rows are in the cache while their columns are taken one by one.
 #define TILE_ROWS 256
 
-static void fill_columns(writing *w, const alm_obs *rows, bool is_scaled, int scale)
+static void fill_columns(alm_block_draft *d, const alm_obs *rows)
 {
-    for (size_t from = 0; from < w->count; from += TILE_ROWS) {
-        size_t count = ALM_MIN(w->count - from, (size_t)TILE_ROWS);
+    for (size_t from = 0; from < d->count; from += TILE_ROWS) {
+        size_t count = ALM_MIN(d->count - from, (size_t)TILE_ROWS);
         for (int c = 0; c < ALM_BLOCK_NOTE; c++) {
-            if (c == ALM_BLOCK_MANTISSA && is_scaled) {
-                scale_column(rows + from, count, scale, w->columns[c] + from);
-            } else if (w->columns[c] != NULL) {
-                get_column(rows + from, count, c, w->columns[c] + from);
+            if (c == ALM_BLOCK_MANTISSA && d->is_scaled) {
+                scale_column(rows + from, count, d->scale, d->columns[c] + from);
+            } else if (d->columns[c] != NULL) {
+                get_column(rows + from, count, c, d->columns[c] + from);
             }
+        }
+    }
+    for (int c = 0; c < ALM_BLOCK_NOTE && d->count > 0; c++) {
+        if (d->columns[c] == NULL) {
+            get_column(rows, 1, c, &d->common[c]);
         }
     }
 }
@@ -320,18 +315,18 @@ static void fill_columns(writing *w, const alm_obs *rows, bool is_scaled, int sc
 #define SUM_NUMBER_MAX (INT64_MAX / ALM_BLOCK_SUM_ROWS)
 
 // Adds up the mantissas. False: they are few, or too large.
-static bool add_up(writing *w)
+static bool add_up(alm_block_draft *d)
 {
-    const int64_t *numbers = w->columns[ALM_BLOCK_MANTISSA];
-    if (w->count < SUM_COUNT_MIN) {
+    const int64_t *numbers = d->columns[ALM_BLOCK_MANTISSA];
+    if (d->count < SUM_COUNT_MIN) {
         return false;
     }
-    for (size_t i = 0; i < w->count; i++) {
+    for (size_t i = 0; i < d->count; i++) {
         int64_t v = numbers[i];
         if (v > SUM_NUMBER_MAX || v < -SUM_NUMBER_MAX) {
             return false;
         }
-        int64_t *sum = &w->sums[i / ALM_BLOCK_SUM_ROWS];
+        int64_t *sum = &d->sums[i / ALM_BLOCK_SUM_ROWS];
         *sum = i % ALM_BLOCK_SUM_ROWS == 0 ? v : *sum + v;
     }
     return true;
@@ -345,85 +340,96 @@ static void put_u32_at(alm_buf *out, size_t at, uint32_t v)
 }
 
 // Appends the mantissa column, and says at base_at over which base it is.
-static void encode_numbers(writing *w, const alm_base *base, size_t base_at, alm_buf *out)
+static void encode_numbers(const alm_block_draft *d, const alm_base *base, size_t base_at,
+                           alm_buf *out)
 {
-    const int64_t *numbers = w->columns[ALM_BLOCK_MANTISSA];
-    bool is_over = base != NULL && w->count > 1 &&
-                   encode_over_base(base, w->columns[ALM_BLOCK_PLACE], numbers, w->count, w->left,
-                                    w->indices, out);
+    const int64_t *numbers = d->columns[ALM_BLOCK_MANTISSA];
+    bool is_over = base != NULL && d->count > 1 &&
+                   encode_over_base(base, d->columns[ALM_BLOCK_PLACE], numbers, d->count, d->left,
+                                    d->indices, out);
     if (is_over) {
         put_u32_at(out, base_at, base->id);
     } else {
-        alm_column_encode(numbers, w->count, w->indices, out);
+        alm_column_encode(numbers, d->count, d->indices, out);
     }
 }
 
-static void encode_notes(const alm_notes *table, alm_buf *out)
+static void encode_notes(const alm_block_draft *d, alm_buf *out)
 {
-    alm_buf_varint(out, table->count);
-    for (size_t i = 0; i < table->count; i++) {
-        alm_buf_varint(out, table->notes[i].len);
-        alm_buf_str(out, table->notes[i]);
+    alm_buf_varint(out, d->note_count);
+    for (size_t i = 0; i < d->note_count; i++) {
+        alm_buf_varint(out, d->notes[i].len);
+        alm_buf_str(out, d->notes[i]);
     }
 }
 
-static void encode_column(const writing *w, const alm_obs *rows, int column, alm_buf *out)
+static void encode_columns(const alm_block_draft *d, const alm_base *base, alm_buf *out)
 {
-    if (w->columns[column] != NULL) {
-        alm_column_encode(w->columns[column], w->count, w->indices, out);
-        return;
-    }
-    int64_t common = 0;
-    if (column != ALM_BLOCK_NOTE && w->count > 0) {
-        get_column(rows, 1, column, &common);
-    }
-    alm_frames_encode(&common, 1, out);
-}
-
-static void encode_columns(writing *w, const alm_obs *rows, const survey *of, const alm_base *base,
-                           alm_buf *out)
-{
-    int scale;
-    bool is_scaled = scale_of(rows, w->count, of, &scale);
-    alm_buf_u8(out, is_scaled);
-    alm_buf_svarint(out, is_scaled ? scale : 0);
+    alm_buf_u8(out, d->is_scaled);
+    alm_buf_svarint(out, d->is_scaled ? d->scale : 0);
     size_t base_at = out->len;
     alm_buf_u32(out, 0);
-    fill_columns(w, rows, is_scaled, scale);
-    w->has_sums = is_scaled && add_up(w);
     for (int c = 0; c < ALM_BLOCK_COLUMN_COUNT; c++) {
         if (c == ALM_BLOCK_MANTISSA) {
-            encode_numbers(w, is_scaled ? base : NULL, base_at, out);
+            encode_numbers(d, d->is_scaled ? base : NULL, base_at, out);
+        } else if (d->columns[c] != NULL) {
+            alm_column_encode(d->columns[c], d->count, d->indices, out);
         } else {
-            encode_column(w, rows, c, out);
+            alm_frames_encode(&d->common[c], 1, out);
         }
     }
+}
+
+alm_code alm_block_draft_make(const alm_obs *rows, size_t count, alm_arena *scratch,
+                              alm_block_draft *ret, alm_status *st)
+{
+    alm_notes notes = {0};
+    survey of = survey_of(rows, count);
+    *ret = (alm_block_draft){.count = count};
+    if (!add_lists(ret, of.differing, scratch)) {
+        return no_memory(st);
+    }
+    if (of.has_note) {
+        if (!add_list(ret, ALM_BLOCK_NOTE, scratch)) {
+            return no_memory(st);
+        }
+        ALM_TRY(note_column(rows, count, &notes, ret->columns[ALM_BLOCK_NOTE], scratch, st));
+    }
+    ret->notes = notes.notes;
+    ret->note_count = notes.count;
+    ret->is_scaled = scale_of(rows, count, &of, &ret->scale);
+    fill_columns(ret, rows);
+    ret->has_sums = ret->is_scaled && add_up(ret);
+    return ALM_OK;
+}
+
+void alm_block_draft_set(alm_block_draft *draft, int column, int64_t value)
+{
+    ALM_ASSERT(column != ALM_BLOCK_PLACE && column != ALM_BLOCK_MANTISSA);
+    draft->columns[column] = NULL;
+    draft->common[column] = value;
+}
+
+alm_code alm_block_draft_put(const alm_block_draft *draft, const alm_base *base, alm_buf *out,
+                             alm_status *st)
+{
+    alm_buf_u8(out, BLOCK_VERSION);
+    alm_buf_varint(out, draft->count);
+    encode_notes(draft, out);
+    encode_columns(draft, base, out);
+    alm_buf_u8(out, draft->has_sums);
+    if (draft->has_sums) {
+        alm_frames_encode(draft->sums, (draft->count - 1) / ALM_BLOCK_SUM_ROWS + 1, out);
+    }
+    return out->failed ? no_memory(st) : ALM_OK;
 }
 
 alm_code alm_block_encode(const alm_obs *rows, size_t count, const alm_base *base,
                           alm_arena *scratch, alm_buf *out, alm_status *st)
 {
-    writing w;
-    alm_notes table = {0};
-    survey of = survey_of(rows, count);
-    if (!writing_init(&w, count, of.differing, scratch)) {
-        return no_memory(st);
-    }
-    if (of.has_note) {
-        if (!add_list(&w, ALM_BLOCK_NOTE, scratch)) {
-            return no_memory(st);
-        }
-        ALM_TRY(note_column(rows, count, &table, w.columns[ALM_BLOCK_NOTE], scratch, st));
-    }
-    alm_buf_u8(out, BLOCK_VERSION);
-    alm_buf_varint(out, count);
-    encode_notes(&table, out);
-    encode_columns(&w, rows, &of, base, out);
-    alm_buf_u8(out, w.has_sums);
-    if (w.has_sums) {
-        alm_frames_encode(w.sums, (count - 1) / ALM_BLOCK_SUM_ROWS + 1, out);
-    }
-    return out->failed ? no_memory(st) : ALM_OK;
+    alm_block_draft draft;
+    ALM_TRY(alm_block_draft_make(rows, count, scratch, &draft, st));
+    return alm_block_draft_put(&draft, base, out, st);
 }
 
 // --- reading -------------------------------------------------------------------------------------
@@ -563,17 +569,18 @@ alm_code alm_block_rebase(alm_str bytes, size_t count_max, const alm_base *old,
     alm_block block;
     size_t base_at;
     span numbers;
-    writing w;
     ALM_TRY(open_block(bytes, count_max, old, scratch, &block, &base_at, &numbers, st));
-    if (!writing_init(&w, block.count, 0, scratch)) {
+    alm_block_draft draft = {.count = block.count};
+    if (!add_lists(&draft, 0, scratch)) {
         return no_memory(st);
     }
     size_t begin = out->len;
-    alm_column_range(&block.columns[ALM_BLOCK_PLACE], 0, block.count, w.columns[ALM_BLOCK_PLACE]);
-    alm_block_numbers(&block, 0, block.count, w.columns[ALM_BLOCK_MANTISSA]);
+    alm_column_range(&block.columns[ALM_BLOCK_PLACE], 0, block.count,
+                     draft.columns[ALM_BLOCK_PLACE]);
+    alm_block_numbers(&block, 0, block.count, draft.columns[ALM_BLOCK_MANTISSA]);
     alm_buf_append(out, bytes.data, numbers.from);
     put_u32_at(out, begin + base_at, 0);
-    encode_numbers(&w, block.is_scaled ? base : NULL, begin + base_at, out);
+    encode_numbers(&draft, block.is_scaled ? base : NULL, begin + base_at, out);
     alm_buf_append(out, bytes.data + numbers.to, bytes.len - numbers.to);
     return out->failed ? no_memory(st) : ALM_OK;
 }

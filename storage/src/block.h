@@ -31,19 +31,6 @@
 // 10^power, power >= 0. False: a number of 18 digits cannot be multiplied by it.
 ALM_MUST_USE bool alm_block_power_of_ten(int power, int64_t *ret);
 
-// Appends the block. Rows without a number must hold the number 0. base: NULL if there is none, or
-// the rows are not all of its places, in order.
-//
-// ALM_RESOURCE_EXHAUSTED  no memory, or the buffer is full
-ALM_MUST_USE alm_code alm_block_encode(const alm_obs *rows, size_t count, const alm_base *base,
-                                       alm_arena *scratch, alm_buf *out, alm_status *st);
-// Appends the block as it is over another base, or none.
-//
-// ALM_DATA_LOSS  malformed
-ALM_MUST_USE alm_code alm_block_rebase(alm_str bytes, size_t count_max, const alm_base *old,
-                                       const alm_base *base, alm_arena *scratch, alm_buf *out,
-                                       alm_status *st);
-
 enum {
     ALM_BLOCK_VARIANT,
     ALM_BLOCK_PLACE,
@@ -60,6 +47,40 @@ enum {
 };
 
 #define ALM_BLOCK_SUM_ROWS 64
+
+// Rows as columns, ready to be written once or several times. Lives in the scratch arena, and views
+// the rows' notes.
+typedef struct alm_block_draft {
+    size_t count;
+    bool is_scaled;
+    int scale;
+    int64_t *columns[ALM_BLOCK_COLUMN_COUNT]; // NULL: all rows have what common says
+    int64_t common[ALM_BLOCK_COLUMN_COUNT];
+    const alm_str *notes;
+    size_t note_count;
+    bool has_sums;
+    int64_t *sums, *indices, *left; // each has room for all rows
+} alm_block_draft;
+
+// ALM_RESOURCE_EXHAUSTED  no memory
+ALM_MUST_USE alm_code alm_block_draft_make(const alm_obs *rows, size_t count, alm_arena *scratch,
+                                           alm_block_draft *ret, alm_status *st);
+// Gives all rows the same in a column, whatever they said.
+void alm_block_draft_set(alm_block_draft *draft, int column, int64_t value);
+// Appends the block. base: NULL if there is none, or the rows are not all of its places, in order.
+//
+// ALM_RESOURCE_EXHAUSTED  the buffer is full
+ALM_MUST_USE alm_code alm_block_draft_put(const alm_block_draft *draft, const alm_base *base,
+                                          alm_buf *out, alm_status *st);
+// Both.
+ALM_MUST_USE alm_code alm_block_encode(const alm_obs *rows, size_t count, const alm_base *base,
+                                       alm_arena *scratch, alm_buf *out, alm_status *st);
+// Appends the block as it is over another base, or none.
+//
+// ALM_DATA_LOSS  malformed
+ALM_MUST_USE alm_code alm_block_rebase(alm_str bytes, size_t count_max, const alm_base *old,
+                                       const alm_base *base, alm_arena *scratch, alm_buf *out,
+                                       alm_status *st);
 
 // A block opened for reading. Borrows the bytes, and the arena for its table of notes.
 typedef struct alm_block {

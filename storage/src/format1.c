@@ -75,7 +75,7 @@ alm_code format1_log_decode(alm_str bytes, alm_arena *arena, alm_log_record *ret
         return malformed(st, "a commit of the log");
     }
     ALM_TRY(get_variants(&r, arena, ret, st));
-    ret->block = alm_read_bytes(&r, alm_reader_left(&r));
+    ret->blocks = alm_read_bytes(&r, alm_reader_left(&r));
     return r.failed ? malformed(st, "a commit of the log") : ALM_OK;
 }
 

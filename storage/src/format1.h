@@ -22,13 +22,13 @@
 #define FORMAT1_VERSION    1
 #define FORMAT1_CHUNK_BITS 13
 
-// A record of the log: its variants are in the arena, its block views the bytes. Format 1 had no
-// fingerprint; it stays 0.
+// The head, of which later formats have more.
+ALM_MUST_USE alm_code format1_head_decode(alm_str bytes, alm_head *ret, alm_status *st);
+// A record of the log: its variants are in the arena, its blocks are one without a length before
+// it, which views the bytes. Format 1 had no fingerprint; it stays 0.
 //
 // ALM_DATA_LOSS           malformed
 // ALM_RESOURCE_EXHAUSTED  no memory
-// The head, of which later formats have more.
-ALM_MUST_USE alm_code format1_head_decode(alm_str bytes, alm_head *ret, alm_status *st);
 ALM_MUST_USE alm_code format1_log_decode(alm_str bytes, alm_arena *arena, alm_log_record *ret,
                                          alm_status *st);
 

@@ -25,8 +25,10 @@ typedef struct apply_ctx {
     uint64_t fingerprint; // of the rows taken
 
     alm_tally tally;
-    alm_obs *stored; // rows taken, if the log holds them; their variant is an index into ids
     size_t stored_count;
+    alm_buf blocks;   // of rows for the log, each behind its length
+    alm_obs *pending; // those that are in none yet; their variant is an index into ids
+    size_t pending_count, pending_cap;
     lmdb_ids ids; // of the variants touched
 } apply_ctx;
 
@@ -181,18 +183,6 @@ static bool has_one_row_a_cell(const alm_row_slot *slots, size_t count)
     return i >= count;
 }
 
-// As take_rows, where no cell is there yet and each has one row: there is nothing to compare with.
-static void take_new_rows(apply_ctx *ctx, uint32_t variant, const alm_row_slot *slots, size_t count,
-                          alm_obs *taken, size_t *ret_count)
-{
-    for (size_t i = 0; i < count; i++) {
-        taken[i] = alm_tally_row(&ctx->tally, &ctx->in->batch->obs[slots[i].row]);
-        ctx->fingerprint += alm_fingerprint(variant, &taken[i]);
-    }
-    ctx->result->added += count;
-    *ret_count = count;
-}
-
 static alm_code touch(apply_ctx *ctx, lmdb_slice_key slice, alm_status *st)
 {
     lmdb_touched *touched = &ctx->touched;
@@ -240,41 +230,137 @@ static alm_code put_chunk(apply_ctx *ctx, lmdb_slice_key slice, const alm_chunk 
     return count_cells(ctx, slice, old, &merged, st);
 }
 
-// As put_chunk of a chunk that is not there yet, with rows of different cells.
+// --- rows of the log -----------------------------------------------------------------------------
+
+static alm_code log_block(apply_ctx *ctx, const alm_block_draft *draft, alm_status *st)
+{
+    alm_buf_reset(&ctx->others);
+    ALM_TRY(alm_block_draft_put(draft, NULL, &ctx->others, st));
+    alm_buf_varint(&ctx->blocks, ctx->others.len);
+    alm_buf_append(&ctx->blocks, ctx->others.data, ctx->others.len);
+    return ctx->blocks.failed ? no_memory(st) : ALM_OK;
+}
+
+static alm_code log_rows(apply_ctx *ctx, const alm_obs *rows, size_t count, uint32_t index,
+                         alm_status *st)
+{
+    if (!alm_arena_grow(ctx->work, (void **)&ctx->pending, &ctx->pending_cap,
+                        ctx->pending_count + count, sizeof *ctx->pending)) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        alm_obs *row = &ctx->pending[ctx->pending_count++];
+        *row = alm_tally_row(&ctx->tally, &rows[i]);
+        row->variant = index;
+    }
+    return ALM_OK;
+}
+
+// Rows that are in no block yet, if only to have one.
+static alm_code log_pending(apply_ctx *ctx, alm_status *st)
+{
+    alm_block_draft draft;
+    if (ctx->pending_count == 0 && ctx->blocks.len > 0) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_block_draft_make(ctx->pending, ctx->pending_count, ctx->slice, &draft, st));
+    return log_block(ctx, &draft, st);
+}
+
+// --- a chunk that is not there yet ---------------------------------------------------------------
+
+// In the order of places, as the batch has them if they stand in it so.
+static const alm_obs *rows_of(apply_ctx *ctx, const alm_row_slot *slots, size_t count)
+{
+    const alm_obs *from = &ctx->in->batch->obs[slots[0].row];
+    size_t i = 1;
+    while (i < count && slots[i].row == slots[0].row + i) {
+        i++;
+    }
+    if (i == count) {
+        return from;
+    }
+    alm_obs *rows = alm_arena_alloc(ctx->slice, count * sizeof *rows);
+    for (i = 0; rows != NULL && i < count; i++) {
+        rows[i] = ctx->in->batch->obs[slots[i].row];
+    }
+    return rows;
+}
+
 static alm_code put_new_chunk(apply_ctx *ctx, lmdb_slice_key slice, const alm_obs *rows,
-                              size_t count, alm_status *st)
+                              const alm_block_draft *draft, alm_status *st)
 {
     lmdb_key key = lmdb_key_of_slice(slice);
-    alm_chunk chunk = {.winners = rows, .winner_count = count};
+    alm_chunk chunk = {.winners = rows, .winner_count = draft->count};
     ALM_TRY(touch(ctx, slice, st));
     const alm_base *base;
     ALM_TRY(lmdb_base_get(ctx->txn, slice.variant, slice.chunk, &base, st));
     alm_buf_reset(&ctx->buf);
-    ALM_TRY(alm_block_encode(rows, count, base, ctx->slice, &ctx->buf, st));
+    ALM_TRY(alm_block_draft_put(draft, base, &ctx->buf, st));
     ctx->applied->wrote = true;
     ALM_TRY(lmdb_put(ctx->txn, LMDB_SLICE, &key, &ctx->buf, 0, st));
     return count_cells(ctx, slice, &(alm_chunk){0}, &chunk, st);
 }
 
-// Where rows of a chunk are taken to: those of the log stay as long as the batch.
-static alm_obs *room_for_rows(apply_ctx *ctx, size_t count)
-{
-    return ctx->stored != NULL ? ctx->stored + ctx->stored_count
-                               : alm_arena_alloc(ctx->slice, count * sizeof(alm_obs));
-}
+// So many rows are worth a block of their own in the log, which their columns are ready for.
+#define LOG_BLOCK_ROWS 1024
 
-// Counts rows that were written, and has the log name their variant.
-static alm_code store_rows(apply_ctx *ctx, alm_obs *rows, size_t count, uint32_t variant,
-                           alm_status *st)
+// Rows of different cells: there is nothing to compare them with.
+static alm_code apply_new(apply_ctx *ctx, lmdb_slice_key slice, const alm_row_slot *slots,
+                          size_t count, alm_status *st)
 {
     uint32_t index = 0;
-    ALM_TRY(touch_variant(ctx, variant, &index, st));
-    for (size_t i = 0; index != 0 && i < count; i++) {
-        rows[i].variant = index;
+    alm_block_draft draft;
+    const alm_obs *rows = rows_of(ctx, slots, count);
+    if (rows == NULL) {
+        return no_memory(st);
     }
+    for (size_t i = 0; i < count; i++) {
+        alm_obs bare;
+        const alm_obs *row = &rows[i];
+        if (!row->value.has_number) {
+            bare = alm_tally_row(&ctx->tally, row);
+            row = &bare;
+        }
+        ctx->fingerprint += alm_fingerprint(slice.variant, row);
+    }
+    ALM_TRY(touch_variant(ctx, slice.variant, &index, st));
+    ALM_TRY(alm_block_draft_make(rows, count, ctx->slice, &draft, st));
+    alm_block_draft_set(&draft, ALM_BLOCK_SEQUENCE, (int64_t)ctx->sequence);
+    alm_block_draft_set(&draft, ALM_BLOCK_VARIANT, 0);
+    ALM_TRY(put_new_chunk(ctx, slice, rows, &draft, st));
+    ctx->result->added += count;
     ctx->stored_count += count;
-    return ALM_OK;
+    if (ctx->in->batch->is_bulk) {
+        return ALM_OK;
+    }
+    alm_block_draft_set(&draft, ALM_BLOCK_VARIANT, index);
+    return count < LOG_BLOCK_ROWS ? log_rows(ctx, rows, count, index, st)
+                                  : log_block(ctx, &draft, st);
 }
+
+// --- a chunk that is there -----------------------------------------------------------------------
+
+static alm_code apply_more(apply_ctx *ctx, lmdb_slice_key slice, const alm_row_slot *slots,
+                           size_t count, const alm_chunk *chunk, alm_status *st)
+{
+    uint32_t index = 0;
+    size_t taken_count = 0;
+    alm_obs *taken = alm_arena_alloc(ctx->slice, count * sizeof *taken);
+    if (taken == NULL) {
+        return no_memory(st);
+    }
+    ALM_TRY(take_rows(ctx, slice.variant, slots, count, chunk, taken, &taken_count, st));
+    if (taken_count == 0) {
+        return ALM_OK;
+    }
+    ALM_TRY(touch_variant(ctx, slice.variant, &index, st));
+    ALM_TRY(put_chunk(ctx, slice, chunk, taken, taken_count, st));
+    ctx->stored_count += taken_count;
+    return ctx->in->batch->is_bulk ? ALM_OK : log_rows(ctx, taken, taken_count, index, st);
+}
+
+// --- all rows ------------------------------------------------------------------------------------
 
 // A run of a slice's slots that belong to one chunk.
 static alm_code apply_run(apply_ctx *ctx, const alm_slice_slots *of, const alm_row_slot *slots,
@@ -282,28 +368,17 @@ static alm_code apply_run(apply_ctx *ctx, const alm_slice_slots *of, const alm_r
 {
     alm_chunk chunk;
     bool is_known;
-    size_t taken_count;
     lmdb_slice_key slice = {.period = of->period, .chunk = slots[0].place >> LMDB_CHUNK_BITS};
+    size_t stored_before = ctx->stored_count;
     alm_arena_reset(ctx->slice);
     ALM_TRY(variant_id(ctx, of->variant, &slice.variant, &is_known, st));
     ALM_TRY(lmdb_chunk_get(ctx->txn, slice, &ctx->precedence, ctx->slice, &chunk, st));
-    alm_obs *taken = room_for_rows(ctx, count);
-    if (taken == NULL) {
-        return no_memory(st);
-    }
-    bool is_new = chunk.winner_count == 0 && has_one_row_a_cell(slots, count);
-    if (is_new) {
-        take_new_rows(ctx, slice.variant, slots, count, taken, &taken_count);
+    if (chunk.winner_count == 0 && has_one_row_a_cell(slots, count)) {
+        ALM_TRY(apply_new(ctx, slice, slots, count, st));
     } else {
-        ALM_TRY(take_rows(ctx, slice.variant, slots, count, &chunk, taken, &taken_count, st));
+        ALM_TRY(apply_more(ctx, slice, slots, count, &chunk, st));
     }
-    if (taken_count == 0) {
-        return ALM_OK;
-    }
-    ALM_TRY(is_new ? put_new_chunk(ctx, slice, taken, taken_count, st)
-                   : put_chunk(ctx, slice, &chunk, taken, taken_count, st));
-    ALM_TRY(store_rows(ctx, taken, taken_count, slice.variant, st));
-    if (!is_known) {
+    if (!is_known && ctx->stored_count > stored_before) {
         ALM_TRY(put_variant(ctx, of->variant, slice.variant, st));
         ctx->head->variants++;
     }
@@ -327,13 +402,6 @@ static alm_code apply_slice(apply_ctx *ctx, const alm_slice_slots *slice, alm_st
 
 static alm_code apply_rows(apply_ctx *ctx, alm_status *st)
 {
-    const alm_batch *batch = ctx->in->batch;
-    if (!batch->is_bulk) {
-        ctx->stored = alm_arena_alloc(ctx->work, batch->obs_count * sizeof *ctx->stored);
-        if (ctx->stored == NULL) {
-            return no_memory(st);
-        }
-    }
     for (size_t i = 0; i < ctx->in->slice_count; i++) {
         ALM_TRY(apply_slice(ctx, &ctx->in->slices[i], st));
     }
@@ -428,9 +496,9 @@ static alm_code put_log(apply_ctx *ctx, alm_status *st)
     alm_log_record_encode(&record, &ctx->buf);
     alm_arena_reset(ctx->slice);
     if (record.has_rows) {
-        size_t at = ctx->buf.len;
-        ALM_TRY(alm_block_encode(ctx->stored, ctx->stored_count, NULL, ctx->slice, &ctx->buf, st));
-        record.block.len = ctx->buf.len - at;
+        ALM_TRY(log_pending(ctx, st));
+        alm_buf_append(&ctx->buf, ctx->blocks.data, ctx->blocks.len);
+        record.blocks.len = ctx->blocks.len;
         ctx->head->feed_bytes += alm_log_record_row_bytes(&record);
     }
     return lmdb_put(ctx->txn, LMDB_LOG, &key, &ctx->buf, MDB_APPEND, st);
@@ -515,11 +583,13 @@ alm_code lmdb_apply(const lmdb_txn *txn, const alm_checked_batch *batch, int64_t
                      .tally = {.sequence = head->sequence + 1, .arena = arena, .result = ret}};
     alm_buf_init(&ctx.buf, 0);
     alm_buf_init(&ctx.others, 0);
+    alm_buf_init(&ctx.blocks, 0);
     ctx.presences = (lmdb_presences){.txn = txn, .arena = ctx.work};
     alm_code code = ctx.work == NULL || ctx.slice == NULL ? no_memory(st) : apply_batch(&ctx, st);
     if (code == ALM_OK) {
         *head = next;
     }
+    alm_buf_deinit(&ctx.blocks);
     alm_buf_deinit(&ctx.others);
     alm_buf_deinit(&ctx.buf);
     alm_arena_destroy(&ctx.slice);

@@ -12,6 +12,11 @@ static alm_code no_memory(alm_status *st)
 
 // --- changes -------------------------------------------------------------------------------------
 
+typedef struct row_list {
+    alm_obs *rows;
+    size_t count, cap;
+} row_list;
+
 static alm_code copy_text(alm_arena *arena, alm_str text, alm_str *ret, alm_status *st)
 {
     char *copy = alm_arena_strdup(arena, text);
@@ -19,25 +24,43 @@ static alm_code copy_text(alm_arena *arena, alm_str text, alm_str *ret, alm_stat
     return copy != NULL ? ALM_OK : no_memory(st);
 }
 
+static alm_code read_block(const alm_log_record *record, uint64_t sequence, alm_str bytes,
+                           alm_arena *arena, row_list *rows, alm_status *st)
+{
+    alm_block block;
+    size_t most = ALM_COMMIT_ROW_COUNT_MAX - rows->count;
+    ALM_TRY(alm_block_open(bytes, most, NULL, arena, &block, st));
+    if (!alm_arena_grow(arena, (void **)&rows->rows, &rows->cap, rows->count + block.count,
+                        sizeof *rows->rows)) {
+        return no_memory(st);
+    }
+    alm_obs *list = rows->rows + rows->count;
+    ALM_TRY(alm_block_get(&block, 0, block.count, list, st));
+    for (size_t i = 0; i < block.count; i++) {
+        if (list[i].variant >= record->variant_count || list[i].sequence != sequence) {
+            return alm_status_set(st, ALM_DATA_LOSS, "commit %llu of the log is damaged: row %zu",
+                                  (unsigned long long)sequence, rows->count + i);
+        }
+        ALM_TRY(copy_text(arena, list[i].note, &list[i].note, st));
+    }
+    rows->count += block.count;
+    return ALM_OK;
+}
+
 static alm_code read_rows(const alm_log_record *record, uint64_t sequence, alm_arena *arena,
                           alm_change *ret, alm_status *st)
 {
-    alm_block block;
-    ALM_TRY(alm_block_open(record->block, ALM_COMMIT_ROW_COUNT_MAX, NULL, arena, &block, st));
-    alm_obs *rows = alm_arena_calloc(arena, block.count, sizeof *rows);
-    if (rows == NULL) {
-        return no_memory(st);
+    bool found;
+    alm_str bytes;
+    alm_str left = record->blocks;
+    row_list rows = {0};
+    ALM_TRY(alm_log_next_block(&left, &found, &bytes, st));
+    while (found) {
+        ALM_TRY(read_block(record, sequence, bytes, arena, &rows, st));
+        ALM_TRY(alm_log_next_block(&left, &found, &bytes, st));
     }
-    ALM_TRY(alm_block_get(&block, 0, block.count, rows, st));
-    for (size_t i = 0; i < block.count; i++) {
-        if (rows[i].variant >= record->variant_count || rows[i].sequence != sequence) {
-            return alm_status_set(st, ALM_DATA_LOSS, "commit %llu of the log is damaged: row %zu",
-                                  (unsigned long long)sequence, i);
-        }
-        ALM_TRY(copy_text(arena, rows[i].note, &rows[i].note, st));
-    }
-    ret->obs = rows;
-    ret->obs_count = block.count;
+    ret->obs = rows.rows;
+    ret->obs_count = rows.count;
     return ALM_OK;
 }
 

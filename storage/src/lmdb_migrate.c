@@ -114,7 +114,7 @@ static alm_code migrate_commit(migration *m, const lmdb_scan *scan, alm_status *
     alm_log_record record;
     alm_arena_reset(m->work);
     ALM_TRY(format1_log_decode(scan->value, m->work, &record, st));
-    ALM_TRY(format1_rows(record.block, ALM_COMMIT_ROW_COUNT_MAX, m->work, &rows, &count, st));
+    ALM_TRY(format1_rows(record.blocks, ALM_COMMIT_ROW_COUNT_MAX, m->work, &rows, &count, st));
     uint64_t before = m->log_sum;
     for (size_t i = 0; i < count; i++) {
         if (rows[i].variant >= record.variant_count) {
@@ -123,11 +123,19 @@ static alm_code migrate_commit(migration *m, const lmdb_scan *scan, alm_status *
         count_row(record.variants[rows[i].variant], &rows[i], &m->log_sum, &m->log_count);
     }
     record.fingerprint = m->log_sum - before;
-    alm_buf_reset(&m->buf);
-    alm_log_record_encode(&record, &m->buf);
-    size_t at = m->buf.len;
-    ALM_TRY(alm_block_encode(rows, count, NULL, m->work, &m->buf, st));
-    record.block.len = m->buf.len - at;
+    alm_buf block;
+    alm_buf_init(&block, 0);
+    alm_code code = alm_block_encode(rows, count, NULL, m->work, &block, st);
+    if (code == ALM_OK) {
+        alm_buf_reset(&m->buf);
+        alm_log_record_encode(&record, &m->buf);
+        size_t at = m->buf.len;
+        alm_buf_varint(&m->buf, block.len);
+        alm_buf_append(&m->buf, block.data, block.len);
+        record.blocks.len = m->buf.len - at;
+    }
+    alm_buf_deinit(&block);
+    ALM_TRY(code);
     m->head.feed_bytes += alm_log_record_row_bytes(&record);
     lmdb_key key = lmdb_key_of_text((alm_str){.data = scan->key.mv_data, .len = scan->key.mv_size});
     return lmdb_file_put(&m->made, LMDB_LOG, &key, &m->buf, MDB_APPEND, st);

@@ -376,8 +376,15 @@ static alm_code add_variant(lmdb_rebuild *r, uint32_t variant, row_list *list, a
 
 alm_code rebuild_from_log(lmdb_rebuild *r, const alm_log_record *record, alm_status *st)
 {
+    bool found;
+    alm_str bytes;
     row_list all = {0};
-    ALM_TRY(add_block(r, &all, record->block, NULL, st));
+    alm_str left = record->blocks;
+    ALM_TRY(alm_log_next_block(&left, &found, &bytes, st));
+    while (found) {
+        ALM_TRY(add_block(r, &all, bytes, NULL, st));
+        ALM_TRY(alm_log_next_block(&left, &found, &bytes, st));
+    }
     for (size_t v = 0; v < record->variant_count; v++) {
         row_list list = {0};
         for (size_t i = 0; i < all.count; i++) {

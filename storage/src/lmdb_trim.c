@@ -97,13 +97,12 @@ static bool is_among(const suspects *list, const alm_obs *row)
 
 // Suspects have many rows each, and rows of one slice stand together: a look at the row before
 // spares most searches.
-static alm_code find_row(trim_ctx *ctx, const alm_log_record *record, const suspects *list,
-                         bool *ret, alm_status *st)
+static alm_code find_in_block(trim_ctx *ctx, alm_str bytes, const suspects *list, bool *ret,
+                              alm_status *st)
 {
     alm_block block;
     alm_obs row = {0}, before;
-    *ret = false;
-    ALM_TRY(alm_block_open(record->block, ALM_COMMIT_ROW_COUNT_MAX, NULL, ctx->arena, &block, st));
+    ALM_TRY(alm_block_open(bytes, ALM_COMMIT_ROW_COUNT_MAX, NULL, ctx->arena, &block, st));
     for (size_t i = 0; i < block.count && !*ret; i++) {
         before = row;
         ALM_TRY(alm_block_get(&block, i, i + 1, &row, st));
@@ -111,6 +110,21 @@ static alm_code find_row(trim_ctx *ctx, const alm_log_record *record, const susp
                        alm_period_eq(row.period, before.period) &&
                        row.place >> LMDB_CHUNK_BITS == before.place >> LMDB_CHUNK_BITS;
         *ret = !is_same && is_among(list, &row);
+    }
+    return ALM_OK;
+}
+
+static alm_code find_row(trim_ctx *ctx, const alm_log_record *record, const suspects *list,
+                         bool *ret, alm_status *st)
+{
+    bool found;
+    alm_str bytes;
+    alm_str left = record->blocks;
+    *ret = false;
+    ALM_TRY(alm_log_next_block(&left, &found, &bytes, st));
+    while (found && !*ret) {
+        ALM_TRY(find_in_block(ctx, bytes, list, ret, st));
+        ALM_TRY(alm_log_next_block(&left, &found, &bytes, st));
     }
     return ALM_OK;
 }

@@ -101,20 +101,35 @@ static void count_row(tally *t, uint32_t variant, const alm_obs *row)
 
 // --- log -----------------------------------------------------------------------------------------
 
-static alm_code check_log_rows(verify_ctx *ctx, const alm_log_record *record, uint64_t sequence,
-                               alm_status *st)
+static alm_code check_log_block(verify_ctx *ctx, const alm_log_record *record, uint64_t sequence,
+                                alm_str bytes, tally *rows, alm_status *st)
 {
     alm_block block;
-    tally rows = {0};
-    ALM_TRY(alm_block_open(record->block, ALM_COMMIT_ROW_COUNT_MAX, NULL, ctx->step, &block, st));
+    ALM_TRY(alm_block_open(bytes, ALM_COMMIT_ROW_COUNT_MAX, NULL, ctx->step, &block, st));
     for (size_t i = 0; i < block.count; i++) {
         alm_obs row;
         ALM_TRY(alm_block_get(&block, i, i + 1, &row, st));
         if (row.variant >= record->variant_count ||
             record->variants[row.variant] >= ctx->head.variants || row.sequence != sequence) {
-            return alm_status_set(st, ALM_DATA_LOSS, "row %zu does not belong there", i);
+            return alm_status_set(st, ALM_DATA_LOSS, "row %llu does not belong there",
+                                  (unsigned long long)rows->count);
         }
-        count_row(&rows, record->variants[row.variant], &row);
+        count_row(rows, record->variants[row.variant], &row);
+    }
+    return ALM_OK;
+}
+
+static alm_code check_log_rows(verify_ctx *ctx, const alm_log_record *record, uint64_t sequence,
+                               alm_status *st)
+{
+    bool found;
+    alm_str bytes;
+    tally rows = {0};
+    alm_str left = record->blocks;
+    ALM_TRY(alm_log_next_block(&left, &found, &bytes, st));
+    while (found) {
+        ALM_TRY(check_log_block(ctx, record, sequence, bytes, &rows, st));
+        ALM_TRY(alm_log_next_block(&left, &found, &bytes, st));
     }
     if (rows.count != record->added + record->revised || rows.sum != record->fingerprint) {
         return alm_status_set(st, ALM_DATA_LOSS, "its rows are not those that were committed");

@@ -128,9 +128,24 @@ alm_code alm_log_record_decode(alm_str bytes, alm_arena *arena, alm_log_record *
         return damaged(st, "a commit of the log");
     }
     ALM_TRY(get_variants(&r, arena, ret, st));
-    ret->block = alm_read_bytes(&r, alm_reader_left(&r));
-    bool is_right = ret->has_rows ? ret->block.len > 0 : ret->block.len == 0;
+    ret->blocks = alm_read_bytes(&r, alm_reader_left(&r));
+    bool is_right = ret->has_rows ? ret->blocks.len > 0 : ret->blocks.len == 0;
     return r.failed || !is_right ? damaged(st, "a commit of the log") : ALM_OK;
+}
+
+alm_code alm_log_next_block(alm_str *blocks, bool *ret_found, alm_str *ret, alm_status *st)
+{
+    alm_reader r = alm_reader_of(blocks->data, blocks->len);
+    *ret_found = blocks->len > 0;
+    if (!*ret_found) {
+        return ALM_OK;
+    }
+    *ret = alm_read_bytes(&r, alm_read_varint(&r));
+    if (r.failed) {
+        return damaged(st, "a commit of the log");
+    }
+    *blocks = alm_str_slice(*blocks, r.at, blocks->len);
+    return ALM_OK;
 }
 
 // --- part ----------------------------------------------------------------------------------------

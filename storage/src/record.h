@@ -31,19 +31,23 @@ typedef struct alm_log_record {
     bool has_rows;        // false: they are in slices and groups only
     const uint32_t *variants;
     size_t variant_count;
-    alm_str block; // of alm_block_encode; empty without rows
+    alm_str blocks; // of rows, each behind its length; empty without rows
 } alm_log_record;
 
 // What its rows take of the log, as the head counts it.
 static inline uint64_t alm_log_record_row_bytes(const alm_log_record *record)
 {
-    return record->added + record->revised > 0 ? record->block.len : 0;
+    return record->added + record->revised > 0 ? record->blocks.len : 0;
 }
-// All but the block, which the caller appends.
+// All but the blocks, which the caller appends: each a varint of its length, and alm_block_draft_put.
 void alm_log_record_encode(const alm_log_record *record, alm_buf *out);
 // Views the bytes; variants are in the arena.
 ALM_MUST_USE alm_code alm_log_record_decode(alm_str bytes, alm_arena *arena, alm_log_record *ret,
                                             alm_status *st);
+
+// Takes the next block off the record's; *ret_found false: there is none. ALM_DATA_LOSS: malformed.
+ALM_MUST_USE alm_code alm_log_next_block(alm_str *blocks, bool *ret_found, alm_str *ret,
+                                         alm_status *st);
 
 // The slices of a part, one variant over one chunk of places, that changed since its groups of
 // series were made.
