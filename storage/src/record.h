@@ -39,7 +39,8 @@ static inline uint64_t alm_log_record_row_bytes(const alm_log_record *record)
 {
     return record->added + record->revised > 0 ? record->blocks.len : 0;
 }
-// All but the blocks, which the caller appends: each a varint of its length, and alm_block_draft_put.
+// All but the blocks, which the caller appends: each a varint of its length, and what
+// alm_block_draft_put wrote.
 void alm_log_record_encode(const alm_log_record *record, alm_buf *out);
 // Views the bytes; variants are in the arena.
 ALM_MUST_USE alm_code alm_log_record_decode(alm_str bytes, alm_arena *arena, alm_log_record *ret,

@@ -221,11 +221,10 @@ static alm_code run_backup(alm_store *store, const char *dir, const work_item *i
     (void)dir;
     (void)item;
     ALM_TRY(alm_store_backup(store, &sink, &info, st));
-    return bytes == info.bytes ? ALM_OK
-                               : alm_status_set(st, ALM_DATA_LOSS,
-                                                "a backup of %llu bytes says it has %llu",
-                                                (unsigned long long)bytes,
-                                                (unsigned long long)info.bytes);
+    return bytes == info.bytes
+               ? ALM_OK
+               : alm_status_set(st, ALM_DATA_LOSS, "a backup of %llu bytes says it has %llu",
+                                (unsigned long long)bytes, (unsigned long long)info.bytes);
 }
 
 static const work_step steps[] = {
