@@ -10,6 +10,7 @@
 #include "alm/store.h"
 
 #include <malloc.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -435,14 +436,12 @@ typedef struct row {
 static row *rows;
 static size_t row_count, row_capacity;
 
-// An answer that is a ratio, of which there are hundreds of thousands.
-typedef struct ratio {
-    alm_place_id place;
-    int32_t period; // yyyymm
-    double value;
-} ratio;
-static ratio *ratios;
-static size_t ratio_count, ratio_capacity;
+// Answers that are ratios, of which there are hundreds of thousands: for each period one for each
+// district, NAN where there is none.
+static double *ratios;
+static size_t ratio_capacity;
+static alm_period ratio_periods[PERIODS_MAX];
+static size_t ratio_period_count;
 
 // The runs of places below each province, and of all districts, by id.
 typedef struct run {
@@ -640,39 +639,52 @@ static void towns_by_year(const question *q)
     }
 }
 
-// Growth by keeping the numbers of the last twelve months, by place.
+// One period's numbers by district; 0: none.
+static void numbers_by_district(const alm_vector *v, double *ret)
+{
+    memset(ret, 0, (districts.to - districts.from) * sizeof *ret);
+    for (size_t i = 0; i < v->count; i++) {
+        ret[v->places[i] - districts.from] = (double)v->numbers[i];
+    }
+}
+
+// Growth by keeping the numbers of the last twelve months.
 static void growth(const question *q)
 {
-    static int64_t *kept[12]; // 0: none
-    alm_period periods[PERIODS_MAX];
+    static double *kept[12];
     size_t width = districts.to - districts.from;
-    size_t count = periods_of(q, periods);
-    ratios = list_reserve(ratios, &ratio_capacity, width * count, sizeof *ratios);
-    ratio_count = 0;
+    double *now = alm_calloc(width, sizeof *now);
+    ratio_period_count = periods_of(q, ratio_periods);
+    ratios =
+        list_reserve(ratios, &ratio_capacity, width * ratio_period_count + width, sizeof *ratios);
     for (int i = 0; i < 12; i++) {
         kept[i] = kept[i] != NULL ? kept[i] : alm_calloc(width, sizeof *kept[i]);
         memset(kept[i], 0, width * sizeof *kept[i]);
     }
-    for (size_t p = 0; p < count; p++) {
-        int64_t *before = kept[p % 12];
-        alm_vector v = slice_get(q->indicator, periods[p], districts, NULL);
-        int32_t period = yyyymm_of(periods[p]);
-        size_t d = 0;
-        for (size_t i = 0; i < v.count; i++) {
-            size_t at = v.places[i] - districts.from;
-            while (d < at) {
-                before[d++] = 0;
-            }
-            if (before[d] != 0) {
-                ratios[ratio_count++] =
-                    (ratio){.place = v.places[i],
-                            .period = period,
-                            .value = (double)v.numbers[i] / (double)before[d] - 1};
-            }
-            before[d++] = v.numbers[i];
+    for (size_t p = 0; p < ratio_period_count; p++) {
+        double *before = kept[p % 12];
+        double *ratio = ratios + p * width;
+        alm_vector v = slice_get(q->indicator, ratio_periods[p], districts, NULL);
+        numbers_by_district(&v, now);
+        for (size_t d = 0; d < width; d++) {
+            double r = now[d] / before[d] - 1;
+            ratio[d] = (now[d] != 0) & (before[d] != 0) ? r : NAN;
         }
-        while (d < width) {
-            before[d++] = 0;
+        kept[p % 12] = now;
+        now = before;
+    }
+    alm_free(now);
+}
+
+static void tell_growth(answer *a)
+{
+    size_t width = districts.to - districts.from;
+    for (size_t i = 0; i < width * ratio_period_count; i++) {
+        if (!isnan(ratios[i])) {
+            answer_ratio(a,
+                         key_of(numbers[districts.from + i % width],
+                                (uint64_t)yyyymm_of(ratio_periods[i / width])),
+                         ratios[i]);
         }
     }
 }
@@ -788,10 +800,7 @@ static void tell(peer_case c, const question *q, answer *a)
         rows_of_slice(&answered);
     }
     if (c == CASE_GROWTH) {
-        for (size_t i = 0; i < ratio_count; i++) {
-            answer_ratio(a, key_of(numbers[ratios[i].place], (uint64_t)ratios[i].period),
-                         ratios[i].value);
-        }
+        tell_growth(a);
         return;
     }
     for (size_t i = 0; i < row_count; i++) {

@@ -430,19 +430,18 @@ alm_code alm_group_find(alm_group *group, alm_place_id place, alm_arena *arena,
     }
     int64_t first = (int64_t)(ret->place * group->period_count);
     ret->from = alm_column_find(&group->cells, first);
-    size_t to = alm_column_find(&group->cells, first + (int64_t)group->period_count);
-    ret->count = to > ret->from ? to - ret->from : 0;
-    int64_t *axis = alm_arena_alloc(arena, ret->count * sizeof *axis);
+    size_t most = ALM_MIN(group->row_count - ret->from, group->period_count);
+    int64_t *axis = alm_arena_alloc(arena, most * sizeof *axis);
     if (axis == NULL) {
         return no_memory(st);
     }
-    alm_column_range(&group->cells, ret->from, ret->from + ret->count, axis);
-    for (size_t i = 0; i < ret->count; i++) {
+    alm_column_range(&group->cells, ret->from, ret->from + most, axis);
+    for (size_t i = 0; i < most && axis[i] < first + (int64_t)group->period_count; i++) {
         axis[i] -= first;
-        if (axis[i] < 0 || axis[i] >= (int64_t)group->period_count ||
-            (i > 0 && axis[i] <= axis[i - 1])) {
+        if (axis[i] < 0 || (i > 0 && axis[i] <= axis[i - 1])) {
             return malformed(st, "a cell");
         }
+        ret->count++;
     }
     ret->axis = axis;
     return ALM_OK;
@@ -468,20 +467,23 @@ alm_code alm_group_periods(alm_group *group, const alm_group_series *series, alm
                            alm_period *ret, alm_status *st)
 {
     const int64_t *ordinals = over_periods(group, &group->ordinals, scratch);
-    const int64_t *lengths = over_periods(group, &group->lengths, scratch);
-    if (ordinals == NULL || lengths == NULL) {
+    bool is_common = alm_column_constant(&group->lengths);
+    int64_t common = alm_column_get(&group->lengths, 0);
+    const int64_t *lengths = is_common ? NULL : over_periods(group, &group->lengths, scratch);
+    if (ordinals == NULL || (!is_common && lengths == NULL)) {
         return no_memory(st);
     }
     // Of one length, those between two periods are periods too.
-    bool is_regular = alm_column_constant(&group->lengths) && series->count > 2;
+    bool is_regular = is_common && series->count > 2;
     for (size_t i = 0; i < series->count; i++) {
         int64_t at = series->axis[i];
+        int64_t length = is_common ? common : lengths[at];
         bool is_between = is_regular && i > 0 && i < series->count - 1;
         if (is_between && ordinals[at] > ordinals[series->axis[0]] &&
             ordinals[at] < ordinals[series->axis[series->count - 1]]) {
             ret[i] = ret[0];
             ret[i].ordinal = (int32_t)ordinals[at];
-        } else if (!is_period(group->freq, ordinals[at], lengths[at], &ret[i])) {
+        } else if (!is_period(group->freq, ordinals[at], length, &ret[i])) {
             return malformed(st, "a period");
         }
     }

@@ -197,7 +197,11 @@ uint64_t alm_bits_one(const uint8_t *in, size_t len, unsigned width, size_t i)
     if (width == 0) {
         return 0;
     }
-    memcpy(&word, in + at, ALM_MIN(len - at, sizeof word));
+    if (len - at >= sizeof word) {
+        memcpy(&word, in + at, sizeof word); // one load
+    } else {
+        memcpy(&word, in + at, len - at);
+    }
     uint64_t v = le64toh(word) >> skip;
     if (skip + width > 64) {
         v |= (uint64_t)in[at + 8] << (64 - skip);
@@ -212,6 +216,9 @@ void alm_bits_unpack(const uint8_t *in, size_t len, size_t from, size_t count, u
     const uint64_t mask = (UINT64_C(1) << (width & 63)) - 1;
     size_t bit = from * width;
     size_t i = 0;
+    for (; width == 0 && i < count; i++) {
+        ret[i] = base;
+    }
     for (; width <= 56 && i < count && bit / 8 + sizeof(uint64_t) <= len; i++, bit += width) {
         uint64_t word;
         memcpy(&word, in + bit / 8, sizeof word);
