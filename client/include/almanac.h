@@ -58,7 +58,9 @@ typedef enum almanac_code {
     ALMANAC_PERMISSION_DENIED = 7,
     ALMANAC_RESOURCE_EXHAUSTED = 8, // a limit was reached, here or there
     ALMANAC_FAILED_PRECONDITION = 9,
-    ALMANAC_ABORTED = 10, // a file changed while it was imported, the catalogue while it was asked
+    // A file changed while it was imported, the catalogue while it was asked, or so much was
+    // committed during a backup or a verification that it was ended.
+    ALMANAC_ABORTED = 10,
     ALMANAC_OUT_OF_RANGE = 11,
     ALMANAC_UNIMPLEMENTED = 12,
     ALMANAC_INTERNAL = 13,    // an answer that cannot be understood

@@ -102,6 +102,7 @@ ALM_WIDE static alm_obs differences_of(const alm_obs *rows, size_t count)
     return ret;
 }
 
+// Where only some rows have a number, the exponents of the others count as 0, whatever they say.
 static unsigned differing_columns(const alm_obs *d)
 {
     const alm_period *p = &d->period;
@@ -110,7 +111,7 @@ static unsigned differing_columns(const alm_obs *d)
            (unsigned)(d->place != 0) << ALM_BLOCK_PLACE |
            (unsigned)(p->freq != 0 || p->length != 0 || p->ordinal != 0) << ALM_BLOCK_PERIOD |
            (unsigned)(v->number.mantissa != 0) << ALM_BLOCK_MANTISSA |
-           (unsigned)(v->number.exponent != 0) << ALM_BLOCK_EXPONENT |
+           (unsigned)(v->number.exponent != 0 || v->has_number) << ALM_BLOCK_EXPONENT |
            (unsigned)(v->unit.measure != 0 || v->unit.mult != 0) << ALM_BLOCK_UNIT |
            (unsigned)(v->qualifier != 0 || v->status != 0 || v->has_number) << ALM_BLOCK_FLAGS |
            (unsigned)(d->source != 0) << ALM_BLOCK_SOURCE |

@@ -62,6 +62,8 @@ typedef struct alm_block_draft {
     int64_t *sums, *indices, *left; // each has room for all rows
 } alm_block_draft;
 
+// What a row without a number says of one does not count.
+//
 // ALM_RESOURCE_EXHAUSTED  no memory
 ALM_MUST_USE alm_code alm_block_draft_make(const alm_obs *rows, size_t count, alm_arena *scratch,
                                            alm_block_draft *ret, alm_status *st);

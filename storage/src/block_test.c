@@ -489,6 +489,38 @@ static void survives_every_flipped_bit_and_every_cut(void **state)
     alm_buf_deinit(&buf);
 }
 
+// What it says of a number all the same, here the exponent that the others have, must not count.
+static void a_row_without_a_number_has_no_digits(void **state)
+{
+    (void)state;
+    for (size_t bare = 0; bare < 3; bare++) {
+        alm_obs rows[3], got[3];
+        alm_buf buf;
+        alm_block block;
+        alm_arena *arena = alm_arena_create(0);
+        for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
+            rows[i] = (alm_obs){.place = (alm_place_id)i,
+                                .period = {.freq = ALM_FREQ_ANNUAL, .length = 1, .ordinal = 2024},
+                                .value = {.number = {.mantissa = 1234567, .exponent = -2},
+                                          .unit = {.measure = ALM_MEASURE_UNIT_CNY},
+                                          .has_number = i != bare},
+                                .source = ALM_SOURCE_NONE,
+                                .published = 20000};
+        }
+        alm_buf_init(&buf, 0);
+        encode(rows, ALM_ARRAY_LEN(rows), &buf);
+        assert_int_equal(alm_block_open(alm_buf_view(&buf), 3, NULL, arena, &block, NULL), ALM_OK);
+        assert_int_equal(alm_block_get(&block, 0, 3, got, NULL), ALM_OK);
+        for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
+            assert_int_equal(got[i].value.has_number, i != bare);
+            assert_int_equal(got[i].value.number.mantissa, i != bare ? 1234567 : 0);
+            assert_int_equal(got[i].value.number.exponent, i != bare ? -2 : 0);
+        }
+        alm_buf_deinit(&buf);
+        alm_arena_destroy(&arena);
+    }
+}
+
 static void refuses_more_rows_than_are_expected(void **state)
 {
     (void)state;
@@ -561,6 +593,7 @@ int main(void)
         cmocka_unit_test(returns_rows_over_a_base),
         cmocka_unit_test(returns_random_bases),
         cmocka_unit_test(survives_every_flipped_bit_and_every_cut),
+        cmocka_unit_test(a_row_without_a_number_has_no_digits),
         cmocka_unit_test(refuses_more_rows_than_are_expected),
         cmocka_unit_test(survives_every_failing_allocation),
     };

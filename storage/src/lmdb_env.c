@@ -424,8 +424,11 @@ static void touch_map(const lmdb_store *store, const lmdb_txn *txn)
             while (i < pages && is_there[i] & 1) {
                 i++;
             }
+            if (i == from) {
+                i++;
+                continue;
+            }
             touch_pages(store, map + from * store->page_bytes, i - from);
-            i = i > from ? i : i + 1;
         }
     }
     alm_free(is_there);

@@ -30,6 +30,9 @@ static alm_code read_block(const alm_log_record *record, uint64_t sequence, alm_
     alm_block block;
     size_t most = ALM_COMMIT_ROW_COUNT_MAX - rows->count;
     ALM_TRY(alm_block_open(bytes, most, NULL, arena, &block, st));
+    if (block.count == 0) {
+        return ALM_OK;
+    }
     if (!alm_arena_grow(arena, (void **)&rows->rows, &rows->cap, rows->count + block.count,
                         sizeof *rows->rows)) {
         return no_memory(st);

@@ -1,5 +1,5 @@
-// The series of one part, made from its slices: in a snapshot and outside of the writer's thread,
-// so that commits wait for nothing but the putting.
+// The series of one part, made from its slices: in a snapshot and beside those who commit, who wait
+// for nothing but the putting.
 #ifndef ALM_STORAGE_LMDB_FOLD_H
 #define ALM_STORAGE_LMDB_FOLD_H
 

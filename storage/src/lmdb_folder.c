@@ -179,7 +179,7 @@ alm_code lmdb_folder_start(lmdb_store *store, alm_status *st)
     return ALM_OK;
 }
 
-// The writer still runs, and answers what the round waits for.
+// What the round has queued is answered by whoever writes, and refused from now on.
 void lmdb_folder_stop(lmdb_store *store)
 {
     pthread_mutex_lock(&store->mutex);

@@ -141,17 +141,17 @@ static alm_code refuse(lmdb_store *store, const lmdb_readers *readers, int64_t a
         (unsigned long long)store->held_max);
 }
 
-// Pages that transactions gave up from the oldest snapshot on.
-static alm_code count_held(lmdb_store *store, const lmdb_readers *readers, uint64_t *ret_bytes,
-                           alm_status *st)
+// Pages that transactions gave up from the oldest snapshot on. 0 if no reader slot is free to look.
+static uint64_t count_held(lmdb_store *store, const lmdb_readers *readers)
 {
     lmdb_txn txn;
     uint64_t pages = 0;
-    ALM_TRY(lmdb_begin_read(store, &txn, st));
-    alm_code code = lmdb_count_free(&txn, readers->oldest, &pages, st);
+    if (lmdb_begin_read(store, &txn, NULL) != ALM_OK) {
+        return 0;
+    }
+    (void)!lmdb_count_free(&txn, readers->oldest, &pages, NULL);
     lmdb_abort(&txn);
-    *ret_bytes = pages * store->page_bytes;
-    return code;
+    return pages * store->page_bytes;
 }
 
 alm_code lmdb_check_held(lmdb_store *store, alm_status *st)
@@ -166,15 +166,15 @@ alm_code lmdb_check_held(lmdb_store *store, alm_status *st)
     }
     int64_t age_us = lmdb_count_readers(store, &readers);
     if (readers.live > 0 && readers.oldest < info.me_last_txnid) {
-        ALM_TRY(count_held(store, &readers, &held_bytes, st));
+        held_bytes = count_held(store, &readers);
     }
+    pthread_mutex_lock(&store->mutex);
+    store->held_txn = held_bytes > store->held_max / 2 ? readers.oldest : 0;
+    pthread_mutex_unlock(&store->mutex);
     if (held_bytes > store->held_max) {
         return refuse(store, &readers, age_us, held_bytes, st);
     }
     store->held_look_at = used + store->held_max / HELD_LOOK_SHARE;
-    pthread_mutex_lock(&store->mutex);
-    store->held_txn = held_bytes > store->held_max / 2 ? readers.oldest : 0;
-    pthread_mutex_unlock(&store->mutex);
     return ALM_OK;
 }
 

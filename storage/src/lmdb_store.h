@@ -329,7 +329,8 @@ typedef struct lmdb_readers {
 // The oldest one's age, at least; 0: nothing was committed since it began.
 int64_t lmdb_count_readers(lmdb_store *store, lmdb_readers *ret);
 void lmdb_note_commit(lmdb_store *store); // the mutex is held
-// Once a minute: clears slots of dead readers, and warns of a snapshot that is held too long.
+// Beside commits, once a minute at most: clears slots of dead readers, and warns of a snapshot that
+// is held too long.
 void lmdb_tend_readers(lmdb_store *store);
 // Adds the free pages of transactions from `from` on. txn is a snapshot.
 ALM_MUST_USE alm_code lmdb_count_free(const lmdb_txn *txn, uint64_t from, uint64_t *ret_pages,

@@ -516,7 +516,7 @@ static alm_code run_verify(verify_ctx *ctx, alm_status *st)
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to verify");
     }
     check_all(ctx);
-    return alm_status_copy(st, &ctx->stopped);
+    return ctx->stopped.code == ALM_OK ? ALM_OK : alm_status_copy(st, &ctx->stopped);
 }
 
 alm_code lmdb_verify_snapshot(lmdb_store *store, const lmdb_txn *txn,

@@ -180,11 +180,8 @@ static bool is_dry_run(const lmdb_request *r)
     return r->batch != NULL && r->batch->batch->dry_run;
 }
 
-static alm_code begin(lmdb_store *store, bool is_dry, lmdb_txn *txn, alm_head *head, alm_status *st)
+static alm_code begin(lmdb_store *store, lmdb_txn *txn, alm_head *head, alm_status *st)
 {
-    if (!is_dry) {
-        ALM_TRY(lmdb_check_held(store, st));
-    }
     ALM_TRY(lmdb_begin_write(store, txn, st));
     return lmdb_head_get(txn, head, st);
 }
@@ -195,7 +192,7 @@ static outcome try_group(lmdb_store *store, lmdb_request *const *group, size_t c
     alm_head head;
     alm_status st = ALM_STATUS_INIT;
     bool wrote = false;
-    alm_code code = begin(store, is_dry_run(group[0]), &txn, &head, &st);
+    alm_code code = begin(store, &txn, &head, &st);
     if (code == ALM_OK && apply_all(store, &txn, group, count, &head, &wrote) == OUTCOME_SPLIT) {
         lmdb_abort(&txn);
         return count > 1 ? OUTCOME_SPLIT : OUTCOME_DONE;
@@ -224,24 +221,6 @@ static outcome try_group(lmdb_store *store, lmdb_request *const *group, size_t c
     return OUTCOME_DONE;
 }
 
-static void run_group(lmdb_store *store, lmdb_request *const *group, size_t count)
-{
-    int64_t from_us = store->clock.mono_us(store->clock.self);
-    outcome first = try_group(store, group, count, true);
-    alm_log_debug(store->log, "store.commit_group", ALM_KV_U64("batches", count),
-                  ALM_KV_BOOL("split", first == OUTCOME_SPLIT),
-                  ALM_KV_MS("took_ms", store->clock.mono_us(store->clock.self) - from_us));
-    if (first == OUTCOME_DONE) {
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        group[i]->code = ALM_OK;
-        (void)try_group(store, &group[i], 1, true);
-    }
-}
-
-// --- taking turns --------------------------------------------------------------------------------
-
 static alm_code refuse(const lmdb_store *store, alm_status *st)
 {
     if (store->is_broken) {
@@ -251,6 +230,46 @@ static alm_code refuse(const lmdb_store *store, alm_status *st)
     }
     return alm_status_set(st, ALM_UNAVAILABLE, "the store is closing");
 }
+
+static bool is_broken(lmdb_store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    bool broken = store->is_broken;
+    pthread_mutex_unlock(&store->mutex);
+    return broken;
+}
+
+// One by one, until one breaks the store.
+static void run_each(lmdb_store *store, lmdb_request *const *group, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        group[i]->code = ALM_OK;
+        if (is_broken(store)) {
+            group[i]->code = refuse(store, &group[i]->status);
+        } else {
+            (void)try_group(store, &group[i], 1, true);
+        }
+    }
+}
+
+static void run_group(lmdb_store *store, lmdb_request *const *group, size_t count)
+{
+    alm_status st = ALM_STATUS_INIT;
+    int64_t from_us = store->clock.mono_us(store->clock.self);
+    if (!is_dry_run(group[0]) && lmdb_check_held(store, &st) != ALM_OK) {
+        fail_all(group, count, &st);
+        return;
+    }
+    outcome first = try_group(store, group, count, true);
+    alm_log_debug(store->log, "store.commit_group", ALM_KV_U64("batches", count),
+                  ALM_KV_BOOL("split", first == OUTCOME_SPLIT),
+                  ALM_KV_MS("took_ms", store->clock.mono_us(store->clock.self) - from_us));
+    if (first == OUTCOME_SPLIT) {
+        run_each(store, group, count);
+    }
+}
+
+// --- taking turns --------------------------------------------------------------------------------
 
 // Takes off the queue what goes into one transaction. A dry run goes alone, since it is undone.
 static size_t take_group(lmdb_store *store, lmdb_request **group)

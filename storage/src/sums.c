@@ -79,10 +79,10 @@ static bool add_whole(alm_block *block, frame *f, size_t from, size_t to, int64_
     return fits;
 }
 
-// What rows of one frame add up to, of which the encoder saw to it that it fits.
+// What rows of one frame add up to; the encoder saw to it that it fits, and damage may wrap.
 static int64_t part_of_frame(alm_block *block, frame *f, size_t from, size_t to)
 {
-    int64_t sum = 0;
+    uint64_t sum = 0;
     size_t index = from / ALM_BLOCK_SUM_ROWS;
     size_t first = index * ALM_BLOCK_SUM_ROWS;
     if (from < to && f->index != index) {
@@ -91,9 +91,9 @@ static int64_t part_of_frame(alm_block *block, frame *f, size_t from, size_t to)
         f->index = index;
     }
     for (size_t i = from; i < to; i++) {
-        sum += f->numbers[i - first];
+        sum += (uint64_t)f->numbers[i - first];
     }
-    return sum;
+    return (int64_t)sum;
 }
 
 static alm_code sum_rows(alm_block *block, frame *f, size_t from, size_t to, int64_t *sum,
@@ -158,7 +158,7 @@ static bool sum_flags(alm_block *block, odd_flags *odd, size_t from, size_t to, 
         if (row < (int64_t)from) {
             continue;
         }
-        if (!are_flags(odd, flags)) {
+        if (!are_flags(odd, flags) || cells == 0) {
             return false;
         }
         bool is_cell = alm_cell_status((uint16_t)flags) != ALM_OBS_STATUS_WITHDRAWN;

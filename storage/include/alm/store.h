@@ -401,7 +401,7 @@ ALM_MUST_USE alm_code alm_store_sizes_get(alm_store *store, uint64_t ret[ALM_STO
 // now. Reads and commits go on. The change feed keeps no more rows than it was told to.
 //
 // ALM_UNAVAILABLE         the store is closing
-// ALM_RESOURCE_EXHAUSTED  disk or memory full
+// ALM_RESOURCE_EXHAUSTED  disk or memory full, or a held snapshot keeps too much
 // ALM_DATA_LOSS           a record is damaged; the message names it
 ALM_MUST_USE alm_code alm_store_compact(alm_store *store, alm_status *st);
 
@@ -410,6 +410,9 @@ typedef struct alm_verify_result {
 } alm_verify_result;
 // Checks structure, checksums, the current view against the log, and counts. Each problem is told
 // to the visitor in a sentence. ALM_OK even when there are problems.
+//
+// ALM_ABORTED             commits gave up too much meanwhile (alm_store_opts.held_bytes)
+// ALM_RESOURCE_EXHAUSTED  out of memory
 ALM_MUST_USE alm_code alm_store_verify(alm_store *store, void (*problem)(void *arg, alm_str text),
                                        void *arg, alm_verify_result *ret, alm_status *st);
 // The same of a folder that no process has open; nothing is written to it. It is read in a child
@@ -472,6 +475,7 @@ typedef struct alm_backup_source {
 //
 // ALM_UNIMPLEMENTED  the memory engine
 // ALM_DATA_LOSS      a record is damaged; the message names it
+// ALM_ABORTED        commits gave up too much meanwhile (alm_store_opts.held_bytes)
 ALM_MUST_USE alm_code alm_store_backup(alm_store *store, const alm_backup_sink *sink,
                                        alm_backup_info *ret, alm_status *st);
 
