@@ -315,6 +315,7 @@ static void take_turn(lmdb_store *store)
     lmdb_request *group[GROUP_BATCH_COUNT_MAX];
     store->is_writing = true;
     size_t count = take_group(store, group);
+    ALM_ASSERT(count > 0); // the caller's own request, at least
     run_or_refuse(store, group, count);
     for (size_t i = 0; i < count; i++) {
         group[i]->is_done = true;
