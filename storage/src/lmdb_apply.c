@@ -236,8 +236,7 @@ static alm_code log_block(apply_ctx *ctx, const alm_block_draft *draft, alm_stat
 {
     alm_buf_reset(&ctx->others);
     ALM_TRY(alm_block_draft_put(draft, NULL, &ctx->others, st));
-    alm_buf_varint(&ctx->blocks, ctx->others.len);
-    alm_buf_append(&ctx->blocks, ctx->others.data, ctx->others.len);
+    alm_log_put_block(alm_buf_view(&ctx->others), &ctx->blocks);
     return ctx->blocks.failed ? no_memory(st) : ALM_OK;
 }
 

@@ -130,8 +130,7 @@ static alm_code migrate_commit(migration *m, const lmdb_scan *scan, alm_status *
         alm_buf_reset(&m->buf);
         alm_log_record_encode(&record, &m->buf);
         size_t at = m->buf.len;
-        alm_buf_varint(&m->buf, block.len);
-        alm_buf_append(&m->buf, block.data, block.len);
+        alm_log_put_block(alm_buf_view(&block), &m->buf);
         record.blocks.len = m->buf.len - at;
     }
     alm_buf_deinit(&block);

@@ -133,6 +133,12 @@ alm_code alm_log_record_decode(alm_str bytes, alm_arena *arena, alm_log_record *
     return r.failed || !is_right ? damaged(st, "a commit of the log") : ALM_OK;
 }
 
+void alm_log_put_block(alm_str block, alm_buf *out)
+{
+    alm_buf_varint(out, block.len);
+    alm_buf_str(out, block);
+}
+
 alm_code alm_log_next_block(alm_str *blocks, bool *ret_found, alm_str *ret, alm_status *st)
 {
     alm_reader r = alm_reader_of(blocks->data, blocks->len);

@@ -39,13 +39,14 @@ static inline uint64_t alm_log_record_row_bytes(const alm_log_record *record)
 {
     return record->added + record->revised > 0 ? record->blocks.len : 0;
 }
-// All but the blocks, which the caller appends: each a varint of its length, and what
-// alm_block_draft_put wrote.
+// All but the blocks, which the caller appends.
 void alm_log_record_encode(const alm_log_record *record, alm_buf *out);
 // Views the bytes; variants are in the arena.
 ALM_MUST_USE alm_code alm_log_record_decode(alm_str bytes, alm_arena *arena, alm_log_record *ret,
                                             alm_status *st);
 
+// Appends a block as a record has it.
+void alm_log_put_block(alm_str block, alm_buf *out);
 // Takes the next block off the record's; *ret_found false: there is none. ALM_DATA_LOSS: malformed.
 ALM_MUST_USE alm_code alm_log_next_block(alm_str *blocks, bool *ret_found, alm_str *ret,
                                          alm_status *st);
