@@ -25,7 +25,7 @@ start_server --key-file svc.key --policy policy
 as() { # KEY COMMAND...
     local key=$1
     shift
-    almanac --endpoint "$address" --key-file "$key" --server-key svc.key.pub --timeout 2s "$@"
+    almanac --endpoint "$address" --key-file "$key" --server-key svc.key.pub --timeout 5s "$@"
 }
 printf 'code,name_zh,unit\ngdp,地区生产总值,CNY\n' >indicators.csv
 expect 0 'aggregation' as wang.key status
@@ -40,7 +40,7 @@ grep -F 'rpc.key_refused' log | grep -qF "$(cat li.key.pub)" || fail "no word of
 
 almanac token new --role reader --name robot --policy policy >robot.token 2>/dev/null
 by_token() {
-    almanac --endpoint "$address" --server-key svc.key.pub --token-file robot.token --timeout 2s \
+    almanac --endpoint "$address" --server-key svc.key.pub --token-file robot.token --timeout 5s \
         "$@"
 }
 reload() { # and wait until the policy counts
