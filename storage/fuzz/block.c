@@ -1,5 +1,7 @@
-// Any bytes as a block: a status, or rows that come out of a second round trip as they are.
+// Any bytes as a block: a status, or rows that come out of a second round trip as they are, and add
+// up to what they are.
 #include "block.h"
+#include "sums.h"
 
 #include "alm/arena.h"
 
@@ -7,6 +9,70 @@
 #include <stdint.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define PLACE_END ALM_PLACE_NONE
+
+// Three ranges over all places, with borders that are places of the block.
+static void make_ranges(alm_block *block, alm_place_range ranges[3])
+{
+    alm_place_id a = alm_block_place(block, block->count / 3);
+    alm_place_id b = alm_block_place(block, block->count / 2);
+    ranges[0] = (alm_place_range){0, ALM_MIN(a, b)};
+    ranges[1] = (alm_place_range){ALM_MIN(a, b), ALM_MAX(a, b)};
+    ranges[2] = (alm_place_range){ALM_MAX(a, b), PLACE_END};
+}
+
+// Damaged sums may be wrong, but are added up without harm.
+static void add_hostile(alm_block *block)
+{
+    alm_place_range ranges[3];
+    alm_sum sums[3] = {{0}};
+    if (block->count > 0 && alm_block_can_sum(block)) {
+        make_ranges(block, ranges);
+        alm_code code = alm_block_add_sums(block, 0, PLACE_END, ranges, 3, sums, NULL);
+        ALM_ASSERT(code == ALM_OK || code == ALM_OUT_OF_RANGE || code == ALM_DATA_LOSS);
+    }
+}
+
+static bool can_check(const alm_obs *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool is_withdrawn = rows[i].value.status == ALM_OBS_STATUS_WITHDRAWN;
+        if ((is_withdrawn && rows[i].value.has_number) ||
+            (i > 0 && rows[i].place <= rows[i - 1].place)) {
+            return false;
+        }
+    }
+    return count > 0;
+}
+
+static void check_sums(alm_block *block, const alm_obs *rows)
+{
+    alm_place_range ranges[3];
+    alm_sum sums[3] = {{0}};
+    if (!can_check(rows, block->count) || !alm_block_can_sum(block)) {
+        return;
+    }
+    make_ranges(block, ranges);
+    if (alm_block_add_sums(block, 0, PLACE_END, ranges, 3, sums, NULL) != ALM_OK) {
+        return; // more than 18 digits
+    }
+    size_t at = 0;
+    for (size_t r = 0; r < 3; r++) {
+        __int128 number = 0;
+        uint64_t count = 0;
+        for (; at < block->count && rows[at].place < ranges[r].to; at++) {
+            int64_t power = 1;
+            if (rows[at].value.has_number) {
+                alm_decimal d = rows[at].value.number;
+                ALM_ASSERT(alm_block_power_of_ten(d.exponent - block->scale, &power));
+                number += (__int128)d.mantissa * power;
+                count++;
+            }
+        }
+        ALM_ASSERT(number == sums[r].number && count == sums[r].count);
+    }
+}
 
 static void round_trip(alm_block *block, alm_arena *arena)
 {
@@ -28,6 +94,7 @@ static void round_trip(alm_block *block, alm_arena *arena)
         ALM_ASSERT(rows[i].place == copies[i].place && rows[i].sequence == copies[i].sequence);
         ALM_ASSERT(alm_str_eq(rows[i].note, copies[i].note));
     }
+    check_sums(&again, copies);
     alm_buf_deinit(&buf);
 }
 
@@ -37,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     alm_str bytes = {.data = (const char *)data, .len = size};
     alm_arena *arena = alm_arena_create(0);
     if (arena != NULL && alm_block_open(bytes, 4096, NULL, arena, &block, NULL) == ALM_OK) {
+        add_hostile(&block);
         round_trip(&block, arena);
     }
     alm_arena_destroy(&arena);

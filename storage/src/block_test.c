@@ -37,7 +37,8 @@ static void assert_finds(alm_column *column, const int64_t *values, size_t count
             return;
         }
     }
-    alm_column_finder finder = {.column = column};
+    alm_column_finder finder;
+    alm_column_finder_init(&finder, column);
     for (size_t i = 0; i < count; i += 1 + count / 64) {
         size_t first = i;
         while (first > 0 && values[first - 1] == values[i]) {
@@ -264,6 +265,42 @@ static void returns_random_blocks(void **state)
         alm_buf_deinit(&buf);
         alm_arena_destroy(&arena);
     }
+}
+
+// What a program wrote out of a double has 17 digits and no common scale: it takes the room, and
+// comes back to the bit.
+static void returns_doubles_to_the_bit(void **state)
+{
+    (void)state;
+    uint64_t random = test_seed();
+    alm_obs rows[300], got[300];
+    double values[300];
+    for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
+        char text[40];
+        uint64_t bits = next_random(&random) >> 11;
+        values[i] = (double)bits / (double)(UINT64_C(1) << next_random(&random) % 54);
+        snprintf(text, sizeof text, "%.17g", values[i]);
+        rows[i] = random_row(&random);
+        rows[i].value.has_number = true;
+        assert_int_equal(alm_decimal_parse(alm_str_from(text), &rows[i].value.number, NULL),
+                         ALM_OK);
+    }
+    alm_buf buf;
+    alm_block block;
+    alm_arena *arena = alm_arena_create(0);
+    alm_buf_init(&buf, 0);
+    encode(rows, ALM_ARRAY_LEN(rows), &buf);
+    assert_int_equal(
+        alm_block_open(alm_buf_view(&buf), ALM_ARRAY_LEN(rows), NULL, arena, &block, NULL), ALM_OK);
+    assert_int_equal(alm_block_get(&block, 0, ALM_ARRAY_LEN(rows), got, NULL), ALM_OK);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
+        char text[ALM_DECIMAL_TEXT_MAX];
+        alm_decimal_format(got[i].value.number, 0, text);
+        double back = strtod(text, NULL);
+        assert_memory_equal(&back, &values[i], sizeof back);
+    }
+    alm_buf_deinit(&buf);
+    alm_arena_destroy(&arena);
 }
 
 static void finds_places(void **state)
@@ -588,6 +625,7 @@ int main(void)
         cmocka_unit_test(returns_random_columns),
         cmocka_unit_test(spends_nothing_on_what_is_regular),
         cmocka_unit_test(returns_random_blocks),
+        cmocka_unit_test(returns_doubles_to_the_bit),
         cmocka_unit_test(finds_places),
         cmocka_unit_test(packs_a_release_below_four_bytes_a_row),
         cmocka_unit_test(returns_rows_over_a_base),

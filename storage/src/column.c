@@ -428,16 +428,8 @@ static size_t find_behind_gaps(alm_column *column, int64_t v)
                                               : (int64_t)column->count);
 }
 
-size_t alm_column_find(alm_column *column, int64_t v)
+static size_t find_between(alm_column *column, size_t low, size_t high, int64_t v)
 {
-    if (column->form == ALM_COLUMN_FRAMES) {
-        return alm_frames_find(&column->numbers, v);
-    }
-    if (column->form == ALM_COLUMN_GAPS) {
-        return find_behind_gaps(column, v);
-    }
-    size_t low = 0;
-    size_t high = column->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (alm_column_get(column, middle) < v) {
@@ -447,6 +439,37 @@ size_t alm_column_find(alm_column *column, int64_t v)
         }
     }
     return low;
+}
+
+size_t alm_column_find(alm_column *column, int64_t v)
+{
+    if (column->form == ALM_COLUMN_FRAMES) {
+        return alm_frames_find(&column->numbers, v);
+    }
+    if (column->form == ALM_COLUMN_GAPS) {
+        return find_behind_gaps(column, v);
+    }
+    return find_between(column, 0, column->count, v);
+}
+
+void alm_column_finder_init(alm_column_finder *finder, alm_column *column)
+{
+    finder->column = column;
+    finder->row = 0;
+    finder->from = finder->to = 0;
+    finder->before = 0;
+}
+
+// From a row on that is not behind it: what is near is found first.
+static size_t find_from(alm_column *column, size_t row, int64_t v)
+{
+    size_t low = row;
+    size_t high = row;
+    for (size_t step = 1; high < column->count && alm_column_get(column, high) < v; step *= 2) {
+        low = high + 1;
+        high = low + step;
+    }
+    return find_between(column, low, ALM_MIN(high, column->count), v);
 }
 
 // The next gaps, one frame of them.
@@ -465,8 +488,12 @@ static void decode_gaps(alm_column_finder *finder)
 size_t alm_column_find_next(alm_column_finder *finder, int64_t v)
 {
     alm_column *column = finder->column;
+    if (column->form == ALM_COLUMN_FRAMES && alm_frames_regular(&column->numbers)) {
+        return alm_frames_find(&column->numbers, v);
+    }
     if (column->form != ALM_COLUMN_GAPS) {
-        return alm_column_find(column, v);
+        finder->row = find_from(column, finder->row, v);
+        return finder->row;
     }
     const int64_t *rows = finder->rows;
     const int64_t *left_out = finder->left_out;

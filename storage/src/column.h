@@ -65,13 +65,15 @@ size_t alm_column_runs(alm_column *column, size_t from, size_t to,
 size_t alm_column_find(alm_column *column, int64_t v);
 
 // Finds one value after the other, each not less than the one before, quicker than alm_column_find
-// does: what was decoded for one serves the next. Zero-initialised but for the column.
+// does: what was decoded for one serves the next.
 typedef struct alm_column_finder {
     alm_column *column;
+    size_t row;      // that was found last; not of gaps
     size_t from, to; // gaps that are at hand
     int64_t before;  // what is left out up to the first of them
     int64_t rows[ALM_PACK_FRAME], left_out[ALM_PACK_FRAME];
 } alm_column_finder;
+void alm_column_finder_init(alm_column_finder *finder, alm_column *column);
 size_t alm_column_find_next(alm_column_finder *finder, int64_t v);
 
 #endif

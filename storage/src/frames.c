@@ -319,8 +319,17 @@ static size_t find_in_short(const alm_frames *frames, int64_t v)
     return low;
 }
 
+bool alm_frames_regular(const alm_frames *frames)
+{
+    return frames->is_sloped && frames->base_bytes == 0 && frames->bits_len == 0;
+}
+
 size_t alm_frames_find(alm_frames *frames, int64_t v)
 {
+    if (alm_frames_regular(frames)) {
+        uint64_t row = v > frames->base ? minus(v, frames->base) : 0;
+        return (size_t)ALM_MIN(row, (uint64_t)frames->count);
+    }
     if (frames->is_packed && frames->count < ALM_PACK_FRAME && frames->base_bytes == 0) {
         return find_in_short(frames, v);
     }

@@ -48,7 +48,8 @@ typedef struct alm_frames {
 // Takes count numbers off the reader. False: malformed.
 ALM_MUST_USE bool alm_frames_open(alm_reader *r, size_t count, alm_frames *ret);
 
-int64_t alm_frames_get(alm_frames *frames, size_t row);                          // row < count
+bool alm_frames_regular(const alm_frames *frames);      // is each number one more than the last?
+int64_t alm_frames_get(alm_frames *frames, size_t row); // row < count
 void alm_frames_range(alm_frames *frames, size_t from, size_t to, int64_t *ret); // to <= count
 // The first row whose number is not less than v; count if none. The numbers must ascend.
 size_t alm_frames_find(alm_frames *frames, int64_t v);

@@ -182,9 +182,7 @@ alm_code alm_block_add_sums(alm_block *block, alm_place_id from, alm_place_id to
     odd.count = odd.next = odd.at = 0;
     odd.is_over = false;
     alm_column_finder places;
-    places.column = &block->columns[ALM_BLOCK_PLACE];
-    places.from = places.to = 0;
-    places.before = 0;
+    alm_column_finder_init(&places, &block->columns[ALM_BLOCK_PLACE]);
     size_t end = 0;
     alm_place_id end_place = from; // end is the first row that is not before it, or 0
     for (size_t r = 0; r < count && ranges[r].from < to; r++) {
