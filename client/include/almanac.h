@@ -417,12 +417,12 @@ typedef struct almanac_report {
     size_t service_count;
     bool has_store; // false: storage did not answer, and the figures below are not known
     uint64_t sequence, observations, cells, indicators, places, sources, series_variants;
-    uint64_t quarantined, bytes_used, bytes_map;
+    uint64_t quarantined, bytes_used, bytes_max;
     const almanac_store_part *parts; // of bytes_used
     size_t part_count;
     uint64_t parts_waiting;    // whose series are not folded yet
     uint64_t queued;           // commits that wait for the writer
-    uint64_t oldest_reader_ms; // a snapshot has been held at least so long while commits went on
+    uint64_t oldest_snapshot_ms; // a snapshot has been held at least so long while commits went on
 } almanac_report;
 ALMANAC_API almanac_code almanac_report_get(almanac_client *client, almanac_report **ret_report,
                                             almanac_error *error);

@@ -102,10 +102,11 @@ static int show_report(cli *self, const almanac_report *report)
         {"sources", "来源", "sources", report->sources},
         {"series_variants", "序列种类", "kinds of series", report->series_variants},
         {"quarantined", "隔离行", "rows in quarantine", report->quarantined},
-        {"bytes_map", "最大字节", "bytes at most", report->bytes_map},
+        {"bytes_max", "最大字节", "bytes at most", report->bytes_max},
         {"queued", "待写提交", "commits waiting", report->queued},
         {"parts_waiting", "待折叠", "parts to fold", report->parts_waiting},
-        {"oldest_reader_ms", "最久快照（毫秒）", "oldest snapshot, ms", report->oldest_reader_ms},
+        {"oldest_snapshot_ms", "最久快照（毫秒）", "oldest snapshot, ms",
+         report->oldest_snapshot_ms},
         {"bytes_used", "已用字节", "bytes used", report->bytes_used},
     };
     cli_fact facts[FACT_COUNT_MAX];

@@ -155,7 +155,7 @@ int cli_restore(cli *self)
     if (open_backup(self, words[0], &file, &st) != ALM_OK) {
         return fail(self, &st);
     }
-    alm_store_opts opts = {.map_bytes = ALM_MAX(MAP_BYTES_MIN, 8 * (size_t)file.bytes_total)};
+    alm_store_opts opts = {.bytes_max = ALM_MAX(MAP_BYTES_MIN, 8 * (size_t)file.bytes_total)};
     alm_backup_source source = {.arg = &file, .read = read_backup, .progress = tell_backup};
     alm_code code = alm_store_restore(&source, words[1], &opts, &info, &st);
     close_backup(&file);

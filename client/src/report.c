@@ -140,12 +140,12 @@ static alm_code report_of(const Almanac__V1__StatusResponse *message, alm_arena 
                                      .series_variants = message->series_variants,
                                      .quarantined = message->quarantined,
                                      .bytes_used = message->bytes_used,
-                                     .bytes_map = message->bytes_map,
+                                     .bytes_max = message->bytes_max,
                                      .parts = parts,
                                      .part_count = message->n_store_parts,
                                      .parts_waiting = message->parts_waiting,
                                      .queued = message->queued,
-                                     .oldest_reader_ms = message->oldest_reader_ms},
+                                     .oldest_snapshot_ms = message->oldest_snapshot_ms},
                             .arena = arena};
     *ret = &reply->face;
     return ALM_OK;

@@ -195,7 +195,7 @@ static const Almanac__V1__StatusResponse *status(void)
     all.series_variants = 74;
     all.quarantined = 1;
     all.bytes_used = 4096000;
-    all.bytes_map = 1073741824;
+    all.bytes_max = 1073741824;
     static Almanac__V1__StorePart log_part, slices_part, strange_part;
     static Almanac__V1__StorePart *parts[] = {&log_part, &slices_part, &strange_part};
     static char log_name[] = "log", slices_name[] = "slices", strange_name[] = "of the future";
@@ -210,7 +210,7 @@ static const Almanac__V1__StatusResponse *status(void)
     all.n_store_parts = ALM_ARRAY_LEN(parts);
     all.parts_waiting = 2;
     all.queued = 1;
-    all.oldest_reader_ms = 1500;
+    all.oldest_snapshot_ms = 1500;
     return &all;
 }
 

@@ -59,12 +59,12 @@ static void head_copy(Almanac__V1__StatusResponse *response,
     response->series_variants = head->series_variants;
     response->quarantined = head->quarantined;
     response->bytes_used = head->bytes_used;
-    response->bytes_map = head->bytes_map;
+    response->bytes_max = head->bytes_max;
     response->store_parts = head->parts;
     response->n_store_parts = head->n_parts;
     response->parts_waiting = head->parts_waiting;
     response->queued = head->queued;
-    response->oldest_reader_ms = head->oldest_reader_us / 1000;
+    response->oldest_snapshot_ms = head->oldest_snapshot_us / 1000;
 }
 
 static alm_code status(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)

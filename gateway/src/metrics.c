@@ -140,10 +140,10 @@ static void care_write(const Almanac__Internal__HeadResponse *head, alm_buf *out
     gauge(out, "almanac_store_parts_waiting", "Parts whose series are not folded yet.",
           head->parts_waiting);
     gauge(out, "almanac_store_queued_commits", "Commits that wait for the writer.", head->queued);
-    family(out, "almanac_store_oldest_reader_seconds", "gauge",
+    family(out, "almanac_store_oldest_snapshot_seconds", "gauge",
            "How long the oldest snapshot has been held at least while commits went on.");
-    alm_buf_printf(out, "almanac_store_oldest_reader_seconds %.3f\n",
-                   (double)head->oldest_reader_us / 1e6);
+    alm_buf_printf(out, "almanac_store_oldest_snapshot_seconds %.3f\n",
+                   (double)head->oldest_snapshot_us / 1e6);
     counter(out, "almanac_store_commits_total", "Commits since storage started.", head->commits);
     counter(out, "almanac_store_commit_groups_total", "Groups they were written in.",
             head->commit_groups);
@@ -185,11 +185,11 @@ static void store_write(const gateway *g, alm_buf *out)
               head->quarantined);
         gauge(out, "almanac_store_used_bytes", "Bytes of the store's file in use.",
               head->bytes_used);
-        gauge(out, "almanac_store_map_bytes", "Bytes the store's file may grow to.",
-              head->bytes_map);
-        gauge(out, "almanac_store_readers", "Read snapshots held now.", head->readers);
-        gauge(out, "almanac_store_oldest_reader_lag",
-              "Commits since the oldest read snapshot began.", head->oldest_reader_lag);
+        gauge(out, "almanac_store_max_bytes", "Bytes the store's file may grow to.",
+              head->bytes_max);
+        gauge(out, "almanac_store_snapshots", "Read snapshots held now.", head->snapshots);
+        gauge(out, "almanac_store_oldest_snapshot_lag",
+              "Commits since the oldest read snapshot began.", head->oldest_snapshot_lag);
         care_write(head, out);
     }
     alm_arena_destroy(&arena);

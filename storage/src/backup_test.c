@@ -70,7 +70,7 @@ static alm_code check(fixture *f, stream *s, alm_backup_info *ret)
 
 static alm_code restore(fixture *f, stream *s, const char *dir, alm_backup_info *ret)
 {
-    alm_store_opts opts = {.map_bytes = (size_t)256 << 20};
+    alm_store_opts opts = {.bytes_max = (size_t)256 << 20};
     alm_backup_source source = {.arg = s, .read = read_stream};
     s->at = 0;
     f->st = ALM_STATUS_INIT;
@@ -144,7 +144,7 @@ static void what_is_restored_answers_as_what_was_backed_up(void **state)
     ASSERT_OK(f, check(f, &s, &checked));
     assert_memory_equal(&checked, &info, sizeof info);
 
-    fixture copy = {.map_bytes = f->map_bytes, .arena = f->arena, .st = ALM_STATUS_INIT};
+    fixture copy = {.bytes_max = f->bytes_max, .arena = f->arena, .st = ALM_STATUS_INIT};
     new_dir(copy.dir);
     ASSERT_OK(f, restore(f, &s, copy.dir, &restored));
     assert_memory_equal(&restored, &info, sizeof info);
@@ -171,7 +171,7 @@ static void commits_go_on_and_are_not_in_it(void **state)
     alm_backup_info info = back_up(f, &s);
     assert_int_equal(info.sequence, 32);
     assert_true(s.commit_count > 2);
-    fixture copy = {.map_bytes = f->map_bytes, .arena = f->arena, .st = ALM_STATUS_INIT};
+    fixture copy = {.bytes_max = f->bytes_max, .arena = f->arena, .st = ALM_STATUS_INIT};
     new_dir(copy.dir);
     ASSERT_OK(f, restore(f, &s, copy.dir, &restored));
     fixture_open(&copy);
@@ -321,15 +321,15 @@ static void a_snapshot_that_is_held_shows(void **state)
     alm_backup_info info;
     slow_sink s = {.f = f, .now_us = &now_us};
     alm_backup_sink sink = {.arg = &s, .write = take_slowly};
-    alm_store_opts opts = {.map_bytes = f->map_bytes, .clock = alm_clock_fake(&now_us)};
+    alm_store_opts opts = {.bytes_max = f->bytes_max, .clock = alm_clock_fake(&now_us)};
     alm_store_close(&f->store);
     ASSERT_OK(f, alm_store_open(f->dir, &opts, &f->store, &f->st));
     fill(f);
     ASSERT_OK(f, alm_store_backup(f->store, &sink, &info, &f->st));
-    assert_int_equal(s.stats.oldest_reader_us, 90000000);
-    assert_true(s.stats.oldest_reader_lag >= 1);
+    assert_int_equal(s.stats.oldest_snapshot_us, 90000000);
+    assert_true(s.stats.oldest_snapshot_lag >= 1);
     ASSERT_OK(f, alm_store_stats_get(f->store, &after, &f->st));
-    assert_int_equal(after.oldest_reader_us, 0);
+    assert_int_equal(after.oldest_snapshot_us, 0);
     assert_int_equal(after.queued, 0);
     assert_true(after.syncs > 30);
     assert_true(after.folds > 0);

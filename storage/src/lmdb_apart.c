@@ -43,7 +43,7 @@ alm_code lmdb_verify_dir(const char *dir, const alm_store_opts *opts, alm_proble
     folder.clock = opts->clock.wall_us != NULL ? opts->clock : alm_clock_system();
     alm_code code = lmdb_dir_open(&folder, dir, st);
     if (code == ALM_OK) {
-        folder_check check = {.path = path, .map_bytes = lmdb_map_bytes(opts->map_bytes)};
+        folder_check check = {.path = path, .map_bytes = lmdb_map_bytes(opts->bytes_max)};
         alm_apart apart = {.arg = &check, .check = check_folder};
         code = alm_apart_run(&apart, problem, problem_arg, ret, st);
     }

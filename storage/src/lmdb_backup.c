@@ -233,7 +233,7 @@ alm_code lmdb_restore(const alm_backup_source *source, const char *dir, const al
     folder.clock = opts->clock.wall_us != NULL ? opts->clock : alm_clock_system();
     alm_code code = lmdb_dir_open(&folder, dir, st);
     if (code == ALM_OK) {
-        code = restore_locked(source, dir, lmdb_map_bytes(opts->map_bytes), ret, st);
+        code = restore_locked(source, dir, lmdb_map_bytes(opts->bytes_max), ret, st);
     }
     if (folder.lock_fd >= 0) {
         close(folder.lock_fd);

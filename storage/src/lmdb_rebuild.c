@@ -691,7 +691,7 @@ alm_code lmdb_rebuild_dir(const char *dir, const alm_store_opts *opts, alm_probl
     }
     ALM_TRY(lmdb_dir_lock(&folder, dir, st)); // damage is what it is for
     shared *s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    alm_code code = rebuild_shared(&r, dir, lmdb_map_bytes(opts->map_bytes), s, st);
+    alm_code code = rebuild_shared(&r, dir, lmdb_map_bytes(opts->bytes_max), s, st);
     if (s != MAP_FAILED) {
         *ret = s->result;
         munmap(s, sizeof *s);

@@ -103,19 +103,19 @@ alm_code lmdb_stats(alm_store *base, alm_store_stats *ret, alm_status *st)
     lmdb_readers readers;
     *ret = (alm_store_stats){0};
     mdb_env_info(store->env, &info);
-    ret->oldest_reader_us = (uint64_t)lmdb_count_readers(store, &readers);
-    ret->readers = readers.live;
+    ret->oldest_snapshot_us = (uint64_t)lmdb_count_readers(store, &readers);
+    ret->snapshots = readers.live;
     if (readers.live > 0 && readers.oldest < info.me_last_txnid) {
-        ret->oldest_reader_lag = info.me_last_txnid - readers.oldest;
+        ret->oldest_snapshot_lag = info.me_last_txnid - readers.oldest;
     }
     ALM_TRY(lmdb_begin_read(store, &txn, st));
     alm_code code = read_stats(&txn, ret, st);
     lmdb_abort(&txn);
     ALM_TRY(code);
     ret->bytes_used = (info.me_last_pgno + 1) * store->page_bytes;
-    ret->bytes_map = info.me_mapsize;
+    ret->bytes_max = info.me_mapsize;
     ret->is_nearly_full =
-        lmdb_map_percent(ret->bytes_used, ret->bytes_map) >= LMDB_MAP_ALARM_PERCENT;
+        lmdb_map_percent(ret->bytes_used, ret->bytes_max) >= LMDB_MAP_ALARM_PERCENT;
     ret->damaged = store->found.damaged;
     copy_counts(store, ret);
     return ALM_OK;

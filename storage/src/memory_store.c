@@ -191,7 +191,7 @@ static alm_code get_stats(alm_store *base, alm_store_stats *ret, alm_status *st)
                              .feed_from = store->feed_trimmed + 1,
                              .feed_bytes = store->feed_bytes,
                              .bytes_used = store->bytes_used,
-                             .bytes_map = store->bytes_max,
+                             .bytes_max = store->bytes_max,
                              .commits = store->commits.count,
                              .commit_groups = store->commits.count};
     pthread_mutex_unlock(&store->mutex);
@@ -278,7 +278,7 @@ static alm_code open_engine(const char *dir, const alm_store_opts *opts, alm_sto
     }
     store->base.ops = &memory_ops;
     store->clock = opts->clock.wall_us != NULL ? opts->clock : alm_clock_system();
-    store->bytes_max = opts->map_bytes != 0 ? opts->map_bytes : BYTES_DEFAULT;
+    store->bytes_max = opts->bytes_max != 0 ? opts->bytes_max : BYTES_DEFAULT;
     store->feed_commits = opts->feed_commits != 0 ? opts->feed_commits : ALM_FEED_COMMITS;
     store->feed_bytes_max = opts->feed_bytes != 0 ? opts->feed_bytes : ALM_FEED_BYTES;
     store->arena = alm_arena_create(store->bytes_max);

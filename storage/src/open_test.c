@@ -16,7 +16,7 @@
 static alm_code try_open(fixture *f, const char *dir)
 {
     alm_store *store = NULL;
-    alm_store_opts opts = {.map_bytes = (size_t)64 << 20};
+    alm_store_opts opts = {.bytes_max = (size_t)64 << 20};
     f->st = ALM_STATUS_INIT;
     alm_code code = alm_store_open(dir, &opts, &store, &f->st);
     alm_store_close(&store);
@@ -32,7 +32,7 @@ static alm_code open_logged(fixture *f, const char *dir, char **ret_text)
     alm_log_init(&log, "test");
     log.fd = memfd_create("log", MFD_CLOEXEC);
     assert_true(log.fd >= 0);
-    alm_store_opts opts = {.map_bytes = (size_t)64 << 20, .log = &log};
+    alm_store_opts opts = {.bytes_max = (size_t)64 << 20, .log = &log};
     f->st = ALM_STATUS_INIT;
     alm_code code = alm_store_open(dir, &opts, &store, &f->st);
     alm_store_close(&store);
@@ -144,7 +144,7 @@ static void a_map_that_gets_full_is_told(void **state)
     alm_store_stats stats = {0};
     alm_log_init(&log, "test");
     log.fd = memfd_create("log", MFD_CLOEXEC);
-    alm_store_opts opts = {.map_bytes = (size_t)1 << 20, .log = &log};
+    alm_store_opts opts = {.bytes_max = (size_t)1 << 20, .log = &log};
     alm_store_close(&f->store);
     ASSERT_OK(f, alm_store_open(f->dir, &opts, &f->store, &f->st));
     commit_catalog(f);
@@ -157,7 +157,7 @@ static void a_map_that_gets_full_is_told(void **state)
         code = try_commit(f, batch_of_rows(&row, 1), &result);
         ASSERT_OK(f, alm_store_stats_get(f->store, &stats, &f->st));
     }
-    assert_true(stats.bytes_used * 100 >= stats.bytes_map * 79);
+    assert_true(stats.bytes_used * 100 >= stats.bytes_max * 79);
     // The warning may be that of a commit that folded.
     ASSERT_OK(f, alm_store_compact(f->store, &f->st));
     assert_true(pread(log.fd, text, sizeof text - 1, 0) >= 0);
@@ -187,7 +187,7 @@ static void little_address_space_is_enough(void **state)
     assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
     ASSERT_OK(f, code);
     ASSERT_OK(f, alm_store_stats_get(f->store, &stats, &f->st));
-    assert_true(stats.bytes_map >= (uint64_t)1 << 28 && stats.bytes_map <= (uint64_t)64 << 30);
+    assert_true(stats.bytes_max >= (uint64_t)1 << 28 && stats.bytes_max <= (uint64_t)64 << 30);
 }
 #endif
 
@@ -303,7 +303,7 @@ static alm_code judge_rows(void *arg, alm_str variant, const alm_obs *rows, size
 static int judge(const char *dir, const answer *want)
 {
     alm_store *store = NULL;
-    alm_store_opts opts = {.map_bytes = (size_t)64 << 20};
+    alm_store_opts opts = {.bytes_max = (size_t)64 << 20};
     judge_ctx ctx = {.want = want};
     alm_read read = read_all();
     read.all_vintages = true;

@@ -96,7 +96,7 @@ static unsigned damage(const fixture *f, const char *database, unsigned step)
     unsigned damaged = 0;
     assert_int_equal(mdb_env_create(&env), 0);
     assert_int_equal(mdb_env_set_maxdbs(env, 20), 0);
-    assert_int_equal(mdb_env_set_mapsize(env, f->map_bytes), 0);
+    assert_int_equal(mdb_env_set_mapsize(env, f->bytes_max), 0);
     assert_int_equal(mdb_env_open(env, f->dir, 0, 0640), 0);
     assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
     assert_int_equal(mdb_dbi_open(txn, database, 0, &dbi), 0);
@@ -129,7 +129,7 @@ static void remove_kept(const fixture *f)
 
 static alm_code try_rebuild(fixture *f, alm_rebuild_result *ret, told *t)
 {
-    alm_store_opts opts = {.map_bytes = f->map_bytes};
+    alm_store_opts opts = {.bytes_max = f->bytes_max};
     *t = (told){0};
     f->st = ALM_STATUS_INIT;
     return alm_store_rebuild(f->dir, &opts, note, t, ret, &f->st);

@@ -19,7 +19,7 @@ typedef struct fixture {
     alm_store *store;
     alm_arena *arena;
     alm_status st;
-    size_t map_bytes;
+    size_t bytes_max;
     uint64_t feed_commits, feed_bytes;
     uint64_t batches; // makes batch ids
 } fixture;
@@ -35,7 +35,7 @@ typedef struct fixture {
 static inline void fixture_open(fixture *f)
 {
     alm_store_opts opts = {.engine = f->engine,
-                           .map_bytes = f->map_bytes,
+                           .bytes_max = f->bytes_max,
                            .feed_commits = f->feed_commits,
                            .feed_bytes = f->feed_bytes};
     ASSERT_OK(f, alm_store_open(f->dir, &opts, &f->store, &f->st));
@@ -55,9 +55,9 @@ static inline void fixture_reopen(fixture *f)
     }
 }
 
-static inline void fixture_init_engine(fixture *f, const alm_engine *engine, size_t map_bytes)
+static inline void fixture_init_engine(fixture *f, const alm_engine *engine, size_t bytes_max)
 {
-    *f = (fixture){.engine = engine, .map_bytes = map_bytes, .st = ALM_STATUS_INIT};
+    *f = (fixture){.engine = engine, .bytes_max = bytes_max, .st = ALM_STATUS_INIT};
     snprintf(f->dir, sizeof f->dir, "/tmp/alm_store_XXXXXX");
     assert_true(!fixture_keeps(f) || mkdtemp(f->dir) != NULL);
     f->arena = alm_arena_create(0);
@@ -65,9 +65,9 @@ static inline void fixture_init_engine(fixture *f, const alm_engine *engine, siz
     fixture_open(f);
 }
 
-static inline void fixture_init(fixture *f, size_t map_bytes)
+static inline void fixture_init(fixture *f, size_t bytes_max)
 {
-    fixture_init_engine(f, &alm_engine_lmdb, map_bytes);
+    fixture_init_engine(f, &alm_engine_lmdb, bytes_max);
 }
 
 static inline void fixture_remove(const char *dir)

@@ -28,7 +28,7 @@ typedef struct bench {
     rig r;
     alm_store *store;
     char ballast[128];
-    size_t map_bytes;
+    size_t bytes_max;
     const char *cause; // what a refusal must say
     pthread_t reader;
     atomic_bool stopping;
@@ -168,7 +168,7 @@ static bool resume(bench *b, int64_t *ret_ms)
 static bool open_store(bench *b)
 {
     alm_status st = ALM_STATUS_INIT;
-    alm_store_opts opts = {.map_bytes = b->map_bytes};
+    alm_store_opts opts = {.bytes_max = b->bytes_max};
     return alm_store_open(b->r.dir, &opts, &b->store, &st) == ALM_OK || failed("open", st.message);
 }
 
@@ -234,7 +234,7 @@ static bool fill_disk(const disk *d, const rig_opts *opts, const char *what)
 static bool fill_map(const disk *d, const rig_opts *opts)
 {
     uint32_t first = 0, second = 0;
-    bench b = {.cause = "MDB_MAP_FULL", .map_bytes = (size_t)1 << 20};
+    bench b = {.cause = "MDB_MAP_FULL", .bytes_max = (size_t)1 << 20};
     rig_init(&b.r, opts->seed, d->mounted);
     bool ok = rig_new_store(&b.r) && open_store(&b);
     if (ok) {
@@ -243,7 +243,7 @@ static bool fill_map(const disk *d, const rig_opts *opts)
         stop_reader(&b);
         alm_store_close(&b.store);
     }
-    b.map_bytes *= 2;
+    b.bytes_max *= 2;
     ok = ok && open_store(&b) && fill(&b, &second);
     alm_store_close(&b.store);
     printf("full: map: %u steps, %u more in one twice as large; %u reads, %u failed\n", first,

@@ -237,7 +237,7 @@ static verdict verdict_of(judge *j)
 static bool open_judge(judge *j, const char *dir)
 {
     alm_status st = ALM_STATUS_INIT;
-    alm_store_opts opts = {.map_bytes = (size_t)1 << 30};
+    alm_store_opts opts = {.bytes_max = (size_t)1 << 30};
     j->arena = alm_arena_create(0);
     ALM_ASSERT(j->arena != NULL);
     if (alm_store_open(dir, &opts, &j->store, &st) != ALM_OK) {

@@ -191,7 +191,7 @@ static bool commit_first(world *w)
 static bool open_store(world *w)
 {
     alm_store_opts opts = {.engine = w->engine,
-                           .map_bytes = MAP_BYTES,
+                           .bytes_max = MAP_BYTES,
                            .feed_commits = w->shape.feed_commits,
                            .feed_bytes = w->shape.feed_commits != 0};
     w->st = ALM_STATUS_INIT;

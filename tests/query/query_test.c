@@ -52,7 +52,7 @@ static int set_up(void **state)
     char data[80];
     snprintf(data, sizeof data, "--data=%s", f->dir);
     char program[] = "test";
-    char map[] = "--map-bytes=256M";
+    char map[] = "--max-bytes=256M";
     char commits[] = "--feed-commits=4";
     char bytes[] = "--feed-bytes=1";
     char *argv[] = {program, data, map, commits, bytes, NULL};

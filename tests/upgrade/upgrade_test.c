@@ -80,7 +80,7 @@ static void put_copy(const fixture *f)
 static int setup(void **state)
 {
     fixture *f = alm_calloc(1, sizeof *f);
-    *f = (fixture){.map_bytes = (size_t)256 << 20, .st = ALM_STATUS_INIT};
+    *f = (fixture){.bytes_max = (size_t)256 << 20, .st = ALM_STATUS_INIT};
     snprintf(f->dir, sizeof f->dir, "/tmp/alm_upgrade_XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     f->arena = alm_arena_create(0);
@@ -153,7 +153,7 @@ static void assert_says(const fixture *f, const char *words)
 
 static alm_code try_open(fixture *f)
 {
-    alm_store_opts opts = {.map_bytes = f->map_bytes};
+    alm_store_opts opts = {.bytes_max = f->bytes_max};
     f->st = ALM_STATUS_INIT;
     return alm_store_open(f->dir, &opts, &f->store, &f->st);
 }

@@ -52,7 +52,7 @@ static int setup(void **state)
     snprintf(f->dir, sizeof f->dir, "/tmp/alm_service_XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     snprintf(f->address, sizeof f->address, "loop://storage-%d", ++number);
-    char program[] = "test", data[] = "--data", map[] = "--map-bytes=256M",
+    char program[] = "test", data[] = "--data", map[] = "--max-bytes=256M",
          commits[] = "--feed-commits=4", bytes[] = "--feed-bytes=1";
     char *argv[] = {program, data, f->dir, map, commits, bytes};
     ASSERT_OK(f, alm_rpc_create(&(alm_rpc_opts){0}, &f->rpc, &f->st));
@@ -492,7 +492,7 @@ static void tells_its_figures_and_verifies(void **state)
     assert_int_equal(head->catalog_sequence, 1);
     assert_int_equal(head->cells, PLACE_COUNT);
     assert_int_equal(head->places, PLACE_COUNT);
-    assert_int_equal(head->bytes_map, 256 << 20);
+    assert_int_equal(head->bytes_max, 256 << 20);
     assert_int_equal(head->n_parts, 0);
     assert_true(head->syncs >= 2);
     head_request.with_parts = true;

@@ -14,7 +14,7 @@ static const alm_option options[] = {
      .type = ALM_OPTION_TEXT,
      .placeholder = "DIR",
      .help = "folder of the store, on a local disk; made if it is not there (required)"},
-    {.name = "map-bytes",
+    {.name = "max-bytes",
      .type = ALM_OPTION_BYTES,
      .placeholder = "SIZE",
      .help = "the most the store may grow to; address space, not disk (default: 1T, or as much as "
@@ -52,7 +52,7 @@ static alm_code open_store(const alm_module_ctx *ctx, storage *self, alm_status 
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "data",
                                     "--data DIR is required: the folder of the store");
     }
-    alm_store_opts opts = {.map_bytes = (size_t)alm_config_int(ctx->config, "map-bytes"),
+    alm_store_opts opts = {.bytes_max = (size_t)alm_config_int(ctx->config, "max-bytes"),
                            .clock = ctx->clock,
                            .log = ctx->log,
                            .feed_commits = (uint64_t)alm_config_int(ctx->config, "feed-commits"),

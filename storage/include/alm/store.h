@@ -25,7 +25,7 @@ extern const alm_engine alm_engine_memory; // this process's memory, gone with a
 
 typedef struct alm_store_opts {
     const alm_engine *engine; // NULL: alm_engine_lmdb
-    size_t map_bytes; // the most the store may take; 0: 1 TiB, or what this process may have
+    size_t bytes_max; // the most the store may take; 0: 1 TiB, or what this process may have
     alm_clock clock;  // zero: the system's
     const alm_log *log;
     // The change feed keeps the rows of the newest feed_commits commits, and those of older ones as
@@ -124,7 +124,7 @@ typedef struct alm_commit_result {
 //
 // ALM_INVALID_ARGUMENT     a malformed row or entry; the message names it. Nothing is stored
 // ALM_ALREADY_EXISTS       the batch id is known with another digest
-// ALM_RESOURCE_EXHAUSTED   map or disk full, or a snapshot that is held keeps too much
+// ALM_RESOURCE_EXHAUSTED   bytes_max or disk full, or a snapshot that is held keeps too much
 //                          (alm_store_opts.held_bytes); nothing is stored; reads go on
 // ALM_UNAVAILABLE          an I/O error: whether it is stored shows when the store is opened again,
 //                          and until then it takes no commits; reads go on
@@ -358,19 +358,20 @@ ALM_MUST_USE alm_code alm_store_wait(alm_store *store, uint64_t sequence, int64_
 
 typedef struct alm_store_stats {
     uint64_t sequence, catalog_sequence, observations, cells, indicators, places, sources,
-        series_variants, quarantined, bytes_used, bytes_map, oldest_reader_lag;
-    uint32_t readers;
-    bool is_nearly_full; // of bytes_map 80 % are or were used: open it larger before it is full
+        series_variants, quarantined, bytes_used, bytes_max;
+    uint32_t snapshots;           // held now, by reads, backups and verifications
+    uint64_t oldest_snapshot_lag; // commits since the oldest of them began
+    uint64_t oldest_snapshot_us;  // it has been held at least so long while commits went on
+    bool is_nearly_full; // of bytes_max 80 % are or were used: open it larger before it is full
     uint64_t damaged;    // records with a damaged value, of those looked at when it was opened
     uint64_t commits, commit_groups; // since open; commits/groups is the group commit's gain
     uint64_t feed_from;  // from here on the feed has the rows of every commit that is no bulk load
     uint64_t feed_bytes; // that its rows take
-    uint64_t oldest_reader_us; // held at least so long while commits went on
-    uint64_t parts_waiting;    // to be folded
-    uint64_t queued;           // batches that wait for the writer
-    uint64_t folds;            // since open, as the four below
-    int64_t folded_at_us;      // the last one, wall clock; 0: none
-    uint64_t syncs, sync_us;   // transactions made durable, how long that took
+    uint64_t parts_waiting;  // to be folded
+    uint64_t queued;         // batches that wait for the writer
+    uint64_t folds;          // since open, as the four below
+    int64_t folded_at_us;    // the last one, wall clock; 0: none
+    uint64_t syncs, sync_us; // transactions made durable, how long that took
 } alm_store_stats;
 ALM_MUST_USE alm_code alm_store_stats_get(alm_store *store, alm_store_stats *ret, alm_status *st);
 

@@ -64,7 +64,7 @@ static void takes_the_commits_of_many_callers(void **state)
     ASSERT_OK(f, alm_store_stats_get(f->store, &stats, &f->st));
     assert_int_equal(stats.observations, CALLER_COUNT * CALLER_ROUNDS * 2 / 3);
     assert_int_equal(stats.sequence, 1 + stats.observations);
-    assert_int_equal(stats.readers, 0);
+    assert_int_equal(stats.snapshots, 0);
     assert_true(stats.commit_groups <= stats.commits);
     assert_verifies(f);
 }

@@ -267,7 +267,7 @@ static void counts_what_is_stored(void **state)
     assert_int_equal(s.sources, 2);
     assert_int_equal(s.series_variants, 2);
     assert_int_equal(s.quarantined, 2);
-    assert_true(s.bytes_used > 0 && s.bytes_used <= s.bytes_map);
+    assert_true(s.bytes_used > 0 && s.bytes_used <= s.bytes_max);
     alm_verify_result v = assert_verifies(f);
     assert_int_equal(v.log_records, 3);
     assert_int_equal(v.observations, 3);

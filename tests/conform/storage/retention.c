@@ -6,7 +6,7 @@
 static void renew(fixture *f, uint64_t commits, uint64_t bytes)
 {
     fixture_deinit(f);
-    fixture_init_engine(f, f->engine, f->map_bytes);
+    fixture_init_engine(f, f->engine, f->bytes_max);
     alm_store_close(&f->store);
     f->feed_commits = commits;
     f->feed_bytes = bytes;

@@ -140,7 +140,7 @@ static void a_visitors_error_is_the_answer(void **state)
     assert_int_equal(read_rows(f, read)->count, 3);
     COMMIT_ROWS(f, a_row(GDP, 1, 2023, 1, 1));
     ASSERT_OK(f, alm_store_compact(f->store, &f->st)); // what is done beside the commits is done
-    assert_int_equal(get_stats(f).readers, 0);
+    assert_int_equal(get_stats(f).snapshots, 0);
 }
 
 // Where nothing answers the sequence is told all the same.
