@@ -311,8 +311,16 @@ typedef enum almanac_catalog_kind {
 typedef struct almanac_catalog_query {
     almanac_catalog_kind kind;
     const char *words; // entries that hold every word in a code, name, alias or theme; "": all
-    const char *place; // series: only of this place
     uint32_t limit;    // 0: all
+    // Series alone; NULL or "" or none: any.
+    const char *places; // that have a value at any of these; expression, as in almanac_query
+    const char *const *indicators; // codes or names
+    size_t indicator_count;
+    const char *theme;        // of the indicator
+    const char *measure;      // code
+    const char *breakdown;    // "_T": totals; "industry=*": that have the dimension; else this
+    const char *accumulation; // "P", "C"
+    const char *frequency;    // SDMX letter
 } almanac_catalog_query;
 
 typedef struct almanac_indicator {
@@ -333,8 +341,9 @@ typedef struct almanac_source {
     int32_t precedence;
 } almanac_source;
 typedef struct almanac_series {
-    const char *variant; // "A.gdp.P.level._Z._T"
-    uint64_t place_count, cell_count;
+    const char *variant;  // "A.gdp.P.level._Z._T"
+    uint64_t place_count; // with a value in some period; of those that were asked for
+    uint64_t cell_count;  // this and the periods: at the one place that was asked for, else of all
     const char *first_period, *last_period;
 } almanac_series;
 typedef struct almanac_quarantined {
@@ -420,8 +429,8 @@ typedef struct almanac_report {
     uint64_t quarantined, bytes_used, bytes_max;
     const almanac_store_part *parts; // of bytes_used
     size_t part_count;
-    uint64_t parts_waiting;    // whose series are not folded yet
-    uint64_t queued;           // commits that wait for the writer
+    uint64_t parts_waiting;      // whose series are not folded yet
+    uint64_t queued;             // commits that wait for the writer
     uint64_t oldest_snapshot_ms; // a snapshot has been held at least so long while commits went on
 } almanac_report;
 ALMANAC_API almanac_code almanac_report_get(almanac_client *client, almanac_report **ret_report,

@@ -25,8 +25,15 @@ static alm_code open_catalog(almanac_client *client, const almanac_catalog_query
     almanac__v1__catalog_request__init(&request);
     request.kind = (Almanac__V1__CatalogKind)query->kind;
     request.words = alm_client_text(query->words);
-    request.place = alm_client_text(query->place);
     request.limit = query->limit;
+    request.places = alm_client_text(query->places);
+    request.indicators = alm_client_texts(query->indicators);
+    request.n_indicators = query->indicator_count;
+    request.theme = alm_client_text(query->theme);
+    request.measure = alm_client_text(query->measure);
+    request.breakdown = alm_client_text(query->breakdown);
+    request.accumulation = alm_client_text(query->accumulation);
+    request.frequency = alm_client_text(query->frequency);
     alm_code code = alm_feed_open(client, "Catalog", 0, &request.base, &catalog->feed, st);
     if (code != ALM_OK) {
         alm_free(catalog);

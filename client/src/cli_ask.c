@@ -30,8 +30,7 @@ bool cli_split_words(cli *self, const char *const *words, size_t count, const ch
     return true;
 }
 
-// --by a=b --by c=d is the breakdown a=b+c=d.
-static const char *breakdown_of(cli *self)
+const char *cli_breakdown(cli *self)
 {
     const char *const *pairs = NULL;
     size_t count = alm_config_values(self->config, "by", &pairs);
@@ -93,7 +92,7 @@ bool cli_ask(cli *self, almanac_query *ret, int *ret_exit)
         .places = cli_text(self, "place"),
         .periods =
             period[0] == '\0' && self->command->period != NULL ? self->command->period : period,
-        .breakdown = breakdown_of(self),
+        .breakdown = cli_breakdown(self),
         .measure = cli_text(self, "measure"),
         .accumulation = cli_text(self, "accumulation"),
         .frequency = cli_text(self, "frequency"),

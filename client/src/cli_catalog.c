@@ -1,4 +1,5 @@
 // search and catalog.
+#include "cli_ask.h"
 #include "cli_command.h"
 #include "cli_csv.h"
 #include "cli_import.h"
@@ -316,6 +317,32 @@ static int load(cli *self, const entry_view *view, const char *const *paths, siz
     return cli_import_files(self, paths, count, &opts);
 }
 
+// What is asked; the words after `series` are indicators. False: said, see *ret_exit.
+static bool ask(cli *self, const entry_view *view, almanac_catalog_query *ret, int *ret_exit)
+{
+    const char *const *words = NULL;
+    size_t count = cli_positional(self, &words) - 1;
+    *ret = (almanac_catalog_query){.kind = view->kind,
+                                   .words = cli_text(self, "words"),
+                                   .limit = (uint32_t)alm_config_int(self->config, "limit"),
+                                   .places = cli_text(self, "place"),
+                                   .theme = cli_text(self, "theme"),
+                                   .measure = cli_text(self, "measure"),
+                                   .breakdown = cli_breakdown(self),
+                                   .accumulation = cli_text(self, "accumulation"),
+                                   .frequency = cli_text(self, "frequency")};
+    if (ret->breakdown == NULL ||
+        !cli_split_words(self, words + 1, count, &ret->indicators, &ret->indicator_count)) {
+        *ret_exit = cli_fail_memory(self);
+        return false;
+    }
+    if (count > 0 && view->kind != ALMANAC_CATALOG_SERIES) {
+        *ret_exit = cli_fail_usage(self, "%s: only load may stand here", words[1]);
+        return false;
+    }
+    return true;
+}
+
 int cli_catalog(cli *self)
 {
     const char *const *words = NULL;
@@ -325,17 +352,11 @@ int cli_catalog(cli *self)
     if (count > 1 && strcmp(words[1], "load") == 0) {
         return load(self, view, words + 2, count - 2);
     }
-    if (count > 1) {
-        return cli_fail_usage(self, "%s: only load may stand here", words[1]);
-    }
+    almanac_catalog_query query;
     int exit_code = 0;
-    if (!cli_connect(self, &exit_code)) {
+    if (!ask(self, view, &query, &exit_code) || !cli_connect(self, &exit_code)) {
         return exit_code;
     }
-    almanac_catalog_query query = {.kind = view->kind,
-                                   .words = cli_text(self, "words"),
-                                   .place = cli_text(self, "place"),
-                                   .limit = (uint32_t)alm_config_int(self->config, "limit")};
     return list_entries(self, view, &query);
 }
 

@@ -183,11 +183,6 @@ static const alm_option catalog_options[] = {
      .placeholder = "WORDS",
      .help = "entries that hold every word in a code, name, alias or theme",
      .letter = 'w'},
-    {.name = "place",
-     .type = ALM_OPTION_TEXT,
-     .placeholder = "CODE",
-     .help = "series: only of this place",
-     .letter = 'p'},
     {.name = "limit",
      .type = ALM_OPTION_INT,
      .fallback = "0",
@@ -196,6 +191,34 @@ static const alm_option catalog_options[] = {
      .min = 0,
      .max = UINT32_MAX,
      .letter = 'n'},
+    {.name = "place",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "EXPR",
+     .help = "series with a value at any of these: 310105, 310000/*, 310000/**@district",
+     .letter = 'p'},
+    {.name = "theme",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "THEME",
+     .help = "series of indicators of this theme"},
+    {.name = "measure",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "CODE",
+     .help = "series of this measure: level, growth_yoy, target ...",
+     .letter = 'm'},
+    {.name = "by",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "DIM=MEMBER",
+     .help = "series of this breakdown: industry=software; industry=* for all that have the "
+             "dimension, _T for totals",
+     .repeats = true},
+    {.name = "accumulation",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "P|C",
+     .help = "series of the period alone, or from 1 January to its end"},
+    {.name = "frequency",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "A|S|T|Q|M|W|D",
+     .help = "series of this frequency"},
 };
 
 #define OPTION_ROLE                                                                                \
@@ -300,6 +323,8 @@ static const cli_example search_examples[] = {
 static const cli_example catalog_examples[] = {
     {"almanac catalog indicators --words industry", "the indicators of a theme"},
     {"almanac catalog places load places.csv", "add places"},
+    {"almanac catalog series --place '310105/**' --frequency M",
+     "what there is by month below a district"},
     {"almanac catalog quarantine", "what could not be taken, and why"},
 };
 static const cli_example keys_examples[] = {
@@ -423,14 +448,17 @@ const cli_command cli_commands[] = {
      EXAMPLES(search_examples),
      .run = cli_search},
     {.name = "catalog",
-     .usage = "indicators|places|sources|series|quarantine [load FILE] [options]",
+     .usage = "indicators|places|sources|series|quarantine [load FILE... | INDICATOR[,...]] "
+              "[options]",
      .summary = "list the catalogue, or load it from a file",
      .details = "Lists indicators, places, sources, the series there are, or the rows in "
-                "quarantine. With load, imports a CSV file of indicators, places or sources.",
+                "quarantine. With load, imports CSV files of indicators, places or sources. "
+                "Series are told with how many of the places that were asked for have a value; "
+                "periods and cells are those of the place, when one is asked for.",
      .words = "indicators|places|sources|series|quarantine",
      .takes_files = true,
      .positional_min = 1,
-     .positional_max = 3,
+     .positional_max = SIZE_MAX,
      OPTIONS(catalog_options),
      EXAMPLES(catalog_examples),
      .run = cli_catalog},

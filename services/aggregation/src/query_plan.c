@@ -3,6 +3,7 @@
 #include "id_order.h"
 
 #include "alm/limits.h"
+#include "alm/series_words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -236,59 +237,18 @@ static alm_code take_periods(const char *expr, alm_query_plan *plan, alm_arena *
 
 // --- the other words ----------------------------------------------------------------------------
 
-static alm_code take_measure(const char *code, alm_query_plan *plan, alm_status *st)
-{
-    if (code[0] == '\0') {
-        plan->measure = ALM_MEASURE_LEVEL;
-        return ALM_OK;
-    }
-    if (strcmp(code, "*") == 0) {
-        plan->measure = ALM_MEASURE_NONE;
-        return ALM_OK;
-    }
-    return alm_measure_parse(alm_str_from(code), &plan->measure)
-               ? ALM_OK
-               : unknown("measure", code, "a measure such as level or growth_yoy, or *", st);
-}
-
-static alm_code take_breakdown(const char *text, alm_query_plan *plan, alm_arena *arena,
-                               alm_status *st)
-{
-    if (strcmp(text, "*") == 0) {
-        plan->breakdown = ALM_STR("*");
-        return ALM_OK;
-    }
-    alm_breakdown parts[ALM_BREAKDOWN_COUNT_MAX];
-    size_t count = 0;
-    ALM_TRY(invalid_field(alm_breakdowns_parse(alm_str_from(text), parts, &count, st), "breakdown",
-                          st));
-    char *canonical = alm_arena_strdup(arena, ALM_STR(""));
-    for (size_t i = 0; i < count && canonical != NULL; i++) {
-        canonical =
-            alm_arena_printf(arena, "%s%s%.*s=%.*s", canonical, i > 0 ? "+" : "",
-                             ALM_STR_ARGS(parts[i].dimension), ALM_STR_ARGS(parts[i].member));
-    }
-    if (canonical == NULL) {
-        return no_memory(st);
-    }
-    plan->breakdown = alm_str_from(canonical);
-    return ALM_OK;
-}
-
+// No measure is the level, no breakdown the totals.
 static alm_code take_series_words(const Almanac__V1__QueryRequest *request, alm_query_plan *plan,
                                   alm_arena *arena, alm_status *st)
 {
-    ALM_TRY(take_measure(request->measure, plan, st));
-    ALM_TRY(take_breakdown(request->breakdown, plan, arena, st));
-    if (request->accumulation[0] != '\0' &&
-        !alm_accumulation_parse(alm_str_from(request->accumulation), &plan->accumulation)) {
-        return unknown("accumulation", request->accumulation, "P or C", st);
-    }
-    if (request->frequency[0] != '\0' &&
-        (request->frequency[1] != '\0' ||
-         !alm_freq_from_letter(request->frequency[0], &plan->freq))) {
-        return unknown("frequency", request->frequency, "one of A, S, T, Q, M, W, D", st);
-    }
+    alm_series_words words;
+    const char *measure = request->measure[0] != '\0' ? request->measure : "level";
+    ALM_TRY(alm_series_words_parse(measure, request->breakdown, request->accumulation,
+                                   request->frequency, arena, &words, st));
+    plan->measure = words.measure;
+    plan->breakdown = words.breakdown;
+    plan->accumulation = words.accumulation;
+    plan->freq = words.freq;
     return ALM_OK;
 }
 

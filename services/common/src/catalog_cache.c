@@ -13,19 +13,22 @@ struct alm_catalog_ref {
 };
 
 struct alm_catalog_cache {
-    alm_channel *storage;          // borrowed
+    alm_catalog_load load;
+    void *arg;
     pthread_mutex_t current_mutex; // guards current
     alm_catalog_ref *current;      // NULL until the first load
     pthread_mutex_t load_mutex;    // one load at a time; the others wait and take its result
 };
 
-alm_code alm_catalog_cache_create(alm_channel *storage, alm_catalog_cache **ret, alm_status *st)
+alm_code alm_catalog_cache_create_with(alm_catalog_load load, void *arg, alm_catalog_cache **ret,
+                                       alm_status *st)
 {
     alm_catalog_cache *cache = alm_calloc(1, sizeof *cache);
     if (cache == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "catalogue cache: out of memory");
     }
-    cache->storage = storage;
+    cache->load = load;
+    cache->arg = arg;
     pthread_mutex_init(&cache->current_mutex, NULL);
     pthread_mutex_init(&cache->load_mutex, NULL);
     *ret = cache;
@@ -76,8 +79,7 @@ static alm_catalog_ref *current_retain(alm_catalog_cache *cache, uint64_t at_lea
     return ref;
 }
 
-// --- loading
-// ----------------------------------------------------------------------------------------
+// --- loading -------------------------------------------------------------------------------------
 
 static alm_code entries_add(const Almanac__Internal__LoadCatalogResponse *part,
                             alm_catalog *catalog, alm_arena *arena, alm_status *st)
@@ -101,8 +103,7 @@ static alm_code entries_add(const Almanac__Internal__LoadCatalogResponse *part,
     return ALM_OK;
 }
 
-// What storage sends was checked when it was stored: if it does not build, it was damaged since.
-static alm_code damaged(alm_status *st, const alm_status *why)
+alm_code alm_catalog_damaged(const alm_status *why, alm_status *st)
 {
     alm_code code = why->code == ALM_RESOURCE_EXHAUSTED ? why->code : ALM_DATA_LOSS;
     return alm_status_set(st, code, "storage's catalogue: %s", why->message);
@@ -123,40 +124,65 @@ static alm_code parts_read(alm_stream *stream, alm_catalog *catalog, alm_arena *
             (const Almanac__Internal__LoadCatalogResponse *)message;
         *ret_sequence = part->catalog_sequence;
         if (entries_add(part, catalog, arena, &why) != ALM_OK) {
-            return damaged(st, &why);
+            return alm_catalog_damaged(&why, st);
         }
         alm_arena_reset(arena);
     }
-    return alm_catalog_finish(catalog, &why) == ALM_OK ? ALM_OK : damaged(st, &why);
+    return ALM_OK;
 }
 
-static alm_code load_into(alm_catalog_cache *cache, const alm_call *parent, alm_catalog_ref *ref,
-                          alm_arena *arena, alm_status *st)
+static alm_code load_parts(alm_channel *storage, const alm_call *parent, alm_catalog *catalog,
+                           alm_arena *arena, uint64_t *ret_sequence, alm_status *st)
 {
     Almanac__Internal__LoadCatalogRequest request = ALMANAC__INTERNAL__LOAD_CATALOG_REQUEST__INIT;
     alm_call_opts opts = {.parent = parent};
     alm_stream *stream = NULL;
-    ALM_TRY(alm_catalog_create(&ref->catalog, st));
-    ALM_TRY(alm_stream_open(cache->storage, &alm_service_storage, "LoadCatalog", &opts,
-                            &request.base, &stream, st));
-    alm_code code = parts_read(stream, ref->catalog, arena, &ref->sequence, st);
+    ALM_TRY(alm_stream_open(storage, &alm_service_storage, "LoadCatalog", &opts, &request.base,
+                            &stream, st));
+    alm_code code = parts_read(stream, catalog, arena, ret_sequence, st);
     alm_stream_close(&stream);
     return code;
+}
+
+static alm_code load_by_calls(void *arg, const alm_call *parent, alm_catalog *catalog,
+                              uint64_t *ret_sequence, alm_status *st)
+{
+    alm_arena *arena = alm_arena_create(0);
+    if (arena == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "catalogue cache: out of memory");
+    }
+    alm_code code = load_parts(arg, parent, catalog, arena, ret_sequence, st);
+    alm_arena_destroy(&arena);
+    return code;
+}
+
+alm_code alm_catalog_cache_create(alm_channel *storage, alm_catalog_cache **ret, alm_status *st)
+{
+    return alm_catalog_cache_create_with(load_by_calls, storage, ret, st);
+}
+
+static alm_code load_into(alm_catalog_cache *cache, const alm_call *parent, alm_catalog_ref *ref,
+                          alm_status *st)
+{
+    alm_status why = ALM_STATUS_INIT;
+    ALM_TRY(alm_catalog_create(&ref->catalog, st));
+    ALM_TRY(cache->load(cache->arg, parent, ref->catalog, &ref->sequence, st));
+    return alm_catalog_finish(ref->catalog, &why) == ALM_OK ? ALM_OK
+                                                            : alm_catalog_damaged(&why, st);
 }
 
 static alm_code load(alm_catalog_cache *cache, const alm_call *parent, alm_catalog_ref **ret,
                      alm_status *st)
 {
-    alm_arena *arena = alm_arena_create(0);
     alm_catalog_ref *ref = alm_calloc(1, sizeof *ref);
-    alm_code code = arena == NULL || ref == NULL ? alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
-                                                                  "catalogue cache: out of memory")
-                                                 : load_into(cache, parent, ref, arena, st);
-    alm_arena_destroy(&arena);
+    if (ref == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "catalogue cache: out of memory");
+    }
+    alm_code code = load_into(cache, parent, ref, st);
     if (code == ALM_OK) {
         atomic_init(&ref->holders, 1);
         *ret = ref;
-    } else if (ref != NULL) {
+    } else {
         alm_catalog_destroy(&ref->catalog);
         alm_free(ref);
     }

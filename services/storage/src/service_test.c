@@ -164,9 +164,10 @@ static alm_obs a_row(alm_place_id place, int year, int64_t mantissa)
     };
 }
 
-static Almanac__Internal__CommitResponse *commit_rows(fixture *f, const alm_obs *rows, size_t count)
+static Almanac__Internal__CommitResponse *commit_rows_of(fixture *f, const char *text,
+                                                         const alm_obs *rows, size_t count)
 {
-    static const alm_str variant = {"A.gdp.P.level._Z._T", 19};
+    alm_str variant = alm_str_from(text);
     Almanac__Internal__CommitRequest request = a_commit(f);
     Almanac__Internal__CommitResponse *response;
     uint32_t *numbers = alm_arena_calloc(f->arena, count, sizeof *numbers);
@@ -177,6 +178,11 @@ static Almanac__Internal__CommitResponse *commit_rows(fixture *f, const alm_obs 
                                      &request.observations, &f->st));
     ASSERT_OK(f, call(f, "Commit", &request.base, &response));
     return response;
+}
+
+static Almanac__Internal__CommitResponse *commit_rows(fixture *f, const alm_obs *rows, size_t count)
+{
+    return commit_rows_of(f, "A.gdp.P.level._Z._T", rows, count);
 }
 
 static void commit_slice(fixture *f, int year)
@@ -317,23 +323,26 @@ static void loads_the_catalogue_by_id(void **state)
     alm_stream_close(&stream);
 }
 
-static Almanac__V1__CatalogResponse *ask_catalog(fixture *f, Almanac__V1__CatalogKind kind,
-                                                 const char *words, uint32_t limit,
-                                                 const char *place)
+static Almanac__V1__CatalogResponse *ask(fixture *f, const Almanac__V1__CatalogRequest *request)
 {
-    Almanac__V1__CatalogRequest request;
-    almanac__v1__catalog_request__init(&request);
-    request.kind = kind;
-    request.words = alm_arena_strdup(f->arena, alm_str_from(words));
-    request.limit = limit;
-    request.place = alm_arena_strdup(f->arena, alm_str_from(place));
-    alm_stream *stream = open_stream(f, "Catalog", &request.base);
+    alm_stream *stream = open_stream(f, "Catalog", &request->base);
     Almanac__V1__CatalogResponse *response = next(f, stream);
     if (response != NULL) {
         assert_null(next(f, stream));
     }
     alm_stream_close(&stream);
     return response;
+}
+
+static Almanac__V1__CatalogResponse *ask_catalog(fixture *f, Almanac__V1__CatalogKind kind,
+                                                 const char *words, uint32_t limit)
+{
+    Almanac__V1__CatalogRequest request;
+    almanac__v1__catalog_request__init(&request);
+    request.kind = kind;
+    request.words = alm_arena_strdup(f->arena, alm_str_from(words));
+    request.limit = limit;
+    return ask(f, &request);
 }
 
 static void searches_the_catalogue(void **state)
@@ -343,37 +352,198 @@ static void searches_the_catalogue(void **state)
     alm_obs rows[] = {a_row(0, 2021, 1), a_row(0, 2023, 2), a_row(7, 2022, 3)};
     commit_rows(f, rows, 3);
     Almanac__V1__CatalogResponse *r =
-        ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "P1999 街道", 0, "");
+        ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "P1999 街道", 0);
     assert_int_equal(r->n_places, 11); // p1999, p19990..p19999
     assert_string_equal(r->places[0]->code, "p1999");
     assert_string_equal(r->places[1]->code, "p19990");
     assert_false(r->has_more);
-    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "ｐ１９９９", 11, "");
+    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "ｐ１９９９", 11);
     assert_int_equal(r->n_places, 11);
     assert_false(r->has_more);
-    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "p1999", 10, "");
+    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "p1999", 10);
     assert_int_equal(r->n_places, 10);
     assert_true(r->has_more);
-    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "p", 1024, "");
+    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "p", 1024);
     assert_int_equal(r->n_places, 1024);
     assert_true(r->has_more);
-    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "", 5, "");
+    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES, "", 5);
     assert_int_equal(r->n_places, 5);
     assert_true(r->has_more);
-    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_INDICATORS, "生产", 0, "");
+    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_INDICATORS, "生产", 0);
     assert_int_equal(r->n_indicators, 1);
-    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES, "gdp", 0, "");
+    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES, "gdp", 0);
     assert_int_equal(r->n_series, 1);
     assert_int_equal(r->series[0]->place_count, 2);
     assert_int_equal(r->series[0]->cell_count, 3);
     assert_string_equal(r->series[0]->first_period, "2021");
     assert_string_equal(r->series[0]->last_period, "2023");
-    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES, "", 0, "p7");
-    assert_int_equal(r->n_series, 1);
-    assert_int_equal(r->series[0]->place_count, 1);
-    assert_string_equal(r->series[0]->last_period, "2022");
-    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES, "", 0, "p8");
-    assert_null(r);
+}
+
+// Below p7 a village, with jobs by industry; jobs are of the theme "labour".
+static void commit_more(fixture *f)
+{
+    Almanac__Internal__CommitRequest request = a_commit(f);
+    Almanac__Internal__CommitResponse *response;
+    alm_indicator jobs = gdp;
+    jobs.code = ALM_STR("jobs");
+    jobs.name_zh = ALM_STR("就业");
+    jobs.name_en = ALM_STR("Jobs");
+    jobs.theme = ALM_STR("labour");
+    alm_place village = {.code = ALM_STR("v1"),
+                         .name_zh = ALM_STR("村"),
+                         .level = ALM_LEVEL_VILLAGE,
+                         .parent = ALM_STR("p7"),
+                         .valid_from = ALM_DATE_NONE,
+                         .valid_to = ALM_DATE_MAX};
+    Almanac__V1__Indicator *indicators[1];
+    Almanac__V1__Place *places[1];
+    ASSERT_OK(f, alm_indicator_to_proto(&jobs, f->arena, &indicators[0], &f->st));
+    ASSERT_OK(f, alm_place_to_proto(&village, f->arena, &places[0], &f->st));
+    request.n_indicators = 1;
+    request.indicators = indicators;
+    request.n_places = 1;
+    request.places = places;
+    ASSERT_OK(f, call(f, "Commit", &request.base, &response));
+    alm_obs quarter = a_row(PLACE_COUNT, 2023, 5);
+    alm_obs rows[] = {a_row(PLACE_COUNT, 2022, 4), a_row(PLACE_COUNT, 2023, 5), a_row(8, 2020, 6)};
+    quarter.period = (alm_period){.freq = ALM_FREQ_QUARTER, .length = 1, .ordinal = 2023 * 4};
+    (void)commit_rows_of(f, "A.jobs.P.level._Z.industry=farming", rows, 3);
+    (void)commit_rows_of(f, "A.jobs.P.growth_yoy._Z._T", rows, 1);
+    (void)commit_rows_of(f, "Q.gdp.C.level._Z._T", &quarter, 1);
+}
+
+// What is asked, one word of the request each, and the series that are answered.
+typedef struct series_row {
+    const char *places, *indicator, *theme, *measure, *breakdown, *accumulation, *frequency;
+    const char *expected; // lines "variant places cells first last", or the error's field and words
+} series_row;
+
+static const series_row series_rows[] = {
+    {.expected = "A.gdp.P.level._Z._T 2 3 2021 2023\n"
+                 "A.jobs.P.level._Z.industry=farming 2 3 2020 2023\n"
+                 "A.jobs.P.growth_yoy._Z._T 1 1 2022 2022\n"
+                 "Q.gdp.C.level._Z._T 1 1 2023-Q1 2023-Q1\n"},
+    {.places = "p7", .expected = "A.gdp.P.level._Z._T 1 1 2022 2022\n"},
+    {.places = "p9", .expected = ""},
+    {.places = "p8", .expected = "A.jobs.P.level._Z.industry=farming 1 1 2020 2020\n"},
+    // Several places: how many of them; the rest is the series'.
+    {.places = "p7, p7/**",
+     .expected = "A.gdp.P.level._Z._T 1 3 2021 2023\n"
+                 "A.jobs.P.level._Z.industry=farming 1 3 2020 2023\n"
+                 "A.jobs.P.growth_yoy._Z._T 1 1 2022 2022\n"
+                 "Q.gdp.C.level._Z._T 1 1 2023-Q1 2023-Q1\n"},
+    {.places = "p7/**",
+     .breakdown = "industry=*",
+     .expected = "A.jobs.P.level._Z.industry=farming 1 2 2022 2023\n"},
+    {.indicator = "就业",
+     .breakdown = "_T",
+     .expected = "A.jobs.P.growth_yoy._Z._T 1 1 2022 2022\n"},
+    {.theme = "labour",
+     .measure = "level",
+     .expected = "A.jobs.P.level._Z.industry=farming 2 3 2020 2023\n"},
+    {.breakdown = "industry=farming",
+     .expected = "A.jobs.P.level._Z.industry=farming 2 3 2020 2023\n"},
+    {.breakdown = "size=*", .expected = ""},
+    {.accumulation = "C", .expected = "Q.gdp.C.level._Z._T 1 1 2023-Q1 2023-Q1\n"},
+    {.frequency = "Q", .expected = "Q.gdp.C.level._Z._T 1 1 2023-Q1 2023-Q1\n"},
+    {.indicator = "gdp", .frequency = "M", .expected = ""},
+    {.places = "p7x", .expected = "places: NOT_FOUND p7x"},
+    {.places = "p7,,p8", .expected = "places: INVALID_ARGUMENT"},
+    {.indicator = "jops", .expected = "indicators: NOT_FOUND jobs"},
+    {.theme = "labor", .expected = "theme: NOT_FOUND did you mean labour?"},
+    {.theme = "weather", .expected = "theme: NOT_FOUND \"weather\""},
+    {.measure = "levle", .expected = "measure: INVALID_ARGUMENT levle"},
+    {.breakdown = "industry", .expected = "breakdown: INVALID_ARGUMENT industry"},
+    {.breakdown = "a=b+c=*", .expected = "breakdown: INVALID_ARGUMENT"},
+    {.accumulation = "D", .expected = "accumulation: INVALID_ARGUMENT \"D\""},
+    {.frequency = "QQ", .expected = "frequency: INVALID_ARGUMENT \"QQ\""},
+};
+
+static char *text_of(fixture *f, const char *text)
+{
+    return alm_arena_strdup(f->arena, alm_str_from(text != NULL ? text : ""));
+}
+
+static Almanac__V1__CatalogRequest series_request(fixture *f, const series_row *row)
+{
+    Almanac__V1__CatalogRequest request;
+    almanac__v1__catalog_request__init(&request);
+    request.kind = ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES;
+    request.places = text_of(f, row->places);
+    if (row->indicator != NULL) {
+        request.indicators = alm_arena_calloc(f->arena, 1, sizeof(char *));
+        request.indicators[0] = text_of(f, row->indicator);
+        request.n_indicators = 1;
+    }
+    request.theme = text_of(f, row->theme);
+    request.measure = text_of(f, row->measure);
+    request.breakdown = text_of(f, row->breakdown);
+    request.accumulation = text_of(f, row->accumulation);
+    request.frequency = text_of(f, row->frequency);
+    return request;
+}
+
+static const char *series_text(fixture *f, const Almanac__V1__CatalogResponse *response)
+{
+    const char *text = "";
+    for (size_t i = 0; response != NULL && i < response->n_series; i++) {
+        const Almanac__V1__SeriesInfo *s = response->series[i];
+        text =
+            alm_arena_printf(f->arena, "%s%s %d %d %s %s\n", text, s->variant, (int)s->place_count,
+                             (int)s->cell_count, s->first_period, s->last_period);
+    }
+    return text;
+}
+
+static void refuses_series(fixture *f, const series_row *row,
+                           const Almanac__V1__CatalogRequest *request)
+{
+    ProtobufCMessage *message = NULL;
+    char field[16], code[24], words[64] = "";
+    assert_true(sscanf(row->expected, "%15[^:]: %23s %63[^\n]", field, code, words) >= 2);
+    alm_stream *stream = open_stream(f, "Catalog", &request->base);
+    alm_code answer = alm_stream_next(stream, f->arena, &message, &f->st);
+    alm_stream_close(&stream);
+    if (strcmp(alm_code_name(answer), code) != 0 || strcmp(f->st.field, field) != 0 ||
+        strstr(f->st.message, words) == NULL) {
+        fail_msg("expected %s; %s: %s: %s", row->expected, f->st.field, alm_code_name(answer),
+                 f->st.message);
+    }
+}
+
+static void finds_series(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    alm_obs rows[] = {a_row(0, 2021, 1), a_row(0, 2023, 2), a_row(7, 2022, 3)};
+    commit_rows(f, rows, 3);
+    commit_more(f);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(series_rows); i++) {
+        const series_row *row = &series_rows[i];
+        Almanac__V1__CatalogRequest request = series_request(f, row);
+        if (row->expected[0] != '\0' && strstr(row->expected, ": ") != NULL) {
+            refuses_series(f, row, &request);
+        } else {
+            assert_string_equal(series_text(f, ask(f, &request)), row->expected);
+        }
+    }
+}
+
+// What is new is found at once; words for series do not stand with other kinds.
+static void finds_series_of_a_new_place(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    alm_obs row = a_row(7, 2022, 3);
+    commit_rows(f, &row, 1);
+    series_row below = {.places = "p7/**", .expected = ""};
+    Almanac__V1__CatalogRequest request = series_request(f, &below);
+    assert_null(ask(f, &request));
+    commit_more(f);
+    assert_int_equal(ask(f, &request)->n_series, 3);
+    request.kind = ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES;
+    below.expected = "places: INVALID_ARGUMENT asks for series";
+    refuses_series(f, &below, &request);
 }
 
 static void keeps_quarantined_rows(void **state)
@@ -393,7 +563,7 @@ static void keeps_quarantined_rows(void **state)
     request.n_quarantine = 1;
     ASSERT_OK(f, call(f, "Commit", &request.base, &response));
     Almanac__V1__CatalogResponse *r =
-        ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_QUARANTINE, "number", 0, "");
+        ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_QUARANTINE, "number", 0);
     assert_int_equal(r->n_quarantine, 1);
     assert_string_equal(r->quarantine[0]->file_name, file);
     assert_int_equal(r->quarantine[0]->row, 7);
@@ -581,6 +751,8 @@ int main(void)
         TEST(refuses_a_malformed_read),
         TEST(loads_the_catalogue_by_id),
         TEST(searches_the_catalogue),
+        TEST(finds_series),
+        TEST(finds_series_of_a_new_place),
         TEST(keeps_quarantined_rows),
         TEST(watches_from_a_sequence_on),
         TEST(a_watcher_far_behind_is_told_to_read),

@@ -1,5 +1,5 @@
 // LoadCatalog and Catalog: entries to messages, a page at a time.
-#include "storage_service.h"
+#include "storage_series.h"
 
 #include "alm/wire.h"
 
@@ -171,10 +171,11 @@ static alm_code visit_source(void *arg, uint32_t id, const alm_source *entry, al
 
 // --- series --------------------------------------------------------------------------------------
 
-static alm_code add_series(catalog_stream *s, const alm_series_info *info, alm_status *st)
+static alm_code visit_series(void *arg, const alm_series_info *info, alm_status *st)
 {
+    catalog_stream *s = arg;
     char label[ALM_PERIOD_TEXT_MAX];
-    if (info->cell_count == 0 || !search_texts(s->words, &info->variant, 1)) {
+    if (!search_texts(s->words, &info->variant, 1)) {
         return ALM_OK;
     }
     ALM_TRY(take_one(s));
@@ -196,73 +197,6 @@ static alm_code add_series(catalog_stream *s, const alm_series_info *info, alm_s
     }
     add(s, &message->base);
     return ALM_OK;
-}
-
-static alm_code visit_series(void *arg, const alm_series_info *info, alm_status *st)
-{
-    return add_series(arg, info, st);
-}
-
-typedef struct place_search {
-    alm_str code;
-    alm_place_id id; // ALM_PLACE_NONE: not found
-} place_search;
-
-static alm_code match_place(void *arg, alm_place_id id, const alm_place *entry, alm_status *st)
-{
-    place_search *search = arg;
-    (void)st;
-    if (alm_str_eq(entry->code, search->code)) {
-        search->id = id;
-    }
-    return ALM_OK;
-}
-
-// Gathers the series of one place: rows come variant by variant, and by period.
-typedef struct place_series {
-    catalog_stream *stream;
-    char variant[ALM_SERIES_KEY_BYTES_MAX];
-    alm_series_info info;
-} place_series;
-
-static alm_code visit_place_rows(void *arg, alm_str variant, const alm_obs *rows, size_t count,
-                                 alm_status *st)
-{
-    place_series *p = arg;
-    ALM_ASSERT(count > 0);
-    if (variant.len > sizeof p->variant) {
-        return alm_status_set(st, ALM_DATA_LOSS, "a stored variant has %zu bytes, at most %zu fit",
-                              variant.len, sizeof p->variant);
-    }
-    if (!alm_str_eq(p->info.variant, variant)) {
-        ALM_TRY(add_series(p->stream, &p->info, st));
-        memcpy(p->variant, variant.data, variant.len);
-        p->info = (alm_series_info){.variant = {.data = p->variant, .len = variant.len},
-                                    .place_count = 1,
-                                    .first = rows[0].period};
-    }
-    p->info.cell_count += count;
-    p->info.last = rows[count - 1].period;
-    return ALM_OK;
-}
-
-static alm_code send_place_series(catalog_stream *s, alm_str code, alm_status *st)
-{
-    place_search search = {.code = code, .id = ALM_PLACE_NONE};
-    alm_catalog_visitor visitor = {.arg = &search, .place = match_place};
-    ALM_TRY(alm_store_visit_catalog(s->service->store, &visitor, NULL, st));
-    if (search.id == ALM_PLACE_NONE) {
-        return alm_status_set_field(st, ALM_NOT_FOUND, "place", "unknown place %.*s",
-                                    ALM_STR_ARGS(code));
-    }
-    place_series gathered = {.stream = s};
-    alm_read read = {.breakdown = ALM_STR("*"),
-                     .places = &search.id,
-                     .place_count = 1,
-                     .all_periods = true,
-                     .as_of = ALM_DATE_MAX};
-    ALM_TRY(alm_store_read(s->service->store, &read, visit_place_rows, &gathered, NULL, st));
-    return add_series(s, &gathered.info, st);
 }
 
 // --- quarantine ----------------------------------------------------------------------------------
@@ -376,7 +310,9 @@ static alm_code visit_kind(catalog_stream *s, const Almanac__V1__CatalogRequest 
 {
     alm_store *store = s->service->store;
     alm_catalog_visitor visitor = {.arg = s};
-    alm_str place = alm_str_from(request->place);
+    if (request->kind != ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES) {
+        ALM_TRY(storage_series_check_kind(request, st));
+    }
     switch ((int)request->kind) {
     case ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_INDICATORS:
         visitor.indicator = visit_indicator;
@@ -388,8 +324,7 @@ static alm_code visit_kind(catalog_stream *s, const Almanac__V1__CatalogRequest 
         visitor.source = visit_source;
         return send_entries(s, SEARCH_SOURCES, &visitor, st);
     case ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES:
-        return place.len > 0 ? send_place_series(s, place, st)
-                             : alm_store_visit_series(store, visit_series, s, st);
+        return storage_series_visit(s->service, request, s->call, visit_series, s, st);
     case ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_QUARANTINE:
         return alm_store_visit_quarantine(store, visit_quarantined, s, st);
     default:

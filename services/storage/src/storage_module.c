@@ -2,7 +2,7 @@
 
 #include "alm/alloc.h"
 
-#include "storage_service.h"
+#include "storage_series.h"
 
 typedef struct storage {
     storage_service service;
@@ -41,6 +41,7 @@ static void destroy(storage *self)
 {
     alm_server_destroy(&self->server);
     search_catalog_destroy(&self->service.search);
+    alm_catalog_cache_destroy(&self->service.catalogs);
     alm_store_close(&self->service.store);
     alm_free(self);
 }
@@ -63,6 +64,8 @@ static alm_code open_store(const alm_module_ctx *ctx, storage *self, alm_status 
     if (self->service.search == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for storage");
     }
+    ALM_TRY(alm_catalog_cache_create_with(storage_load_entries, self->service.store,
+                                          &self->service.catalogs, st));
     ALM_TRY(alm_store_stats_get(self->service.store, &stats, st));
     alm_log_info(ctx->log, "storage.open", ALM_KV_CSTR("data", dir),
                  ALM_KV_U64("sequence", stats.sequence), ALM_KV_U64("cells", stats.cells),

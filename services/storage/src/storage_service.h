@@ -3,6 +3,7 @@
 #ifndef STORAGE_SERVICE_H
 #define STORAGE_SERVICE_H
 
+#include "alm/catalog_cache.h"
 #include "alm/server.h"
 #include "alm/store.h"
 
@@ -11,6 +12,7 @@
 typedef struct storage_service {
     alm_store *store;
     search_catalog *search;
+    alm_catalog_cache *catalogs; // for words that name places and indicators
     const alm_log *log;
 } storage_service;
 

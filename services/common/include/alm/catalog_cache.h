@@ -1,4 +1,4 @@
-// A service's copy of the catalogue, loaded from storage and renewed when it has changed.
+// A service's copy of the catalogue, loaded from the store and renewed when it has changed.
 //
 // Threading: a cache may be shared; a reference keeps its catalogue alive while others renew it.
 #ifndef ALM_CATALOG_CACHE_H
@@ -10,18 +10,29 @@
 typedef struct alm_catalog_cache alm_catalog_cache;
 typedef struct alm_catalog_ref alm_catalog_ref;
 
-// storage is borrowed for the cache's life.
+// Adds every entry in the order of storage's ids and says which catalogue that is. An entry that
+// does not build is ALM_DATA_LOSS: storage checked it when it was stored.
+typedef alm_code (*alm_catalog_load)(void *arg, const alm_call *parent, alm_catalog *catalog,
+                                     uint64_t *ret_sequence, alm_status *st);
+
+// Loaded by calls to storage; the channel is borrowed for the cache's life.
 ALM_MUST_USE alm_code alm_catalog_cache_create(alm_channel *storage, alm_catalog_cache **ret,
                                                alm_status *st);
+// Loaded by a function, called by one thread at a time.
+ALM_MUST_USE alm_code alm_catalog_cache_create_with(alm_catalog_load load, void *arg,
+                                                    alm_catalog_cache **ret, alm_status *st);
 void alm_catalog_cache_destroy(alm_catalog_cache **cache);
 
 // A catalogue that is at least as new as catalog_sequence (from HeadResponse or ReadResponse);
 // loads it when the one at hand is older. Release it when done.
 //
-// Any code of calling storage; ALM_DATA_LOSS: storage's catalogue does not build
+// Any code of loading it; ALM_DATA_LOSS: storage's catalogue does not build
 ALM_MUST_USE alm_code alm_catalog_cache_get(alm_catalog_cache *cache, const alm_call *parent,
                                             uint64_t catalog_sequence, alm_catalog_ref **ret,
                                             alm_status *st);
+// What a load function answers when an entry does not build: `why` is the reason.
+alm_code alm_catalog_damaged(const alm_status *why, alm_status *st);
+
 const alm_catalog *alm_catalog_ref_catalog(const alm_catalog_ref *ref);
 uint64_t alm_catalog_ref_sequence(const alm_catalog_ref *ref);
 void alm_catalog_ref_release(alm_catalog_ref **ref);

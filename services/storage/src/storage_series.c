@@ -1,0 +1,318 @@
+#include "storage_series.h"
+
+#include "alm/limits.h"
+#include "alm/series_words.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to look for series");
+}
+
+// --- the catalogue -------------------------------------------------------------------------------
+
+static alm_code add_indicator(void *arg, uint32_t id, const alm_indicator *entry, alm_status *st)
+{
+    alm_status why = ALM_STATUS_INIT;
+    if (alm_catalog_add_indicator(arg, entry, &id, &why) != ALM_OK) {
+        return alm_catalog_damaged(&why, st);
+    }
+    return ALM_OK;
+}
+
+static alm_code add_place(void *arg, alm_place_id id, const alm_place *entry, alm_status *st)
+{
+    alm_status why = ALM_STATUS_INIT;
+    if (alm_catalog_add_place(arg, entry, &id, &why) != ALM_OK) {
+        return alm_catalog_damaged(&why, st);
+    }
+    return ALM_OK;
+}
+
+alm_code storage_load_entries(void *store, const alm_call *parent, alm_catalog *catalog,
+                              uint64_t *ret_sequence, alm_status *st)
+{
+    alm_catalog_visitor visitor = {.arg = catalog, .indicator = add_indicator, .place = add_place};
+    (void)parent;
+    return alm_store_visit_catalog(store, &visitor, ret_sequence, st);
+}
+
+// --- what is asked -------------------------------------------------------------------------------
+
+alm_code storage_series_check_kind(const Almanac__V1__CatalogRequest *request, alm_status *st)
+{
+    const struct {
+        const char *field, *value;
+    } words[] = {{"places", request->places},
+                 {"indicators", request->n_indicators > 0 ? request->indicators[0] : ""},
+                 {"theme", request->theme},
+                 {"measure", request->measure},
+                 {"breakdown", request->breakdown},
+                 {"accumulation", request->accumulation},
+                 {"frequency", request->frequency}};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(words); i++) {
+        if (words[i].value[0] != '\0') {
+            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, words[i].field,
+                                        "%s \"%s\" asks for series and for nothing else",
+                                        words[i].field, words[i].value);
+        }
+    }
+    return ALM_OK;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    alm_place_id x = *(const alm_place_id *)a;
+    alm_place_id y = *(const alm_place_id *)b;
+    return x < y ? -1 : x > y;
+}
+
+static alm_code take_places(const char *expr, const alm_catalog *catalog, alm_arena *arena,
+                            alm_series_query *ret, alm_status *st)
+{
+    alm_place_list places;
+    if (strlen(expr) > ALM_EXPR_BYTES_MAX) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "places",
+                                    "the expression has %zu bytes; the limit is %d", strlen(expr),
+                                    ALM_EXPR_BYTES_MAX);
+    }
+    alm_code code = alm_place_expr_eval(alm_catalog_places(catalog), alm_str_from(expr),
+                                        ALM_DATE_NONE, arena, &places, st);
+    if (code != ALM_OK) {
+        (void)snprintf(st->field, sizeof st->field, "places");
+        return code;
+    }
+    qsort(places.ids, places.count, sizeof *places.ids, by_id);
+    ret->all_places = false;
+    ret->places = places.ids;
+    ret->place_count = places.count;
+    return ALM_OK;
+}
+
+static alm_code take_indicators(const Almanac__V1__CatalogRequest *request,
+                                const alm_catalog *catalog, alm_arena *arena, alm_series_query *ret,
+                                alm_status *st)
+{
+    size_t count = request->n_indicators;
+    if (count > ALM_QUERY_INDICATOR_COUNT_MAX) {
+        return alm_status_set_field(st, ALM_RESOURCE_EXHAUSTED, "indicators",
+                                    "%zu indicators are asked; the limit of one question is %d",
+                                    count, ALM_QUERY_INDICATOR_COUNT_MAX);
+    }
+    alm_str *codes = alm_arena_calloc(arena, count, sizeof *codes);
+    if (codes == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint32_t id;
+        alm_str asked = alm_str_from(request->indicators[i]);
+        alm_code code = alm_catalog_resolve_indicator(catalog, asked, &id, st);
+        if (code != ALM_OK) {
+            (void)snprintf(st->field, sizeof st->field, "indicators");
+            return code;
+        }
+        codes[i] = alm_catalog_indicator(catalog, id)->code;
+    }
+    ret->indicators = codes;
+    ret->indicator_count = count;
+    return ALM_OK;
+}
+
+static alm_code take_theme(const char *word, const alm_catalog *catalog, alm_arena *arena,
+                           alm_series_query *ret, alm_status *st)
+{
+    size_t count = alm_catalog_indicator_count(catalog);
+    alm_str *themes = alm_arena_calloc(arena, count, sizeof *themes);
+    if (themes == NULL) {
+        return no_memory(st);
+    }
+    ret->theme = alm_str_from(word);
+    for (size_t i = 0; i < count; i++) {
+        themes[i] = alm_catalog_indicator(catalog, (uint32_t)i)->theme;
+        if (alm_str_eq(themes[i], ret->theme)) {
+            return ALM_OK;
+        }
+    }
+    alm_str nearest = alm_nearest(ret->theme, themes, count);
+    return nearest.len == 0
+               ? alm_status_set_field(st, ALM_NOT_FOUND, "theme",
+                                      "no indicator has the theme \"%s\"", word)
+               : alm_status_set_field(st, ALM_NOT_FOUND, "theme",
+                                      "no indicator has the theme \"%s\"; did you mean %.*s?", word,
+                                      ALM_STR_ARGS(nearest));
+}
+
+// "industry=*": the store's index knows which have the dimension.
+static bool is_dimension(const char *breakdown)
+{
+    alm_str text = alm_str_from(breakdown);
+    return alm_str_ends_with(text, ALM_STR("=*")) && text.len > 2 &&
+           alm_str_find_char(text, '+') >= text.len && alm_str_find_char(text, '=') == text.len - 2;
+}
+
+static alm_code take_words(const Almanac__V1__CatalogRequest *request, alm_arena *arena,
+                           alm_series_query *ret, alm_status *st)
+{
+    alm_series_words words;
+    bool has_dimension = is_dimension(request->breakdown);
+    bool is_any = has_dimension || request->breakdown[0] == '\0';
+    ALM_TRY(alm_series_words_parse(request->measure[0] != '\0' ? request->measure : "*",
+                                   is_any ? "*" : request->breakdown, request->accumulation,
+                                   request->frequency, arena, &words, st));
+    ret->measures = words.measure != ALM_MEASURE_NONE ? UINT32_C(1) << words.measure : 0;
+    ret->accumulation = words.accumulation;
+    ret->freq = words.freq;
+    ret->breakdown = has_dimension ? alm_str_from(request->breakdown) : words.breakdown;
+    return ALM_OK;
+}
+
+static alm_code take_entries(const Almanac__V1__CatalogRequest *request, const alm_catalog *catalog,
+                             alm_arena *arena, alm_series_query *ret, alm_status *st)
+{
+    if (request->places[0] != '\0') {
+        ALM_TRY(take_places(request->places, catalog, arena, ret, st));
+    }
+    if (request->theme[0] != '\0') {
+        ALM_TRY(take_theme(request->theme, catalog, arena, ret, st));
+    }
+    return take_indicators(request, catalog, arena, ret, st);
+}
+
+// --- one place -----------------------------------------------------------------------------------
+
+// The series that were found, and what the rows of the one place say of them.
+typedef struct place_series {
+    alm_arena *arena;
+    alm_series_info *infos;
+    size_t count, cap;
+} place_series;
+
+static alm_code keep_found(void *arg, const alm_series_info *info, alm_status *st)
+{
+    place_series *p = arg;
+    void *array = p->infos;
+    char *variant = alm_arena_strdup(p->arena, info->variant);
+    if (variant == NULL ||
+        !alm_arena_grow(p->arena, &array, &p->cap, p->count + 1, sizeof *p->infos)) {
+        return no_memory(st);
+    }
+    p->infos = array;
+    p->infos[p->count++] =
+        (alm_series_info){.variant = {.data = variant, .len = info->variant.len}, .place_count = 1};
+    return ALM_OK;
+}
+
+static int by_variant(const void *a, const void *b)
+{
+    return alm_str_cmp(((const alm_series_info *)a)->variant,
+                       ((const alm_series_info *)b)->variant);
+}
+
+static alm_code count_rows(void *arg, alm_str variant, const alm_obs *rows, size_t count,
+                           alm_status *st)
+{
+    place_series *p = arg;
+    alm_series_info key = {.variant = variant};
+    alm_series_info *info = bsearch(&key, p->infos, p->count, sizeof *p->infos, by_variant);
+    (void)st;
+    if (info != NULL && count > 0) {
+        info->first = info->cell_count == 0 ? rows[0].period : info->first;
+        info->last = rows[count - 1].period;
+        info->cell_count += count;
+    }
+    return ALM_OK;
+}
+
+static alm_code visit_of_place(alm_store *store, const alm_series_query *query, alm_arena *arena,
+                               alm_series_visit visit, void *arg, alm_status *st)
+{
+    place_series found = {.arena = arena};
+    alm_read read = {.indicators = query->indicators,
+                     .indicator_count = query->indicator_count,
+                     .measures = query->measures,
+                     .accumulation = query->accumulation,
+                     .freq = query->freq,
+                     .breakdown = ALM_STR("*"),
+                     .places = query->places,
+                     .place_count = 1,
+                     .all_periods = true,
+                     .as_of = ALM_DATE_MAX};
+    ALM_TRY(alm_store_find_series(store, query, keep_found, &found, st));
+    if (found.count == 0) {
+        return ALM_OK;
+    }
+    qsort(found.infos, found.count, sizeof *found.infos, by_variant);
+    ALM_TRY(alm_store_read(store, &read, count_rows, &found, NULL, st));
+    for (size_t i = 0; i < found.count; i++) {
+        if (found.infos[i].cell_count > 0) { // else withdrawn in between
+            ALM_TRY(visit(arg, &found.infos[i], st));
+        }
+    }
+    return ALM_OK;
+}
+
+// --- any places ----------------------------------------------------------------------------------
+
+typedef struct any_places {
+    alm_series_visit visit;
+    void *arg;
+    bool has_all;
+} any_places;
+
+static alm_code visit_found(void *arg, const alm_series_info *info, alm_status *st)
+{
+    const any_places *a = arg;
+    alm_series_info told = *info;
+    if (info->cell_count == 0) {
+        return ALM_OK;
+    }
+    told.place_count = a->has_all ? info->place_count : info->asked_place_count;
+    return a->visit(a->arg, &told, st);
+}
+
+static alm_code visit_asked(storage_service *service, const Almanac__V1__CatalogRequest *request,
+                            const alm_catalog *catalog, alm_arena *arena, any_places *a,
+                            alm_status *st)
+{
+    alm_series_query query = {.all_places = true};
+    ALM_TRY(take_words(request, arena, &query, st));
+    if (catalog != NULL) {
+        ALM_TRY(take_entries(request, catalog, arena, &query, st));
+    }
+    if (!query.all_places && query.place_count == 1) {
+        return visit_of_place(service->store, &query, arena, a->visit, a->arg, st);
+    }
+    a->has_all = query.all_places;
+    return alm_store_find_series(service->store, &query, visit_found, a, st);
+}
+
+// The catalogue is there only for those who need it.
+static alm_code get_catalog(storage_service *service, const Almanac__V1__CatalogRequest *request,
+                            alm_call *call, alm_catalog_ref **ret, alm_status *st)
+{
+    alm_store_stats stats;
+    *ret = NULL;
+    if (request->places[0] == '\0' && request->theme[0] == '\0' && request->n_indicators == 0) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_store_stats_get(service->store, &stats, st));
+    return alm_catalog_cache_get(service->catalogs, call, stats.catalog_sequence, ret, st);
+}
+
+alm_code storage_series_visit(storage_service *service, const Almanac__V1__CatalogRequest *request,
+                              alm_call *call, alm_series_visit visit, void *arg, alm_status *st)
+{
+    any_places a = {.visit = visit, .arg = arg};
+    alm_catalog_ref *ref;
+    ALM_TRY(get_catalog(service, request, call, &ref, st));
+    alm_arena *arena = alm_arena_create(0);
+    const alm_catalog *catalog = ref != NULL ? alm_catalog_ref_catalog(ref) : NULL;
+    alm_code code =
+        arena == NULL ? no_memory(st) : visit_asked(service, request, catalog, arena, &a, st);
+    alm_arena_destroy(&arena);
+    alm_catalog_ref_release(&ref);
+    return code;
+}
