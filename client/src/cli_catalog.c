@@ -276,8 +276,31 @@ static almanac_code write_answer(cli *self, const almanac_catalog_query *query, 
     return code;
 }
 
-static int list_entries(cli *self, const entry_view *view, const almanac_catalog_query *query)
+// One more than is shown tells whether there are more.
+static uint32_t limit_asked(uint32_t limit)
 {
+    return limit > 0 && limit < UINT32_MAX ? limit + 1 : 0;
+}
+
+static int finish(entry_writer *writer, bool has_more)
+{
+    cli *self = writer->self;
+    if (!end(writer)) {
+        return cli_fail_memory(self);
+    }
+    if (has_more) {
+        (void)fflush(self->out); // the hint follows the table where both go to one file
+        fprintf(
+            self->err, "%s\n",
+            cli_say(self, "还有更多；--limit 0 列出全部", "there are more; --limit 0 lists all"));
+    }
+    return 0;
+}
+
+static int list_entries(cli *self, const entry_view *view, almanac_catalog_query *query)
+{
+    uint32_t limit = query->limit;
+    query->limit = limit_asked(limit);
     cli_column columns[CELL_MAX] = {0};
     for (size_t i = 0; i < view->column_count; i++) {
         columns[i] = (cli_column){
@@ -287,12 +310,12 @@ static int list_entries(cli *self, const entry_view *view, const almanac_catalog
     bool has_more = false;
     almanac_error error;
     begin(&writer, columns);
-    almanac_code code = write_answer(self, query, 0, &writer, &has_more, &error);
+    almanac_code code = write_answer(self, query, limit, &writer, &has_more, &error);
     if (code != ALMANAC_OK) {
         alm_arena_destroy(&writer.scratch);
         return cli_fail(self, &error);
     }
-    return end(&writer) ? 0 : cli_fail_memory(self);
+    return finish(&writer, has_more);
 }
 
 static const entry_view *view_of(const char *word)
@@ -425,24 +448,13 @@ int cli_search(cli *self)
     almanac_code code = ALMANAC_OK;
     begin(&writer, columns);
     for (size_t i = 0; i < ALM_ARRAY_LEN(kinds) && code == ALMANAC_OK; i++) {
-        // One more than is shown tells whether there are more.
-        almanac_catalog_query query = {.kind = kinds[i],
-                                       .words = words,
-                                       .limit = limit > 0 && limit < UINT32_MAX ? limit + 1 : 0};
+        almanac_catalog_query query = {
+            .kind = kinds[i], .words = words, .limit = limit_asked(limit)};
         code = write_answer(self, &query, limit, &writer, &has_more, &error);
     }
     if (code != ALMANAC_OK) {
         alm_arena_destroy(&writer.scratch);
         return cli_fail(self, &error);
     }
-    if (!end(&writer)) {
-        return cli_fail_memory(self);
-    }
-    if (has_more) {
-        (void)fflush(self->out); // the hint follows the table where both go to one file
-        fprintf(
-            self->err, "%s\n",
-            cli_say(self, "还有更多；--limit 0 列出全部", "there are more; --limit 0 lists all"));
-    }
-    return 0;
+    return finish(&writer, has_more);
 }

@@ -194,7 +194,7 @@ static const alm_option catalog_options[] = {
     {.name = "place",
      .type = ALM_OPTION_TEXT,
      .placeholder = "EXPR",
-     .help = "series with a value at any of these: 310105, 310000/*, 310000/**@district",
+     .help = "series with a value at any of these: 310105, 310000/*, 310000/**",
      .letter = 'p'},
     {.name = "theme",
      .type = ALM_OPTION_TEXT,
@@ -208,8 +208,7 @@ static const alm_option catalog_options[] = {
     {.name = "by",
      .type = ALM_OPTION_TEXT,
      .placeholder = "DIM=MEMBER",
-     .help = "series of this breakdown: industry=software; industry=* for all that have the "
-             "dimension, _T for totals",
+     .help = "series of this breakdown; industry=* for any by industry, _T for totals",
      .repeats = true},
     {.name = "accumulation",
      .type = ALM_OPTION_TEXT,

@@ -58,6 +58,7 @@ static const golden_row golden_rows[] = {
      false,
      0},
     {"search-zh", {"search", "", "--lang", "zh"}, false, 0},
+    {"catalog-more", {"catalog", "indicators", "--limit", "1", "--lang", "en"}, false, 0},
     {"search-more", {"search", "", "--limit", "1", "--lang", "en"}, false, 0},
     {"catalog-indicators", {"catalog", "indicators"}, false, 0},
     {"catalog-places-csv", {"catalog", "places", "-o", "csv"}, false, 0},
