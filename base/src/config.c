@@ -436,6 +436,11 @@ bool alm_config_is_set(const alm_config *config, const char *name)
     return entry_of(config, name)->origin > ALM_CONFIG_DEFAULT;
 }
 
+bool alm_config_is_given(const alm_config *config, const char *name)
+{
+    return entry_of(config, name)->origin == ALM_CONFIG_FLAG;
+}
+
 size_t alm_config_values(const alm_config *config, const char *name, const char *const **ret)
 {
     const alm_config_entry *entry = entry_of(config, name);

@@ -92,6 +92,7 @@ static void defaults_hold(void **state)
     assert_false(alm_config_bool(config, "verbose"));
     assert_true(alm_config_bool(config, "fsync"));
     assert_false(alm_config_is_set(config, "port"));
+    assert_false(alm_config_is_given(config, "port"));
     const char *const *values;
     assert_int_equal(alm_config_values(config, "peer", &values), 0);
     assert_int_equal(alm_config_positional(config, &values), 0);
@@ -113,6 +114,7 @@ static void reads_every_form_of_a_flag(void **state)
     assert_false(alm_config_bool(config, "fsync"));
     assert_true(alm_config_bool(config, "verbose"));
     assert_true(alm_config_is_set(config, "port"));
+    assert_true(alm_config_is_given(config, "port"));
     assert_int_equal(alm_config_values(config, "peer", &values), 2);
     assert_string_equal(values[0], "1");
     assert_string_equal(values[1], "");

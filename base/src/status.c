@@ -97,6 +97,14 @@ alm_code alm_status_set_field(alm_status *st, alm_code code, const char *field, 
     return code;
 }
 
+alm_code alm_status_in_field(alm_code code, const char *field, alm_status *st)
+{
+    if (code != ALM_OK && st != NULL) {
+        (void)snprintf(st->field, sizeof st->field, "%s", field);
+    }
+    return code;
+}
+
 alm_code alm_status_prefix(alm_status *st, const char *fmt, ...)
 {
     if (st == NULL) {

@@ -340,6 +340,52 @@ static int load(cli *self, const entry_view *view, const char *const *paths, siz
     return cli_import_files(self, paths, count, &opts);
 }
 
+// The options that say which series; what the environment says of them is for those who use it.
+static const char *const series_options[] = {"place", "theme",        "measure",
+                                             "by",    "accumulation", "frequency"};
+static const char *const list_options[] = {"words", "limit"};
+
+// False: said.
+static bool check_none_given(cli *self, const char *const *names, size_t count, const char *where)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (alm_config_is_given(self->config, names[i])) {
+            (void)cli_fail_usage(self, "--%s %s", names[i], where);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_load_options(cli *self)
+{
+    return check_none_given(self, list_options, ALM_ARRAY_LEN(list_options),
+                            "does not go with load") &&
+           check_none_given(self, series_options, ALM_ARRAY_LEN(series_options),
+                            "does not go with load");
+}
+
+static bool ask_series(cli *self, const char *const *words, size_t count,
+                       almanac_catalog_query *ret, int *ret_exit)
+{
+    ret->places = cli_text(self, "place");
+    ret->theme = cli_text(self, "theme");
+    ret->measure = cli_text(self, "measure");
+    ret->breakdown = cli_breakdown(self);
+    ret->accumulation = cli_text(self, "accumulation");
+    ret->frequency = cli_text(self, "frequency");
+    if (ret->breakdown == NULL ||
+        !cli_split_words(self, words, count, &ret->indicators, &ret->indicator_count)) {
+        *ret_exit = cli_fail_memory(self);
+        return false;
+    }
+    if (count > 0 && ret->indicator_count == 0) {
+        *ret_exit = cli_fail_usage(self, "names no indicator");
+        return false;
+    }
+    return true;
+}
+
 // What is asked; the words after `series` are indicators. False: said, see *ret_exit.
 static bool ask(cli *self, const entry_view *view, almanac_catalog_query *ret, int *ret_exit)
 {
@@ -347,23 +393,17 @@ static bool ask(cli *self, const entry_view *view, almanac_catalog_query *ret, i
     size_t count = cli_positional(self, &words) - 1;
     *ret = (almanac_catalog_query){.kind = view->kind,
                                    .words = cli_text(self, "words"),
-                                   .limit = (uint32_t)alm_config_int(self->config, "limit"),
-                                   .places = cli_text(self, "place"),
-                                   .theme = cli_text(self, "theme"),
-                                   .measure = cli_text(self, "measure"),
-                                   .breakdown = cli_breakdown(self),
-                                   .accumulation = cli_text(self, "accumulation"),
-                                   .frequency = cli_text(self, "frequency")};
-    if (ret->breakdown == NULL ||
-        !cli_split_words(self, words + 1, count, &ret->indicators, &ret->indicator_count)) {
-        *ret_exit = cli_fail_memory(self);
+                                   .limit = (uint32_t)alm_config_int(self->config, "limit")};
+    if (view->kind == ALMANAC_CATALOG_SERIES) {
+        return ask_series(self, words + 1, count, ret, ret_exit);
+    }
+    *ret_exit = CLI_EXIT_USAGE;
+    if (count > 0) {
+        (void)cli_fail_usage(self, "%s: only load may stand here", words[1]);
         return false;
     }
-    if (count > 0 && view->kind != ALMANAC_CATALOG_SERIES) {
-        *ret_exit = cli_fail_usage(self, "%s: only load may stand here", words[1]);
-        return false;
-    }
-    return true;
+    return check_none_given(self, series_options, ALM_ARRAY_LEN(series_options),
+                            "goes with series only");
 }
 
 int cli_catalog(cli *self)
@@ -373,7 +413,7 @@ int cli_catalog(cli *self)
     const entry_view *view = view_of(words[0]);
     ALM_ASSERT(view != NULL); // a listed word, checked before
     if (count > 1 && strcmp(words[1], "load") == 0) {
-        return load(self, view, words + 2, count - 2);
+        return check_load_options(self) ? load(self, view, words + 2, count - 2) : CLI_EXIT_USAGE;
     }
     almanac_catalog_query query;
     int exit_code = 0;

@@ -146,6 +146,40 @@ static void asks(void **state)
     outcome_free(&done);
 }
 
+// Every word of the request is another, so that none can stand for another.
+static void asks_for_series(void **state)
+{
+    static const char *const args[] = {
+        "catalog", "series", "gdp, tax",       "jobs", "-p",         "310105/*",    "--theme",
+        "economy", "-m",     "level",          "--by", "industry=*", "--frequency", "Q",
+        "-w",      "a b",    "--accumulation", "C",    "-n",         "7",           "-o",
+        "csv",     NULL};
+    (void)state;
+    outcome done;
+    run(args, true, &done);
+    assert_string_equal(done.err.text, "");
+    assert_int_equal(done.exit_code, 0);
+    alm_arena *arena = alm_arena_create(0);
+    const Almanac__V1__CatalogRequest *q =
+        (const Almanac__V1__CatalogRequest *)fake_gateway_request(
+            &gateway, &almanac__v1__catalog_request__descriptor, arena);
+    assert_int_equal(q->kind, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES);
+    assert_int_equal(q->n_indicators, 3);
+    assert_string_equal(q->indicators[0], "gdp");
+    assert_string_equal(q->indicators[1], "tax");
+    assert_string_equal(q->indicators[2], "jobs");
+    assert_string_equal(q->places, "310105/*");
+    assert_string_equal(q->theme, "economy");
+    assert_string_equal(q->measure, "level");
+    assert_string_equal(q->breakdown, "industry=*");
+    assert_string_equal(q->frequency, "Q");
+    assert_string_equal(q->accumulation, "C");
+    assert_string_equal(q->words, "a b");
+    assert_int_equal(q->limit, 8); // one more tells whether there are more
+    alm_arena_destroy(&arena);
+    outcome_free(&done);
+}
+
 // --- what is refused ----------------------------------------------------------------------------
 
 typedef struct refuse_row {
@@ -195,6 +229,19 @@ static const refuse_row refuse_rows[] = {
     {"refuse: unknown catalogue", {"catalog", "palces"}, 2, "palces: did you mean places?"},
     {"refuse: series cannot be loaded", {"catalog", "series", "load", "x"}, 2, "cannot be loaded"},
     {"refuse: load without a file", {"catalog", "places", "load"}, 2, "load needs a file"},
+    {"refuse: series of no indicator", {"catalog", "series", ","}, 2, "names no indicator"},
+    {"refuse: a theme of places",
+     {"catalog", "places", "--theme", "economy"},
+     2,
+     "--theme goes with series only"},
+    {"refuse: words of a file",
+     {"catalog", "places", "load", "x", "--words", "y"},
+     2,
+     "--words does not go with load"},
+    {"refuse: a breakdown of a file",
+     {"catalog", "places", "load", "x", "--by", "a=b"},
+     2,
+     "--by does not go with load"},
     {"refuse: unknown verb", {"catalog", "places", "laod"}, 2, "only load may stand here"},
     {"refuse: one batch id for two files",
      {"import", "a", "b", "--batch-id", "x"},
@@ -514,7 +561,7 @@ static struct CMUnitTest row_test(const char *name, CMUnitTestFunction test, con
 int main(void)
 {
     (void)setenv("LC_ALL", "C.UTF-8", 1);
-    struct CMUnitTest tests[ALM_ARRAY_LEN(ask_rows) + ALM_ARRAY_LEN(refuse_rows) + 10];
+    struct CMUnitTest tests[ALM_ARRAY_LEN(ask_rows) + ALM_ARRAY_LEN(refuse_rows) + 11];
     size_t count = 0;
     for (size_t i = 0; i < ALM_ARRAY_LEN(ask_rows); i++) {
         tests[count++] = row_test(ask_rows[i].name, asks, &ask_rows[i]);
@@ -526,11 +573,13 @@ int main(void)
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(says_item_errors_and_shows_the_rest);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(imports);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(loads_a_catalogue_with_its_kind);
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(asks_for_series);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(takes_settings_from_a_file_and_variables);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(completes_every_command_and_option);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(documents_every_command);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(help_names_the_columns_of_a_file);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(status_knows_no_figures_without_storage);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(finds_the_nearest_word);
+    ALM_ASSERT(count == ALM_ARRAY_LEN(tests));
     return _cmocka_run_group_tests("cli_run", tests, count, set_up, tear_down);
 }

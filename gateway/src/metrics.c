@@ -187,9 +187,10 @@ static void store_write(const gateway *g, alm_buf *out)
               head->bytes_used);
         gauge(out, "almanac_store_max_bytes", "Bytes the store's file may grow to.",
               head->bytes_max);
-        gauge(out, "almanac_store_snapshots", "Read snapshots held now.", head->snapshots);
-        gauge(out, "almanac_store_oldest_snapshot_lag",
-              "Commits since the oldest read snapshot began.", head->oldest_snapshot_lag);
+        gauge(out, "almanac_store_snapshots",
+              "Snapshots held now by reads, backups and verifications.", head->snapshots);
+        gauge(out, "almanac_store_oldest_snapshot_lag", "Commits since the oldest snapshot began.",
+              head->oldest_snapshot_lag);
         care_write(head, out);
     }
     alm_arena_destroy(&arena);

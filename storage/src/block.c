@@ -1,3 +1,4 @@
+// Blocks read: opened, and their rows, numbers, flags and places taken out.
 #include "block_bytes.h"
 
 const int64_t alm_block_powers[ALM_BLOCK_POWER_COUNT] = {1,

@@ -1,3 +1,4 @@
+// Blocks written: rows made columns, and columns bytes.
 #include "block_bytes.h"
 #include "notes.h"
 

@@ -55,6 +55,9 @@ static void assert_finds(alm_column *column, const int64_t *values, size_t count
     }
     if (count > 0 && values[count - 1] < INT64_MAX) {
         assert_int_equal(alm_column_find(column, values[count - 1] + 1), count);
+        for (int twice = 0; twice < 2; twice++) {
+            assert_int_equal(alm_column_find_next(&finder, values[count - 1] + 1), count);
+        }
     }
 }
 
@@ -277,7 +280,7 @@ static void returns_doubles_to_the_bit(void **state)
     double values[300];
     for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
         char text[40];
-        uint64_t bits = next_random(&random) >> 11;
+        uint64_t bits = next_random(&random) >> 11 | UINT64_C(1) << 52; // 0.5 at least
         values[i] = (double)bits / (double)(UINT64_C(1) << next_random(&random) % 54);
         snprintf(text, sizeof text, "%.17g", values[i]);
         rows[i] = random_row(&random);

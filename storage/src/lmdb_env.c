@@ -230,7 +230,7 @@ static void tell_map(lmdb_store *store)
     uint64_t used = (info.me_last_pgno + 1) * store->page_bytes;
     unsigned percent = lmdb_map_percent(used, info.me_mapsize);
     if (percent >= LMDB_MAP_ALARM_PERCENT && percent > store->map_percent_told) {
-        alm_log_warn(store->log, "store.map_nearly_full", ALM_KV_U64("percent", percent),
+        alm_log_warn(store->log, "store.nearly_full", ALM_KV_U64("percent", percent),
                      ALM_KV_U64("bytes_used", used), ALM_KV_U64("bytes_max", info.me_mapsize),
                      ALM_KV_CSTR("next", "commits are refused when it is full; open it larger"));
         store->map_percent_told = percent;
@@ -370,7 +370,7 @@ static alm_code open_map(lmdb_store *store, const char *dir, alm_status *st)
         return alm_status_from_lmdb(st, error, dir);
     }
     if (is_default && store->map_bytes < MAP_BYTES_DEFAULT) {
-        alm_log_warn(store->log, "store.map_small", ALM_KV_U64("bytes_max", store->map_bytes),
+        alm_log_warn(store->log, "store.small", ALM_KV_U64("bytes_max", store->map_bytes),
                      ALM_KV_CSTR("why", "this process may not have more address space"));
     }
     return ALM_OK;

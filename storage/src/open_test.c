@@ -153,7 +153,7 @@ static void a_map_that_gets_full_is_told(void **state)
         alm_commit_result result;
         alm_obs row = a_row(0, 0, year, year, 1);
         assert_true(pread(log.fd, text, sizeof text - 1, 0) >= 0);
-        assert_null(strstr(text, "map_nearly_full"));
+        assert_null(strstr(text, "nearly_full"));
         code = try_commit(f, batch_of_rows(&row, 1), &result);
         ASSERT_OK(f, alm_store_stats_get(f->store, &stats, &f->st));
     }
@@ -162,7 +162,7 @@ static void a_map_that_gets_full_is_told(void **state)
     ASSERT_OK(f, alm_store_compact(f->store, &f->st));
     assert_true(pread(log.fd, text, sizeof text - 1, 0) >= 0);
     assert_non_null(strstr(text, "level=warn"));
-    assert_non_null(strstr(text, "store.map_nearly_full"));
+    assert_non_null(strstr(text, "store.nearly_full"));
     alm_store_close(&f->store);
     close(log.fd);
     fixture_open(f);

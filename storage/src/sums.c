@@ -193,9 +193,11 @@ alm_code alm_block_add_sums(alm_block *block, alm_place_id from, alm_place_id to
         }
         size_t row = end;
         if (first != end_place || end == 0) {
-            row = ALM_MAX(end, alm_column_find_next(&places, first));
+            row = alm_column_find_next(&places, first);
+            row = ALM_MAX(row, end);
         }
-        end = ALM_MAX(row, alm_column_find_next(&places, last));
+        end = alm_column_find_next(&places, last);
+        end = ALM_MAX(end, row);
         end_place = last;
         ALM_TRY(sum_rows(block, &f, row, end, &sums[r].number, st));
         if (!sum_flags(block, &odd, row, end, &sums[r])) {

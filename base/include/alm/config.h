@@ -56,8 +56,9 @@ void alm_config_destroy(alm_config **config);
 // Unset: NULL, false or 0.
 const char *alm_config_text(const alm_config *config, const char *name); // NULL: unset
 bool alm_config_bool(const alm_config *config, const char *name);
-int64_t alm_config_int(const alm_config *config, const char *name); // int, bytes, duration in ms
-bool alm_config_is_set(const alm_config *config, const char *name); // by other than the default
+int64_t alm_config_int(const alm_config *config, const char *name);   // int, bytes, duration in ms
+bool alm_config_is_set(const alm_config *config, const char *name);   // by other than the default
+bool alm_config_is_given(const alm_config *config, const char *name); // on the command line
 size_t alm_config_values(const alm_config *config, const char *name, const char *const **ret);
 
 size_t alm_config_positional(const alm_config *config, const char *const **ret);

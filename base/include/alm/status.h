@@ -65,6 +65,10 @@ ALM_COLD alm_code alm_status_set(alm_status *st, alm_code code, const char *fmt,
 ALM_COLD alm_code alm_status_set_field(alm_status *st, alm_code code, const char *field,
                                        const char *fmt, ...) ALM_PRINTF(4, 5);
 
+// Names the field an error of `code` is about, whatever was named before. Returns the code; ALM_OK
+// changes nothing.
+alm_code alm_status_in_field(alm_code code, const char *field, alm_status *st);
+
 // clang's analyzer does not look into status.c. Told that a failure returns its code, it follows
 // callers on the paths that exist.
 #ifdef __clang_analyzer__

@@ -13,15 +13,6 @@ static alm_code no_memory(alm_status *st)
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for planning the question");
 }
 
-// A failure of model/ told with the request's field.
-static alm_code in_field(alm_code code, const char *field, alm_status *st)
-{
-    if (code != ALM_OK && st != NULL) {
-        (void)snprintf(st->field, sizeof st->field, "%s", field);
-    }
-    return code;
-}
-
 // The words of a request are the caller's: what a lookup does not know is an invalid argument.
 static alm_code invalid_field(alm_code code, const char *field, alm_status *st)
 {
@@ -31,7 +22,7 @@ static alm_code invalid_field(alm_code code, const char *field, alm_status *st)
             st->code = code;
         }
     }
-    return in_field(code, field, st);
+    return alm_status_in_field(code, field, st);
 }
 
 static alm_code unknown(const char *field, const char *value, const char *expected, alm_status *st)
@@ -108,7 +99,7 @@ static alm_code take_indicators(const Almanac__V1__QueryRequest *request, alm_qu
         }
         if (code != ALM_OK) {
             item.indicator = ALM_CATALOG_NONE;
-            (void)in_field(code, "indicators", &item.fault);
+            (void)alm_status_in_field(code, "indicators", &item.fault);
         } else if (has_item(plan, item.indicator)) {
             continue;
         }
@@ -169,9 +160,9 @@ static alm_code take_places(const char *expr, alm_query_plan *plan, alm_arena *a
     ALM_TRY(check_expr_length(expr, "places", st));
     // Places of any day: a question about 2015 is about the places of 2015. Each transform asks for
     // those valid in its period.
-    ALM_TRY(in_field(alm_place_expr_eval(plan->tree, alm_str_from(expr), ALM_DATE_NONE, arena,
-                                         &plan->places, st),
-                     "places", st));
+    ALM_TRY(alm_status_in_field(alm_place_expr_eval(plan->tree, alm_str_from(expr), ALM_DATE_NONE,
+                                                    arena, &plan->places, st),
+                                "places", st));
     return sort_places(plan, arena, st);
 }
 
@@ -215,8 +206,8 @@ static alm_code take_periods(const char *expr, alm_query_plan *plan, alm_arena *
                              alm_status *st)
 {
     ALM_TRY(check_expr_length(expr, "periods", st));
-    ALM_TRY(in_field(alm_period_expr_parse(alm_str_from(expr), arena, &plan->periods, st),
-                     "periods", st));
+    ALM_TRY(alm_status_in_field(
+        alm_period_expr_parse(alm_str_from(expr), arena, &plan->periods, st), "periods", st));
     if (plan->periods.kind != ALM_PERIOD_EXPR_RANGES) {
         return ALM_OK;
     }
@@ -266,10 +257,10 @@ static alm_code take_sources(const Almanac__V1__QueryRequest *request, alm_query
         return no_memory(st);
     }
     for (size_t i = 0; i < count; i++) {
-        ALM_TRY(
-            in_field(alm_catalog_resolve_source(plan->catalog, alm_str_from(request->sources[i]),
-                                                &plan->sources[i], st),
-                     "sources", st));
+        ALM_TRY(alm_status_in_field(alm_catalog_resolve_source(plan->catalog,
+                                                               alm_str_from(request->sources[i]),
+                                                               &plan->sources[i], st),
+                                    "sources", st));
     }
     plan->source_count = count;
     qsort(plan->sources, count, sizeof *plan->sources, alm_id_order);

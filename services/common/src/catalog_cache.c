@@ -131,11 +131,11 @@ static alm_code parts_read(alm_stream *stream, alm_catalog *catalog, alm_arena *
     return ALM_OK;
 }
 
-static alm_code load_parts(alm_channel *storage, const alm_call *parent, alm_catalog *catalog,
+static alm_code load_parts(alm_channel *storage, alm_call *call, alm_catalog *catalog,
                            alm_arena *arena, uint64_t *ret_sequence, alm_status *st)
 {
     Almanac__Internal__LoadCatalogRequest request = ALMANAC__INTERNAL__LOAD_CATALOG_REQUEST__INIT;
-    alm_call_opts opts = {.parent = parent};
+    alm_call_opts opts = {.parent = call};
     alm_stream *stream = NULL;
     ALM_TRY(alm_stream_open(storage, &alm_service_storage, "LoadCatalog", &opts, &request.base,
                             &stream, st));
@@ -144,14 +144,14 @@ static alm_code load_parts(alm_channel *storage, const alm_call *parent, alm_cat
     return code;
 }
 
-static alm_code load_by_calls(void *arg, const alm_call *parent, alm_catalog *catalog,
+static alm_code load_by_calls(void *arg, alm_call *call, alm_catalog *catalog,
                               uint64_t *ret_sequence, alm_status *st)
 {
     alm_arena *arena = alm_arena_create(0);
     if (arena == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "catalogue cache: out of memory");
     }
-    alm_code code = load_parts(arg, parent, catalog, arena, ret_sequence, st);
+    alm_code code = load_parts(arg, call, catalog, arena, ret_sequence, st);
     alm_arena_destroy(&arena);
     return code;
 }
@@ -161,24 +161,24 @@ alm_code alm_catalog_cache_create(alm_channel *storage, alm_catalog_cache **ret,
     return alm_catalog_cache_create_with(load_by_calls, storage, ret, st);
 }
 
-static alm_code load_into(alm_catalog_cache *cache, const alm_call *parent, alm_catalog_ref *ref,
+static alm_code load_into(alm_catalog_cache *cache, alm_call *call, alm_catalog_ref *ref,
                           alm_status *st)
 {
     alm_status why = ALM_STATUS_INIT;
     ALM_TRY(alm_catalog_create(&ref->catalog, st));
-    ALM_TRY(cache->load(cache->arg, parent, ref->catalog, &ref->sequence, st));
+    ALM_TRY(cache->load(cache->arg, call, ref->catalog, &ref->sequence, st));
     return alm_catalog_finish(ref->catalog, &why) == ALM_OK ? ALM_OK
                                                             : alm_catalog_damaged(&why, st);
 }
 
-static alm_code load(alm_catalog_cache *cache, const alm_call *parent, alm_catalog_ref **ret,
+static alm_code load(alm_catalog_cache *cache, alm_call *call, alm_catalog_ref **ret,
                      alm_status *st)
 {
     alm_catalog_ref *ref = alm_calloc(1, sizeof *ref);
     if (ref == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "catalogue cache: out of memory");
     }
-    alm_code code = load_into(cache, parent, ref, st);
+    alm_code code = load_into(cache, call, ref, st);
     if (code == ALM_OK) {
         atomic_init(&ref->holders, 1);
         *ret = ref;
@@ -199,8 +199,8 @@ static void current_replace(alm_catalog_cache *cache, alm_catalog_ref *fresh)
     alm_catalog_ref_release(&old);
 }
 
-alm_code alm_catalog_cache_get(alm_catalog_cache *cache, const alm_call *parent,
-                               uint64_t catalog_sequence, alm_catalog_ref **ret, alm_status *st)
+alm_code alm_catalog_cache_get(alm_catalog_cache *cache, alm_call *call, uint64_t catalog_sequence,
+                               alm_catalog_ref **ret, alm_status *st)
 {
     if ((*ret = current_retain(cache, catalog_sequence)) != NULL) {
         return ALM_OK;
@@ -208,7 +208,7 @@ alm_code alm_catalog_cache_get(alm_catalog_cache *cache, const alm_call *parent,
     alm_code code = ALM_OK;
     pthread_mutex_lock(&cache->load_mutex);
     if ((*ret = current_retain(cache, catalog_sequence)) == NULL) {
-        code = load(cache, parent, ret, st);
+        code = load(cache, call, ret, st);
         if (code == ALM_OK) {
             current_replace(cache, *ret);
         }

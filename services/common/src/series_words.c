@@ -1,6 +1,5 @@
 #include "alm/series_words.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static alm_code unknown(const char *field, const char *value, const char *expected, alm_status *st)
@@ -18,12 +17,7 @@ static alm_code take_breakdown(const char *text, alm_arena *arena, alm_str *ret,
     alm_breakdown parts[ALM_BREAKDOWN_COUNT_MAX];
     size_t count = 0;
     alm_code code = alm_breakdowns_parse(alm_str_from(text), parts, &count, st);
-    if (code != ALM_OK) {
-        if (st != NULL) {
-            (void)snprintf(st->field, sizeof st->field, "breakdown");
-        }
-        return code;
-    }
+    ALM_TRY(alm_status_in_field(code, "breakdown", st));
     char *canonical = alm_arena_strdup(arena, ALM_STR(""));
     for (size_t i = 0; i < count && canonical != NULL; i++) {
         canonical =

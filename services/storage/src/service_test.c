@@ -432,8 +432,19 @@ static const series_row series_rows[] = {
                  "A.jobs.P.level._Z.industry=farming 1 3 2020 2023\n"
                  "A.jobs.P.growth_yoy._Z._T 1 1 2022 2022\n"
                  "Q.gdp.C.level._Z._T 1 1 2023-Q1 2023-Q1\n"},
+    // One place: all of it, in the order the series came.
     {.places = "p7/**",
-     .breakdown = "industry=*",
+     .expected = "A.jobs.P.level._Z.industry=farming 1 2 2022 2023\n"
+                 "A.jobs.P.growth_yoy._Z._T 1 1 2022 2022\n"
+                 "Q.gdp.C.level._Z._T 1 1 2023-Q1 2023-Q1\n"},
+    {.places = "v1, v1",
+     .indicator = "*",
+     .breakdown = "*",
+     .accumulation = "P",
+     .expected = "A.jobs.P.level._Z.industry=farming 1 2 2022 2023\n"
+                 "A.jobs.P.growth_yoy._Z._T 1 1 2022 2022\n"},
+    {.places = "p7/**",
+     .breakdown = " industry=* ",
      .expected = "A.jobs.P.level._Z.industry=farming 1 2 2022 2023\n"},
     {.indicator = "就业",
      .breakdown = "_T",
@@ -455,6 +466,11 @@ static const series_row series_rows[] = {
     {.measure = "levle", .expected = "measure: INVALID_ARGUMENT levle"},
     {.breakdown = "industry", .expected = "breakdown: INVALID_ARGUMENT industry"},
     {.breakdown = "a=b+c=*", .expected = "breakdown: INVALID_ARGUMENT"},
+    {.breakdown = "a,size=*", .expected = "breakdown: INVALID_ARGUMENT"},
+    {.breakdown = "Ind ustry=*", .expected = "breakdown: INVALID_ARGUMENT Ind ustry"},
+    {.breakdown = "=*", .expected = "breakdown: INVALID_ARGUMENT"},
+    {.indicator = "街道", .expected = "indicators: NOT_FOUND 街道"},
+    {.places = "街道", .expected = "places: INVALID_ARGUMENT 街道"},
     {.accumulation = "D", .expected = "accumulation: INVALID_ARGUMENT \"D\""},
     {.frequency = "QQ", .expected = "frequency: INVALID_ARGUMENT \"QQ\""},
 };
@@ -524,7 +540,10 @@ static void finds_series(void **state)
         if (row->expected[0] != '\0' && strstr(row->expected, ": ") != NULL) {
             refuses_series(f, row, &request);
         } else {
-            assert_string_equal(series_text(f, ask(f, &request)), row->expected);
+            const char *got = series_text(f, ask(f, &request));
+            if (strcmp(got, row->expected) != 0) {
+                fail_msg("row %zu: got\n%sinstead of\n%s", i, got, row->expected);
+            }
         }
     }
 }
@@ -544,6 +563,11 @@ static void finds_series_of_a_new_place(void **state)
     request.kind = ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_PLACES;
     below.expected = "places: INVALID_ARGUMENT asks for series";
     refuses_series(f, &below, &request);
+    series_row empty = {.indicator = "",
+                        .expected = "indicators: INVALID_ARGUMENT asks for series"};
+    request = series_request(f, &empty);
+    request.kind = ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SOURCES;
+    refuses_series(f, &empty, &request);
 }
 
 static void keeps_quarantined_rows(void **state)

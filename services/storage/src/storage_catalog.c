@@ -119,8 +119,7 @@ static void add(catalog_stream *s, ProtobufCMessage *message)
     s->page.entries[s->page.count++] = message;
 }
 
-// Ends a visit early without failing it: the limit is reached. OUT_OF_RANGE comes from nowhere
-// else.
+// Ends a visit early without failing it: the limit is reached, see has_more.
 static alm_code take_one(catalog_stream *s)
 {
     if (s->left == 0) {
@@ -341,7 +340,7 @@ alm_code storage_catalog(void *self, alm_call *call, const ProtobufCMessage *mes
     ALM_TRY(stream_open(&s, self, call, st));
     s.left = request->limit != 0 ? request->limit : UINT32_MAX;
     alm_code code = visit_kind(&s, request, st);
-    if (code == ALM_OK || code == ALM_OUT_OF_RANGE) {
+    if (code == ALM_OK || (code == ALM_OUT_OF_RANGE && s.has_more)) {
         s.is_over = true;
         code = flush(&s, st);
     }

@@ -3,7 +3,6 @@
 #include "alm/limits.h"
 #include "alm/series_words.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,29 +13,50 @@ static alm_code no_memory(alm_status *st)
 
 // --- the catalogue -------------------------------------------------------------------------------
 
+// Entries between two looks at whether somebody still waits.
+#define CHECK_COUNT 4096
+
+typedef struct load {
+    alm_catalog *catalog;
+    alm_call *call;
+    size_t count;
+} load;
+
+static alm_code added(load *l, alm_code code, const alm_status *why, alm_status *st)
+{
+    if (code != ALM_OK) {
+        return alm_catalog_damaged(why, st);
+    }
+    return ++l->count % CHECK_COUNT == 0 ? alm_call_check(l->call, st) : ALM_OK;
+}
+
 static alm_code add_indicator(void *arg, uint32_t id, const alm_indicator *entry, alm_status *st)
 {
+    load *l = arg;
     alm_status why = ALM_STATUS_INIT;
-    if (alm_catalog_add_indicator(arg, entry, &id, &why) != ALM_OK) {
-        return alm_catalog_damaged(&why, st);
-    }
-    return ALM_OK;
+    return added(l, alm_catalog_add_indicator(l->catalog, entry, &id, &why), &why, st);
 }
 
 static alm_code add_place(void *arg, alm_place_id id, const alm_place *entry, alm_status *st)
 {
+    load *l = arg;
     alm_status why = ALM_STATUS_INIT;
-    if (alm_catalog_add_place(arg, entry, &id, &why) != ALM_OK) {
-        return alm_catalog_damaged(&why, st);
-    }
-    return ALM_OK;
+    return added(l, alm_catalog_add_place(l->catalog, entry, &id, &why), &why, st);
 }
 
-alm_code storage_load_entries(void *store, const alm_call *parent, alm_catalog *catalog,
+static alm_code add_source(void *arg, uint32_t id, const alm_source *entry, alm_status *st)
+{
+    load *l = arg;
+    alm_status why = ALM_STATUS_INIT;
+    return added(l, alm_catalog_add_source(l->catalog, entry, &id, &why), &why, st);
+}
+
+alm_code storage_load_entries(void *store, alm_call *call, alm_catalog *catalog,
                               uint64_t *ret_sequence, alm_status *st)
 {
-    alm_catalog_visitor visitor = {.arg = catalog, .indicator = add_indicator, .place = add_place};
-    (void)parent;
+    load l = {.catalog = catalog, .call = call};
+    alm_catalog_visitor visitor = {
+        .arg = &l, .indicator = add_indicator, .place = add_place, .source = add_source};
     return alm_store_visit_catalog(store, &visitor, ret_sequence, st);
 }
 
@@ -46,15 +66,17 @@ alm_code storage_series_check_kind(const Almanac__V1__CatalogRequest *request, a
 {
     const struct {
         const char *field, *value;
-    } words[] = {{"places", request->places},
-                 {"indicators", request->n_indicators > 0 ? request->indicators[0] : ""},
-                 {"theme", request->theme},
-                 {"measure", request->measure},
-                 {"breakdown", request->breakdown},
-                 {"accumulation", request->accumulation},
-                 {"frequency", request->frequency}};
+        bool is_there;
+    } words[] = {{"places", request->places, request->places[0] != '\0'},
+                 {"indicators", request->n_indicators > 0 ? request->indicators[0] : "",
+                  request->n_indicators > 0},
+                 {"theme", request->theme, request->theme[0] != '\0'},
+                 {"measure", request->measure, request->measure[0] != '\0'},
+                 {"breakdown", request->breakdown, request->breakdown[0] != '\0'},
+                 {"accumulation", request->accumulation, request->accumulation[0] != '\0'},
+                 {"frequency", request->frequency, request->frequency[0] != '\0'}};
     for (size_t i = 0; i < ALM_ARRAY_LEN(words); i++) {
-        if (words[i].value[0] != '\0') {
+        if (words[i].is_there) {
             return alm_status_set_field(st, ALM_INVALID_ARGUMENT, words[i].field,
                                         "%s \"%s\" asks for series and for nothing else",
                                         words[i].field, words[i].value);
@@ -74,17 +96,9 @@ static alm_code take_places(const char *expr, const alm_catalog *catalog, alm_ar
                             alm_series_query *ret, alm_status *st)
 {
     alm_place_list places;
-    if (strlen(expr) > ALM_EXPR_BYTES_MAX) {
-        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "places",
-                                    "the expression has %zu bytes; the limit is %d", strlen(expr),
-                                    ALM_EXPR_BYTES_MAX);
-    }
     alm_code code = alm_place_expr_eval(alm_catalog_places(catalog), alm_str_from(expr),
                                         ALM_DATE_NONE, arena, &places, st);
-    if (code != ALM_OK) {
-        (void)snprintf(st->field, sizeof st->field, "places");
-        return code;
-    }
+    ALM_TRY(alm_status_in_field(code, "places", st));
     qsort(places.ids, places.count, sizeof *places.ids, by_id);
     ret->all_places = false;
     ret->places = places.ids;
@@ -97,6 +111,9 @@ static alm_code take_indicators(const Almanac__V1__CatalogRequest *request,
                                 alm_status *st)
 {
     size_t count = request->n_indicators;
+    if (count == 1 && strcmp(request->indicators[0], "*") == 0) {
+        return ALM_OK;
+    }
     if (count > ALM_QUERY_INDICATOR_COUNT_MAX) {
         return alm_status_set_field(st, ALM_RESOURCE_EXHAUSTED, "indicators",
                                     "%zu indicators are asked; the limit of one question is %d",
@@ -110,10 +127,7 @@ static alm_code take_indicators(const Almanac__V1__CatalogRequest *request,
         uint32_t id;
         alm_str asked = alm_str_from(request->indicators[i]);
         alm_code code = alm_catalog_resolve_indicator(catalog, asked, &id, st);
-        if (code != ALM_OK) {
-            (void)snprintf(st->field, sizeof st->field, "indicators");
-            return code;
-        }
+        ALM_TRY(alm_status_in_field(code, "indicators", st));
         codes[i] = alm_catalog_indicator(catalog, id)->code;
     }
     ret->indicators = codes;
@@ -145,19 +159,24 @@ static alm_code take_theme(const char *word, const alm_catalog *catalog, alm_are
                                       ALM_STR_ARGS(nearest));
 }
 
-// "industry=*": the store's index knows which have the dimension.
-static bool is_dimension(const char *breakdown)
+// "industry=*": the store's index knows which have the dimension. Anything else is not that, and
+// told by those who know breakdowns.
+static bool take_dimension(const char *text, alm_series_query *ret)
 {
-    alm_str text = alm_str_from(breakdown);
-    return alm_str_ends_with(text, ALM_STR("=*")) && text.len > 2 &&
-           alm_str_find_char(text, '+') >= text.len && alm_str_find_char(text, '=') == text.len - 2;
+    alm_str breakdown = alm_str_trim(alm_str_from(text));
+    if (!alm_str_ends_with(breakdown, ALM_STR("=*")) ||
+        !alm_code_valid(alm_str_slice(breakdown, 0, breakdown.len - 2))) {
+        return false;
+    }
+    ret->breakdown = breakdown;
+    return true;
 }
 
 static alm_code take_words(const Almanac__V1__CatalogRequest *request, alm_arena *arena,
                            alm_series_query *ret, alm_status *st)
 {
     alm_series_words words;
-    bool has_dimension = is_dimension(request->breakdown);
+    bool has_dimension = take_dimension(request->breakdown, ret);
     bool is_any = has_dimension || request->breakdown[0] == '\0';
     ALM_TRY(alm_series_words_parse(request->measure[0] != '\0' ? request->measure : "*",
                                    is_any ? "*" : request->breakdown, request->accumulation,
@@ -165,7 +184,7 @@ static alm_code take_words(const Almanac__V1__CatalogRequest *request, alm_arena
     ret->measures = words.measure != ALM_MEASURE_NONE ? UINT32_C(1) << words.measure : 0;
     ret->accumulation = words.accumulation;
     ret->freq = words.freq;
-    ret->breakdown = has_dimension ? alm_str_from(request->breakdown) : words.breakdown;
+    ret->breakdown = has_dimension ? ret->breakdown : words.breakdown;
     return ALM_OK;
 }
 
@@ -186,8 +205,9 @@ static alm_code take_entries(const Almanac__V1__CatalogRequest *request, const a
 // The series that were found, and what the rows of the one place say of them.
 typedef struct place_series {
     alm_arena *arena;
-    alm_series_info *infos;
+    alm_series_info *infos; // in the order they were found
     size_t count, cap;
+    alm_series_info **by_variant;
 } place_series;
 
 static alm_code keep_found(void *arg, const alm_series_info *info, alm_status *st)
@@ -205,20 +225,37 @@ static alm_code keep_found(void *arg, const alm_series_info *info, alm_status *s
     return ALM_OK;
 }
 
-static int by_variant(const void *a, const void *b)
+static int compare_variants(const void *a, const void *b)
 {
-    return alm_str_cmp(((const alm_series_info *)a)->variant,
-                       ((const alm_series_info *)b)->variant);
+    const alm_series_info *const *x = a;
+    const alm_series_info *const *y = b;
+    return alm_str_cmp((*x)->variant, (*y)->variant);
+}
+
+static alm_code sort_found(place_series *found, alm_status *st)
+{
+    found->by_variant = alm_arena_calloc(found->arena, found->count, sizeof *found->by_variant);
+    if (found->by_variant == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < found->count; i++) {
+        found->by_variant[i] = &found->infos[i];
+    }
+    qsort(found->by_variant, found->count, sizeof *found->by_variant, compare_variants);
+    return ALM_OK;
 }
 
 static alm_code count_rows(void *arg, alm_str variant, const alm_obs *rows, size_t count,
                            alm_status *st)
 {
     place_series *p = arg;
-    alm_series_info key = {.variant = variant};
-    alm_series_info *info = bsearch(&key, p->infos, p->count, sizeof *p->infos, by_variant);
+    const alm_series_info asked = {.variant = variant};
+    const alm_series_info *key = &asked;
+    alm_series_info **slot =
+        bsearch(&key, p->by_variant, p->count, sizeof *p->by_variant, compare_variants);
     (void)st;
-    if (info != NULL && count > 0) {
+    if (slot != NULL && count > 0) {
+        alm_series_info *info = *slot;
         info->first = info->cell_count == 0 ? rows[0].period : info->first;
         info->last = rows[count - 1].period;
         info->cell_count += count;
@@ -244,7 +281,7 @@ static alm_code visit_of_place(alm_store *store, const alm_series_query *query, 
     if (found.count == 0) {
         return ALM_OK;
     }
-    qsort(found.infos, found.count, sizeof *found.infos, by_variant);
+    ALM_TRY(sort_found(&found, st));
     ALM_TRY(alm_store_read(store, &read, count_rows, &found, NULL, st));
     for (size_t i = 0; i < found.count; i++) {
         if (found.infos[i].cell_count > 0) { // else withdrawn in between

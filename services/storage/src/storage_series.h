@@ -6,9 +6,10 @@
 
 #include "almanac/v1/gateway.pb-c.h"
 
-// What loads the service's catalogue; store is an alm_store.
-alm_code storage_load_entries(void *store, const alm_call *parent, alm_catalog *catalog,
-                              uint64_t *ret_sequence, alm_status *st);
+// An alm_catalog_load; store is an alm_store. Errors of alm_store_visit_catalog, and ALM_CANCELLED
+// or ALM_DEADLINE_EXCEEDED when nobody waits any more.
+ALM_MUST_USE alm_code storage_load_entries(void *store, alm_call *call, alm_catalog *catalog,
+                                           uint64_t *ret_sequence, alm_status *st);
 
 // Do the words that ask for series stand in a request for something else?
 //
@@ -21,8 +22,9 @@ ALM_MUST_USE alm_code storage_series_check_kind(const Almanac__V1__CatalogReques
 //
 // ALM_INVALID_ARGUMENT    a word that is not known or malformed; field and value are named
 // ALM_NOT_FOUND           an unknown place, indicator or theme; suggests the nearest
+// ALM_FAILED_PRECONDITION two indicators carry the name; names both
 // ALM_DATA_LOSS           a record is damaged, or the catalogue does not build
-// ALM_RESOURCE_EXHAUSTED  out of memory
+// ALM_RESOURCE_EXHAUSTED  out of memory; more than ALM_QUERY_INDICATOR_COUNT_MAX indicators
 ALM_MUST_USE alm_code storage_series_visit(storage_service *service,
                                            const Almanac__V1__CatalogRequest *request,
                                            alm_call *call, alm_series_visit visit, void *arg,

@@ -25,8 +25,9 @@ extern const alm_engine alm_engine_memory; // this process's memory, gone with a
 
 typedef struct alm_store_opts {
     const alm_engine *engine; // NULL: alm_engine_lmdb
-    size_t bytes_max; // the most the store may take; 0: 1 TiB, or what this process may have
-    alm_clock clock;  // zero: the system's
+    // The most the store may take; 0: 1 TiB, or what this process may have; in memory 64 GiB.
+    size_t bytes_max;
+    alm_clock clock; // zero: the system's
     const alm_log *log;
     // The change feed keeps the rows of the newest feed_commits commits, and those of older ones as
     // long as all that it keeps take at most feed_bytes.

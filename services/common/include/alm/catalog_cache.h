@@ -10,10 +10,14 @@
 typedef struct alm_catalog_cache alm_catalog_cache;
 typedef struct alm_catalog_ref alm_catalog_ref;
 
-// Adds every entry in the order of storage's ids and says which catalogue that is. An entry that
-// does not build is ALM_DATA_LOSS: storage checked it when it was stored.
-typedef alm_code (*alm_catalog_load)(void *arg, const alm_call *parent, alm_catalog *catalog,
+// Adds every entry in the order of storage's ids and says which catalogue that is; ends when the
+// call that waits for it does. An entry that does not build is
+// ALM_DATA_LOSS (alm_catalog_damaged): storage checked it when it was stored.
+typedef alm_code (*alm_catalog_load)(void *arg, alm_call *call, alm_catalog *catalog,
                                      uint64_t *ret_sequence, alm_status *st);
+
+// What a load function answers when an entry does not build; why: the reason.
+ALM_MUST_USE alm_code alm_catalog_damaged(const alm_status *why, alm_status *st);
 
 // Loaded by calls to storage; the channel is borrowed for the cache's life.
 ALM_MUST_USE alm_code alm_catalog_cache_create(alm_channel *storage, alm_catalog_cache **ret,
@@ -27,12 +31,9 @@ void alm_catalog_cache_destroy(alm_catalog_cache **cache);
 // loads it when the one at hand is older. Release it when done.
 //
 // Any code of loading it; ALM_DATA_LOSS: storage's catalogue does not build
-ALM_MUST_USE alm_code alm_catalog_cache_get(alm_catalog_cache *cache, const alm_call *parent,
+ALM_MUST_USE alm_code alm_catalog_cache_get(alm_catalog_cache *cache, alm_call *call,
                                             uint64_t catalog_sequence, alm_catalog_ref **ret,
                                             alm_status *st);
-// What a load function answers when an entry does not build: `why` is the reason.
-alm_code alm_catalog_damaged(const alm_status *why, alm_status *st);
-
 const alm_catalog *alm_catalog_ref_catalog(const alm_catalog_ref *ref);
 uint64_t alm_catalog_ref_sequence(const alm_catalog_ref *ref);
 void alm_catalog_ref_release(alm_catalog_ref **ref);
