@@ -9,6 +9,7 @@
 #include "alm/limits.h"
 #include "alm/store.h"
 
+#include <inttypes.h>
 #include <malloc.h>
 #include <math.h>
 #include <pthread.h>
@@ -436,8 +437,8 @@ typedef struct row {
 static row *rows;
 static size_t row_count, row_capacity;
 
-// Answers that are ratios, of which there are hundreds of thousands: for each period one for each
-// district, NAN where there is none.
+// Answers that are ratios, of which there are hundreds of thousands: for each period that has one a
+// year before it, one for each district, NAN where there is none.
 static double *ratios;
 static size_t ratio_capacity;
 static alm_period ratio_periods[PERIODS_MAX];
@@ -589,24 +590,31 @@ static void towns_by_province(const question *q)
     }
 }
 
-// The periods a variant has, from the country's series.
+static alm_code take_bounds(void *arg, const alm_series_info *info, alm_status *st)
+{
+    (void)st;
+    *(alm_series_info *)arg = *info;
+    return ALM_OK;
+}
+
+// The periods a variant has, from the index.
 static size_t periods_of(const question *q, alm_period *ret)
 {
-    question country = *q;
-    country.place = numbers[0];
-    for (size_t i = 0; i < place_count; i++) { // a month may be missing there: a few places
-        country.place = numbers[i];
-        alm_vector v = series_get(&country);
-        if (v.count > 0 && v.count <= PERIODS_MAX) {
-            alm_period first = v.periods[0], last = v.periods[v.count - 1];
-            size_t count = 0;
-            for (int32_t o = first.ordinal - 11; o <= last.ordinal + 11; o++) {
-                ret[count++] = (alm_period){.freq = ALM_FREQ_MONTH, .length = 1, .ordinal = o};
-            }
-            return count;
+    char code[16];
+    alm_series_info info = {0};
+    alm_status st = ALM_STATUS_INIT;
+    snprintf(code, sizeof code, "i%03" PRId32, q->indicator);
+    alm_str indicator = alm_str_from(code);
+    alm_series_query query = {.indicators = &indicator, .indicator_count = 1, .all_places = true};
+    check(alm_store_find_series(store, &query, take_bounds, &info, &st), &st, "find_series");
+    size_t count = 0;
+    for (int32_t o = info.first.ordinal; info.cell_count > 0 && o <= info.last.ordinal; o++) {
+        if (count == PERIODS_MAX) {
+            peer_die("more than %d periods", PERIODS_MAX);
         }
+        ret[count++] = (alm_period){.freq = ALM_FREQ_MONTH, .length = 1, .ordinal = o};
     }
-    return 0;
+    return count;
 }
 
 static void towns_by_year(const question *q)
@@ -663,10 +671,10 @@ static void growth(const question *q)
     }
     for (size_t p = 0; p < ratio_period_count; p++) {
         double *before = kept[p % 12];
-        double *ratio = ratios + p * width;
+        double *ratio = ratios + (p >= 12 ? p - 12 : 0) * width;
         alm_vector v = slice_get(q->indicator, ratio_periods[p], districts, NULL);
         numbers_by_district(&v, now);
-        for (size_t d = 0; d < width; d++) {
+        for (size_t d = 0; d < width && p >= 12; d++) {
             double r = now[d] / before[d] - 1;
             ratio[d] = (now[d] != 0) & (before[d] != 0) ? r : NAN;
         }
@@ -679,11 +687,11 @@ static void growth(const question *q)
 static void tell_growth(answer *a)
 {
     size_t width = districts.to - districts.from;
-    for (size_t i = 0; i < width * ratio_period_count; i++) {
+    for (size_t i = 0; i + 12 * width < width * ratio_period_count; i++) {
         if (!isnan(ratios[i])) {
             answer_ratio(a,
                          key_of(numbers[districts.from + i % width],
-                                (uint64_t)yyyymm_of(ratio_periods[i / width])),
+                                (uint64_t)yyyymm_of(ratio_periods[12 + i / width])),
                          ratios[i]);
         }
     }
