@@ -318,8 +318,9 @@ static size_t gap_runs(alm_column *column, size_t from, size_t to, alm_column_ru
     *ret_to = to;
     for (size_t i = 0; i < gaps && rows[i] < (int64_t)to; i++) {
         bool is_last = i + 1 == most; // its run may be cut short by a gap that was not looked at
-        if (is_last || rows[i] <= (int64_t)ret[count - 1].row) {
-            *ret_to = ALM_MAX((size_t)rows[i], ret[count - 1].row + 1); // or rows are damaged
+        int64_t least = (int64_t)ret[count - 1].row + 1;
+        if (is_last || rows[i] < least) {
+            *ret_to = (size_t)ALM_MAX(rows[i], least); // rows that do not ascend are damaged
             break;
         }
         ret[count++] = (alm_column_run){
