@@ -61,7 +61,7 @@ function(alm_unit_tests NAME DIR LIBS)
     target_link_libraries(unit_${id}_${stem} PRIVATE alm_${id})
     alm_link_packages(unit_${id}_${stem} ${LIBS})
     add_test(NAME unit/${NAME}/${stem} COMMAND unit_${id}_${stem})
-    set_tests_properties(unit/${NAME}/${stem} PROPERTIES LABELS unit TIMEOUT 120)
+    set_tests_properties(unit/${NAME}/${stem} PROPERTIES LABELS unit TIMEOUT 300)
   endforeach()
 endfunction()
 

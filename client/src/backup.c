@@ -3,8 +3,13 @@
 #include "almanac/v1/gateway.pb-c.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BACKUP_MS_DEFAULT ((int64_t)24 * 60 * 60 * 1000)
@@ -90,32 +95,88 @@ static alm_code fetch(almanac_client *client, backup *b, alm_status *st)
     return code;
 }
 
+// Where a backup goes: a name beside the file that nobody else has, until it is whole.
+typedef struct target {
+    char path[PATH_BYTES_MAX]; // of the file; where a link leads
+    char part[PATH_BYTES_MAX];
+} target;
+
+// Devices, pipes and folders are no place for a file that is renamed onto its name.
+static alm_code find_target(const char *path, target *ret, alm_status *st)
+{
+    struct stat info;
+    char real[PATH_MAX];
+    bool is_there = lstat(path, &info) == 0;
+    if (is_there && S_ISLNK(info.st_mode)) {
+        if (realpath(path, real) == NULL || stat(real, &info) != 0) {
+            return alm_status_from_errno(st, errno, path);
+        }
+        path = real;
+    }
+    if (is_there && !S_ISREG(info.st_mode)) {
+        return alm_status_set(st, ALM_INVALID_ARGUMENT, "%s: no file; a backup is written to one",
+                              path);
+    }
+    int len = snprintf(ret->path, sizeof ret->path, "%s", path);
+    int part_len = snprintf(ret->part, sizeof ret->part, "%s.part-XXXXXX", path);
+    if (len >= (int)sizeof ret->path || part_len >= (int)sizeof ret->part) {
+        return alm_status_set(st, ALM_INVALID_ARGUMENT, "the file's path is too long");
+    }
+    return ALM_OK;
+}
+
+// For its owner alone: it holds all that the store does.
+static alm_code open_part(target *t, FILE **ret, alm_status *st)
+{
+    int fd = mkstemp(t->part);
+    if (fd < 0) {
+        return alm_status_from_errno(st, errno, t->part);
+    }
+    *ret = fdopen(fd, "wb");
+    if (*ret == NULL) {
+        (void)close(fd);
+        (void)unlink(t->part);
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "backup: out of memory");
+    }
+    return ALM_OK;
+}
+
+// A name is kept when its folder is.
+static alm_code keep_name(const target *t, alm_status *st)
+{
+    char folder[PATH_BYTES_MAX];
+    (void)snprintf(folder, sizeof folder, "%s", t->path);
+    int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is_kept = fd >= 0 && fsync(fd) == 0;
+    alm_code code = is_kept ? ALM_OK : alm_status_from_errno(st, errno, t->path);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return code;
+}
+
 static alm_code backup_file(almanac_client *client, const char *path,
                             const almanac_backup_opts *opts, almanac_backup_result *ret,
                             alm_status *st)
 {
     static const almanac_backup_opts usual = {0};
-    char part[PATH_BYTES_MAX];
+    target t;
     backup b = {.opts = opts != NULL ? opts : &usual, .result = ret};
     *ret = (almanac_backup_result){0};
-    if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part) {
-        return alm_status_set(st, ALM_INVALID_ARGUMENT, "the file's path is too long");
-    }
-    b.file = fopen(part, "wb");
-    if (b.file == NULL) {
-        return alm_status_from_errno(st, errno, part);
-    }
+    ALM_TRY(find_target(path, &t, st));
+    ALM_TRY(open_part(&t, &b.file, st));
     alm_code code = fetch(client, &b, st);
     if (fclose(b.file) != 0 && code == ALM_OK) {
-        code = alm_status_from_errno(st, errno, part);
+        code = alm_status_from_errno(st, errno, t.part);
     }
-    if (code == ALM_OK && rename(part, path) != 0) {
-        code = alm_status_from_errno(st, errno, path);
+    if (code == ALM_OK && rename(t.part, t.path) != 0) {
+        code = alm_status_from_errno(st, errno, t.path);
     }
     if (code != ALM_OK) {
-        (void)unlink(part);
+        (void)unlink(t.part);
+        return code;
     }
-    return code;
+    return keep_name(&t, st);
 }
 
 almanac_code almanac_backup_file(almanac_client *client, const char *path,

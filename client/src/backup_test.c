@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -17,7 +18,7 @@ typedef struct world {
     Almanac__V1__BackupResponse parts[2];
     Almanac__V1__BackupEnd end;
     const Almanac__V1__BackupResponse *list[2];
-    char dir[32], path[64], part[80];
+    char dir[32], path[64];
 } world;
 
 static uint8_t first[] = "almanac ", second[] = "backup";
@@ -46,7 +47,6 @@ static int setup(void **state)
     snprintf(w.dir, sizeof w.dir, "/tmp/almanac-backup-XXXXXX");
     assert_non_null(mkdtemp(w.dir));
     snprintf(w.path, sizeof w.path, "%s/one", w.dir);
-    snprintf(w.part, sizeof w.part, "%s.part", w.path);
     fake_gateway_start(&w.gateway);
     assert_int_equal(almanac_client_open(w.gateway.endpoint, NULL, &w.client, NULL), ALMANAC_OK);
     *state = &w;
@@ -58,9 +58,8 @@ static int teardown(void **state)
     world *w = *state;
     almanac_client_close(&w->client);
     fake_gateway_stop(&w->gateway);
-    assert_int_not_equal(access(w->part, F_OK), 0);
     (void)unlink(w->path);
-    assert_int_equal(rmdir(w->dir), 0);
+    assert_int_equal(rmdir(w->dir), 0); // nothing else was left
     return 0;
 }
 
@@ -136,6 +135,73 @@ static void it_can_be_stopped(void **state)
     assert_int_not_equal(access(w->path, F_OK), 0);
 }
 
+static void assert_refused(world *w, const char *path)
+{
+    almanac_error error;
+    almanac_backup_result result;
+    assert_int_equal(almanac_backup_file(w->client, path, NULL, &result, &error),
+                     ALMANAC_INVALID_ARGUMENT);
+    assert_non_null(strstr(error.message, "no file"));
+}
+
+static void only_a_file_is_replaced(void **state)
+{
+    world *w = *state;
+    char pipe[80];
+    struct stat info;
+    snprintf(pipe, sizeof pipe, "%s/pipe", w->dir);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_refused(w, pipe);
+    assert_int_equal(lstat(pipe, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+    assert_refused(w, w->dir);
+    assert_int_equal(unlink(pipe), 0);
+}
+
+static void a_link_leads_to_its_file(void **state)
+{
+    world *w = *state;
+    char link[80];
+    struct stat info;
+    almanac_error error;
+    almanac_backup_result result;
+    snprintf(link, sizeof link, "%s/link", w->dir);
+    assert_int_equal(symlink("one", link), 0);
+    // It leads nowhere yet.
+    assert_int_equal(almanac_backup_file(w->client, link, NULL, &result, &error),
+                     ALMANAC_NOT_FOUND);
+    assert_int_equal(almanac_backup_file(w->client, w->path, NULL, &result, &error), ALMANAC_OK);
+    assert_int_equal(almanac_backup_file(w->client, link, NULL, &result, &error), ALMANAC_OK);
+    assert_int_equal(lstat(link, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    assert_int_equal(lstat(w->path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600); // it holds all that the store does
+    assert_holds(w, "almanac backup");
+    assert_int_equal(unlink(link), 0);
+}
+
+// Another backup to the same name begins and ends meanwhile.
+static bool race(void *arg, const almanac_progress *progress)
+{
+    world *w = arg;
+    almanac_error error;
+    almanac_backup_result result;
+    (void)progress;
+    assert_int_equal(almanac_backup_file(w->client, w->path, NULL, &result, &error), ALMANAC_OK);
+    assert_holds(w, "almanac backup");
+    return true;
+}
+
+static void two_at_once_are_two_files(void **state)
+{
+    world *w = *state;
+    almanac_error error;
+    almanac_backup_result result;
+    almanac_backup_opts opts = {.on_progress = race, .arg = w};
+    assert_int_equal(almanac_backup_file(w->client, w->path, &opts, &result, &error), ALMANAC_OK);
+    assert_holds(w, "almanac backup");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -143,6 +209,9 @@ int main(void)
         TEST(the_file_holds_all_that_came),
         TEST(one_that_was_cut_short_leaves_the_earlier),
         TEST(it_can_be_stopped),
+        TEST(only_a_file_is_replaced),
+        TEST(a_link_leads_to_its_file),
+        TEST(two_at_once_are_two_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
