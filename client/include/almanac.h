@@ -453,8 +453,8 @@ ALMANAC_API void almanac_verification_free(almanac_verification **verification);
 // Writes one state of the whole store to a file that its owner alone may read; imports go on
 // meanwhile. It is written under a name of its own, "PATH.part-" and six letters, and put in the
 // place of PATH when it is whole: an earlier one stays until then. PATH may be a link to a file;
-// anything else that is no file is ALMANAC_INVALID_ARGUMENT. `almanac verify` and `almanac restore` read it. Not bound by the client's timeout but by
-// timeout_ms (0: a day).
+// anything else that is no file is ALMANAC_INVALID_ARGUMENT. `almanac verify` and
+// `almanac restore` read it. Not bound by the client's timeout but by timeout_ms (0: a day).
 typedef struct almanac_backup_opts {
     int64_t timeout_ms;
     // false stops the backup with ALMANAC_CANCELLED. How many bytes there will be is a guess.

@@ -264,21 +264,40 @@ static alm_code open_sequence(lmdb_store *store, const char *path, alm_status *s
     return store->sequence_fd >= 0 ? ALM_OK : lmdb_file_failed(st, errno, path);
 }
 
-alm_code lmdb_dir_check_sequence(lmdb_store *store, const char *dir, alm_status *st)
+static alm_code compare_sequence(int fd, const char *dir, const char *path, uint64_t sequence,
+                                 alm_status *st)
 {
-    char path[PATH_MAX_BYTES];
     uint64_t acknowledged = 0;
-    snprintf(path, sizeof path, "%s/" SEQUENCE_NAME, dir);
-    ALM_TRY(open_sequence(store, path, st));
-    ALM_TRY(read_sequence(store->sequence_fd, path, &acknowledged, st));
-    if (store->sequence < acknowledged) {
+    ALM_TRY(read_sequence(fd, path, &acknowledged, st));
+    if (sequence < acknowledged) {
         return alm_status_set(
             st, ALM_DATA_LOSS,
             "%s/" DATA_NAME " ends at sequence %llu, and %llu was acknowledged: it is damaged, or "
             "an older copy was put back; if that was meant, remove %s",
-            dir, (unsigned long long)store->sequence, (unsigned long long)acknowledged, path);
+            dir, (unsigned long long)sequence, (unsigned long long)acknowledged, path);
     }
     return ALM_OK;
+}
+
+alm_code lmdb_dir_check_sequence(lmdb_store *store, const char *dir, alm_status *st)
+{
+    char path[PATH_MAX_BYTES];
+    snprintf(path, sizeof path, "%s/" SEQUENCE_NAME, dir);
+    ALM_TRY(open_sequence(store, path, st));
+    return compare_sequence(store->sequence_fd, dir, path, store->sequence, st);
+}
+
+alm_code lmdb_dir_verify_sequence(const char *dir, uint64_t sequence, alm_status *st)
+{
+    char path[PATH_MAX_BYTES];
+    snprintf(path, sizeof path, "%s/" SEQUENCE_NAME, dir);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return errno == ENOENT ? ALM_OK : lmdb_file_failed(st, errno, path);
+    }
+    alm_code code = compare_sequence(fd, dir, path, sequence, st);
+    close(fd);
+    return code;
 }
 
 void lmdb_dir_note_sequence(const lmdb_store *store, uint64_t sequence)

@@ -61,11 +61,24 @@ static alm_code open_file(lmdb_file *file, size_t map_bytes, bool is_new, int db
     return open_dbis(file, dbi_count, is_new ? MDB_CREATE : 0, st);
 }
 
+// LMDB would write its first pages into an empty file.
+static alm_code check_not_empty(const char *path, alm_status *st)
+{
+    struct stat info;
+    if (stat(path, &info) != 0) {
+        return lmdb_file_failed(st, errno, path);
+    }
+    return info.st_size > 0
+               ? ALM_OK
+               : alm_status_set(st, ALM_DATA_LOSS, "%s is not a store: it is empty", path);
+}
+
 alm_code lmdb_file_open(const char *path, size_t map_bytes, int dbi_count, lmdb_file *ret,
                         alm_status *st)
 {
     *ret = (lmdb_file){0};
     snprintf(ret->path, sizeof ret->path, "%s", path);
+    ALM_TRY(check_not_empty(path, st));
     alm_code code = open_file(ret, map_bytes, false, dbi_count, st);
     if (code != ALM_OK) {
         lmdb_file_close(ret);

@@ -586,9 +586,18 @@ static alm_code put_in_place(const char *dir, const char *path, const char *made
 
 typedef struct job {
     lmdb_rebuild *r;
-    const char *path, *made;
+    const char *dir, *path, *made;
     size_t map_bytes;
 } job;
+
+// Commits that are in no record of the file leave no trace but that they were acknowledged.
+static void tell_acknowledged(lmdb_rebuild *r, const char *dir)
+{
+    alm_status why = ALM_STATUS_INIT;
+    if (lmdb_dir_verify_sequence(dir, r->head.sequence, &why) != ALM_OK) {
+        rebuild_report(r, "%s", why.message);
+    }
+}
 
 static alm_code run_job(void *arg, alm_problem problem, void *problem_arg, alm_verify_result *ret,
                         alm_status *st)
@@ -609,6 +618,9 @@ static alm_code run_job(void *arg, alm_problem problem, void *problem_arg, alm_v
     *r->reading = 0;
     if (code == ALM_OK) {
         code = check_made(r, j->made, j->map_bytes, st);
+    }
+    if (code == ALM_OK) {
+        tell_acknowledged(r, j->dir);
     }
     alm_buf_deinit(&r->others);
     alm_buf_deinit(&r->buf);
@@ -650,7 +662,7 @@ static alm_code rebuild_locked(lmdb_rebuild *r, const char *dir, size_t map_byte
     char made[LMDB_PATH_BYTES_MAX];
     snprintf(path, sizeof path, "%s/" LMDB_DATA_NAME, dir);
     snprintf(made, sizeof made, "%s/" LMDB_DATA_NAME ".new", dir);
-    job j = {.r = r, .path = path, .made = made, .map_bytes = map_bytes};
+    job j = {.r = r, .dir = dir, .path = path, .made = made, .map_bytes = map_bytes};
     ALM_TRY(probe_all(r, path, map_bytes, st));
     alm_code code = make_apart(r, &j, st);
     if (code == ALM_OK) {

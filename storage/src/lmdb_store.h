@@ -180,6 +180,8 @@ void lmdb_dir_grow(lmdb_store *store);
 // LMDB's meta pages carry no checksum, and a flipped bit can make an older snapshot the newest.
 // ALM_DATA_LOSS: what was acknowledged is gone, or that file is damaged.
 ALM_MUST_USE alm_code lmdb_dir_check_sequence(lmdb_store *store, const char *dir, alm_status *st);
+// The same of a store that is not open and ends at that sequence; nothing is made.
+ALM_MUST_USE alm_code lmdb_dir_verify_sequence(const char *dir, uint64_t sequence, alm_status *st);
 // Not synced: after a loss of power it may lag, which only weakens the check.
 void lmdb_dir_note_sequence(const lmdb_store *store, uint64_t sequence);
 

@@ -89,6 +89,12 @@ static void what_is_no_store_is_refused(void **state)
     write_file(dir, text_file, sizeof text_file);
     assert_int_equal(try_open(f, dir), ALM_DATA_LOSS);
     assert_says(f, "is not a store");
+    write_file(dir, "", 0);
+    alm_verify_result result;
+    alm_store_opts opts = {.bytes_max = f->bytes_max};
+    alm_code code = alm_store_verify_dir(dir, &opts, NULL, NULL, &result, &f->st);
+    assert_int_equal(code, ALM_DATA_LOSS);
+    assert_says(f, "is not a store: it is empty");
     fixture_remove(dir);
 }
 
@@ -421,6 +427,37 @@ static void a_flipped_bit_in_a_meta_page_is_seen(void **state)
     alm_free(copy.data);
 }
 
+typedef struct said {
+    char text[600];
+    int count;
+} said;
+
+static void hear(void *arg, alm_str text)
+{
+    said *s = arg;
+    s->count++;
+    snprintf(s->text, sizeof s->text, "%.*s", ALM_STR_ARGS(text));
+}
+
+// Verify of the folder tells one thing, this; so does a rebuild, which changes nothing about it.
+static void assert_verify_says(fixture *f, const char *text)
+{
+    said heard = {0};
+    alm_verify_result result;
+    alm_rebuild_result rebuilt;
+    alm_store_opts opts = {.bytes_max = f->bytes_max};
+    ASSERT_OK(f, alm_store_verify_dir(f->dir, &opts, hear, &heard, &result, &f->st));
+    assert_int_equal(heard.count, 1);
+    assert_int_equal(result.problems, 1);
+    assert_non_null(strstr(heard.text, text));
+    heard = (said){0};
+    ASSERT_OK(f, alm_store_rebuild(f->dir, &opts, hear, &heard, &rebuilt, &f->st));
+    assert_int_equal(heard.count, 1);
+    assert_non_null(strstr(heard.text, text));
+    snprintf(heard.text, sizeof heard.text, "%s/data.mdb.damaged", f->dir);
+    assert_int_equal(remove(heard.text), 0);
+}
+
 static void an_older_copy_is_refused_until_it_is_meant(void **state)
 {
     fixture *f = *state;
@@ -434,6 +471,7 @@ static void an_older_copy_is_refused_until_it_is_meant(void **state)
     assert_int_equal(try_open(f, f->dir), ALM_DATA_LOSS);
     assert_says(f, "was acknowledged");
     assert_says(f, "almanac.sequence");
+    assert_verify_says(f, "was acknowledged");
 
     snprintf(path, sizeof path, "%s/almanac.sequence", f->dir);
     FILE *file = fopen(path, "wb");
@@ -441,6 +479,7 @@ static void an_older_copy_is_refused_until_it_is_meant(void **state)
     assert_true(fputs("9\n", file) >= 0 && fclose(file) == 0);
     assert_int_equal(try_open(f, f->dir), ALM_DATA_LOSS);
     assert_says(f, "twenty digits");
+    assert_verify_says(f, "twenty digits");
 
     assert_int_equal(truncate(path, 0), 0);
     assert_int_equal(try_open(f, f->dir), ALM_DATA_LOSS);
