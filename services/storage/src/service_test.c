@@ -371,6 +371,9 @@ static void searches_the_catalogue(void **state)
     assert_true(r->has_more);
     r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_INDICATORS, "生产", 0);
     assert_int_equal(r->n_indicators, 1);
+    r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES, "生产 level", 0);
+    assert_int_equal(r->n_series, 1);
+    assert_null(ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES, "生产 rank", 0));
     r = ask_catalog(f, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES, "gdp", 0);
     assert_int_equal(r->n_series, 1);
     assert_int_equal(r->series[0]->place_count, 2);

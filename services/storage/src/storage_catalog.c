@@ -174,9 +174,6 @@ static alm_code visit_series(void *arg, const alm_series_info *info, alm_status 
 {
     catalog_stream *s = arg;
     char label[ALM_PERIOD_TEXT_MAX];
-    if (!search_texts(s->words, &info->variant, 1)) {
-        return ALM_OK;
-    }
     ALM_TRY(take_one(s));
     ALM_TRY(make_room(s, ALMANAC__V1__CATALOG_KIND__CATALOG_KIND_SERIES, st));
     Almanac__V1__SeriesInfo *message = alm_arena_alloc(s->arena, sizeof *message);

@@ -200,6 +200,47 @@ static alm_code take_entries(const Almanac__V1__CatalogRequest *request, const a
     return take_indicators(request, catalog, arena, ret, st);
 }
 
+// --- words ---------------------------------------------------------------------------------------
+
+// Where series go that were found: those whose words are among what is said of them.
+typedef struct telling {
+    alm_str words;
+    const alm_catalog *catalog; // NULL: there are no words
+    alm_series_visit visit;
+    void *arg;
+    bool has_all_places;
+} telling;
+
+static bool holds_words(const telling *t, alm_str variant)
+{
+    alm_str texts[5 + ALM_ALIAS_COUNT_MAX];
+    size_t count = 0;
+    texts[count++] = variant;
+    alm_variant decoded;
+    uint32_t id = ALM_CATALOG_NONE;
+    if (alm_variant_decode(variant, &decoded, NULL) == ALM_OK) {
+        id = alm_catalog_find_indicator(t->catalog, decoded.indicator);
+    }
+    if (id != ALM_CATALOG_NONE) {
+        const alm_indicator *entry = alm_catalog_indicator(t->catalog, id);
+        texts[count++] = entry->name_zh;
+        texts[count++] = entry->name_en;
+        texts[count++] = entry->theme;
+        for (size_t i = 0; i < entry->alias_count && count < ALM_ARRAY_LEN(texts); i++) {
+            texts[count++] = entry->aliases[i];
+        }
+    }
+    return search_texts(t->words, texts, count);
+}
+
+static alm_code tell(const telling *t, const alm_series_info *info, alm_status *st)
+{
+    if (t->words.len > 0 && !holds_words(t, info->variant)) {
+        return ALM_OK;
+    }
+    return t->visit(t->arg, info, st);
+}
+
 // --- one place -----------------------------------------------------------------------------------
 
 // The series that were found, and what the rows of the one place say of them.
@@ -264,7 +305,7 @@ static alm_code count_rows(void *arg, alm_str variant, const alm_obs *rows, size
 }
 
 static alm_code visit_of_place(alm_store *store, const alm_series_query *query, alm_arena *arena,
-                               alm_series_visit visit, void *arg, alm_status *st)
+                               const telling *t, alm_status *st)
 {
     place_series found = {.arena = arena};
     alm_read read = {.indicators = query->indicators,
@@ -285,7 +326,7 @@ static alm_code visit_of_place(alm_store *store, const alm_series_query *query, 
     ALM_TRY(alm_store_read(store, &read, count_rows, &found, NULL, st));
     for (size_t i = 0; i < found.count; i++) {
         if (found.infos[i].cell_count > 0) { // else withdrawn in between
-            ALM_TRY(visit(arg, &found.infos[i], st));
+            ALM_TRY(tell(t, &found.infos[i], st));
         }
     }
     return ALM_OK;
@@ -293,37 +334,30 @@ static alm_code visit_of_place(alm_store *store, const alm_series_query *query, 
 
 // --- any places ----------------------------------------------------------------------------------
 
-typedef struct any_places {
-    alm_series_visit visit;
-    void *arg;
-    bool has_all;
-} any_places;
-
 static alm_code visit_found(void *arg, const alm_series_info *info, alm_status *st)
 {
-    const any_places *a = arg;
+    const telling *t = arg;
     alm_series_info told = *info;
     if (info->cell_count == 0) {
         return ALM_OK;
     }
-    told.place_count = a->has_all ? info->place_count : info->asked_place_count;
-    return a->visit(a->arg, &told, st);
+    told.place_count = t->has_all_places ? info->place_count : info->asked_place_count;
+    return tell(t, &told, st);
 }
 
 static alm_code visit_asked(storage_service *service, const Almanac__V1__CatalogRequest *request,
-                            const alm_catalog *catalog, alm_arena *arena, any_places *a,
-                            alm_status *st)
+                            alm_arena *arena, telling *t, alm_status *st)
 {
     alm_series_query query = {.all_places = true};
     ALM_TRY(take_words(request, arena, &query, st));
-    if (catalog != NULL) {
-        ALM_TRY(take_entries(request, catalog, arena, &query, st));
+    if (t->catalog != NULL) {
+        ALM_TRY(take_entries(request, t->catalog, arena, &query, st));
     }
     if (!query.all_places && query.place_count == 1) {
-        return visit_of_place(service->store, &query, arena, a->visit, a->arg, st);
+        return visit_of_place(service->store, &query, arena, t, st);
     }
-    a->has_all = query.all_places;
-    return alm_store_find_series(service->store, &query, visit_found, a, st);
+    t->has_all_places = query.all_places;
+    return alm_store_find_series(service->store, &query, visit_found, t, st);
 }
 
 // The catalogue is there only for those who need it.
@@ -332,7 +366,8 @@ static alm_code get_catalog(storage_service *service, const Almanac__V1__Catalog
 {
     alm_store_stats stats;
     *ret = NULL;
-    if (request->places[0] == '\0' && request->theme[0] == '\0' && request->n_indicators == 0) {
+    if (request->places[0] == '\0' && request->theme[0] == '\0' && request->n_indicators == 0 &&
+        !search_has_words(alm_str_from(request->words))) {
         return ALM_OK;
     }
     ALM_TRY(alm_store_stats_get(service->store, &stats, st));
@@ -342,13 +377,15 @@ static alm_code get_catalog(storage_service *service, const Almanac__V1__Catalog
 alm_code storage_series_visit(storage_service *service, const Almanac__V1__CatalogRequest *request,
                               alm_call *call, alm_series_visit visit, void *arg, alm_status *st)
 {
-    any_places a = {.visit = visit, .arg = arg};
+    telling t = {.visit = visit, .arg = arg};
     alm_catalog_ref *ref;
     ALM_TRY(get_catalog(service, request, call, &ref, st));
     alm_arena *arena = alm_arena_create(0);
-    const alm_catalog *catalog = ref != NULL ? alm_catalog_ref_catalog(ref) : NULL;
-    alm_code code =
-        arena == NULL ? no_memory(st) : visit_asked(service, request, catalog, arena, &a, st);
+    if (ref != NULL) {
+        t.catalog = alm_catalog_ref_catalog(ref);
+        t.words = alm_str_trim(alm_str_from(request->words));
+    }
+    alm_code code = arena == NULL ? no_memory(st) : visit_asked(service, request, arena, &t, st);
     alm_arena_destroy(&arena);
     alm_catalog_ref_release(&ref);
     return code;

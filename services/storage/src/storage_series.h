@@ -17,8 +17,9 @@ ALM_MUST_USE alm_code storage_load_entries(void *store, alm_call *call, alm_cata
 ALM_MUST_USE alm_code storage_series_check_kind(const Almanac__V1__CatalogRequest *request,
                                                 alm_status *st);
 
-// Visits the series that the request asks for and that have a value, as SeriesInfo tells them. The
-// request's words and limit are the visitor's to look at.
+// Visits the series that the request asks for and that have a value, as SeriesInfo tells them: with
+// every word in the variant's text, or the indicator's names, theme and aliases. The limit is the
+// visitor's to look at.
 //
 // ALM_INVALID_ARGUMENT    a word that is not known or malformed; field and value are named
 // ALM_NOT_FOUND           an unknown place, indicator or theme; suggests the nearest
