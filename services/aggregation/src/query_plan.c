@@ -1,6 +1,6 @@
 #include "query_plan.h"
 
-#include "id_order.h"
+#include "alm/id_order.h"
 
 #include "alm/limits.h"
 #include "alm/series_words.h"

@@ -4,7 +4,7 @@
 #include "computed.h"
 #include "convert.h"
 #include "ranking.h"
-#include "id_order.h"
+#include "alm/id_order.h"
 
 #include <stdlib.h>
 

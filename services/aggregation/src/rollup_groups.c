@@ -1,6 +1,6 @@
 #include "rollup_groups.h"
 
-#include "id_order.h"
+#include "alm/id_order.h"
 
 #include <stdlib.h>
 

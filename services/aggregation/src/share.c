@@ -1,7 +1,7 @@
 // Of the parent place, in percent: x(place) / x(parent) x 100, with what was published beside it.
 #include "asked.h"
 #include "computed.h"
-#include "id_order.h"
+#include "alm/id_order.h"
 
 #include <stdlib.h>
 

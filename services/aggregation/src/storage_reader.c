@@ -1,6 +1,6 @@
 #include "storage_reader.h"
 
-#include "id_order.h"
+#include "alm/id_order.h"
 
 #include "alm/wire.h"
 

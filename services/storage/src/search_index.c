@@ -1,6 +1,8 @@
 #include "search_index.h"
 
 #include "alm/alloc.h"
+#include "alm/id_order.h"
+
 #include "search_fold.h"
 
 #include <stdlib.h>
@@ -135,13 +137,6 @@ static bool add_pair(search_index *index, uint64_t pair, uint32_t id)
     return true;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 // Ids of entries that changed were appended.
 static void sort_posting(search_index *index, posting *p)
 {
@@ -149,7 +144,7 @@ static void sort_posting(search_index *index, posting *p)
     if (p->is_sorted) {
         return;
     }
-    qsort(p->ids, p->count, sizeof *p->ids, by_id);
+    qsort(p->ids, p->count, sizeof *p->ids, alm_id_order);
     for (uint32_t i = 1; i < p->count; i++) {
         if (p->ids[i] != p->ids[kept - 1]) {
             p->ids[kept++] = p->ids[i];

@@ -1,5 +1,6 @@
 #include "storage_series.h"
 
+#include "alm/id_order.h"
 #include "alm/limits.h"
 #include "alm/series_words.h"
 
@@ -85,13 +86,6 @@ alm_code storage_series_check_kind(const Almanac__V1__CatalogRequest *request, a
     return ALM_OK;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    alm_place_id x = *(const alm_place_id *)a;
-    alm_place_id y = *(const alm_place_id *)b;
-    return x < y ? -1 : x > y;
-}
-
 static alm_code take_places(const char *expr, const alm_catalog *catalog, alm_arena *arena,
                             alm_series_query *ret, alm_status *st)
 {
@@ -99,7 +93,7 @@ static alm_code take_places(const char *expr, const alm_catalog *catalog, alm_ar
     alm_code code = alm_place_expr_eval(alm_catalog_places(catalog), alm_str_from(expr),
                                         ALM_DATE_NONE, arena, &places, st);
     ALM_TRY(alm_status_in_field(code, "places", st));
-    qsort(places.ids, places.count, sizeof *places.ids, by_id);
+    qsort(places.ids, places.count, sizeof *places.ids, alm_id_order);
     ret->all_places = false;
     ret->places = places.ids;
     ret->place_count = places.count;
@@ -213,7 +207,7 @@ typedef struct telling {
 
 static bool holds_words(const telling *t, alm_str variant)
 {
-    alm_str texts[5 + ALM_ALIAS_COUNT_MAX];
+    alm_str texts[4 + ALM_ALIAS_COUNT_MAX];
     size_t count = 0;
     texts[count++] = variant;
     alm_variant decoded;
