@@ -61,6 +61,26 @@ const size_t cli_global_option_count = ALM_ARRAY_LEN(cli_global_options);
         .help = "as it was published on that day"                                                  \
     }
 
+#define OPTION_MEASURE(text)                                                                       \
+    {                                                                                              \
+        .name = "measure", .type = ALM_OPTION_TEXT, .placeholder = "CODE", .help = (text),         \
+        .letter = 'm'                                                                              \
+    }
+#define OPTION_BY(text)                                                                            \
+    {                                                                                              \
+        .name = "by", .type = ALM_OPTION_TEXT, .placeholder = "DIM=MEMBER", .help = (text),        \
+        .repeats = true                                                                            \
+    }
+#define OPTION_ACCUMULATION(text)                                                                  \
+    {                                                                                              \
+        .name = "accumulation", .type = ALM_OPTION_TEXT, .placeholder = "P|C", .help = (text)      \
+    }
+#define OPTION_FREQUENCY(text)                                                                     \
+    {                                                                                              \
+        .name = "frequency", .type = ALM_OPTION_TEXT, .placeholder = "A|S|T|Q|M|W|D",              \
+        .help = (text)                                                                             \
+    }
+
 static const alm_option import_options[] = {
     {.name = "kind",
      .type = ALM_OPTION_TEXT,
@@ -103,24 +123,10 @@ static const alm_option verify_options[] = {
 static const alm_option query_options[] = {
     OPTION_PLACE,
     OPTION_PERIOD,
-    {.name = "measure",
-     .type = ALM_OPTION_TEXT,
-     .placeholder = "CODE",
-     .help = "level, growth_yoy, share_of, rank, target ...; * for all",
-     .letter = 'm'},
-    {.name = "by",
-     .type = ALM_OPTION_TEXT,
-     .placeholder = "DIM=MEMBER",
-     .help = "breakdown: industry=software; * for all; totals only if not given",
-     .repeats = true},
-    {.name = "accumulation",
-     .type = ALM_OPTION_TEXT,
-     .placeholder = "P|C",
-     .help = "the period alone, or from 1 January to its end"},
-    {.name = "frequency",
-     .type = ALM_OPTION_TEXT,
-     .placeholder = "A|S|T|Q|M|W|D",
-     .help = "only periods of this frequency"},
+    OPTION_MEASURE("level, growth_yoy, share_of, rank, target ...; * for all"),
+    OPTION_BY("breakdown: industry=software; * for all; totals only if not given"),
+    OPTION_ACCUMULATION("the period alone, or from 1 January to its end"),
+    OPTION_FREQUENCY("only periods of this frequency"),
     {.name = "transform",
      .type = ALM_OPTION_TEXT,
      .placeholder = "none|growth_yoy|rank|share|rollup|target",
@@ -200,24 +206,10 @@ static const alm_option catalog_options[] = {
      .type = ALM_OPTION_TEXT,
      .placeholder = "THEME",
      .help = "series of indicators of this theme"},
-    {.name = "measure",
-     .type = ALM_OPTION_TEXT,
-     .placeholder = "CODE",
-     .help = "series of this measure: level, growth_yoy, target ...",
-     .letter = 'm'},
-    {.name = "by",
-     .type = ALM_OPTION_TEXT,
-     .placeholder = "DIM=MEMBER",
-     .help = "series of this breakdown; industry=* for any by industry, _T for totals",
-     .repeats = true},
-    {.name = "accumulation",
-     .type = ALM_OPTION_TEXT,
-     .placeholder = "P|C",
-     .help = "series of the period alone, or from 1 January to its end"},
-    {.name = "frequency",
-     .type = ALM_OPTION_TEXT,
-     .placeholder = "A|S|T|Q|M|W|D",
-     .help = "series of this frequency"},
+    OPTION_MEASURE("series of this measure: level, growth_yoy, target ..."),
+    OPTION_BY("series of this breakdown; industry=* for any by industry, _T for totals"),
+    OPTION_ACCUMULATION("series of the period alone, or from 1 January to its end"),
+    OPTION_FREQUENCY("series of this frequency"),
 };
 
 #define OPTION_ROLE                                                                                \
