@@ -1,10 +1,10 @@
 #include "client.h"
 
+#include "alm/file.h"
+
 #include "almanac/v1/gateway.pb-c.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,20 +141,6 @@ static alm_code open_part(target *t, FILE **ret, alm_status *st)
     return ALM_OK;
 }
 
-// A name is kept when its folder is.
-static alm_code keep_name(const target *t, alm_status *st)
-{
-    char folder[PATH_BYTES_MAX];
-    (void)snprintf(folder, sizeof folder, "%s", t->path);
-    int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool is_kept = fd >= 0 && fsync(fd) == 0;
-    alm_code code = is_kept ? ALM_OK : alm_status_from_errno(st, errno, t->path);
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return code;
-}
-
 static alm_code backup_file(almanac_client *client, const char *path,
                             const almanac_backup_opts *opts, almanac_backup_result *ret,
                             alm_status *st)
@@ -176,7 +162,8 @@ static alm_code backup_file(almanac_client *client, const char *path,
         (void)unlink(t.part);
         return code;
     }
-    return keep_name(&t, st);
+    int error = alm_file_sync_name(t.path);
+    return error == 0 ? ALM_OK : alm_status_from_errno(st, error, t.path);
 }
 
 almanac_code almanac_backup_file(almanac_client *client, const char *path,

@@ -1,5 +1,6 @@
 #include "alm/auth.h"
 
+#include "alm/file.h"
 #include "secret_file.h"
 #include "z85.h"
 
@@ -85,7 +86,7 @@ alm_code alm_keypair_save(const alm_keypair *pair, const char *path, alm_status 
         unlink(path);
         return code;
     }
-    alm_secret_file_sync_folder(path);
+    (void)alm_file_sync_name(path); // the content is on the disk; not all file systems do this
     return ALM_OK;
 }
 

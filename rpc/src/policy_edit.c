@@ -4,6 +4,7 @@
 
 #include "alm/alloc.h"
 #include "alm/buf.h"
+#include "alm/file.h"
 #include "secret_file.h"
 
 #include <errno.h>
@@ -50,7 +51,7 @@ static alm_code replace(const char *path, const char *fresh, alm_str text, unsig
         unlink(content);
         return alm_status_from_errno(st, error, path);
     }
-    alm_secret_file_sync_folder(path);
+    (void)alm_file_sync_name(path); // the content is on the disk; not all file systems do this
     return ALM_OK;
 }
 

@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,20 +82,4 @@ alm_code alm_secret_file_create(const char *path, unsigned mode, alm_str text, a
         return alm_status_from_errno(st, error, path);
     }
     return ALM_OK;
-}
-
-void alm_secret_file_sync_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char folder[PATH_MAX];
-    int len = snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - path + 1) : 1,
-                       slash != NULL ? path : ".");
-    if (len < 0 || (size_t)len >= sizeof folder) {
-        return;
-    }
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)fsync(fd); // the file itself is on the disk; not all file systems sync folders
-        close(fd);
-    }
 }

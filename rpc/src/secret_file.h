@@ -19,7 +19,4 @@ ALM_MUST_USE alm_code alm_secret_file_read(const char *path, bool is_secret,
 ALM_MUST_USE alm_code alm_secret_file_create(const char *path, unsigned mode, alm_str text,
                                              alm_status *st);
 
-// Brings the name of a file that was made or renamed to the disk.
-void alm_secret_file_sync_folder(const char *path);
-
 #endif
