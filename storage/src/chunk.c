@@ -41,9 +41,7 @@ static alm_code check_rows(const alm_obs *rows, size_t count, alm_period period,
         if (!alm_period_eq(rows[i].period, period)) {
             return damaged(st, "a row of another period");
         }
-        if (!alm_precedence_knows(precedence, rows[i].source)) {
-            return damaged(st, "a source that is not in the catalogue");
-        }
+        ALM_TRY(alm_precedence_require(precedence, &rows[i], st));
     }
     return ALM_OK;
 }
@@ -137,22 +135,25 @@ static alm_place_id next_place(const run_of_rows *run)
 typedef struct merged_rows {
     alm_obs *winners, *others;
     size_t winner_count, other_count;
+    const alm_obs **cell; // the vintages of one
 } merged_rows;
 
-// Appends the run's rows of a place, and moves the best vintage of all to *best.
-static void take_place(run_of_rows *run, alm_place_id place, const alm_precedence *precedence,
-                       merged_rows *out, alm_obs *best, bool *has_best)
+static int by_vintage(const void *a, const void *b)
 {
-    for (; next_place(run) == place; run->at++) {
-        const alm_obs *row = &run->rows[run->at];
-        if (!*has_best) {
-            *best = *row;
-            *has_best = true;
-        } else if (alm_vintage_cmp(precedence, row, best) > 0) {
-            out->others[out->other_count++] = *best;
-            *best = *row;
-        } else {
-            out->others[out->other_count++] = *row;
+    return alm_vintage_order(*(const alm_obs *const *)a, *(const alm_obs *const *)b);
+}
+
+static void put_cell(merged_rows *out, size_t count, const alm_precedence *precedence)
+{
+    const alm_obs *winner = out->cell[0];
+    if (count > 1) {
+        qsort(out->cell, count, sizeof *out->cell, by_vintage);
+        winner = alm_vintage_choose(precedence, NULL, out->cell, count);
+    }
+    out->winners[out->winner_count++] = *winner;
+    for (size_t i = 0; count > 1 && i < count; i++) {
+        if (out->cell[i] != winner) {
+            out->others[out->other_count++] = *out->cell[i];
         }
     }
 }
@@ -161,6 +162,7 @@ static void take_place(run_of_rows *run, alm_place_id place, const alm_precedenc
 static bool merge_place(run_of_rows *runs, size_t run_count, const alm_precedence *precedence,
                         merged_rows *out)
 {
+    size_t count = 0;
     alm_place_id place = ALM_PLACE_NONE;
     for (size_t i = 0; i < run_count; i++) {
         place = ALM_MIN(place, next_place(&runs[i]));
@@ -168,17 +170,12 @@ static bool merge_place(run_of_rows *runs, size_t run_count, const alm_precedenc
     if (place == ALM_PLACE_NONE) {
         return false;
     }
-    alm_obs best;
-    bool has_best = false;
-    size_t others_from = out->other_count;
     for (size_t i = 0; i < run_count; i++) {
-        take_place(&runs[i], place, precedence, out, &best, &has_best);
+        for (; next_place(&runs[i]) == place; runs[i].at++) {
+            out->cell[count++] = &runs[i].rows[runs[i].at];
+        }
     }
-    out->winners[out->winner_count++] = best;
-    if (out->other_count - others_from > 1) {
-        qsort(out->others + others_from, out->other_count - others_from, sizeof *out->others,
-              alm_vintage_order);
-    }
+    put_cell(out, count, precedence);
     return true;
 }
 
@@ -188,8 +185,9 @@ alm_code alm_chunk_merge(const alm_chunk *chunk, const alm_obs *rows, size_t cou
 {
     size_t total = chunk->winner_count + chunk->other_count + count;
     merged_rows out = {.winners = alm_arena_alloc(arena, total * sizeof *out.winners),
-                       .others = alm_arena_alloc(arena, total * sizeof *out.others)};
-    if (out.winners == NULL || out.others == NULL) {
+                       .others = alm_arena_alloc(arena, total * sizeof *out.others),
+                       .cell = alm_arena_alloc(arena, total * sizeof *out.cell)};
+    if (out.winners == NULL || out.others == NULL || out.cell == NULL) {
         return no_memory(st);
     }
     run_of_rows runs[] = {{.rows = chunk->winners, .count = chunk->winner_count},

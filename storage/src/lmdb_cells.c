@@ -6,7 +6,8 @@ typedef struct gather {
     const lmdb_view *view;
     lmdb_cell_wanted wanted;
     void *wanted_arg;
-    alm_arena *arena;
+    alm_arena *scratch;
+    alm_arena *arena; // of out
     lmdb_rows *out;
 } gather;
 
@@ -100,6 +101,13 @@ static alm_code pick(const alm_read *read, uint32_t chunk, alm_str bytes, const 
 
 // --- the stored winners --------------------------------------------------------------------------
 
+static bool wants_status(const gather *g, const alm_obs *winner)
+{
+    const alm_read *read = g->view->read;
+    return winner->value.status != ALM_OBS_STATUS_WITHDRAWN || read->withdrawn ||
+           read->all_vintages;
+}
+
 // Keeps those of the rows from `from` on that are a part of the answer, in place.
 static void take_winners(gather *g, size_t from)
 {
@@ -107,8 +115,7 @@ static void take_winners(gather *g, size_t from)
     size_t kept = from;
     for (size_t i = from; i < out->count; i++) {
         const alm_obs *row = &out->rows[i];
-        if (row->value.status == ALM_OBS_STATUS_WITHDRAWN ||
-            (g->wanted != NULL && !g->wanted(g->wanted_arg, row))) {
+        if (!wants_status(g, row) || (g->wanted != NULL && !g->wanted(g->wanted_arg, row))) {
             continue;
         }
         if (kept != i) {
@@ -119,43 +126,41 @@ static void take_winners(gather *g, size_t from)
     out->count = kept;
 }
 
-// A winner that was there already when the state was fixed won then, too: what came later can only
-// have lost against it.
-static bool all_admitted(const gather *g, size_t from)
+// Winners that were there already when the state was fixed won then, too: what came later can only
+// have lost against them, but for a withdrawal, which may have taken a better one out.
+static bool won_then(const gather *g, size_t from, const lmdb_rows *others)
 {
+    uint64_t at_sequence = g->view->filter.at_sequence;
+    bool is_later = false;
     for (size_t i = from; i < g->out->count; i++) {
-        if (g->out->rows[i].sequence > g->view->filter.at_sequence) {
-            return false;
-        }
+        is_later |= g->out->rows[i].sequence > at_sequence;
     }
-    return true;
+    for (size_t i = 0; i < others->count; i++) {
+        is_later |= others->rows[i].sequence > at_sequence &&
+                    others->rows[i].value.status == ALM_OBS_STATUS_WITHDRAWN;
+    }
+    return !is_later;
 }
 
 // --- choosing among vintages ---------------------------------------------------------------------
 
-// Moves the cell's admitted vintages to the end of out, and tells which of them wins.
+// The cell's admitted vintages, the stored winner last.
 static alm_code admit_cell(gather *g, const alm_obs *stored_winner, const alm_obs *others,
-                           size_t other_count, size_t *ret_winner, alm_status *st)
+                           size_t other_count, const alm_obs ***ret, size_t *ret_count,
+                           alm_status *st)
 {
     const lmdb_view *view = g->view;
-    size_t from = g->out->count;
-    ALM_TRY(reserve(g->out, other_count + 1, g->arena, st));
-    *ret_winner = SIZE_MAX;
+    *ret_count = 0;
+    *ret = alm_arena_alloc(g->scratch, (other_count + 1) * sizeof **ret);
+    if (*ret == NULL) {
+        return no_memory(st);
+    }
     for (size_t i = 0; i <= other_count; i++) {
         const alm_obs *row = i < other_count ? &others[i] : stored_winner;
-        if (!alm_vintage_admitted(&view->filter, row)) {
-            continue;
+        if (alm_vintage_admitted(&view->filter, row)) {
+            ALM_TRY(alm_precedence_require(&view->precedence, row, st));
+            (*ret)[(*ret_count)++] = row;
         }
-        if (!alm_precedence_knows(&view->precedence, row->source)) {
-            g->out->count = from;
-            return alm_status_set(st, ALM_DATA_LOSS, "a stored row has the unknown source %u",
-                                  row->source);
-        }
-        if (*ret_winner == SIZE_MAX ||
-            alm_vintage_cmp(&view->precedence, row, &g->out->rows[*ret_winner]) > 0) {
-            *ret_winner = g->out->count;
-        }
-        g->out->rows[g->out->count++] = *row;
     }
     return ALM_OK;
 }
@@ -163,23 +168,26 @@ static alm_code admit_cell(gather *g, const alm_obs *stored_winner, const alm_ob
 static alm_code take_cell(gather *g, const alm_obs *stored_winner, const alm_obs *others,
                           size_t other_count, alm_status *st)
 {
-    size_t from = g->out->count;
-    size_t winner;
-    ALM_TRY(admit_cell(g, stored_winner, others, other_count, &winner, st));
-    if (winner == SIZE_MAX) {
+    size_t count;
+    const alm_obs **rows;
+    lmdb_rows *out = g->out;
+    bool all = g->view->read->all_vintages;
+    ALM_TRY(admit_cell(g, stored_winner, others, other_count, &rows, &count, st));
+    const alm_obs *best = alm_vintage_choose(&g->view->precedence, NULL, rows, count);
+    if (best == NULL || !wants_status(g, best) ||
+        (g->wanted != NULL && !g->wanted(g->wanted_arg, best))) {
         return ALM_OK;
     }
-    alm_obs best = g->out->rows[winner];
-    bool all = g->view->read->all_vintages;
-    if ((!all && best.value.status == ALM_OBS_STATUS_WITHDRAWN) ||
-        (g->wanted != NULL && !g->wanted(g->wanted_arg, &best))) {
-        g->out->count = from;
-    } else if (all) {
-        qsort(g->out->rows + from, g->out->count - from, sizeof best, alm_vintage_order);
-    } else {
-        g->out->rows[from] = best;
-        g->out->count = from + 1;
+    size_t from = out->count;
+    ALM_TRY(reserve(out, all ? count : 1, g->arena, st));
+    if (!all) {
+        out->rows[out->count++] = *best;
+        return ALM_OK;
     }
+    for (size_t i = 0; i < count; i++) {
+        out->rows[out->count++] = *rows[i];
+    }
+    qsort(out->rows + from, count, sizeof *out->rows, alm_vintage_order);
     return ALM_OK;
 }
 
@@ -225,24 +233,33 @@ static alm_code pick_others(const alm_read *read, const lmdb_txn *txn, lmdb_slic
     return found ? pick(read, slice.chunk, bytes, NULL, scratch, scratch, ret, st) : ALM_OK;
 }
 
-alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *txn, uint64_t epoch,
+alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *txn, const alm_head *head,
                            lmdb_slice_key key, alm_str slice, lmdb_cell_wanted wanted,
                            void *wanted_arg, alm_arena *scratch, alm_arena *arena, lmdb_rows *out,
                            alm_status *st)
 {
     alm_arena_reset(scratch);
-    gather g = {
-        .view = view, .wanted = wanted, .wanted_arg = wanted_arg, .arena = arena, .out = out};
+    gather g = {.view = view,
+                .wanted = wanted,
+                .wanted_arg = wanted_arg,
+                .scratch = scratch,
+                .arena = arena,
+                .out = out};
     size_t from = out->count;
+    bool is_plain = view->is_plain && head->precedence_epoch == view->precedence_epoch;
     const alm_base *base;
     ALM_TRY(lmdb_base_get(txn, key.variant, key.chunk, &base, st));
     ALM_TRY(pick(view->read, key.chunk, slice, base, scratch, arena, out, st));
-    if (view->is_plain && epoch == view->precedence_epoch && all_admitted(&g, from)) {
+    if (is_plain && head->sequence == view->filter.at_sequence) {
         take_winners(&g, from);
         return ALM_OK;
     }
     lmdb_rows winners = {0}, others = {0};
-    ALM_TRY(move_rows(out, from, scratch, &winners, st));
     ALM_TRY(pick_others(view->read, txn, key, scratch, &others, st));
+    if (is_plain && won_then(&g, from, &others)) {
+        take_winners(&g, from);
+        return ALM_OK;
+    }
+    ALM_TRY(move_rows(out, from, scratch, &winners, st));
     return take_cells(&g, &winners, &others, st);
 }

@@ -11,7 +11,7 @@ typedef struct lmdb_view {
     alm_vintage_filter filter;
     alm_precedence precedence;
     uint64_t precedence_epoch;
-    bool is_plain; // the stored winners are the answer, as far as they were there already
+    bool is_plain; // in the state that the question is about the stored winners are the answer
 } lmdb_view;
 
 // Rows gathered for one visit. A cell's rows stand together, its winner told apart.
@@ -24,12 +24,12 @@ typedef struct lmdb_rows {
 typedef bool (*lmdb_cell_wanted)(void *arg, const alm_obs *winner);
 
 // Appends the rows of the cells that are asked for, in order of place: the winner of each, or with
-// all_vintages all of its admitted vintages in order of publication. Rows view the map. epoch is
-// the head's in this snapshot, slice the chunk's value under the key. scratch is reset; out grows
-// in arena.
-ALM_MUST_USE alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *txn, uint64_t epoch,
-                                        lmdb_slice_key key, alm_str slice, lmdb_cell_wanted wanted,
-                                        void *wanted_arg, alm_arena *scratch, alm_arena *arena,
-                                        lmdb_rows *out, alm_status *st);
+// all_vintages all of its admitted vintages in order of publication. Rows view the map. head is
+// this snapshot's, slice the chunk's value under the key. scratch is reset; out grows in arena.
+ALM_MUST_USE alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *txn,
+                                        const alm_head *head, lmdb_slice_key key, alm_str slice,
+                                        lmdb_cell_wanted wanted, void *wanted_arg,
+                                        alm_arena *scratch, alm_arena *arena, lmdb_rows *out,
+                                        alm_status *st);
 
 #endif

@@ -1,6 +1,7 @@
 // A store of format 1 into one of this format: what did not change is copied record by record, the
 // log and the slices are written anew. The rows of both are added up, so that what comes of a
 // damaged store is noticed. Series are folded after opening, as after a load.
+#include "chunk.h"
 #include "fingerprint.h"
 #include "format1.h"
 #include "lmdb_file.h"
@@ -29,8 +30,10 @@ typedef struct migration {
     lmdb_store *store;
     lmdb_file old, made;
     alm_head head;
+    alm_precedence precedence;
     alm_arena *work;    // as long as a record, or a slice
     alm_arena *part;    // as long as a variant
+    alm_arena *whole;   // as long as the migration
     alm_arena *scratch; // of one call
     alm_buf buf;
     uint64_t log_sum, slice_sum, log_count, slice_count; // of all rows' fingerprints
@@ -142,15 +145,17 @@ static alm_code migrate_commit(migration *m, const lmdb_scan *scan, alm_status *
 
 // --- slices --------------------------------------------------------------------------------------
 
-static alm_code put_rows(migration *m, lmdb_dbi dbi, const row_list *list, alm_status *st)
+static alm_code put_rows(migration *m, lmdb_dbi dbi, const alm_obs *rows, size_t count,
+                         alm_status *st)
 {
     lmdb_key key = lmdb_key_of_slice(m->slice);
     alm_buf_reset(&m->buf);
-    ALM_TRY(alm_block_encode(list->rows, list->count, NULL, m->work, &m->buf, st));
+    ALM_TRY(alm_block_encode(rows, count, NULL, m->work, &m->buf, st));
     return lmdb_file_put(&m->made, dbi, &key, &m->buf, MDB_APPEND, st);
 }
 
-// Writes the slice that was gathered.
+// Writes the slice that was gathered, with its winners chosen anew: in format 1 a withdrawal took
+// back other sources' figures, too.
 static alm_code put_slice(migration *m, alm_status *st)
 {
     if (!m->has_slice) {
@@ -162,9 +167,16 @@ static alm_code put_slice(migration *m, alm_status *st)
         return no_memory(st);
     }
     touched->keys[touched->count++] = m->slice;
-    ALM_TRY(put_rows(m, LMDB_SLICE, &m->winners, st));
-    if (m->others.count > 0) {
-        ALM_TRY(put_rows(m, LMDB_VINTAGES, &m->others, st));
+    alm_chunk chunk;
+    ALM_TRY(alm_chunk_merge(&(alm_chunk){.winners = m->winners.rows,
+                                         .winner_count = m->winners.count,
+                                         .others = m->others.rows,
+                                         .other_count = m->others.count},
+                            NULL, 0, &m->precedence, m->work, &chunk, st));
+    m->head.cells += alm_chunk_cells(&chunk);
+    ALM_TRY(put_rows(m, LMDB_SLICE, chunk.winners, chunk.winner_count, st));
+    if (chunk.other_count > 0) {
+        ALM_TRY(put_rows(m, LMDB_VINTAGES, chunk.others, chunk.other_count, st));
     }
     m->winners = (row_list){0};
     m->others = (row_list){0};
@@ -197,6 +209,7 @@ static alm_code gather(migration *m, alm_str bytes, row_list *list, alm_status *
         return no_memory(st);
     }
     for (size_t i = 0; i < count; i++) {
+        ALM_TRY(alm_precedence_require(&m->precedence, &rows[i], st));
         count_row(m->slice.variant, &rows[i], &m->slice_sum, &m->slice_count);
         list->rows[list->count++] = rows[i];
     }
@@ -278,6 +291,8 @@ static alm_code migrate_all(migration *m, alm_status *st)
     }
     ALM_TRY(each_record(m, LMDB_LOG, migrate_commit, st));
     alm_arena_reset(m->work);
+    m->head.cells = 0;
+    ALM_TRY(lmdb_precedence_get(&m->made.txn, m->whole, &m->precedence, st));
     ALM_TRY(each_record(m, LMDB_SLICE, migrate_slice, st));
     ALM_TRY(put_slice(m, st));
     ALM_TRY(put_parts(m, st));
@@ -364,9 +379,10 @@ static alm_code run(migration *m, const char *made, alm_status *st)
 {
     m->work = alm_arena_create(WORK_BYTES_MAX);
     m->part = alm_arena_create(WORK_BYTES_MAX);
+    m->whole = alm_arena_create(WORK_BYTES_MAX);
     m->scratch = alm_arena_create(WORK_BYTES_MAX);
     alm_buf_init(&m->buf, 0);
-    alm_code code = m->work == NULL || m->part == NULL || m->scratch == NULL
+    alm_code code = m->work == NULL || m->part == NULL || m->whole == NULL || m->scratch == NULL
                         ? no_memory(st)
                         : lmdb_file_make(made, lmdb_map_bytes(m->store->map_bytes), &m->made, st);
     if (code == ALM_OK) {
@@ -378,6 +394,7 @@ static alm_code run(migration *m, const char *made, alm_status *st)
     lmdb_file_close(&m->made);
     alm_buf_deinit(&m->buf);
     alm_arena_destroy(&m->scratch);
+    alm_arena_destroy(&m->whole);
     alm_arena_destroy(&m->part);
     alm_arena_destroy(&m->work);
     return code;

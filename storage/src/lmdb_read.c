@@ -115,7 +115,7 @@ static alm_code open_state(read_ctx *ctx, alm_status *st)
 typedef struct walk {
     lmdb_txn txn;
     lmdb_scan scan;
-    uint64_t epoch;
+    alm_head head;
     lmdb_slice_key at; // of the chunk found
 } walk;
 
@@ -127,19 +127,16 @@ static void walk_close(walk *w)
 
 static alm_code walk_open(read_ctx *ctx, walk *ret, alm_status *st)
 {
-    alm_head head;
     *ret = (walk){0};
     ALM_TRY(lmdb_begin_read(ctx->store, &ret->txn, st));
-    alm_code code = lmdb_head_get(&ret->txn, &head, st);
+    alm_code code = lmdb_head_get(&ret->txn, &ret->head, st);
     if (code == ALM_OK) {
         code = lmdb_scan_open(&ret->txn, LMDB_SLICE, &ret->scan, st);
     }
     if (code != ALM_OK) {
         walk_close(ret);
-        return code;
     }
-    ret->epoch = head.precedence_epoch;
-    return ALM_OK;
+    return code;
 }
 
 static uint32_t next_chunk(const alm_read *read, uint32_t chunk)
@@ -230,7 +227,7 @@ static alm_code count_period(read_ctx *ctx, walk *w, uint32_t variant, uint64_t 
         if (!found || w->at.period != period) {
             return ALM_OK;
         }
-        ALM_TRY(lmdb_cells_gather(&ctx->view, &w->txn, w->epoch, w->at, w->scan.value, count_cell,
+        ALM_TRY(lmdb_cells_gather(&ctx->view, &w->txn, &w->head, w->at, w->scan.value, count_cell,
                                   &ctx->cut, ctx->chunk, ctx->step, &none, st));
         from.chunk = w->at.chunk + 1;
     }
@@ -299,7 +296,7 @@ static alm_code gather_step(read_ctx *ctx, walk *w, lmdb_slice_key *from, lmdb_r
         if (!*ret_more) {
             break;
         }
-        ALM_TRY(lmdb_cells_gather(&ctx->view, &w->txn, w->epoch, w->at, w->scan.value, wanted,
+        ALM_TRY(lmdb_cells_gather(&ctx->view, &w->txn, &w->head, w->at, w->scan.value, wanted,
                                   &ctx->cut, ctx->chunk, ctx->step, rows, st));
         *from = w->at;
         from->chunk++;

@@ -1,7 +1,7 @@
 // Vectors: one series from its group, one slice from its chunks, without making rows of them. What
 // an older state needs, rows are made of; so it costs by what was revised.
+#include "lmdb_past.h"
 #include "lmdb_place.h"
-#include "cells.h"
 #include "sums.h"
 
 #include "alm/alloc.h"
@@ -166,44 +166,6 @@ static alm_code find_variant(lmdb_reader *reader, alm_str text, bool *ret_found,
         memcpy(known->text, text.data, text.len);
     }
     return ALM_OK;
-}
-
-// What an older state is read by.
-typedef struct past {
-    alm_vintage_filter filter;
-    alm_precedence precedence;
-} past;
-
-static alm_code find_past(lmdb_reader *reader, const alm_as_of *as_of, const alm_head *head,
-                          past *ret, alm_status *st)
-{
-    if (as_of->sequence > head->sequence) {
-        return alm_status_set_field(
-            st, ALM_OUT_OF_RANGE, "at_sequence", "there is no commit %llu yet; the newest is %llu",
-            (unsigned long long)as_of->sequence, (unsigned long long)head->sequence);
-    }
-    ret->filter = (alm_vintage_filter){.as_of = as_of->published,
-                                       .at_sequence =
-                                           as_of->sequence != 0 ? as_of->sequence : head->sequence};
-    return lmdb_precedence_get(&reader->txn, reader->arena, &ret->precedence, st);
-}
-
-// The admitted vintage that wins; NULL: there is none.
-static const alm_obs *choose(const past *p, const alm_obs *winner, const alm_obs *others,
-                             size_t other_count)
-{
-    const alm_obs *best = NULL;
-    if (winner != NULL && alm_vintage_admitted(&p->filter, winner)) {
-        return winner;
-    }
-    for (size_t i = 0; i < other_count; i++) {
-        if (alm_vintage_admitted(&p->filter, &others[i]) &&
-            alm_precedence_knows(&p->precedence, others[i].source) &&
-            (best == NULL || alm_vintage_cmp(&p->precedence, &others[i], best) > 0)) {
-            best = &others[i];
-        }
-    }
-    return best;
 }
 
 // --- a series now --------------------------------------------------------------------------------
@@ -407,7 +369,7 @@ static alm_code series_now(lmdb_reader *reader, uint32_t variant, alm_place_id p
 // --- a series then -------------------------------------------------------------------------------
 
 static alm_code series_then(lmdb_reader *reader, uint32_t variant, alm_place_id place,
-                            const past *p, alm_cells *cells, alm_status *st)
+                            const lmdb_past *p, alm_cells *cells, alm_status *st)
 {
     lmdb_place_rows rows;
     size_t other = 0;
@@ -424,7 +386,8 @@ static alm_code series_then(lmdb_reader *reader, uint32_t variant, alm_place_id 
         while (other < rows.others.count && alm_period_eq(others[other].period, winner->period)) {
             other++;
         }
-        const alm_obs *best = choose(p, winner, others + from, other - from);
+        const alm_obs *best;
+        ALM_TRY(lmdb_past_choose(p, winner, others + from, other - from, reader->arena, &best, st));
         if (best != NULL) {
             ALM_TRY(put_row(cells, best, st));
         }
@@ -434,13 +397,7 @@ static alm_code series_then(lmdb_reader *reader, uint32_t variant, alm_place_id 
 
 // --- slices --------------------------------------------------------------------------------------
 
-typedef struct slice_rows {
-    alm_block block;
-    size_t from, to;
-    size_t at; // where they begin in the cells
-} slice_rows;
-
-static alm_code take_block_rows(lmdb_reader *reader, slice_rows *rows, alm_cells *cells,
+static alm_code take_block_rows(lmdb_reader *reader, lmdb_slice_rows *rows, alm_cells *cells,
                                 alm_status *st)
 {
     size_t count = rows->to - rows->from;
@@ -453,7 +410,7 @@ static alm_code take_block_rows(lmdb_reader *reader, slice_rows *rows, alm_cells
 }
 
 // Puts the rows' flags behind those that are there.
-static alm_code take_block_flags(slice_rows *rows, alm_cells *cells, alm_status *st)
+static alm_code take_block_flags(lmdb_slice_rows *rows, alm_cells *cells, alm_status *st)
 {
     uint16_t flags;
     size_t count = rows->to - rows->from;
@@ -475,7 +432,7 @@ static alm_code take_block_flags(slice_rows *rows, alm_cells *cells, alm_status 
                : damaged(st, "a slice is damaged: flags");
 }
 
-static alm_code take_block_numbers(slice_rows *rows, alm_cells *cells, alm_status *st)
+static alm_code take_block_numbers(lmdb_slice_rows *rows, alm_cells *cells, alm_status *st)
 {
     alm_unit unit;
     int64_t factor = 1;
@@ -495,7 +452,8 @@ static alm_code take_block_numbers(slice_rows *rows, alm_cells *cells, alm_statu
     return ALM_OK;
 }
 
-static alm_code take_block(lmdb_reader *reader, slice_rows *rows, alm_cells *cells, alm_status *st)
+static alm_code take_block(lmdb_reader *reader, lmdb_slice_rows *rows, alm_cells *cells,
+                           alm_status *st)
 {
     alm_block *block = &rows->block;
     size_t count = rows->to - rows->from;
@@ -513,103 +471,12 @@ static alm_code take_block(lmdb_reader *reader, slice_rows *rows, alm_cells *cel
     return ALM_OK;
 }
 
-// --- slices then ---------------------------------------------------------------------------------
-
-// Are all rows of the block admitted, as far as one can tell at a glance?
-static bool all_admitted(const past *p, alm_block *block)
-{
-    alm_column *published = &block->columns[ALM_BLOCK_PUBLISHED];
-    alm_column *sequence = &block->columns[ALM_BLOCK_SEQUENCE];
-    return alm_column_constant(published) && alm_column_constant(sequence) &&
-           alm_column_get(published, 0) <= p->filter.as_of &&
-           (uint64_t)alm_column_get(sequence, 0) <= p->filter.at_sequence;
-}
-
-// Publication date and commit of the rows; which of them are not admitted?
-static alm_code find_later(lmdb_reader *reader, const past *p, slice_rows *rows, size_t **ret,
-                           size_t *ret_count, alm_status *st)
-{
-    size_t count = rows->to - rows->from;
-    int64_t *published = alm_arena_alloc(reader->arena, count * sizeof *published);
-    int64_t *sequence = alm_arena_alloc(reader->arena, count * sizeof *sequence);
-    size_t *later = alm_arena_alloc(reader->arena, count * sizeof *later);
-    if (published == NULL || sequence == NULL || later == NULL) {
-        return no_memory(st);
-    }
-    alm_block *block = &rows->block;
-    alm_column_range(&block->columns[ALM_BLOCK_PUBLISHED], rows->from, rows->to, published);
-    alm_column_range(&block->columns[ALM_BLOCK_SEQUENCE], rows->from, rows->to, sequence);
-    *ret_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        later[*ret_count] = i;
-        *ret_count +=
-            published[i] > p->filter.as_of || (uint64_t)sequence[i] > p->filter.at_sequence;
-    }
-    *ret = later;
-    return ALM_OK;
-}
-
-static alm_code other_vintages(lmdb_reader *reader, lmdb_slice_key slice, alm_place_id from,
-                               alm_place_id to, alm_obs **ret, size_t *ret_count, alm_status *st)
-{
-    bool found;
-    alm_str bytes;
-    alm_block block;
-    lmdb_key key = lmdb_key_of_slice(slice);
-    *ret = NULL;
-    *ret_count = 0;
-    ALM_TRY(lmdb_get(&reader->txn, LMDB_VINTAGES, &key, &found, &bytes, st));
-    if (!found) {
-        return ALM_OK;
-    }
-    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, NULL, reader->arena, &block, st));
-    size_t first = alm_block_find_place(&block, 0, from);
-    size_t end = alm_block_find_place(&block, first, to);
-    *ret_count = end - first;
-    *ret = alm_arena_alloc(reader->arena, *ret_count * sizeof **ret);
-    return *ret == NULL ? no_memory(st) : alm_block_get(&block, first, end, *ret, st);
-}
-
-// Puts what held then in the place of what was not known yet.
-static alm_code go_back(lmdb_reader *reader, lmdb_slice_key slice, const past *p, slice_rows *rows,
-                        alm_cells *cells, alm_status *st)
-{
-    size_t *later = NULL;
-    size_t later_count = 0;
-    alm_obs *others;
-    size_t other_count;
-    ALM_TRY(find_later(reader, p, rows, &later, &later_count, st));
-    if (later_count == 0) {
-        return ALM_OK;
-    }
-    const alm_place_id *places = cells->places + rows->at;
-    ALM_TRY(other_vintages(reader, slice, places[later[0]], places[later[later_count - 1]] + 1,
-                           &others, &other_count, st));
-    size_t other = 0;
-    for (size_t i = 0; i < later_count; i++) {
-        alm_place_id place = places[later[i]];
-        while (other < other_count && others[other].place < place) {
-            other++;
-        }
-        size_t from = other;
-        while (other < other_count && others[other].place == place) {
-            other++;
-        }
-        static const alm_value nothing = {.status = ALM_OBS_STATUS_WITHDRAWN};
-        const alm_obs *best = choose(p, NULL, others + from, other - from);
-        ALM_TRY(
-            alm_cells_set(cells, rows->at + later[i], best != NULL ? &best->value : &nothing, st));
-        places = cells->places + rows->at;
-    }
-    return ALM_OK;
-}
-
 static alm_code take_chunk(lmdb_reader *reader, lmdb_slice_key slice, alm_place_id from,
-                           alm_place_id to, const past *p, alm_cells *cells, alm_status *st)
+                           alm_place_id to, const lmdb_past *p, alm_cells *cells, alm_status *st)
 {
     bool found;
     alm_str bytes;
-    slice_rows rows;
+    lmdb_slice_rows rows;
     lmdb_key key = lmdb_key_of_slice(slice);
     ALM_TRY(lmdb_get(&reader->txn, LMDB_SLICE, &key, &found, &bytes, st));
     if (!found) {
@@ -624,8 +491,8 @@ static alm_code take_chunk(lmdb_reader *reader, lmdb_slice_key slice, alm_place_
         return ALM_OK;
     }
     ALM_TRY(take_block(reader, &rows, cells, st));
-    return p == NULL || all_admitted(p, &rows.block) ? ALM_OK
-                                                     : go_back(reader, slice, p, &rows, cells, st);
+    return p == NULL ? ALM_OK
+                     : lmdb_past_put(p, &reader->txn, slice, &rows, reader->arena, cells, st);
 }
 
 // --- answers -------------------------------------------------------------------------------------
@@ -639,8 +506,8 @@ typedef struct question {
     alm_place_id from, to;
 } question;
 
-static alm_code take_slice(lmdb_reader *reader, const question *q, uint32_t variant, const past *p,
-                           alm_cells *cells, alm_status *st)
+static alm_code take_slice(lmdb_reader *reader, const question *q, uint32_t variant,
+                           const lmdb_past *p, alm_cells *cells, alm_status *st)
 {
     lmdb_slice_key slice = {.variant = variant, .period = alm_period_pack(q->period)};
     for (uint64_t from = q->from; from < q->to;) {
@@ -658,12 +525,12 @@ static alm_code answer(lmdb_reader *reader, const question *q, alm_cells *cells,
 {
     bool found;
     uint32_t variant;
-    past then;
-    const past *p = NULL;
+    lmdb_past then;
+    const lmdb_past *p = NULL;
     const alm_head *head = &reader->head;
     *sequence = head->sequence;
     if (q->as_of != NULL) {
-        ALM_TRY(find_past(reader, q->as_of, head, &then, st));
+        ALM_TRY(lmdb_past_get(&reader->txn, q->as_of, head, reader->arena, &then, st));
         *sequence = then.filter.at_sequence;
         p = &then;
     }

@@ -3,6 +3,7 @@
 // Rows are compared as sets, by a sum of hashes (fingerprint.h): those of each commit with what its
 // log record says, those of the slices with those of the series, variant by variant. That needs two
 // numbers for each however large the store is.
+#include "commit_tally.h"
 #include "fingerprint.h"
 #include "group.h"
 #include "lmdb_presence.h"
@@ -55,6 +56,11 @@ static void report(verify_ctx *ctx, const char *fmt, ...)
 static bool may_go_on(verify_ctx *ctx)
 {
     return ctx->store == NULL || lmdb_may_go_on(ctx->store, ctx->txn, &ctx->stopped) == ALM_OK;
+}
+
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to verify");
 }
 
 // Calls check for each record of a database; a damaged record is reported and passed over. Without
@@ -165,23 +171,25 @@ static alm_code check_cell(verify_ctx *ctx, const alm_chunk *chunk, const alm_ob
 {
     size_t from;
     size_t to = alm_chunk_others(chunk, winner->place, &from);
-    for (size_t i = from; i < to; i++) {
-        const alm_obs *other = &chunk->others[i];
-        if (alm_vintage_cmp(&ctx->precedence, winner, other) <= 0) {
-            return alm_status_set(st, ALM_DATA_LOSS,
-                                  "place %u: the current value is not the one "
-                                  "that wins",
-                                  winner->place);
-        }
-        for (size_t j = from; j < i; j++) {
-            if (other->source == chunk->others[j].source &&
-                other->published == chunk->others[j].published) {
+    size_t count = to - from + 1;
+    const alm_obs **rows = alm_arena_alloc(ctx->step, count * sizeof *rows);
+    if (rows == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        rows[i] = i + 1 < count ? &chunk->others[from + i] : winner;
+        for (size_t j = 0; j < i; j++) {
+            if (alm_vintage_same(rows[i], rows[j])) {
                 return alm_status_set(st, ALM_DATA_LOSS, "place %u: a vintage twice",
                                       winner->place);
             }
         }
     }
-    return ALM_OK;
+    return alm_vintage_choose(&ctx->precedence, NULL, rows, count) == winner
+               ? ALM_OK
+               : alm_status_set(st, ALM_DATA_LOSS,
+                                "place %u: the current value is not the one that wins",
+                                winner->place);
 }
 
 static alm_code count_slice_row(verify_ctx *ctx, uint32_t variant, const alm_obs *row,
@@ -288,7 +296,7 @@ static alm_code check_part(verify_ctx *ctx, const lmdb_scan *scan, alm_status *s
     ALM_TRY(alm_part_decode(scan->value, ctx->step, &part, st));
     if (!alm_arena_grow(ctx->arena, (void **)&changed->keys, &changed->cap,
                         changed->count + part.count, sizeof *changed->keys)) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to verify");
+        return no_memory(st);
     }
     for (size_t i = 0; i < part.count; i++) {
         key.period = part.changes[i].period;
@@ -341,7 +349,7 @@ static alm_code check_group(verify_ctx *ctx, const lmdb_scan *scan, alm_status *
         ALM_TRY(alm_group_find(&group, place, ctx->step, &series, st));
         alm_obs *rows = alm_arena_calloc(ctx->step, series.count, sizeof *rows);
         if (rows == NULL) {
-            return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to verify");
+            return no_memory(st);
         }
         ALM_TRY(alm_group_rows(&group, &series, ctx->step, rows, st));
         for (size_t k = 0; k < series.count; k++) {
@@ -513,7 +521,7 @@ static alm_code run_verify(verify_ctx *ctx, alm_status *st)
     ctx->slices = alm_arena_calloc(ctx->arena, ctx->head.variants, sizeof *ctx->slices);
     ctx->series = alm_arena_calloc(ctx->arena, ctx->head.variants, sizeof *ctx->series);
     if (ctx->log == NULL || ctx->commits == NULL || ctx->slices == NULL || ctx->series == NULL) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to verify");
+        return no_memory(st);
     }
     check_all(ctx);
     return ctx->stopped.code == ALM_OK ? ALM_OK : alm_status_copy(st, &ctx->stopped);
@@ -532,9 +540,7 @@ alm_code lmdb_verify_snapshot(lmdb_store *store, const lmdb_txn *txn,
                       .arena = alm_arena_create(VERIFY_BYTES_MAX),
                       .step = alm_arena_create(VERIFY_BYTES_MAX)};
     *ret = (alm_verify_result){0};
-    alm_code code = ctx.arena == NULL || ctx.step == NULL
-                        ? alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory to verify")
-                        : run_verify(&ctx, st);
+    alm_code code = ctx.arena == NULL || ctx.step == NULL ? no_memory(st) : run_verify(&ctx, st);
     alm_arena_destroy(&ctx.step);
     alm_arena_destroy(&ctx.arena);
     return code;

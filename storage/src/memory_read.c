@@ -94,10 +94,10 @@ static alm_code find_cells(const read_ctx *ctx, const memory_variant *variant, c
     }
     for (size_t from = 0, to = 0; from < variant->count; from = to) {
         to = memory_cell_end(variant, from);
-        const alm_obs *winner =
-            wants_cell(ctx, variant->vintages[from])
-                ? memory_cell_choose(variant, from, to, &ctx->filter, &ctx->precedence)
-                : NULL;
+        const alm_obs *winner = wants_cell(ctx, variant->vintages[from])
+                                    ? alm_vintage_choose(&ctx->precedence, &ctx->filter,
+                                                         variant->vintages + from, to - from)
+                                    : NULL;
         if (winner != NULL) {
             (*ret)[(*ret_count)++] = (cell){.from = from, .to = to, .winner = winner};
         }
@@ -160,7 +160,8 @@ static alm_code gather(read_ctx *ctx, const memory_variant *variant, alm_obs **r
     for (size_t i = 0; i < count; i++) {
         if (ctx->read->all_vintages) {
             put_vintages(ctx, variant, &cells[i], *ret, ret_count);
-        } else if (cells[i].winner->value.status != ALM_OBS_STATUS_WITHDRAWN) {
+        } else if (ctx->read->withdrawn ||
+                   cells[i].winner->value.status != ALM_OBS_STATUS_WITHDRAWN) {
             put_row(*ret, ret_count, cells[i].winner);
         }
     }

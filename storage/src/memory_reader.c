@@ -101,7 +101,8 @@ static alm_code take_cells(const question *q, const memory_variant *variant, alm
         if (!wants(q, variant->vintages[from])) {
             continue;
         }
-        const alm_obs *winner = memory_cell_choose(variant, from, to, &q->filter, &q->precedence);
+        const alm_obs *winner =
+            alm_vintage_choose(&q->precedence, &q->filter, variant->vintages + from, to - from);
         if (winner != NULL && winner->value.status != ALM_OBS_STATUS_WITHDRAWN) {
             ALM_TRY(put_cell(cells, winner, st));
         }

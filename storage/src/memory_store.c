@@ -60,21 +60,6 @@ size_t memory_cell_find(const memory_variant *variant, uint64_t period, alm_plac
     return low;
 }
 
-const alm_obs *memory_cell_choose(const memory_variant *variant, size_t from, size_t to,
-                                  const alm_vintage_filter *filter,
-                                  const alm_precedence *precedence)
-{
-    const alm_obs *best = NULL;
-    for (size_t i = from; i < to; i++) {
-        const alm_obs *row = variant->vintages[i];
-        if (alm_vintage_admitted(filter, row) &&
-            (best == NULL || alm_vintage_cmp(precedence, row, best) > 0)) {
-            best = row;
-        }
-    }
-    return best;
-}
-
 // --- what is stored ------------------------------------------------------------------------------
 
 static alm_code find_entry(const void *arg, alm_entry_kind kind, alm_str code, alm_arena *arena,
@@ -159,13 +144,13 @@ static alm_code wait_for(alm_store *base, uint64_t sequence, int64_t timeout_ms,
 // Cells whose winner was not withdrawn; under mutex.
 static uint64_t count_cells(const memory_store *store, const alm_precedence *precedence)
 {
-    static const alm_vintage_filter all = {.as_of = ALM_DATE_MAX, .at_sequence = UINT64_MAX};
     uint64_t count = 0;
     for (size_t v = 0; v < store->variants.count; v++) {
         const memory_variant *variant = &store->variants.of[v];
         for (size_t from = 0, to = 0; from < variant->count; from = to) {
             to = memory_cell_end(variant, from);
-            const alm_obs *winner = memory_cell_choose(variant, from, to, &all, precedence);
+            const alm_obs *winner =
+                alm_vintage_choose(precedence, NULL, variant->vintages + from, to - from);
             count += winner->value.status != ALM_OBS_STATUS_WITHDRAWN;
         }
     }

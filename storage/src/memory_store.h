@@ -106,10 +106,6 @@ int memory_cell_cmp(const alm_obs *a, const alm_obs *b);
 size_t memory_cell_end(const memory_variant *variant, size_t from);
 // The first vintage that is not before (period, place); count: none.
 size_t memory_cell_find(const memory_variant *variant, uint64_t period, alm_place_id place);
-// The vintage of from..to-1 that wins among those admitted; NULL: none is.
-const alm_obs *memory_cell_choose(const memory_variant *variant, size_t from, size_t to,
-                                  const alm_vintage_filter *filter,
-                                  const alm_precedence *precedence);
 
 alm_code memory_commit_batch(alm_store *store, const alm_checked_batch *batch, alm_arena *arena,
                              alm_commit_result *ret, alm_status *st);

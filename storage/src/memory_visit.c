@@ -174,12 +174,12 @@ typedef struct survey {
 
 static void survey_variant(survey *s, const memory_variant *variant, alm_series_info *info)
 {
-    static const alm_vintage_filter all = {.as_of = ALM_DATE_MAX, .at_sequence = UINT64_MAX};
     *info = (alm_series_info){.variant = variant->text};
     memset(s->seen, 0, s->places);
     for (size_t from = 0, to = 0; from < variant->count; from = to) {
         to = memory_cell_end(variant, from);
-        const alm_obs *winner = memory_cell_choose(variant, from, to, &all, &s->precedence);
+        const alm_obs *winner =
+            alm_vintage_choose(&s->precedence, NULL, variant->vintages + from, to - from);
         if (winner->value.status == ALM_OBS_STATUS_WITHDRAWN) {
             continue;
         }

@@ -19,12 +19,20 @@ typedef struct alm_vintage_filter {
     size_t source_count;
 } alm_vintage_filter;
 
-// May the source stand in a row of this catalogue?
-bool alm_precedence_knows(const alm_precedence *precedence, uint32_t source);
+// ALM_DATA_LOSS: the row's source is none of this catalogue's
+ALM_MUST_USE alm_code alm_precedence_require(const alm_precedence *precedence, const alm_obs *row,
+                                             alm_status *st);
 
-// > 0: a wins over b. Both sources must be known (asserted). Two vintages of one commit that tie in
-// precedence and publication are told apart by the lower source id, so that every read agrees.
-int alm_vintage_cmp(const alm_precedence *precedence, const alm_obs *a, const alm_obs *b);
+// The one that wins of a cell's vintages that the filter admits (NULL: all of them), in any order;
+// NULL: it admits none. Their sources must be known (asserted). Of each source the latest published
+// speaks, then the latest committed. Sources whose latest is a withdrawal are out; of the others'
+// the highest precedence wins, then the latest published, then the latest committed, then the lower
+// source id, so that every read agrees. If all are out the answer is the withdrawal that would win
+// by the same order, and the cell has no value. Takes a pass, and with withdrawals one more for
+// each vintage that beats those before it.
+const alm_obs *alm_vintage_choose(const alm_precedence *precedence,
+                                  const alm_vintage_filter *filter, const alm_obs *const *rows,
+                                  size_t count);
 
 bool alm_vintage_admitted(const alm_vintage_filter *filter, const alm_obs *vintage);
 

@@ -41,7 +41,9 @@ typedef struct checker {
     tally *tallies; // by step
     uint64_t findings;
     int32_t precedence[WORK_SOURCE_COUNT];
-    alm_obs winner; // of the cell that is being read
+    alm_obs words[WORK_SOURCE_COUNT + 1]; // of the cell that is read: what each source, and none,
+                                          // said last; published 0: nothing
+    alm_obs cell;                         // one of its rows; published 0: no cell yet
     uint64_t winners, current;
     uint64_t winners_marks, current_marks;
 } checker;
@@ -94,28 +96,40 @@ static bool is_same_cell(const alm_obs *a, const alm_obs *b)
            a->period.ordinal == b->period.ordinal;
 }
 
-// The cell before is complete: its winner counts unless it was withdrawn.
+// The cell before is complete. Of the sources that did not withdraw their word one wins, if any.
 static void end_cell(checker *c)
 {
-    if (c->winner.published != 0 && c->winner.value.has_number) {
-        c->winners++;
-        c->winners_marks += crash_mix(work_cell_mark(c->winner.variant, &c->winner) +
-                                      (uint64_t)c->winner.published);
+    const alm_obs *winner = NULL;
+    for (size_t i = 0; i < ALM_ARRAY_LEN(c->words); i++) {
+        const alm_obs *word = &c->words[i];
+        if (word->published == 0 || !word->value.has_number) {
+            continue;
+        }
+        int32_t better =
+            winner == NULL ? 1 : precedence_of(c, word->source) - precedence_of(c, winner->source);
+        if (better > 0 || (better == 0 && word->published > winner->published)) {
+            winner = word;
+        }
     }
-    c->winner = (alm_obs){0};
+    if (winner != NULL) {
+        c->winners++;
+        c->winners_marks +=
+            crash_mix(work_cell_mark(winner->variant, winner) + (uint64_t)winner->published);
+    }
+    memset(c->words, 0, sizeof c->words);
+    c->cell = (alm_obs){0};
 }
 
 static void take_vintage(checker *c, const alm_obs *row)
 {
-    alm_obs *winner = &c->winner;
-    if (winner->published != 0 && !is_same_cell(winner, row)) {
+    if (c->cell.published != 0 && !is_same_cell(&c->cell, row)) {
         end_cell(c);
     }
-    int32_t better = precedence_of(c, row->source) - precedence_of(c, winner->source);
-    if (winner->published == 0 || better > 0 ||
-        (better == 0 && row->published > winner->published)) {
-        *winner = *row;
+    alm_obs *word = &c->words[ALM_MIN(row->source, WORK_SOURCE_COUNT)];
+    if (row->published > word->published) {
+        *word = *row;
     }
+    c->cell = *row;
 }
 
 static alm_code take_rows(void *arg, alm_str text, const alm_obs *rows, size_t count,

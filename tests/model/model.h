@@ -178,7 +178,6 @@ bool twin_init(world *w);
 void twin_deinit(world *w);
 size_t twin_cell(const world *w, uint32_t variant, uint32_t period, alm_place_id place);
 uint32_t twin_period(const world *w, const alm_obs *obs); // its index
-bool twin_beats(const world *w, const alm_obs *a, const alm_obs *b);
 // Takes the draft in, or only says what it would do. In the arena.
 expected twin_commit(world *w, const draft *d, bool keep, alm_arena *arena);
 bool twin_has_rows(const world *w, uint32_t indicator);

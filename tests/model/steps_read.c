@@ -75,7 +75,7 @@ static void add_cell(world *w, const alm_read *read, size_t cell, const alm_obs 
                      row_list *out)
 {
     if (!read->all_vintages) {
-        if (winner->value.status != ALM_OBS_STATUS_WITHDRAWN) {
+        if (read->withdrawn || winner->value.status != ALM_OBS_STATUS_WITHDRAWN) {
             add_row(w, out, winner);
         }
         return;
@@ -305,6 +305,7 @@ static void draw_state(world *w, alm_read *read)
             sources[i] = one_in(w, 3) ? ALM_SOURCE_NONE : below(w, w->shape.source_max + 1);
         }
     }
+    read->withdrawn = one_in(w, 3);
     read->all_vintages = one_in(w, 5);
 }
 

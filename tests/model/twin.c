@@ -48,7 +48,7 @@ static int32_t precedence_of(const world *w, uint32_t source)
     return source == ALM_SOURCE_NONE ? 0 : w->twin.sources[source].precedence;
 }
 
-bool twin_beats(const world *w, const alm_obs *a, const alm_obs *b)
+static bool beats(const world *w, const alm_obs *a, const alm_obs *b)
 {
     if (precedence_of(w, a->source) != precedence_of(w, b->source)) {
         return precedence_of(w, a->source) > precedence_of(w, b->source);
@@ -82,13 +82,34 @@ bool twin_admits(const alm_read *read, const alm_obs *obs)
            (read->at_sequence == 0 || obs->sequence <= read->at_sequence);
 }
 
+// What the source said of the cell last, as far as the read admits it.
+static const alm_obs *last_word(const world *w, const alm_read *read, size_t cell, uint32_t source)
+{
+    const alm_obs *last = NULL;
+    for (size_t at = w->twin.cells[cell]; at != NONE; at = w->twin.rows[at].next) {
+        const alm_obs *obs = &w->twin.rows[at].obs;
+        if (obs->source == source && twin_admits(read, obs) &&
+            (last == NULL || obs->published > last->published)) {
+            last = obs;
+        }
+    }
+    return last;
+}
+
 const alm_obs *twin_winner(const world *w, const alm_read *read, size_t cell)
 {
     const alm_obs *best = NULL;
-    for (size_t at = w->twin.cells[cell]; at != NONE; at = w->twin.rows[at].next) {
-        const alm_obs *obs = &w->twin.rows[at].obs;
-        if (twin_admits(read, obs) && (best == NULL || twin_beats(w, obs, best))) {
-            best = obs;
+    for (uint32_t i = 0; i <= w->twin.source_count; i++) {
+        uint32_t source = i < w->twin.source_count ? i : ALM_SOURCE_NONE;
+        const alm_obs *word = last_word(w, read, cell, source);
+        if (word == NULL) {
+            continue;
+        }
+        bool is_out = word->value.status == ALM_OBS_STATUS_WITHDRAWN;
+        bool is_best_out = best != NULL && best->value.status == ALM_OBS_STATUS_WITHDRAWN;
+        bool is_better = best == NULL || (is_out == is_best_out && beats(w, word, best));
+        if (is_better || (best != NULL && is_best_out && !is_out)) {
+            best = word;
         }
     }
     return best;

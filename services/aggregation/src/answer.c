@@ -222,15 +222,37 @@ static void convert(const alm_query_plan *plan, const alm_indicator *indicator, 
     }
 }
 
-static alm_str reason_of(const alm_answer *answer)
+const char *alm_answer_missing(const alm_catalog *catalog, const alm_obs *obs, alm_arena *arena)
 {
+    if (!alm_obs_status_missing(obs->value.status)) {
+        return "";
+    }
+    const char *label = alm_obs_status_label(obs->value.status, ALM_LANG_EN);
+    if (obs->value.status != ALM_OBS_STATUS_WITHDRAWN) {
+        return label;
+    }
+    char day[ALM_PERIOD_TEXT_MAX];
+    bool has_source = obs->source < alm_catalog_source_count(catalog);
+    alm_str by = has_source ? alm_catalog_source(catalog, obs->source)->code : (alm_str){0};
+    (void)alm_date_format(obs->published, day);
+    return alm_arena_printf(arena, "%s%s%.*s on %s", label, has_source ? " by " : "",
+                            ALM_STR_ARGS(by), day);
+}
+
+static alm_code reason_of(const alm_answers *answers, const alm_query_plan *plan,
+                          const alm_answer *answer, alm_str *ret, alm_status *st)
+{
+    *ret = (alm_str){0};
     if (answer->extra != NULL && answer->extra->reason[0] != '\0') {
-        return alm_str_from(answer->extra->reason);
+        *ret = alm_str_from(answer->extra->reason);
+    } else if (!answer->obs.value.has_number) {
+        const char *text = alm_answer_missing(plan->catalog, &answer->obs, answers->arena);
+        if (text == NULL) {
+            return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for a reason");
+        }
+        *ret = alm_str_from(text);
     }
-    if (!answer->obs.value.has_number && alm_obs_status_missing(answer->obs.value.status)) {
-        return alm_str_from(alm_obs_status_label(answer->obs.value.status, ALM_LANG_EN));
-    }
-    return (alm_str){0};
+    return ALM_OK;
 }
 
 // A value computed of a target is the progress towards it; no series of the store has this measure.
@@ -262,7 +284,6 @@ static alm_result_row row_of(const alm_answers *answers, const alm_query_plan *p
         .computed = extra != NULL && extra->computed,
         .published = obs->published,
         .note = obs->note,
-        .reason = reason_of(answer),
         .of_count = extra == NULL ? 0 : extra->of_count,
         .of_expected = extra == NULL ? 0 : extra->of_expected,
     };
@@ -285,9 +306,12 @@ alm_code alm_answers_tell(const alm_answers *answers, const alm_query_plan *plan
     size_t count = plan->limit == 0 ? answers->count : ALM_MIN(answers->count, plan->limit);
     alm_code code = ALM_OK;
     for (size_t i = 0; i < count && code == ALM_OK; i++) {
-        alm_result_row row =
-            row_of(answers, plan, indicator, alm_answers_get(answers, keys[i].row));
-        code = sink->row(sink->self, &row, st);
+        const alm_answer *answer = alm_answers_get(answers, keys[i].row);
+        alm_result_row row = row_of(answers, plan, indicator, answer);
+        code = row.reason.len > 0 ? ALM_OK : reason_of(answers, plan, answer, &row.reason, st);
+        if (code == ALM_OK) {
+            code = sink->row(sink->self, &row, st);
+        }
     }
     alm_free(keys);
     return code;

@@ -53,6 +53,10 @@ static inline const alm_answer *alm_answers_get(const alm_answers *answers, size
     return &answers->chunks[i / ALM_ANSWER_CHUNK][i % ALM_ANSWER_CHUNK];
 }
 
+// Why a published row without a number has none: "suppressed", "withdrawn by yearbook on
+// 2024-02-01"; "" if its status does not say. In the arena; NULL: out of memory.
+const char *alm_answer_missing(const alm_catalog *catalog, const alm_obs *obs, alm_arena *arena);
+
 // In the plan's order, converted to the plan's unit, at most plan->limit.
 ALM_MUST_USE alm_code alm_answers_tell(const alm_answers *answers, const alm_query_plan *plan,
                                        const alm_indicator *indicator, const alm_answer_sink *sink,

@@ -270,6 +270,26 @@ static bool is_same_vintage(const alm_obs *a, const alm_obs *b)
     return a->source == b->source && a->published == b->published && a->sequence == b->sequence;
 }
 
+// What its source said of the cell last.
+static const alm_obs *last_word(const explanation *it, const alm_obs *vintage)
+{
+    const alm_obs *last = vintage;
+    for (size_t i = 0; i < it->vintage_count; i++) { // in order of publication
+        const alm_obs *other = &it->vintages[i];
+        last = is_same_cell(other, vintage) && other->source == vintage->source ? other : last;
+    }
+    return last;
+}
+
+static const char *kind_of(const explanation *it, const alm_obs *vintage)
+{
+    const alm_obs *last = last_word(it, vintage);
+    return vintage->value.status == ALM_OBS_STATUS_WITHDRAWN ? "withdrawal"
+           : last->value.status == ALM_OBS_STATUS_WITHDRAWN  ? "withdrawn vintage"
+           : is_same_vintage(last, vintage)                  ? "also published, not used"
+                                                             : "superseded vintage";
+}
+
 // What else was published for the cell.
 static alm_code add_vintages(explanation *it, uint32_t depth, const alm_obs *winner, alm_status *st)
 {
@@ -278,10 +298,7 @@ static alm_code add_vintages(explanation *it, uint32_t depth, const alm_obs *win
         if (!is_same_cell(vintage, winner) || is_same_vintage(vintage, winner)) {
             continue;
         }
-        const char *kind = vintage->value.status == ALM_OBS_STATUS_WITHDRAWN ? "withdrawal"
-                           : vintage->source != winner->source ? "also published, not used"
-                                                               : "superseded vintage";
-        char *what = alm_arena_strdup(it->arena, alm_str_from(kind));
+        char *what = alm_arena_strdup(it->arena, alm_str_from(kind_of(it, vintage)));
         ALM_TRY(add_observation(it, depth, what, vintage, st));
     }
     return ALM_OK;

@@ -76,6 +76,27 @@ static const world_example examples[] = {
      "    superseded vintage | 149 (100 million yuan) | [148.5, 149.5] | normal | yearbook, "
      "Statistics "
      "Bureau | 2023-02-01 | \n"},
+    {"a withdrawn value and what it was",
+     {"gdp 310105 2023 level 228 CNY_E8 src=yearbook pub=2024-12-01",
+      "gdp 310105 2023 level 229 CNY_E8 src=yearbook pub=2025-01-01",
+      "gdp 310105 2023 level - CNY_E8 s=W src=yearbook pub=2025-02-01"},
+     "i=gdp p=310105 t=2023",
+     "gdp 310105 长宁区 2023 level | — |  | withdrawn | yearbook, Statistics Bureau | "
+     "2025-02-01 | withdrawn by yearbook on 2025-02-01\n"
+     "  withdrawn vintage | 228 (100 million yuan) | [227.5, 228.5] | normal | yearbook, "
+     "Statistics Bureau | 2024-12-01 | \n"
+     "  withdrawn vintage | 229 (100 million yuan) | [228.5, 229.5] | normal | yearbook, "
+     "Statistics Bureau | 2025-01-01 | \n"},
+    {"a figure that stands where another source withdrew its own",
+     {"gdp 310105 2023 level 200 CNY_E8 q=more_than src=report pub=2024-01-01",
+      "gdp 310105 2023 level 228 CNY_E8 src=yearbook pub=2024-12-01",
+      "gdp 310105 2023 level - CNY_E8 s=W src=yearbook pub=2025-02-01"},
+     "i=gdp p=310105 t=2023",
+     "gdp 310105 长宁区 2023 level | over 200 (100 million yuan) | at least 200 | normal | "
+     "report, Statistics Bureau | 2024-01-01 | \n"
+     "  withdrawn vintage | 228 (100 million yuan) | [227.5, 228.5] | normal | yearbook, "
+     "Statistics Bureau | 2024-12-01 | \n"
+     "  withdrawal | — |  | withdrawn | yearbook, Statistics Bureau | 2025-02-01 | \n"},
     {"nothing there",
      {NULL},
      "i=gdp p=310105 t=2023",

@@ -57,6 +57,13 @@ static const world_example examples[] = {
      {"gdp 310105 2022 level - CNY_E8 s=Q", "gdp 310105 2023 level 169.50 CNY_E8"},
      "i=gdp p=310105 t=2023 x=growth",
      "310105 2023 growth_yoy C - percent Q -- level for 2022: missing, suppressed\n"},
+    {"a base that was withdrawn",
+     {"gdp 310105 2022 level 150 CNY_E8 src=yearbook pub=2023-12-01",
+      "gdp 310105 2022 level - CNY_E8 s=W src=yearbook pub=2024-02-01",
+      "gdp 310105 2023 level 169.50 CNY_E8"},
+     "i=gdp p=310105 t=2023 x=growth",
+     "310105 2023 growth_yoy C - percent W -- level for 2022: withdrawn by yearbook on "
+     "2024-02-01\n"},
     {"the worst status and an open interval travel",
      {"gdp 310105 2022 level 150 CNY_E8 s=P", "gdp 310105 2023 level 200 CNY_E8 q=more_than s=E"},
      "i=gdp p=310105 t=2023 x=growth",

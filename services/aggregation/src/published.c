@@ -104,6 +104,37 @@ static alm_code add_missing_of_place(alm_query_run *run, const collector *it, si
     return ALM_OK;
 }
 
+// "latest" of a place without a value is the newest that was published without one, or withdrawn.
+static alm_code read_without_value(collector *it, alm_fetch *fetch, alm_status *st)
+{
+    alm_query_run *run = it->run;
+    const alm_query_plan *plan = run->plan;
+    alm_place_id *places = alm_arena_calloc(run->arena, plan->places.count, sizeof *places);
+    if (places == NULL) {
+        return alm_query_run_no_memory(st);
+    }
+    fetch->places = places;
+    fetch->place_count = 0;
+    for (size_t i = 0; i < plan->places.count; i++) { // in the order of ids
+        alm_place_id place = plan->place_ids[i];
+        if (!it->has_row[alm_query_plan_place_index(plan, place)]) {
+            places[fetch->place_count++] = place;
+        }
+    }
+    if (fetch->place_count == 0) {
+        return ALM_OK;
+    }
+    fetch->periods = (alm_period_expr){.kind = ALM_PERIOD_EXPR_ALL};
+    ALM_TRY(run->reader->read(run->reader->self, fetch, alm_cells_visit, &run->cells, st));
+    ALM_TRY(alm_cells_keep_last(&run->cells, plan->periods.last, st));
+    for (size_t i = 0; i < run->cells.count; i++) {
+        const alm_obs *row = alm_cells_row(&run->cells, i);
+        ALM_TRY(alm_answers_add_published(&run->answers, row, st));
+        it->has_row[alm_query_plan_place_index(plan, row->place)] = 1;
+    }
+    return ALM_OK;
+}
+
 // A list of periods too long to be answered one by one has no missing cells; "latest" and open
 // ranges are answered by place.
 static bool answers_missing(const alm_query_run *run)
@@ -133,9 +164,13 @@ alm_code alm_published_run(alm_query_run *run, alm_status *st)
     fetch.places = plan->place_ids;
     fetch.place_count = plan->places.count;
     fetch.periods = plan->periods;
+    fetch.withdrawn = true;
     ALM_TRY(run->reader->read(run->reader->self, &fetch, visit, &it, st));
     if (!answers_missing(run)) {
         return ALM_OK;
+    }
+    if (plan->periods.kind == ALM_PERIOD_EXPR_LAST) {
+        ALM_TRY(read_without_value(&it, &fetch, st));
     }
     for (size_t i = 0; i < plan->places.count; i++) {
         ALM_TRY(add_missing_of_place(run, &it, i, st));

@@ -41,6 +41,7 @@ alm_code alm_query_run_fetch(alm_query_run *run, uint32_t measures, const alm_pl
     fetch.places = places;
     fetch.place_count = place_count;
     fetch.periods = *periods;
+    fetch.withdrawn = true;
     return run->reader->read(run->reader->self, &fetch, alm_cells_visit, &run->cells, st);
 }
 
@@ -111,8 +112,10 @@ alm_code alm_query_run_why_missing(alm_query_run *run, const alm_obs *row, alm_m
     if (row == NULL) {
         return alm_query_run_text(run, ret, st, "no %s for %s%s", code, where, label);
     }
-    const char *status = alm_obs_status_missing(row->value.status)
-                             ? alm_obs_status_label(row->value.status, ALM_LANG_EN)
-                             : "published without a number";
-    return alm_query_run_text(run, ret, st, "%s for %s%s: %s", code, where, label, status);
+    const char *status = alm_answer_missing(run->plan->catalog, row, run->arena);
+    if (status == NULL) {
+        return alm_query_run_no_memory(st);
+    }
+    return alm_query_run_text(run, ret, st, "%s for %s%s: %s", code, where, label,
+                              status[0] != '\0' ? status : "published without a number");
 }

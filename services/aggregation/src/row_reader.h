@@ -20,6 +20,7 @@ typedef struct alm_fetch {
     alm_date as_of;          // ALM_DATE_MAX: newest
     const uint32_t *sources; // ids; none: all, by precedence
     size_t source_count;
+    bool withdrawn;    // cells that have no value any more, too, but with LAST
     bool all_vintages; // every vintage instead of the winning one
 } alm_fetch;
 

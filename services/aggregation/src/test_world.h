@@ -321,14 +321,36 @@ static inline bool world_same_cell(const world_row *a, const world_row *b)
            alm_period_eq(a->obs.period, b->obs.period);
 }
 
+static inline bool world_is_withdrawn(const alm_obs *obs)
+{
+    return obs->value.status == ALM_OBS_STATUS_WITHDRAWN;
+}
+
+// What a source said last beats what others did, if it is no withdrawal.
 static inline bool world_beats(const world *w, const alm_obs *a, const alm_obs *b)
 {
     int x = world_precedence(w, a);
     int y = world_precedence(w, b);
+    if (world_is_withdrawn(a) != world_is_withdrawn(b)) {
+        return world_is_withdrawn(b);
+    }
     if (x != y) {
         return x > y;
     }
     return a->published != b->published ? a->published > b->published : a->sequence > b->sequence;
+}
+
+// Is it what its source said last of the cell?
+static inline bool world_is_word(const world *w, const alm_fetch *fetch, const world_row *row)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        const world_row *other = &w->rows[i];
+        if (world_same_cell(other, row) && other->obs.source == row->obs.source &&
+            other->obs.published > row->obs.published && world_matches(w, fetch, other)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static inline int world_order(const void *a, const void *b)
@@ -342,17 +364,18 @@ static inline int world_order(const void *a, const void *b)
     return order != 0 ? order : x->obs.place < y->obs.place ? -1 : x->obs.place > y->obs.place;
 }
 
-// Marks with variant[0] = 0 what is not among the newest `last` periods of its series.
+// Marks with variant 1 what is not among the newest `last` values of its series.
 static inline void world_keep_last(world_row *rows, size_t count, uint32_t last)
 {
     for (size_t i = 0; i < count; i++) {
         uint32_t newer = 0;
         for (size_t k = 0; k < count; k++) {
-            newer += strcmp(rows[k].variant, rows[i].variant) == 0 &&
+            newer += !alm_obs_status_missing(rows[k].obs.value.status) &&
+                     strcmp(rows[k].variant, rows[i].variant) == 0 &&
                      rows[k].obs.place == rows[i].obs.place &&
                      alm_period_cmp(rows[k].obs.period, rows[i].obs.period) > 0;
         }
-        rows[i].obs.variant = newer >= last;
+        rows[i].obs.variant = newer >= last || alm_obs_status_missing(rows[i].obs.value.status);
     }
 }
 
@@ -363,7 +386,8 @@ static inline alm_code world_read(void *self, const alm_fetch *fetch, alm_row_vi
     world_row *rows = w->scratch;
     size_t count = 0;
     for (size_t i = 0; i < w->count; i++) {
-        if (!world_matches(w, fetch, &w->rows[i])) {
+        if (!world_matches(w, fetch, &w->rows[i]) ||
+            (!fetch->all_vintages && !world_is_word(w, fetch, &w->rows[i]))) {
             continue;
         }
         size_t at = 0;
@@ -385,9 +409,8 @@ static inline alm_code world_read(void *self, const alm_fetch *fetch, alm_row_vi
     }
     alm_code code = ALM_OK;
     for (size_t i = 0; i < count && code == ALM_OK; i++) {
-        bool is_out =
-            rows[i].obs.variant != 0 ||
-            (!fetch->all_vintages && rows[i].obs.value.status == ALM_OBS_STATUS_WITHDRAWN);
+        bool is_out = rows[i].obs.variant != 0 || (!fetch->all_vintages && !fetch->withdrawn &&
+                                                   world_is_withdrawn(&rows[i].obs));
         alm_str variant = alm_str_from(rows[i].variant);
         rows[i].obs.variant = 0;
         if (!is_out) {

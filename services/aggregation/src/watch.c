@@ -1,7 +1,7 @@
 // The change feed with codes in place of ids, narrowed to what the caller asked for.
 #include "aggregation_service.h"
 
-#include "variant_table.h"
+#include "answer.h"
 
 #include "alm/clock.h"
 #include "alm/limits.h"
@@ -108,7 +108,8 @@ static bool is_wanted(const watch *it, const alm_variant *variant, const alm_obs
            (it->wants_place == NULL || it->wants_place[row->place]);
 }
 
-static alm_result_row row_of(const watch *it, const alm_variant_entry *entry, const alm_obs *obs)
+static alm_code row_of(const watch *it, const alm_variant_entry *entry, const alm_obs *obs,
+                       alm_result_row *ret, alm_status *st)
 {
     alm_result_row row = {
         .indicator = entry->variant.indicator,
@@ -126,10 +127,14 @@ static alm_result_row row_of(const watch *it, const alm_variant_entry *entry, co
     if (obs->source != ALM_SOURCE_NONE) {
         row.source = alm_catalog_source(it->catalog, obs->source)->code;
     }
-    if (!obs->value.has_number && alm_obs_status_missing(obs->value.status)) {
-        row.reason = alm_str_from(alm_obs_status_label(obs->value.status, ALM_LANG_EN));
+    const char *reason =
+        obs->value.has_number ? "" : alm_answer_missing(it->catalog, obs, it->arena);
+    if (reason == NULL) {
+        return no_memory(st);
     }
-    return row;
+    row.reason = alm_str_from(reason);
+    *ret = row;
+    return ALM_OK;
 }
 
 static const alm_obs *find_unknown(const watch *it, const alm_obs *rows, size_t count)
@@ -200,7 +205,8 @@ static alm_code put_rows(watch *it, alm_variant_table *table, const uint32_t *ma
             response->rows_not_listed++;
             continue;
         }
-        alm_result_row row = row_of(it, entry, &rows[i]);
+        alm_result_row row;
+        ALM_TRY(row_of(it, entry, &rows[i], &row, st));
         ALM_TRY(alm_result_writer_add(writer, &row, st));
     }
     ALM_TRY(put_variants(it, table, is_touched, response, st));

@@ -151,6 +151,7 @@ typedef struct alm_read {
     uint64_t at_sequence;    // 0: newest
     const uint32_t *sources; // ids; none: all
     size_t source_count;
+    bool withdrawn; // cells that have no value any more, too
     bool all_vintages;
 } alm_read;
 
@@ -160,13 +161,16 @@ typedef struct alm_read {
 typedef alm_code (*alm_read_visit)(void *arg, alm_str variant, const alm_obs *rows, size_t count,
                                    alm_status *st);
 
-// Which of several vintages of a cell wins: of the sources that are allowed, the highest precedence
-// (source NONE counts as 0); of one source's or equal ones', the latest published, then the latest
-// committed; among those published on or before as_of and committed at or before at_sequence. If
-// the winner is WITHDRAWN the cell has no value. Precedences are the catalogue's when the read
-// begins, of past states too; of one commit's equal vintages the lower source id wins.
+// Which of several vintages of a cell wins: among those of the sources that are allowed, published
+// on or before as_of and committed at or before at_sequence, what each source published last is its
+// word (of one day's, what it committed last). A source whose word is WITHDRAWN is out: it takes
+// back its own figure, and no other source's. Of the others the highest precedence wins (source
+// NONE counts as 0), of equal ones the latest published, then the latest committed, then the lower
+// source id. If all are out the cell has no value. Precedences are the catalogue's when the read
+// begins, of past states too.
 //
 // Each variant comes once, in visits that follow each other; variants in no promised order.
+// withdrawn: such a cell comes as the withdrawal that would win of the others, but with `last`.
 // all_vintages: every admitted vintage of the cells, withdrawn ones too, by publication, commit and
 // source. Ranges go before all_periods; a bound is of the periods of its own frequency and length.
 // *ret_sequence (may be NULL): the state that is read; set before the first visit. With `last` and

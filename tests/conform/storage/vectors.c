@@ -236,6 +236,41 @@ static void say_the_same_as_rows(void **state)
     assert_verifies(f);
 }
 
+// A winner of now that was known then need not have won then.
+static void go_back_behind_a_withdrawal(void **state)
+{
+    fixture *f = *state;
+    alm_store_reader *reader;
+    commit_catalog(f);
+    COMMIT_ROWS(f, with_source(a_row(GDP, 0, 2023, 7, 10), BULLETIN),
+                with_source(a_row(GDP, 1, 2023, 5, 10), BULLETIN),
+                with_source(a_row(GDP, 0, 2023, 8, 11), YEARBOOK));
+    COMMIT_ROWS(f, a_withdrawal(with_source(a_row(GDP, 0, 2023, 0, 0), YEARBOOK), 12));
+    ASSERT_OK(f, alm_store_reader_open(f->store, &reader, &f->st));
+    static const struct {
+        alm_as_of as_of;
+        int64_t want;
+    } rows[] = {{{.published = ALM_DATE_MAX}, 7},
+                {{.published = DAY(12)}, 7},
+                {{.published = DAY(11)}, 8},
+                {{.published = DAY(10)}, 7},
+                {{.published = ALM_DATE_MAX, .sequence = 2}, 8},
+                {{.published = ALM_DATE_MAX, .sequence = 3}, 7}};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
+        alm_vector v;
+        ASSERT_OK(f, alm_store_slice(reader, fixture_variants[GDP], a_year(2023), 0, 9,
+                                     &rows[i].as_of, &v, &f->st));
+        assert_int_equal(v.count, 2);
+        assert_int_equal(v.numbers[0], rows[i].want);
+        assert_int_equal(v.numbers[1], 5);
+        ASSERT_OK(f,
+                  alm_store_series(reader, fixture_variants[GDP], 0, &rows[i].as_of, &v, &f->st));
+        assert_int_equal(v.count, 1);
+        assert_int_equal(v.numbers[0], rows[i].want);
+    }
+    alm_store_reader_close(&reader);
+}
+
 // --- sums ----------------------------------------------------------------------------------------
 
 // Random ranges, some empty, some next to each other.
@@ -439,6 +474,7 @@ store_group conform_vectors(void)
 {
     static const struct CMUnitTest tests[] = {
         STORE_TEST(say_the_same_as_rows),
+        STORE_TEST(go_back_behind_a_withdrawal),
         STORE_TEST(keep_dense_data),
         STORE_TEST(refuse_sums_that_do_not_fit),
         STORE_TEST(refuse_numbers_that_cannot_be_added),

@@ -146,18 +146,17 @@ static void a_changed_precedence_changes_the_winner(void **state)
     fixture *f = *state;
     commit_catalog(f);
     COMMIT_ROWS(f, with_source(a_row(GDP, 0, 2023, 1, 10), YEARBOOK),
-                a_withdrawal(with_source(a_row(GDP, 0, 2023, 0, 0), BULLETIN), 20));
+                with_source(a_row(GDP, 0, 2023, 2, 5), BULLETIN),
+                a_withdrawal(a_row(GDP, 0, 2023, 0, 0), 20));
     assert_int_equal(value_at(f, read_all()), 1);
     alm_source source = a_source("bulletin", 20);
     alm_commit_result r = commit(f, (alm_batch){.sources = &source, .source_count = 1});
     assert_int_equal(r.catalog_changed, 1);
-    assert_int_equal(value_at(f, read_all()), -1);
-    alm_store_stats stats;
-    ASSERT_OK(f, alm_store_stats_get(f->store, &stats, &f->st));
-    assert_int_equal(stats.cells, 0);
-    assert_int_equal(stats.observations, 2);
+    assert_int_equal(value_at(f, read_all()), 2);
+    assert_int_equal(get_stats(f).cells, 1);
+    assert_int_equal(get_stats(f).observations, 3);
     assert_verifies(f);
-    source.precedence = 0;
+    source.precedence = -1; // below the withdrawal, which is of no source
     commit(f, (alm_batch){.sources = &source, .source_count = 1});
     assert_int_equal(value_at(f, read_all()), 1);
     assert_verifies(f);
@@ -234,17 +233,50 @@ static void a_withdrawal_has_its_day_and_its_sequence(void **state)
     assert_verifies(f);
 }
 
-// A withdrawal takes part as any vintage does: that of a lower source takes nothing back.
-static void a_lower_source_withdraws_nothing(void **state)
+// A source takes back its own word and no other's, whatever its precedence and its day, and whether
+// it had ever said a figure.
+static void a_source_withdraws_its_own_word(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    alm_obs row = a_row(GDP, 0, 2023, 7, 10);
+    COMMIT_ROWS(f, with_source(row, BULLETIN));                   // 2
+    COMMIT_ROWS(f, a_withdrawal(with_source(row, YEARBOOK), 20)); // 3: never said anything
+    COMMIT_ROWS(f, a_withdrawal(row, 21));                        // 4: as high as the bulletin
+    assert_int_equal(value_at(f, read_all()), 7);
+    COMMIT_ROWS(f, with_source(a_row(GDP, 0, 2023, 8, 22), YEARBOOK)); // 5
+    assert_int_equal(value_at(f, read_all()), 8);
+    COMMIT_ROWS(f, a_withdrawal(with_source(row, YEARBOOK), 23)); // 6
+    assert_int_equal(value_at(f, read_all()), 7);
+    assert_int_equal(value_at(f, read_sources((const uint32_t[]){YEARBOOK}, 1)), -1);
+    COMMIT_ROWS(f, a_withdrawal(with_source(row, BULLETIN), 24)); // 7: none is left
+    assert_int_equal(value_at(f, read_all()), -1);
+    assert_int_equal(get_stats(f).cells, 0);
+    static const int64_t by_sequence[] = {-1, 7, 7, 7, 8, 7, -1};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(by_sequence); i++) {
+        assert_int_equal(value_at(f, read_at(i + 1)), by_sequence[i]);
+    }
+    static const int64_t by_day[] = {7, 7, 8, 7, -1};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(by_day); i++) {
+        assert_int_equal(value_at(f, read_as_of(20 + (int)i)), by_day[i]);
+    }
+    assert_verifies(f);
+}
+
+// What a source said before it withdrew does not come back: its word is the last one.
+static void a_withdrawn_source_has_no_older_word(void **state)
 {
     fixture *f = *state;
     commit_catalog(f);
     alm_obs row = with_source(a_row(GDP, 0, 2023, 7, 10), YEARBOOK);
-    COMMIT_ROWS(f, row);
-    COMMIT_ROWS(f, a_withdrawal(with_source(row, BULLETIN), 20));
-    assert_int_equal(value_at(f, read_all()), 7);
-    assert_int_equal(value_at(f, read_sources((const uint32_t[]){BULLETIN}, 1)), -1);
-    assert_int_equal(get_stats(f).cells, 1);
+    COMMIT_ROWS(f, row, with_source(a_row(GDP, 0, 2023, 8, 11), YEARBOOK));
+    COMMIT_ROWS(f, a_withdrawal(row, 12));
+    assert_int_equal(value_at(f, read_all()), -1);
+    COMMIT_ROWS(f, with_source(a_row(GDP, 0, 2023, 6, 9), BULLETIN));
+    assert_int_equal(value_at(f, read_all()), 6);
+    COMMIT_ROWS(f, with_source(a_row(GDP, 0, 2023, 9, 13), YEARBOOK));
+    assert_int_equal(value_at(f, read_all()), 9);
+    assert_verifies(f);
 }
 
 // A withdrawal of what never was is a vintage too, and the next one revises it.
@@ -314,7 +346,8 @@ store_group conform_winners(void)
         STORE_TEST(rows_meet_the_precedence_of_their_batch),
         STORE_TEST(a_withdrawn_cell_has_no_value_but_vintages),
         STORE_TEST(a_withdrawal_has_its_day_and_its_sequence),
-        STORE_TEST(a_lower_source_withdraws_nothing),
+        STORE_TEST(a_source_withdraws_its_own_word),
+        STORE_TEST(a_withdrawn_source_has_no_older_word),
         STORE_TEST(a_cell_may_begin_withdrawn),
         STORE_TEST(a_missing_value_is_read),
         STORE_TEST(all_vintages_come_in_order_of_publication),
