@@ -174,6 +174,22 @@ static alm_code take_next_value(args *in, const alm_option *option, const char *
     return ALM_OK;
 }
 
+// Two values for one would mean that one of them is dropped without a word.
+static alm_code take_flag(alm_config *config, alm_config_entry *entry, const char *label,
+                          alm_str value, alm_status *st)
+{
+    bool is_second = entry->origin == ALM_CONFIG_FLAG && !entry->option->repeats;
+    const char *first = is_second ? entry->texts[0] : NULL;
+    if (is_second && !alm_str_eq(alm_str_from(first), value)) {
+        bool is_secret = entry->option->secret;
+        return alm_status_set_field(
+            st, ALM_INVALID_ARGUMENT, entry->option->name, "--%s is given twice%s%s%s%.*s",
+            entry->option->name, is_secret ? "" : ": ", is_secret ? "" : first,
+            is_secret ? "" : " and ", is_secret ? 0 : (int)value.len, value.data);
+    }
+    return set(config, entry, ALM_CONFIG_FLAG, label, value, st);
+}
+
 // --name, --name VALUE, --name=VALUE or --no-name; body is without the dashes.
 static alm_code take_long_flag(alm_config *config, args *in, alm_str body, alm_status *st)
 {
@@ -198,7 +214,7 @@ static alm_code take_long_flag(alm_config *config, args *in, alm_str body, alm_s
     } else if (entry->option->type != ALM_OPTION_BOOL) {
         ALM_TRY(take_next_value(in, entry->option, label, &value, st));
     }
-    return set(config, entry, ALM_CONFIG_FLAG, label, value, st);
+    return take_flag(config, entry, label, value, st);
 }
 
 // -v, -vq of two flags without values, -o VALUE or -oVALUE; letters is without the dash.
@@ -215,7 +231,7 @@ static alm_code take_short_flags(alm_config *config, args *in, alm_str letters, 
         if (value.len == 0) {
             ALM_TRY(take_next_value(in, entry->option, label, &value, st));
         }
-        ALM_TRY(set(config, entry, ALM_CONFIG_FLAG, label, value, st));
+        ALM_TRY(take_flag(config, entry, label, value, st));
         if (!is_bool) {
             break;
         }

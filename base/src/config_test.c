@@ -132,9 +132,9 @@ static void reads_every_form_of_a_flag(void **state)
     assert_string_equal(values[2], "--help");
     alm_config_destroy(&config);
 
-    LOAD_OK(&config, "--verbose=no", "--port", "1", "-p2", "--offset", "-5", "--peer=--x");
+    LOAD_OK(&config, "--verbose=no", "--port", "2", "-p2", "--offset", "-5", "--peer=--x");
     assert_false(alm_config_bool(config, "verbose"));
-    assert_int_equal(alm_config_int(config, "port"), 2); // the last one
+    assert_int_equal(alm_config_int(config, "port"), 2);
     assert_int_equal(alm_config_int(config, "offset"), -5);
     assert_string_equal(alm_config_text(config, "peer"), "--x");
     alm_config_destroy(&config);
@@ -246,6 +246,11 @@ static const wrong_row wrong_rows[] = {
     {"flag: no- of a text", {{"--no-port"}}, "unknown flag --no-port; --help lists them"},
     {"flag: bool of another word", {{"--fsync=maybe"}}, "--fsync: \"maybe\" is not true or false"},
     {"flag: bounds", {{"-p70000"}}, "-p: 70000 is not within 1..65535"},
+    {"flag: two values", {{"--port", "1", "-p2"}}, "--port is given twice: 1 and 2"},
+    {"flag: two values of a switch",
+     {{"--fsync", "--no-fsync"}},
+     "--fsync is given twice: true and false"},
+    {"flag: two values of a secret", {{"--token=a", "--token=b"}}, "--token is given twice"},
     {"flag: empty name", {{"--=1"}}, "unknown flag --; --help lists them"},
 };
 

@@ -163,7 +163,8 @@ static alm_code backup_file(almanac_client *client, const char *path,
         return code;
     }
     int error = alm_file_sync_name(t.path);
-    return error == 0 ? ALM_OK : alm_status_from_errno(st, error, t.path);
+    // EINVAL: a file system that does not sync folders, as shared ones; the file itself is synced.
+    return error == 0 || error == EINVAL ? ALM_OK : alm_status_from_errno(st, error, t.path);
 }
 
 almanac_code almanac_backup_file(almanac_client *client, const char *path,

@@ -180,6 +180,26 @@ static bool check_choices(cli *self, const alm_option *options, size_t count)
     return true;
 }
 
+// An empty text would read as if the option had not been given: a question narrowed by an empty
+// variable of a script would be asked of everything.
+static bool check_not_empty(cli *self, const alm_option *options, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *const *values;
+        const char *name = options[i].name;
+        if (options[i].type != ALM_OPTION_TEXT || !alm_config_is_given(self->config, name)) {
+            continue;
+        }
+        for (size_t k = alm_config_values(self->config, name, &values); k > 0; k--) {
+            if (values[k - 1][0] == '\0') {
+                (void)cli_fail_usage(self, "--%s is empty", name);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 // --- running -------------------------------------------------------------------------------------
 
 bool cli_connect_to(cli *self, const char *endpoint, int *ret_exit)
@@ -219,7 +239,8 @@ static int run_command(cli *self, const alm_option *options, size_t option_count
         alm_config_print(self->config, self->out);
         return 0;
     }
-    if (!check_choices(self, options, option_count) || !check_words(self)) {
+    if (!check_not_empty(self, options, option_count) ||
+        !check_choices(self, options, option_count) || !check_words(self)) {
         return CLI_EXIT_USAGE;
     }
     take_settings(self);

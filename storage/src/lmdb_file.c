@@ -1,7 +1,9 @@
 #include "lmdb_file.h"
 
+#include "alm/file.h"
+
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -170,11 +172,8 @@ void lmdb_file_close(lmdb_file *file)
 
 alm_code lmdb_dir_sync(const char *dir, alm_status *st)
 {
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return lmdb_file_failed(st, errno, dir);
-    }
-    alm_code code = fsync(fd) == 0 ? ALM_OK : lmdb_file_failed(st, errno, dir);
-    close(fd);
-    return code;
+    char any[PATH_MAX];
+    int len = snprintf(any, sizeof any, "%s/", dir);
+    int error = len < 0 || (size_t)len >= sizeof any ? ENAMETOOLONG : alm_file_sync_name(any);
+    return error == 0 ? ALM_OK : lmdb_file_failed(st, error, dir);
 }

@@ -2,8 +2,8 @@
 //
 // Option "data-dir" is the flag --data-dir VALUE or --data-dir=VALUE, the variable
 // ALMANAC_DATA_DIR, and the line `data-dir = VALUE` of the file named by --config or
-// ALMANAC_CONFIG. Unknown flags, unknown or doubled keys of the file and values out of range are
-// errors that name them, also where a stronger source would have won.
+// ALMANAC_CONFIG. Unknown flags, flags with two values, unknown or doubled keys of the file and
+// values out of range are errors that name them, also where a stronger source would have won.
 //
 // An option that repeats takes a flag or a line for each value, and words separated by spaces
 // from the environment. The strongest source that has any gives them all. An empty variable
