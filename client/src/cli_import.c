@@ -160,6 +160,9 @@ static int import_one(cli *self, const char *path, almanac_import_opts opts, boo
     imported file = {.self = self, .path = path};
     almanac_error error;
     file.defects = cli_table_create(self->arena, defect_columns, ALM_ARRAY_LEN(defect_columns));
+    if (alm_config_is_given(self->config, "timeout")) { // whoever sets it does not wait longer
+        opts.piece_timeout_ms = alm_config_int(self->config, "timeout");
+    }
     opts.arg = &file;
     opts.on_defect = take_defect;
     opts.on_progress = show_progress;

@@ -362,6 +362,17 @@ static alm_code replay(fake_gateway *self, alm_arena *arena,
     return ALM_OK;
 }
 
+static alm_code be_away(fake_gateway *self, alm_arena *arena,
+                        const Almanac__V1__ImportRequest *request, Almanac__V1__ImportResponse *ret,
+                        alm_status *st)
+{
+    (void)self;
+    (void)arena;
+    (void)request;
+    (void)ret;
+    return alm_status_set(st, ALM_UNAVAILABLE, "the store is away");
+}
+
 static void imports(void **state)
 {
     (void)state;
@@ -397,6 +408,15 @@ static void imports(void **state)
     assert_non_null(
         strstr(done.out.text, "nothing changed: this file was imported before (batch b-7)"));
     assert_int_equal(done.exit_code, 0);
+    outcome_free(&done);
+
+    // Whoever sets a time is not kept longer.
+    const char *const hasty[] = {"import", path, "--timeout", "300ms", NULL};
+    gateway.import = be_away;
+    run(hasty, true, &done);
+    gateway.import = replay;
+    assert_int_equal(done.exit_code, 4);
+    assert_non_null(strstr(done.err.text, "no healthy connection to"));
     outcome_free(&done);
 
     // A file that cannot be read does not keep the others back.
