@@ -118,6 +118,53 @@ size_t alm_chunk_cells(const alm_chunk *chunk)
     return cells;
 }
 
+// --- withdrawals ---------------------------------------------------------------------------------
+
+static bool may_withdraw(alm_block *vintages)
+{
+    return !alm_column_constant(&vintages->columns[ALM_BLOCK_FLAGS]) ||
+           alm_block_status(vintages, 0) == ALM_OBS_STATUS_WITHDRAWN;
+}
+
+static alm_code reserve(size_t count, alm_arena *arena, alm_withdrawals *ret, alm_status *st)
+{
+    ret->places = alm_arena_alloc(arena, count * sizeof *ret->places);
+    ret->published = alm_arena_alloc(arena, count * sizeof *ret->published);
+    ret->sequences = alm_arena_alloc(arena, count * sizeof *ret->sequences);
+    return ret->places != NULL && ret->published != NULL && ret->sequences != NULL ? ALM_OK
+                                                                                   : no_memory(st);
+}
+
+alm_code alm_withdrawals_find(alm_block *vintages, size_t from, size_t to, alm_arena *arena,
+                              alm_withdrawals *ret, alm_status *st)
+{
+    size_t count = to - from;
+    *ret = (alm_withdrawals){0};
+    if (count == 0 || !may_withdraw(vintages)) {
+        return ALM_OK;
+    }
+    uint16_t *flags = alm_arena_alloc(arena, count * sizeof *flags);
+    int64_t *published = alm_arena_alloc(arena, count * sizeof *published);
+    int64_t *sequences = alm_arena_alloc(arena, count * sizeof *sequences);
+    if (flags == NULL || published == NULL || sequences == NULL) {
+        return no_memory(st);
+    }
+    if (!alm_block_cell_flags(vintages, from, to, flags)) {
+        return damaged(st, "the flags of vintages");
+    }
+    ALM_TRY(reserve(count, arena, ret, st));
+    alm_column_range(&vintages->columns[ALM_BLOCK_PUBLISHED], from, to, published);
+    alm_column_range(&vintages->columns[ALM_BLOCK_SEQUENCE], from, to, sequences);
+    for (size_t i = 0; i < count; i++) {
+        if ((flags[i] >> 4 & 0xf) == ALM_OBS_STATUS_WITHDRAWN) {
+            ret->places[ret->count] = alm_block_place(vintages, from + i);
+            ret->published[ret->count] = (alm_date)published[i];
+            ret->sequences[ret->count++] = (uint64_t)sequences[i];
+        }
+    }
+    return ALM_OK;
+}
+
 // --- merging -------------------------------------------------------------------------------------
 
 // Where a merge stands in an input ordered by place.
@@ -138,23 +185,22 @@ typedef struct merged_rows {
     const alm_obs **cell; // the vintages of one
 } merged_rows;
 
-static int by_vintage(const void *a, const void *b)
-{
-    return alm_vintage_order(*(const alm_obs *const *)a, *(const alm_obs *const *)b);
-}
-
 static void put_cell(merged_rows *out, size_t count, const alm_precedence *precedence)
 {
     const alm_obs *winner = out->cell[0];
+    size_t from = out->other_count;
     if (count > 1) {
-        qsort(out->cell, count, sizeof *out->cell, by_vintage);
+        alm_vintage_sort(out->cell, count);
         winner = alm_vintage_choose(precedence, NULL, out->cell, count);
     }
     out->winners[out->winner_count++] = *winner;
-    for (size_t i = 0; count > 1 && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (out->cell[i] != winner) {
             out->others[out->other_count++] = *out->cell[i];
         }
+    }
+    if (out->other_count - from > 1) {
+        qsort(out->others + from, out->other_count - from, sizeof *out->others, alm_vintage_order);
     }
 }
 

@@ -1,5 +1,5 @@
 // Format 1 of the store, for reading: what its log records and its blocks of rows were. All other
-// records are in format 2 as they were.
+// records are in this format as they were.
 //
 // Its databases are those of lmdb_record.h up to "quarantine"; a slice's chunk was half as wide.
 //

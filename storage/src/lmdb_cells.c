@@ -1,4 +1,5 @@
 #include "lmdb_cells.h"
+#include "chunk.h"
 
 #include <stdlib.h>
 
@@ -7,7 +8,9 @@ typedef struct gather {
     lmdb_cell_wanted wanted;
     void *wanted_arg;
     alm_arena *scratch;
-    alm_arena *arena; // of out
+    alm_arena *arena;     // of out
+    const alm_obs **cell; // the admitted vintages of one
+    size_t cell_cap;
     lmdb_rows *out;
 } gather;
 
@@ -83,19 +86,17 @@ static alm_code pick_few(alm_block *block, place_run run, alm_arena *arena, lmdb
 #define FEW_SHARE 16
 
 // Appends the block's rows of wanted places.
-static alm_code pick(const alm_read *read, uint32_t chunk, alm_str bytes, const alm_base *base,
-                     alm_arena *scratch, alm_arena *arena, lmdb_rows *out, alm_status *st)
+static alm_code pick(const alm_read *read, uint32_t chunk, alm_block *block, alm_arena *arena,
+                     lmdb_rows *out, alm_status *st)
 {
-    alm_block block;
-    ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, base, scratch, &block, st));
     place_run run = read->all_places ? (place_run){0} : places_in_chunk(read, chunk);
-    if (!read->all_places && run.count < block.count / FEW_SHARE) {
-        return pick_few(&block, run, arena, out, st);
+    if (!read->all_places && run.count < block->count / FEW_SHARE) {
+        return pick_few(block, run, arena, out, st);
     }
-    ALM_TRY(reserve(out, block.count, arena, st));
+    ALM_TRY(reserve(out, block->count, arena, st));
     alm_obs *rows = out->rows + out->count;
-    ALM_TRY(alm_block_get(&block, 0, block.count, rows, st));
-    out->count += read->all_places ? block.count : keep_places(rows, block.count, run);
+    ALM_TRY(alm_block_get(block, 0, block->count, rows, st));
+    out->count += read->all_places ? block->count : keep_places(rows, block->count, run);
     return ALM_OK;
 }
 
@@ -104,7 +105,7 @@ static alm_code pick(const alm_read *read, uint32_t chunk, alm_str bytes, const 
 static bool wants_status(const gather *g, const alm_obs *winner)
 {
     const alm_read *read = g->view->read;
-    return winner->value.status != ALM_OBS_STATUS_WITHDRAWN || read->withdrawn ||
+    return winner->value.status != ALM_OBS_STATUS_WITHDRAWN || read->without_value ||
            read->all_vintages;
 }
 
@@ -128,52 +129,66 @@ static void take_winners(gather *g, size_t from)
 
 // Winners that were there already when the state was fixed won then, too: what came later can only
 // have lost against them, but for a withdrawal, which may have taken a better one out.
-static bool won_then(const gather *g, size_t from, const lmdb_rows *others)
+static alm_code won_then(const gather *g, size_t from, alm_block *vintages, bool *ret,
+                         alm_status *st)
 {
     uint64_t at_sequence = g->view->filter.at_sequence;
-    bool is_later = false;
+    alm_withdrawals withdrawals;
+    *ret = false;
     for (size_t i = from; i < g->out->count; i++) {
-        is_later |= g->out->rows[i].sequence > at_sequence;
+        if (g->out->rows[i].sequence > at_sequence) {
+            return ALM_OK;
+        }
     }
-    for (size_t i = 0; i < others->count; i++) {
-        is_later |= others->rows[i].sequence > at_sequence &&
-                    others->rows[i].value.status == ALM_OBS_STATUS_WITHDRAWN;
+    ALM_TRY(alm_withdrawals_find(vintages, 0, vintages->count, g->scratch, &withdrawals, st));
+    for (size_t i = 0; i < withdrawals.count; i++) {
+        if (withdrawals.sequences[i] > at_sequence) {
+            return ALM_OK;
+        }
     }
-    return !is_later;
+    *ret = true;
+    return ALM_OK;
 }
 
 // --- choosing among vintages ---------------------------------------------------------------------
 
-// The cell's admitted vintages, the stored winner last.
+// The cell's admitted vintages, into g->cell.
 static alm_code admit_cell(gather *g, const alm_obs *stored_winner, const alm_obs *others,
-                           size_t other_count, const alm_obs ***ret, size_t *ret_count,
-                           alm_status *st)
+                           size_t other_count, size_t *ret_count, alm_status *st)
 {
     const lmdb_view *view = g->view;
     *ret_count = 0;
-    *ret = alm_arena_alloc(g->scratch, (other_count + 1) * sizeof **ret);
-    if (*ret == NULL) {
+    if (!alm_arena_grow(g->scratch, (void **)&g->cell, &g->cell_cap, other_count + 1,
+                        sizeof *g->cell)) {
         return no_memory(st);
     }
     for (size_t i = 0; i <= other_count; i++) {
         const alm_obs *row = i < other_count ? &others[i] : stored_winner;
         if (alm_vintage_admitted(&view->filter, row)) {
             ALM_TRY(alm_precedence_require(&view->precedence, row, st));
-            (*ret)[(*ret_count)++] = row;
+            g->cell[(*ret_count)++] = row;
         }
     }
     return ALM_OK;
+}
+
+static const alm_obs *choose(gather *g, size_t count)
+{
+    if (count <= 1) {
+        return count == 1 ? g->cell[0] : NULL;
+    }
+    alm_vintage_sort(g->cell, count);
+    return alm_vintage_choose(&g->view->precedence, NULL, g->cell, count);
 }
 
 static alm_code take_cell(gather *g, const alm_obs *stored_winner, const alm_obs *others,
                           size_t other_count, alm_status *st)
 {
     size_t count;
-    const alm_obs **rows;
     lmdb_rows *out = g->out;
     bool all = g->view->read->all_vintages;
-    ALM_TRY(admit_cell(g, stored_winner, others, other_count, &rows, &count, st));
-    const alm_obs *best = alm_vintage_choose(&g->view->precedence, NULL, rows, count);
+    ALM_TRY(admit_cell(g, stored_winner, others, other_count, &count, st));
+    const alm_obs *best = choose(g, count);
     if (best == NULL || !wants_status(g, best) ||
         (g->wanted != NULL && !g->wanted(g->wanted_arg, best))) {
         return ALM_OK;
@@ -185,7 +200,7 @@ static alm_code take_cell(gather *g, const alm_obs *stored_winner, const alm_obs
         return ALM_OK;
     }
     for (size_t i = 0; i < count; i++) {
-        out->rows[out->count++] = *rows[i];
+        out->rows[out->count++] = *g->cell[i];
     }
     qsort(out->rows + from, count, sizeof *out->rows, alm_vintage_order);
     return ALM_OK;
@@ -223,16 +238,6 @@ static alm_code move_rows(lmdb_rows *rows, size_t from, alm_arena *arena, lmdb_r
     return ALM_OK;
 }
 
-static alm_code pick_others(const alm_read *read, const lmdb_txn *txn, lmdb_slice_key slice,
-                            alm_arena *scratch, lmdb_rows *ret, alm_status *st)
-{
-    bool found;
-    alm_str bytes;
-    lmdb_key key = lmdb_key_of_slice(slice);
-    ALM_TRY(lmdb_get(txn, LMDB_VINTAGES, &key, &found, &bytes, st));
-    return found ? pick(read, slice.chunk, bytes, NULL, scratch, scratch, ret, st) : ALM_OK;
-}
-
 alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *txn, const alm_head *head,
                            lmdb_slice_key key, alm_str slice, lmdb_cell_wanted wanted,
                            void *wanted_arg, alm_arena *scratch, alm_arena *arena, lmdb_rows *out,
@@ -249,16 +254,32 @@ alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *txn, const alm
     bool is_plain = view->is_plain && head->precedence_epoch == view->precedence_epoch;
     const alm_base *base;
     ALM_TRY(lmdb_base_get(txn, key.variant, key.chunk, &base, st));
-    ALM_TRY(pick(view->read, key.chunk, slice, base, scratch, arena, out, st));
+    alm_block block;
+    ALM_TRY(alm_block_open(slice, ALM_CHUNK_ROW_COUNT_MAX, base, scratch, &block, st));
+    ALM_TRY(pick(view->read, key.chunk, &block, arena, out, st));
     if (is_plain && head->sequence == view->filter.at_sequence) {
         take_winners(&g, from);
         return ALM_OK;
     }
-    lmdb_rows winners = {0}, others = {0};
-    ALM_TRY(pick_others(view->read, txn, key, scratch, &others, st));
-    if (is_plain && won_then(&g, from, &others)) {
+    bool found;
+    bool is_as_stored = false;
+    alm_str bytes;
+    alm_block vintages = {0};
+    lmdb_key lkey = lmdb_key_of_slice(key);
+    ALM_TRY(lmdb_get(txn, LMDB_VINTAGES, &lkey, &found, &bytes, st));
+    if (found) {
+        ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, NULL, scratch, &vintages, st));
+    }
+    if (is_plain) {
+        ALM_TRY(won_then(&g, from, &vintages, &is_as_stored, st));
+    }
+    if (is_as_stored) {
         take_winners(&g, from);
         return ALM_OK;
+    }
+    lmdb_rows winners = {0}, others = {0};
+    if (found) {
+        ALM_TRY(pick(view->read, key.chunk, &vintages, scratch, &others, st));
     }
     ALM_TRY(move_rows(out, from, scratch, &winners, st));
     return take_cells(&g, &winners, &others, st);

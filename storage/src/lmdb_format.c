@@ -29,11 +29,25 @@ alm_code lmdb_format_get(const lmdb_txn *txn, uint32_t *ret_version, alm_str *re
                : ALM_OK;
 }
 
+// Format 2 was never released; it differs only in which vintages won.
+#define FORMAT_TO_REBUILD 2
+
+bool lmdb_format_can_rebuild(uint32_t version)
+{
+    return version == LMDB_FORMAT_VERSION || version == FORMAT_TO_REBUILD;
+}
+
 alm_code lmdb_format_check(const lmdb_txn *txn, alm_status *st)
 {
     uint32_t version;
     alm_str writer;
     ALM_TRY(lmdb_format_get(txn, &version, &writer, st));
+    if (version == FORMAT_TO_REBUILD) {
+        return alm_status_set(st, ALM_FAILED_PRECONDITION,
+                              "the store has format %u, in which other values win where one was "
+                              "withdrawn: `almanac verify DIR --rebuild` makes it anew",
+                              version);
+    }
     if (version != LMDB_FORMAT_VERSION) {
         return alm_status_set(st, ALM_FAILED_PRECONDITION,
                               "the store has format %u, written by %.*s; this program knows format "

@@ -149,6 +149,9 @@ static alm_code put_rows(migration *m, lmdb_dbi dbi, const alm_obs *rows, size_t
                          alm_status *st)
 {
     lmdb_key key = lmdb_key_of_slice(m->slice);
+    for (size_t i = 0; i < count; i++) {
+        count_row(m->slice.variant, &rows[i], &m->slice_sum, &m->slice_count);
+    }
     alm_buf_reset(&m->buf);
     ALM_TRY(alm_block_encode(rows, count, NULL, m->work, &m->buf, st));
     return lmdb_file_put(&m->made, dbi, &key, &m->buf, MDB_APPEND, st);
@@ -210,7 +213,6 @@ static alm_code gather(migration *m, alm_str bytes, row_list *list, alm_status *
     }
     for (size_t i = 0; i < count; i++) {
         ALM_TRY(alm_precedence_require(&m->precedence, &rows[i], st));
-        count_row(m->slice.variant, &rows[i], &m->slice_sum, &m->slice_count);
         list->rows[list->count++] = rows[i];
     }
     return ALM_OK;

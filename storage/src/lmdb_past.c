@@ -1,4 +1,5 @@
 #include "lmdb_past.h"
+#include "chunk.h"
 
 static alm_code no_memory(alm_status *st)
 {
@@ -27,20 +28,16 @@ alm_code lmdb_past_get(const lmdb_txn *txn, const alm_as_of *as_of, const alm_he
 alm_code lmdb_past_choose(const lmdb_past *past, const alm_obs *winner, const alm_obs *others,
                           size_t other_count, alm_arena *arena, const alm_obs **ret, alm_status *st)
 {
-    size_t count = 0;
-    const alm_obs **rows = alm_arena_alloc(arena, (other_count + 1) * sizeof *rows);
+    size_t count = other_count + (winner != NULL);
+    const alm_obs **rows = alm_arena_alloc(arena, count * sizeof *rows);
     if (rows == NULL) {
         return no_memory(st);
     }
-    for (size_t i = 0; i < other_count; i++) {
-        rows[count++] = &others[i];
-    }
-    if (winner != NULL) {
-        rows[count++] = winner;
-    }
     for (size_t i = 0; i < count; i++) {
+        rows[i] = i < other_count ? &others[i] : winner;
         ALM_TRY(alm_precedence_require(&past->precedence, rows[i], st));
     }
+    alm_vintage_sort(rows, count);
     *ret = alm_vintage_choose(&past->precedence, &past->filter, rows, count);
     return ALM_OK;
 }
@@ -49,47 +46,44 @@ alm_code lmdb_past_choose(const lmdb_past *past, const alm_obs *winner, const al
 
 // Rows of a slice that may have had other winners then.
 typedef struct older_rows {
-    const lmdb_past *then;
+    const lmdb_past *past;
     alm_arena *arena;
     lmdb_slice_rows *rows;
     size_t count;
     const alm_place_id *places; // of each
-    bool *is_admitted;          // is its stored winner?
-    bool *is_other;             // choose anew
+    bool *is_later;             // its stored winner was not known yet
+    bool *is_open;              // who won is to be chosen anew
     alm_block vintages;         // the older ones
     size_t from, to;            // of them those that belong to the rows
 } older_rows;
 
 // Are all rows of the block admitted, as far as one can tell at a glance?
-static bool all_admitted(const lmdb_past *p, alm_block *block)
+static bool all_admitted(const lmdb_past *past, alm_block *block)
 {
     alm_column *published = &block->columns[ALM_BLOCK_PUBLISHED];
     alm_column *sequence = &block->columns[ALM_BLOCK_SEQUENCE];
     return alm_column_constant(published) && alm_column_constant(sequence) &&
-           alm_column_get(published, 0) <= p->filter.as_of &&
-           (uint64_t)alm_column_get(sequence, 0) <= p->filter.at_sequence;
+           alm_column_get(published, 0) <= past->filter.as_of &&
+           (uint64_t)alm_column_get(sequence, 0) <= past->filter.at_sequence;
 }
 
 // Winners that were not known yet.
 static alm_code mark_later(older_rows *o, alm_status *st)
 {
-    const alm_vintage_filter *filter = &o->then->filter;
+    const alm_vintage_filter *filter = &o->past->filter;
     const lmdb_slice_rows *rows = o->rows;
     alm_block *block = &o->rows->block;
-    bool all = all_admitted(o->then, block);
     int64_t *published = alm_arena_alloc(o->arena, o->count * sizeof *published);
     int64_t *sequence = alm_arena_alloc(o->arena, o->count * sizeof *sequence);
     if (published == NULL || sequence == NULL) {
         return no_memory(st);
     }
-    if (!all) {
-        alm_column_range(&block->columns[ALM_BLOCK_PUBLISHED], rows->from, rows->to, published);
-        alm_column_range(&block->columns[ALM_BLOCK_SEQUENCE], rows->from, rows->to, sequence);
-    }
+    alm_column_range(&block->columns[ALM_BLOCK_PUBLISHED], rows->from, rows->to, published);
+    alm_column_range(&block->columns[ALM_BLOCK_SEQUENCE], rows->from, rows->to, sequence);
     for (size_t i = 0; i < o->count; i++) {
-        o->is_admitted[i] =
-            all || (published[i] <= filter->as_of && (uint64_t)sequence[i] <= filter->at_sequence);
-        o->is_other[i] = !o->is_admitted[i];
+        o->is_later[i] =
+            published[i] > filter->as_of || (uint64_t)sequence[i] > filter->at_sequence;
+        o->is_open[i] = o->is_later[i];
     }
     return ALM_OK;
 }
@@ -110,40 +104,20 @@ static alm_code open_vintages(older_rows *o, const lmdb_txn *txn, lmdb_slice_key
     return ALM_OK;
 }
 
-static bool has_withdrawals(older_rows *o)
-{
-    return o->from < o->to && (!alm_column_constant(&o->vintages.columns[ALM_BLOCK_FLAGS]) ||
-                               alm_block_status(&o->vintages, 0) == ALM_OBS_STATUS_WITHDRAWN);
-}
-
 // Cells that a withdrawal which was not known yet took a source out of: that source may have won.
-static alm_code mark_withdrawn(older_rows *o, alm_status *st)
+static alm_code mark_withdrawn(older_rows *o, const alm_withdrawals *withdrawals, alm_status *st)
 {
     size_t row = 0;
-    size_t count = o->to - o->from;
-    if (!has_withdrawals(o)) {
-        return ALM_OK;
-    }
-    uint16_t *flags = alm_arena_alloc(o->arena, count * sizeof *flags);
-    if (flags == NULL) {
-        return no_memory(st);
-    }
-    if (!alm_block_cell_flags(&o->vintages, o->from, o->to, flags)) {
-        return damaged(st, "flags");
-    }
-    for (size_t i = 0; i < count; i++) {
-        alm_obs vintage;
-        if (alm_cell_status(flags[i]) != ALM_OBS_STATUS_WITHDRAWN) {
-            continue;
-        }
-        ALM_TRY(alm_block_get(&o->vintages, o->from + i, o->from + i + 1, &vintage, st));
-        while (row < o->count && o->places[row] < vintage.place) {
+    const alm_vintage_filter *filter = &o->past->filter;
+    for (size_t i = 0; i < withdrawals->count; i++) {
+        while (row < o->count && o->places[row] < withdrawals->places[i]) {
             row++;
         }
-        if (row == o->count || o->places[row] != vintage.place) {
+        if (row == o->count || o->places[row] != withdrawals->places[i]) {
             return damaged(st, "a cell that is not there");
         }
-        o->is_other[row] |= !alm_vintage_admitted(&o->then->filter, &vintage);
+        o->is_open[row] |= withdrawals->published[i] > filter->as_of ||
+                           withdrawals->sequences[i] > filter->at_sequence;
     }
     return ALM_OK;
 }
@@ -172,10 +146,10 @@ static alm_code choose_row(older_rows *o, size_t i, const alm_obs *others, size_
     alm_obs winner;
     const alm_obs *best;
     size_t row = o->rows->from + i;
-    if (o->is_admitted[i]) {
+    if (!o->is_later[i]) {
         ALM_TRY(alm_block_get(&o->rows->block, row, row + 1, &winner, st));
     }
-    ALM_TRY(lmdb_past_choose(o->then, o->is_admitted[i] ? &winner : NULL, others, other_count,
+    ALM_TRY(lmdb_past_choose(o->past, o->is_later[i] ? NULL : &winner, others, other_count,
                              o->arena, &best, st));
     return alm_cells_set(cells, o->rows->at + i, best != NULL ? &best->value : &nothing, st);
 }
@@ -188,7 +162,7 @@ static alm_code choose_rows(older_rows *o, size_t first, size_t last, alm_cells 
     size_t to = 0;
     ALM_TRY(get_vintages(o, first, last, &others, &count, st));
     for (size_t i = first; i <= last; i++) {
-        if (!o->is_other[i]) {
+        if (!o->is_open[i]) {
             continue;
         }
         while (to < count && others[to].place < o->places[i]) {
@@ -206,28 +180,31 @@ static alm_code choose_rows(older_rows *o, size_t first, size_t last, alm_cells 
 alm_code lmdb_past_put(const lmdb_past *past, const lmdb_txn *txn, lmdb_slice_key slice,
                        lmdb_slice_rows *rows, alm_arena *arena, alm_cells *cells, alm_status *st)
 {
-    older_rows o = {.then = past,
+    alm_withdrawals withdrawals;
+    older_rows o = {.past = past,
                     .arena = arena,
                     .rows = rows,
                     .count = rows->to - rows->from,
                     .places = cells->places + rows->at};
+    bool all = all_admitted(past, &rows->block);
     ALM_TRY(open_vintages(&o, txn, slice, st));
-    if (all_admitted(past, &rows->block) && !has_withdrawals(&o)) {
+    ALM_TRY(alm_withdrawals_find(&o.vintages, o.from, o.to, arena, &withdrawals, st));
+    if (all && withdrawals.count == 0) {
         return ALM_OK;
     }
-    o.is_admitted = alm_arena_alloc(arena, o.count * sizeof *o.is_admitted);
-    o.is_other = alm_arena_alloc(arena, o.count * sizeof *o.is_other);
-    if (o.is_admitted == NULL || o.is_other == NULL) {
+    o.is_later = alm_arena_calloc(arena, o.count, sizeof *o.is_later);
+    o.is_open = alm_arena_calloc(arena, o.count, sizeof *o.is_open);
+    if (o.is_later == NULL || o.is_open == NULL) {
         return no_memory(st);
     }
-    ALM_TRY(mark_later(&o, st));
-    ALM_TRY(mark_withdrawn(&o, st));
+    ALM_TRY(all ? ALM_OK : mark_later(&o, st));
+    ALM_TRY(mark_withdrawn(&o, &withdrawals, st));
     size_t first = 0;
     size_t end = o.count;
-    while (first < end && !o.is_other[first]) {
+    while (first < end && !o.is_open[first]) {
         first++;
     }
-    while (end > first && !o.is_other[end - 1]) {
+    while (end > first && !o.is_open[end - 1]) {
         end--;
     }
     return first == end ? ALM_OK : choose_rows(&o, first, end - 1, cells, st);

@@ -15,8 +15,8 @@ ALM_MUST_USE alm_code lmdb_past_get(const lmdb_txn *txn, const alm_as_of *as_of,
                                     const alm_head *head, alm_arena *arena, lmdb_past *ret,
                                     alm_status *st);
 
-// The vintage that won of a cell's; *ret NULL: there was none. winner: the stored one, NULL if it
-// is known not to be admitted.
+// The vintage that won of a cell's; *ret NULL: there was none. winner: the stored one, NULL
+// if it was not known yet.
 //
 // ALM_DATA_LOSS  a row of an unknown source
 ALM_MUST_USE alm_code lmdb_past_choose(const lmdb_past *past, const alm_obs *winner,

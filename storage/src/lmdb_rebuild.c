@@ -107,7 +107,12 @@ static alm_code run_format(void *arg, alm_problem problem, void *problem_arg,
     (void)problem_arg;
     *ret = (alm_verify_result){0};
     ALM_TRY(lmdb_file_open(p->path, p->map_bytes, LMDB_META + 1, &file, st));
-    alm_code code = lmdb_format_check(&file.txn, st);
+    uint32_t version;
+    alm_str writer;
+    alm_code code = lmdb_format_get(&file.txn, &version, &writer, st);
+    if (code == ALM_OK && !lmdb_format_can_rebuild(version)) {
+        code = lmdb_format_check(&file.txn, st);
+    }
     lmdb_file_close(&file);
     return code;
 }

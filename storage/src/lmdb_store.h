@@ -138,7 +138,7 @@ ALM_MUST_USE alm_code lmdb_head_put(const lmdb_txn *txn, const alm_head *head, a
 
 // --- lmdb_format ---------------------------------------------------------------------------------
 
-#define LMDB_FORMAT_VERSION 2
+#define LMDB_FORMAT_VERSION 3
 
 ALM_MUST_USE alm_code lmdb_format_put(const lmdb_txn *txn, alm_buf *scratch, alm_status *st);
 // *ret_writer views the map. ALM_DATA_LOSS: no stamp, or a damaged one.
@@ -146,6 +146,8 @@ ALM_MUST_USE alm_code lmdb_format_get(const lmdb_txn *txn, uint32_t *ret_version
                                       alm_str *ret_writer, alm_status *st);
 // ALM_FAILED_PRECONDITION: another format than ours.
 ALM_MUST_USE alm_code lmdb_format_check(const lmdb_txn *txn, alm_status *st);
+// Can a store of this format be made anew (lmdb_rebuild.h)?
+bool lmdb_format_can_rebuild(uint32_t version);
 
 // Makes a data file of format 1 into one of ours, written beside it and put in its place when it is
 // whole; the old one stays as data.mdb.format1. Does nothing to any other file. The folder is

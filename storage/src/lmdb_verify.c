@@ -178,11 +178,11 @@ static alm_code check_cell(verify_ctx *ctx, const alm_chunk *chunk, const alm_ob
     }
     for (size_t i = 0; i < count; i++) {
         rows[i] = i + 1 < count ? &chunk->others[from + i] : winner;
-        for (size_t j = 0; j < i; j++) {
-            if (alm_vintage_same(rows[i], rows[j])) {
-                return alm_status_set(st, ALM_DATA_LOSS, "place %u: a vintage twice",
-                                      winner->place);
-            }
+    }
+    alm_vintage_sort(rows, count);
+    for (size_t i = 1; i < count; i++) {
+        if (alm_vintage_same(rows[i - 1], rows[i])) {
+            return alm_status_set(st, ALM_DATA_LOSS, "place %u: a vintage twice", winner->place);
         }
     }
     return alm_vintage_choose(&ctx->precedence, NULL, rows, count) == winner

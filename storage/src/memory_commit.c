@@ -200,7 +200,8 @@ static void publish_variants(commit_ctx *ctx)
     }
 }
 
-// From behind, so that nothing is overwritten. Rows go behind the vintages of their cell.
+// From behind, so that nothing is overwritten. Rows go behind the vintages of their cell, whose
+// order is put right when all are there.
 static void merge_vintages(memory_variant *variant, const alm_obs *rows, size_t count)
 {
     size_t old = variant->count;
@@ -212,13 +213,24 @@ static void merge_vintages(memory_variant *variant, const alm_obs *rows, size_t 
     }
 }
 
+static void sort_cells(memory_variant *variant, const alm_obs *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || memory_cell_cmp(&rows[i - 1], &rows[i]) != 0) {
+            size_t from = memory_cell_find(variant, alm_period_pack(rows[i].period), rows[i].place);
+            alm_vintage_sort(variant->vintages + from, memory_cell_end(variant, from) - from);
+        }
+    }
+}
+
 static void publish_rows(commit_ctx *ctx)
 {
     const memory_commit *commit = &ctx->kept.commit;
     for (size_t i = 0; i < ctx->plan.variant_count; i++) {
         const memory_planned_variant *planned = &ctx->plan.variants[i];
-        merge_vintages(&ctx->store->variants.of[planned->number], commit->rows + planned->from,
-                       planned->count);
+        memory_variant *variant = &ctx->store->variants.of[planned->number];
+        merge_vintages(variant, commit->rows + planned->from, planned->count);
+        sort_cells(variant, commit->rows + planned->from, planned->count);
     }
     ctx->store->observations += commit->row_count;
 }

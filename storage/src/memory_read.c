@@ -160,7 +160,7 @@ static alm_code gather(read_ctx *ctx, const memory_variant *variant, alm_obs **r
     for (size_t i = 0; i < count; i++) {
         if (ctx->read->all_vintages) {
             put_vintages(ctx, variant, &cells[i], *ret, ret_count);
-        } else if (ctx->read->withdrawn ||
+        } else if (ctx->read->without_value ||
                    cells[i].winner->value.status != ALM_OBS_STATUS_WITHDRAWN) {
             put_row(*ret, ret_count, cells[i].winner);
         }

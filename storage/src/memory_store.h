@@ -42,7 +42,7 @@ typedef struct memory_commits {
 // All vintages of one variant.
 typedef struct memory_variant {
     alm_str text;
-    const alm_obs **vintages; // ordered by period and place, then as they were committed
+    const alm_obs **vintages; // ordered by period and place, then by alm_vintage_sort
     size_t count, cap;
 } memory_variant;
 

@@ -69,7 +69,7 @@ static void check_variant(verify_ctx *ctx, const memory_variant *variant)
         const alm_obs *before = variant->vintages[i - 1];
         const alm_obs *row = variant->vintages[i];
         int order = memory_cell_cmp(before, row);
-        if (order > 0 || (order == 0 && before->sequence > row->sequence)) {
+        if (order > 0 || (order == 0 && alm_vintage_source_order(before, row) >= 0)) {
             report(ctx, "variant %.*s: vintage %zu is out of order", ALM_STR_ARGS(variant->text),
                    i);
         }

@@ -22,15 +22,15 @@ void alm_cutoffs_begin(alm_cutoffs *cut)
     cut->lowest = UINT64_MAX;
 }
 
-static bool has_value(const alm_obs *winner)
+static bool counts(const alm_cutoffs *cut, const alm_obs *winner)
 {
-    return !alm_obs_status_missing(winner->value.status);
+    return cut->read->without_value || !alm_obs_status_missing(winner->value.status);
 }
 
 void alm_cutoffs_count(alm_cutoffs *cut, const alm_obs *winner)
 {
     size_t i = alm_read_place_index(cut->read, winner->place);
-    if (has_value(winner) && i < cut->count && cut->found[i] < cut->read->last) {
+    if (counts(cut, winner) && i < cut->count && cut->found[i] < cut->read->last) {
         cut->found[i]++;
         cut->from[i] = alm_period_pack(winner->period);
         cut->lowest = ALM_MIN(cut->lowest, cut->from[i]);
@@ -41,6 +41,6 @@ void alm_cutoffs_count(alm_cutoffs *cut, const alm_obs *winner)
 bool alm_cutoffs_admit(const alm_cutoffs *cut, const alm_obs *winner)
 {
     size_t i = alm_read_place_index(cut->read, winner->place);
-    return has_value(winner) && i < cut->count && cut->found[i] > 0 &&
+    return counts(cut, winner) && i < cut->count && cut->found[i] > 0 &&
            alm_period_pack(winner->period) >= cut->from[i];
 }

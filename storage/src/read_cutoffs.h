@@ -7,11 +7,11 @@
 
 typedef struct alm_cutoffs {
     const alm_read *read;
-    uint32_t *found;  // values seen, up to read->last
+    uint32_t *found;  // cells that count, up to read->last
     uint64_t *from;   // the oldest period (packed) that counts
     size_t count;     // of places: by index in the read's list, or by id
     size_t remaining; // places with fewer than read->last
-    uint64_t lowest;  // the lowest from of all; UINT64_MAX: no place has a value
+    uint64_t lowest;  // the lowest from of all; UINT64_MAX: no place has one
 } alm_cutoffs;
 
 // place_count: of the catalogue. In the arena; read is borrowed as long as *ret.

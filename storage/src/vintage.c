@@ -1,5 +1,7 @@
 #include "vintage.h"
 
+#include <stdlib.h>
+
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 
 static bool is_known(const alm_precedence *precedence, uint32_t source)
@@ -60,54 +62,62 @@ static int compare(const alm_precedence *precedence, const alm_obs *a, const alm
     return COMPARE(b->source, a->source);
 }
 
-static bool is_admitted(const alm_vintage_filter *filter, const alm_obs *row)
+int alm_vintage_source_order(const alm_obs *a, const alm_obs *b)
 {
-    return filter == NULL || alm_vintage_admitted(filter, row);
-}
-
-static bool is_withdrawal(const alm_obs *row)
-{
-    return row->value.status == ALM_OBS_STATUS_WITHDRAWN;
-}
-
-// Is it what its source said last?
-static bool is_latest(const alm_vintage_filter *filter, const alm_obs *const *rows, size_t count,
-                      const alm_obs *row)
-{
-    for (size_t i = count; i > 0; i--) {
-        const alm_obs *other = rows[i - 1];
-        bool is_later = other->published > row->published ||
-                        (other->published == row->published && other->sequence > row->sequence);
-        if (other->source == row->source && is_later && is_admitted(filter, other)) {
-            return false;
-        }
+    int order = COMPARE(a->source, b->source);
+    if (order == 0) {
+        order = COMPARE(a->published, b->published);
     }
-    return true;
+    return order != 0 ? order : COMPARE(a->sequence, b->sequence);
+}
+
+static int by_source(const void *a, const void *b)
+{
+    return alm_vintage_source_order(*(const alm_obs *const *)a, *(const alm_obs *const *)b);
+}
+
+void alm_vintage_sort(const alm_obs **rows, size_t count)
+{
+    size_t i = 1;
+    while (i < count && alm_vintage_source_order(rows[i - 1], rows[i]) <= 0) {
+        i++;
+    }
+    if (i < count) { // most cells have few, and they stand in order
+        qsort(rows, count, sizeof *rows, by_source);
+    }
+}
+
+// The words of the sources, as they compete.
+typedef struct contest {
+    const alm_precedence *precedence;
+    const alm_obs *valid, *withdrawn; // the best of each; NULL: none
+} contest;
+
+static void compete(contest *c, const alm_obs *word)
+{
+    if (word != NULL) {
+        bool is_out = word->value.status == ALM_OBS_STATUS_WITHDRAWN;
+        const alm_obs **best = is_out ? &c->withdrawn : &c->valid;
+        *best = *best == NULL || compare(c->precedence, word, *best) > 0 ? word : *best;
+    }
 }
 
 const alm_obs *alm_vintage_choose(const alm_precedence *precedence,
                                   const alm_vintage_filter *filter, const alm_obs *const *rows,
                                   size_t count)
 {
-    const alm_obs *best = NULL;  // by the order alone
-    const alm_obs *valid = NULL; // of the sources that are in
-    bool has_withdrawal = false;
+    contest c = {.precedence = precedence};
+    const alm_obs *word = NULL; // of the source at hand
     for (size_t i = 0; i < count; i++) {
-        if (is_admitted(filter, rows[i])) {
-            has_withdrawal |= is_withdrawal(rows[i]);
-            best = best == NULL || compare(precedence, rows[i], best) > 0 ? rows[i] : best;
+        if (filter == NULL || alm_vintage_admitted(filter, rows[i])) {
+            if (word != NULL && word->source != rows[i]->source) {
+                compete(&c, word);
+            }
+            word = rows[i];
         }
     }
-    // Newest first, as rows mostly come: the first that is valid beats most of the others.
-    for (size_t i = count; has_withdrawal && i > 0; i--) {
-        const alm_obs *row = rows[i - 1];
-        if (!is_withdrawal(row) && is_admitted(filter, row) &&
-            (valid == NULL || compare(precedence, row, valid) > 0) &&
-            is_latest(filter, rows, count, row)) {
-            valid = row;
-        }
-    }
-    return valid != NULL ? valid : best;
+    compete(&c, word);
+    return c.valid != NULL ? c.valid : c.withdrawn;
 }
 
 int alm_vintage_order(const void *a, const void *b)

@@ -23,13 +23,17 @@ typedef struct alm_vintage_filter {
 ALM_MUST_USE alm_code alm_precedence_require(const alm_precedence *precedence, const alm_obs *row,
                                              alm_status *st);
 
-// The one that wins of a cell's vintages that the filter admits (NULL: all of them), in any order;
-// NULL: it admits none. Their sources must be known (asserted). Of each source the latest published
-// speaks, then the latest committed. Sources whose latest is a withdrawal are out; of the others'
-// the highest precedence wins, then the latest published, then the latest committed, then the lower
+// Orders a cell's vintages by source, then published, then sequence, as alm_vintage_choose wants
+// them.
+void alm_vintage_sort(const alm_obs **rows, size_t count);
+int alm_vintage_source_order(const alm_obs *a, const alm_obs *b);
+
+// The one that wins of a cell's vintages (in the order of alm_vintage_sort) that the filter admits
+// (NULL: all of them); NULL: it admits none. Their sources must be known (asserted). What each
+// source published last is its word. Sources whose word is a withdrawal are out; of the others' the
+// highest precedence wins, then the latest published, then the latest committed, then the lower
 // source id, so that every read agrees. If all are out the answer is the withdrawal that would win
-// by the same order, and the cell has no value. Takes a pass, and with withdrawals one more for
-// each vintage that beats those before it.
+// by the same order, and the cell has no value.
 const alm_obs *alm_vintage_choose(const alm_precedence *precedence,
                                   const alm_vintage_filter *filter, const alm_obs *const *rows,
                                   size_t count);

@@ -86,6 +86,7 @@ static void check_cell(const alm_obs *rows, size_t count)
     for (size_t i = 0; i < count; i++) {
         list[i] = &rows[i];
     }
+    alm_vintage_sort(list, count);
     for (size_t p = 0; p < ALM_ARRAY_LEN(precedences); p++) {
         alm_precedence precedence = {.of = precedences[p], .count = 2};
         for (size_t i = 0; i < ALM_ARRAY_LEN(filters); i++) {
@@ -124,8 +125,9 @@ static void of_equals_the_lower_source_wins(void **state)
     alm_precedence known = {.of = precedence, .count = 2};
     alm_obs rows[] = {{.source = ALM_SOURCE_NONE}, {.source = 1}, {.source = 0}};
     const alm_obs *list[] = {&rows[0], &rows[1], &rows[2]};
+    alm_vintage_sort(list, 3);
     assert_ptr_equal(alm_vintage_choose(&known, NULL, list, 3), &rows[2]);
-    assert_ptr_equal(alm_vintage_choose(&known, NULL, list, 2), &rows[1]);
+    assert_ptr_equal(alm_vintage_choose(&known, NULL, list + 1, 2), &rows[1]);
 }
 
 static void refuses_unknown_sources(void **state)

@@ -75,7 +75,7 @@ static void add_cell(world *w, const alm_read *read, size_t cell, const alm_obs 
                      row_list *out)
 {
     if (!read->all_vintages) {
-        if (read->withdrawn || winner->value.status != ALM_OBS_STATUS_WITHDRAWN) {
+        if (read->without_value || winner->value.status != ALM_OBS_STATUS_WITHDRAWN) {
             add_row(w, out, winner);
         }
         return;
@@ -103,7 +103,8 @@ static const alm_obs **find_winners(world *w, const alm_read *read, uint32_t v)
                 continue;
             }
             const alm_obs *winner = twin_winner(w, read, twin_cell(w, v, p - 1, place));
-            bool is_value = winner != NULL && !alm_obs_status_missing(winner->value.status);
+            bool is_value = winner != NULL &&
+                            (read->without_value || !alm_obs_status_missing(winner->value.status));
             if (read->last == 0 || (is_value && found < read->last)) {
                 winners[(size_t)(p - 1) * places + place] = winner;
                 found += is_value;
@@ -305,7 +306,7 @@ static void draw_state(world *w, alm_read *read)
             sources[i] = one_in(w, 3) ? ALM_SOURCE_NONE : below(w, w->shape.source_max + 1);
         }
     }
-    read->withdrawn = one_in(w, 3);
+    read->without_value = one_in(w, 3);
     read->all_vintages = one_in(w, 5);
 }
 

@@ -62,8 +62,9 @@ static void copy_in(const char *dir, const char *name)
 
 static void remove_files(const char *dir)
 {
-    static const char *const names[] = {"data.mdb",         "data.mdb.new", "data.mdb.format1",
-                                        "almanac.sequence", "almanac.lock", "lock.mdb"};
+    static const char *const names[] = {"data.mdb",         "data.mdb.new",     "data.mdb.format1",
+                                        "data.mdb.damaged", "almanac.sequence", "almanac.lock",
+                                        "lock.mdb"};
     for (size_t i = 0; i < ALM_ARRAY_LEN(names); i++) {
         unlink(path_in(dir, names[i]));
     }
@@ -357,6 +358,27 @@ static void a_store_of_a_newer_format_is_refused(void **state)
     assert_says(f, "format 99, written by almanac 9");
 }
 
+// Only which vintage wins was otherwise there, and a rebuild chooses anew.
+static void a_store_of_format_2_is_made_anew(void **state)
+{
+    fixture *f = *state;
+    alm_rebuild_result result;
+    alm_verify_result verified;
+    alm_store_opts opts = {.bytes_max = f->bytes_max};
+    fixture_open(f);
+    alm_store_close(&f->store);
+    put_version(f->dir, 2);
+    assert_int_equal(try_open(f), ALM_FAILED_PRECONDITION);
+    assert_says(f, "`almanac verify DIR --rebuild` makes it anew");
+    assert_int_equal(alm_store_verify_dir(f->dir, &opts, NULL, NULL, &verified, &f->st),
+                     ALM_FAILED_PRECONDITION);
+    f->st = ALM_STATUS_INIT;
+    ASSERT_OK(f, alm_store_rebuild(f->dir, &opts, NULL, NULL, &result, &f->st));
+    fixture_open(f);
+    assert_as_it_was(f);
+    assert_verifies(f);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3) {
@@ -375,6 +397,7 @@ int main(int argc, char **argv)
         TEST(a_damaged_store_is_refused_and_stays),
         TEST(without_room_it_is_refused_and_stays),
         TEST(a_store_of_a_newer_format_is_refused),
+        TEST(a_store_of_format_2_is_made_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

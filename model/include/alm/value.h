@@ -47,7 +47,7 @@ typedef enum alm_qualifier {
     X(MISSING_UNSPECIFIED, 10, 'O', 9, "missing", "缺", true)                                      \
     X(MISSING_NOT_COLLECTED, 11, 'L', 9, "missing, not collected", "未收集", true)                 \
     X(WITHDRAWN, 12, 'W', 9, "withdrawn", "撤回", true)
-// WITHDRAWN is ours: a vintage that takes back the one before it.
+// WITHDRAWN is ours: a vintage that takes back what its own source said.
 
 typedef enum alm_obs_status {
 #define ALM_OBS_STATUS_ENUM(name, number, letter, rank, en, zh, missing)                           \

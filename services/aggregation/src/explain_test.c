@@ -97,6 +97,16 @@ static const world_example examples[] = {
      "  withdrawn vintage | 228 (100 million yuan) | [227.5, 228.5] | normal | yearbook, "
      "Statistics Bureau | 2024-12-01 | \n"
      "  withdrawal | — |  | withdrawn | yearbook, Statistics Bureau | 2025-02-01 | \n"},
+    {"the latest of what has no value is one cell",
+     {"gdp 310105 2022 level 1 CNY_E8 src=report pub=2023-01-01",
+      "gdp 310105 2022 level - CNY_E8 s=W src=report pub=2023-02-01",
+      "gdp 310105 2023 level 2 CNY_E8 src=report pub=2024-01-01",
+      "gdp 310105 2023 level - CNY_E8 s=W src=report pub=2024-02-01"},
+     "i=gdp p=310105 t=latest",
+     "gdp 310105 长宁区 2023 level | — |  | withdrawn | report, Statistics Bureau | 2024-02-01 | "
+     "withdrawn by report on 2024-02-01\n"
+     "  withdrawn vintage | 2 (100 million yuan) | [1.5, 2.5] | normal | report, Statistics "
+     "Bureau | 2024-01-01 | \n"},
     {"nothing there",
      {NULL},
      "i=gdp p=310105 t=2023",

@@ -124,7 +124,7 @@ static alm_code read_without_value(collector *it, alm_fetch *fetch, alm_status *
     if (fetch->place_count == 0) {
         return ALM_OK;
     }
-    fetch->periods = (alm_period_expr){.kind = ALM_PERIOD_EXPR_ALL};
+    fetch->without_value = true;
     ALM_TRY(run->reader->read(run->reader->self, fetch, alm_cells_visit, &run->cells, st));
     ALM_TRY(alm_cells_keep_last(&run->cells, plan->periods.last, st));
     for (size_t i = 0; i < run->cells.count; i++) {
@@ -164,7 +164,7 @@ alm_code alm_published_run(alm_query_run *run, alm_status *st)
     fetch.places = plan->place_ids;
     fetch.place_count = plan->places.count;
     fetch.periods = plan->periods;
-    fetch.withdrawn = true;
+    fetch.without_value = plan->periods.kind != ALM_PERIOD_EXPR_LAST;
     ALM_TRY(run->reader->read(run->reader->self, &fetch, visit, &it, st));
     if (!answers_missing(run)) {
         return ALM_OK;

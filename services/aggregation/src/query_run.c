@@ -41,7 +41,7 @@ alm_code alm_query_run_fetch(alm_query_run *run, uint32_t measures, const alm_pl
     fetch.places = places;
     fetch.place_count = place_count;
     fetch.periods = *periods;
-    fetch.withdrawn = true;
+    fetch.without_value = periods->kind != ALM_PERIOD_EXPR_LAST;
     return run->reader->read(run->reader->self, &fetch, alm_cells_visit, &run->cells, st);
 }
 

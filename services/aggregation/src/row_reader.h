@@ -20,8 +20,8 @@ typedef struct alm_fetch {
     alm_date as_of;          // ALM_DATE_MAX: newest
     const uint32_t *sources; // ids; none: all, by precedence
     size_t source_count;
-    bool withdrawn;    // cells that have no value any more, too, but with LAST
-    bool all_vintages; // every vintage instead of the winning one
+    bool without_value; // cells of which all was withdrawn, too; with LAST those that miss one
+    bool all_vintages;  // every vintage instead of the winning one
 } alm_fetch;
 
 #define ALM_MEASURE_BIT(measure) (UINT32_C(1) << (measure))

@@ -121,7 +121,7 @@ static alm_code make_request(const alm_storage_reader *reader, const alm_fetch *
         request->as_of = fetch->as_of;
     }
     request->at_sequence = reader->at_sequence;
-    request->withdrawn = fetch->withdrawn;
+    request->without_value = fetch->without_value;
     request->all_vintages = fetch->all_vintages;
     request->n_sources = fetch->source_count;
     request->sources = copy_of(arena, fetch->sources, fetch->source_count, sizeof(uint32_t));

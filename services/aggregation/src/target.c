@@ -57,28 +57,33 @@ static bool is_next_of(const alm_obs *a, const alm_obs *b)
 }
 
 // The targets that are asked. A plan of five years and this year's target stand beside each other:
-// "last:n" means the newest n of each length.
+// "last:n" means the newest n of each length, and what was withdrawn is none of them.
 static alm_code choose_targets(alm_query_run *run, const alm_obs ***ret, size_t *ret_count,
                                alm_status *st)
 {
     const alm_query_plan *plan = run->plan;
-    size_t count = run->cells.count;
-    const alm_obs **rows = alm_arena_calloc(run->arena, count, sizeof *rows);
+    bool is_last = plan->periods.kind == ALM_PERIOD_EXPR_LAST;
+    size_t count = 0;
+    const alm_obs **rows = alm_arena_calloc(run->arena, run->cells.count, sizeof *rows);
     if (rows == NULL) {
         return alm_query_run_no_memory(st);
     }
-    for (size_t i = 0; i < count; i++) {
-        rows[i] = alm_cells_row(&run->cells, i);
+    for (size_t i = 0; i < run->cells.count; i++) {
+        const alm_obs *row = alm_cells_row(&run->cells, i);
+        if (!is_last || row->value.status != ALM_OBS_STATUS_WITHDRAWN) {
+            rows[count++] = row;
+        }
     }
-    qsort(rows, count, sizeof *rows, by_newest);
+    if (count > 0) {
+        qsort(rows, count, sizeof *rows, by_newest);
+    }
     size_t kept = 0;
     uint32_t nth = 0;
     const alm_obs *before = NULL;
     for (size_t i = 0; i < count; i++) {
         nth = before != NULL && is_next_of(rows[i], before) ? nth + 1 : 1;
         before = rows[i];
-        bool is_new_enough =
-            plan->periods.kind != ALM_PERIOD_EXPR_LAST || nth <= plan->periods.last;
+        bool is_new_enough = !is_last || nth <= plan->periods.last;
         if (is_new_enough && is_asked(plan, rows[i]->period)) {
             rows[kept++] = rows[i];
         }
@@ -271,8 +276,8 @@ static alm_code compute(target *it, alm_computed *computed, progress *p, const c
     alm_computed_input(computed, it->obs);
     if (!planned->has_number) {
         alm_computed_missing(computed, ALM_OBS_STATUS_MISSING_UNSPECIFIED);
-        *ret_reason = "the target has no number";
-        return ALM_OK;
+        return alm_query_run_why_missing(it->run, it->obs, ALM_MEASURE_TARGET, ALM_PLACE_NONE,
+                                         it->obs->period, ret_reason, st);
     }
     if (p->present == 0 && !p->is_bad) {
         alm_computed_missing(computed, ALM_OBS_STATUS_MISSING_UNSPECIFIED);

@@ -63,6 +63,20 @@ static const world_example examples[] = {
      "310105 2021/2025 target_progress C - percent O -- no level for 2021/2025\n"
      "310105 2024 target P 4 CNY_E8\n"
      "310105 2024 target_progress C - percent O -- no level for 2024\n"},
+    {"latest goes past what was withdrawn",
+     {"gdp 310105 2023 target 3 CNY_E8", "gdp 310105 2024 target 4 CNY_E8 pub=2024-01-01",
+      "gdp 310105 2024 target - CNY_E8 s=W pub=2024-03-01"},
+     "i=gdp p=310105 t=latest x=target",
+     "310105 2023 target P 3 CNY_E8\n"
+     "310105 2023 target_progress C - percent O -- no level for 2023\n"},
+    {"a target that was withdrawn",
+     {"gdp 310105 2024 target 4 CNY_E8 src=report pub=2024-01-01",
+      "gdp 310105 2024 target - CNY_E8 s=W src=report pub=2024-03-01",
+      "gdp 310105 2024 level 3 CNY_E8"},
+     "i=gdp p=310105 t=2024 x=target",
+     "310105 2024 target P - CNY_E8 W -- withdrawn by report on 2024-03-01\n"
+     "310105 2024 target_progress C - percent W 1/1 -- target for 2024: withdrawn by report on "
+     "2024-03-01\n"},
     {"without a relation, what was new serves where no level is",
      {"housing 310105 2021/2022 target 100 count_tao",
       "housing 310105 2021 count_of_change 30 count_tao",

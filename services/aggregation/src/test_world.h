@@ -364,18 +364,23 @@ static inline int world_order(const void *a, const void *b)
     return order != 0 ? order : x->obs.place < y->obs.place ? -1 : x->obs.place > y->obs.place;
 }
 
-// Marks with variant 1 what is not among the newest `last` values of its series.
-static inline void world_keep_last(world_row *rows, size_t count, uint32_t last)
+static inline bool world_counts(const alm_fetch *fetch, const alm_obs *obs)
+{
+    return fetch->without_value || !alm_obs_status_missing(obs->value.status);
+}
+
+// Marks with variant 1 what is not among the newest of its series.
+static inline void world_keep_last(const alm_fetch *fetch, world_row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         uint32_t newer = 0;
         for (size_t k = 0; k < count; k++) {
-            newer += !alm_obs_status_missing(rows[k].obs.value.status) &&
+            newer += world_counts(fetch, &rows[k].obs) &&
                      strcmp(rows[k].variant, rows[i].variant) == 0 &&
                      rows[k].obs.place == rows[i].obs.place &&
                      alm_period_cmp(rows[k].obs.period, rows[i].obs.period) > 0;
         }
-        rows[i].obs.variant = newer >= last || alm_obs_status_missing(rows[i].obs.value.status);
+        rows[i].obs.variant = newer >= fetch->periods.last || !world_counts(fetch, &rows[i].obs);
     }
 }
 
@@ -405,11 +410,11 @@ static inline alm_code world_read(void *self, const alm_fetch *fetch, alm_row_vi
         qsort(rows, count, sizeof *rows, world_order);
     }
     if (fetch->periods.kind == ALM_PERIOD_EXPR_LAST) {
-        world_keep_last(rows, count, fetch->periods.last);
+        world_keep_last(fetch, rows, count);
     }
     alm_code code = ALM_OK;
     for (size_t i = 0; i < count && code == ALM_OK; i++) {
-        bool is_out = rows[i].obs.variant != 0 || (!fetch->all_vintages && !fetch->withdrawn &&
+        bool is_out = rows[i].obs.variant != 0 || (!fetch->all_vintages && !fetch->without_value &&
                                                    world_is_withdrawn(&rows[i].obs));
         alm_str variant = alm_str_from(rows[i].variant);
         rows[i].obs.variant = 0;

@@ -246,7 +246,7 @@ static alm_code read_from(const Almanac__Internal__ReadRequest *request, alm_are
                        .at_sequence = request->at_sequence,
                        .sources = request->sources,
                        .source_count = request->n_sources,
-                       .withdrawn = request->withdrawn,
+                       .without_value = request->without_value,
                        .all_vintages = request->all_vintages};
     alm_str *indicators = alm_arena_calloc(arena, request->n_indicators, sizeof *indicators);
     if (indicators == NULL) {

@@ -151,7 +151,7 @@ typedef struct alm_read {
     uint64_t at_sequence;    // 0: newest
     const uint32_t *sources; // ids; none: all
     size_t source_count;
-    bool withdrawn; // cells that have no value any more, too
+    bool without_value; // cells of which all was withdrawn, too; with `last` those that miss one
     bool all_vintages;
 } alm_read;
 
@@ -163,14 +163,15 @@ typedef alm_code (*alm_read_visit)(void *arg, alm_str variant, const alm_obs *ro
 
 // Which of several vintages of a cell wins: among those of the sources that are allowed, published
 // on or before as_of and committed at or before at_sequence, what each source published last is its
-// word (of one day's, what it committed last). A source whose word is WITHDRAWN is out: it takes
-// back its own figure, and no other source's. Of the others the highest precedence wins (source
+// word. A source whose word is WITHDRAWN is out: it takes back its own figure, which was published
+// earlier, and no other source's. Of the others the highest precedence wins (source
 // NONE counts as 0), of equal ones the latest published, then the latest committed, then the lower
 // source id. If all are out the cell has no value. Precedences are the catalogue's when the read
 // begins, of past states too.
 //
 // Each variant comes once, in visits that follow each other; variants in no promised order.
-// withdrawn: such a cell comes as the withdrawal that would win of the others, but with `last`.
+// without_value: a cell of which all was withdrawn comes, too, as its best withdrawal. With `last`
+// the newest n are then of all cells, whether they have a value, miss it or had one.
 // all_vintages: every admitted vintage of the cells, withdrawn ones too, by publication, commit and
 // source. Ranges go before all_periods; a bound is of the periods of its own frequency and length.
 // *ret_sequence (may be NULL): the state that is read; set before the first visit. With `last` and
@@ -194,7 +195,7 @@ ALM_MUST_USE alm_code alm_store_reader_open(alm_store *store, alm_store_reader *
                                             alm_status *st);
 void alm_store_reader_close(alm_store_reader **reader); // before its store
 
-// Cells that have a vintage that is not withdrawn. Valid until the reader's next question.
+// Cells that have a value, be it a missing one. Valid until the reader's next question.
 typedef struct alm_vector {
     size_t count;
     const alm_place_id *places; // of a slice, ascending; NULL: of a series

@@ -268,6 +268,37 @@ static void go_back_behind_a_withdrawal(void **state)
         assert_int_equal(v.count, 1);
         assert_int_equal(v.numbers[0], rows[i].want);
     }
+    alm_sums sums;
+    alm_as_of before = {.published = DAY(11)};
+    alm_place_range both = {.to = 2};
+    ASSERT_OK(f, alm_store_sums(reader, fixture_variants[GDP], a_year(2023), &both, 1, &before,
+                                &sums, &f->st));
+    assert_int_equal(sums.sums[0].number, 13);
+    assert_int_equal(sums.sums[0].count, 2);
+    alm_store_reader_close(&reader);
+}
+
+// All older vintages of a slice are withdrawals, which its flags say once for all.
+static void go_back_behind_nothing_but_withdrawals(void **state)
+{
+    fixture *f = *state;
+    alm_vector v;
+    alm_store_reader *reader;
+    alm_as_of before = {.published = DAY(12)};
+    alm_as_of after = {.published = DAY(13)};
+    commit_catalog(f);
+    COMMIT_ROWS(f, a_withdrawal(with_source(a_row(GDP, 0, 2023, 0, 0), YEARBOOK), 13),
+                a_withdrawal(with_source(a_row(GDP, 1, 2023, 0, 0), YEARBOOK), 13),
+                with_source(a_row(GDP, 0, 2023, 7, 12), BULLETIN),
+                with_source(a_row(GDP, 1, 2023, 8, 13), BULLETIN));
+    ASSERT_OK(f, alm_store_reader_open(f->store, &reader, &f->st));
+    ASSERT_OK(
+        f, alm_store_slice(reader, fixture_variants[GDP], a_year(2023), 0, 9, &before, &v, &f->st));
+    assert_int_equal(v.count, 1);
+    assert_int_equal(v.numbers[0], 7);
+    ASSERT_OK(
+        f, alm_store_slice(reader, fixture_variants[GDP], a_year(2023), 0, 9, &after, &v, &f->st));
+    assert_int_equal(v.count, 2);
     alm_store_reader_close(&reader);
 }
 
@@ -475,6 +506,7 @@ store_group conform_vectors(void)
     static const struct CMUnitTest tests[] = {
         STORE_TEST(say_the_same_as_rows),
         STORE_TEST(go_back_behind_a_withdrawal),
+        STORE_TEST(go_back_behind_nothing_but_withdrawals),
         STORE_TEST(keep_dense_data),
         STORE_TEST(refuse_sums_that_do_not_fit),
         STORE_TEST(refuse_numbers_that_cannot_be_added),
