@@ -126,13 +126,32 @@ static bool may_withdraw(alm_block *vintages)
            alm_block_status(vintages, 0) == ALM_OBS_STATUS_WITHDRAWN;
 }
 
-static alm_code reserve(size_t count, alm_arena *arena, alm_withdrawals *ret, alm_status *st)
+static bool is_withdrawn(uint16_t flags)
 {
-    ret->places = alm_arena_alloc(arena, count * sizeof *ret->places);
-    ret->published = alm_arena_alloc(arena, count * sizeof *ret->published);
-    ret->sequences = alm_arena_alloc(arena, count * sizeof *ret->sequences);
-    return ret->places != NULL && ret->published != NULL && ret->sequences != NULL ? ALM_OK
-                                                                                   : no_memory(st);
+    return (flags >> 4 & 0xf) == ALM_OBS_STATUS_WITHDRAWN;
+}
+
+// The rows from `from` on that their flags, from..to-1, say are withdrawn; there are ret->count.
+static alm_code take_withdrawn(alm_block *vintages, size_t from, const uint16_t *flags,
+                               size_t count, alm_arena *arena, alm_withdrawals *ret, alm_status *st)
+{
+    size_t taken = 0;
+    ret->places = alm_arena_alloc(arena, ret->count * sizeof *ret->places);
+    ret->published = alm_arena_alloc(arena, ret->count * sizeof *ret->published);
+    ret->sequences = alm_arena_alloc(arena, ret->count * sizeof *ret->sequences);
+    if (ret->places == NULL || ret->published == NULL || ret->sequences == NULL) {
+        return no_memory(st);
+    }
+    alm_column *columns = vintages->columns;
+    for (size_t i = 0; i < count; i++) {
+        if (is_withdrawn(flags[i])) {
+            size_t row = from + i;
+            ret->places[taken] = alm_block_place(vintages, row);
+            ret->published[taken] = (alm_date)alm_column_get(&columns[ALM_BLOCK_PUBLISHED], row);
+            ret->sequences[taken++] = (uint64_t)alm_column_get(&columns[ALM_BLOCK_SEQUENCE], row);
+        }
+    }
+    return ALM_OK;
 }
 
 alm_code alm_withdrawals_find(alm_block *vintages, size_t from, size_t to, alm_arena *arena,
@@ -144,25 +163,16 @@ alm_code alm_withdrawals_find(alm_block *vintages, size_t from, size_t to, alm_a
         return ALM_OK;
     }
     uint16_t *flags = alm_arena_alloc(arena, count * sizeof *flags);
-    int64_t *published = alm_arena_alloc(arena, count * sizeof *published);
-    int64_t *sequences = alm_arena_alloc(arena, count * sizeof *sequences);
-    if (flags == NULL || published == NULL || sequences == NULL) {
+    if (flags == NULL) {
         return no_memory(st);
     }
     if (!alm_block_cell_flags(vintages, from, to, flags)) {
         return damaged(st, "the flags of vintages");
     }
-    ALM_TRY(reserve(count, arena, ret, st));
-    alm_column_range(&vintages->columns[ALM_BLOCK_PUBLISHED], from, to, published);
-    alm_column_range(&vintages->columns[ALM_BLOCK_SEQUENCE], from, to, sequences);
     for (size_t i = 0; i < count; i++) {
-        if ((flags[i] >> 4 & 0xf) == ALM_OBS_STATUS_WITHDRAWN) {
-            ret->places[ret->count] = alm_block_place(vintages, from + i);
-            ret->published[ret->count] = (alm_date)published[i];
-            ret->sequences[ret->count++] = (uint64_t)sequences[i];
-        }
+        ret->count += is_withdrawn(flags[i]);
     }
-    return ALM_OK;
+    return ret->count == 0 ? ALM_OK : take_withdrawn(vintages, from, flags, count, arena, ret, st);
 }
 
 // --- merging -------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 #include "lmdb_past.h"
 #include "chunk.h"
 
+#include <stdlib.h>
+
 static alm_code no_memory(alm_status *st)
 {
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for an older state");
@@ -22,6 +24,7 @@ alm_code lmdb_past_get(const lmdb_txn *txn, const alm_as_of *as_of, const alm_he
     ret->filter = (alm_vintage_filter){.as_of = as_of->published,
                                        .at_sequence =
                                            as_of->sequence != 0 ? as_of->sequence : head->sequence};
+    ret->has_all_commits = ret->filter.at_sequence == head->sequence;
     return lmdb_precedence_get(txn, arena, &ret->precedence, st);
 }
 
@@ -29,6 +32,11 @@ alm_code lmdb_past_choose(const lmdb_past *past, const alm_obs *winner, const al
                           size_t other_count, alm_arena *arena, const alm_obs **ret, alm_status *st)
 {
     size_t count = other_count + (winner != NULL);
+    if (count <= 1) { // most that were revised were so once
+        const alm_obs *only = winner != NULL ? winner : others;
+        *ret = count == 1 && alm_vintage_admitted(&past->filter, only) ? only : NULL;
+        return ALM_OK;
+    }
     const alm_obs **rows = alm_arena_alloc(arena, count * sizeof *rows);
     if (rows == NULL) {
         return no_memory(st);
@@ -51,10 +59,11 @@ typedef struct older_rows {
     lmdb_slice_rows *rows;
     size_t count;
     const alm_place_id *places; // of each
-    bool *is_later;             // its stored winner was not known yet
-    bool *is_open;              // who won is to be chosen anew
-    alm_block vintages;         // the older ones
-    size_t from, to;            // of them those that belong to the rows
+    size_t *open;               // those of which the winner is to be chosen anew, ascending
+    size_t open_count;
+    alm_block vintages; // the older ones
+    size_t from, to;    // of them those that belong to the rows
+    alm_withdrawals withdrawals;
 } older_rows;
 
 // Are all rows of the block admitted, as far as one can tell at a glance?
@@ -65,27 +74,6 @@ static bool all_admitted(const lmdb_past *past, alm_block *block)
     return alm_column_constant(published) && alm_column_constant(sequence) &&
            alm_column_get(published, 0) <= past->filter.as_of &&
            (uint64_t)alm_column_get(sequence, 0) <= past->filter.at_sequence;
-}
-
-// Winners that were not known yet.
-static alm_code mark_later(older_rows *o, alm_status *st)
-{
-    const alm_vintage_filter *filter = &o->past->filter;
-    const lmdb_slice_rows *rows = o->rows;
-    alm_block *block = &o->rows->block;
-    int64_t *published = alm_arena_alloc(o->arena, o->count * sizeof *published);
-    int64_t *sequence = alm_arena_alloc(o->arena, o->count * sizeof *sequence);
-    if (published == NULL || sequence == NULL) {
-        return no_memory(st);
-    }
-    alm_column_range(&block->columns[ALM_BLOCK_PUBLISHED], rows->from, rows->to, published);
-    alm_column_range(&block->columns[ALM_BLOCK_SEQUENCE], rows->from, rows->to, sequence);
-    for (size_t i = 0; i < o->count; i++) {
-        o->is_later[i] =
-            published[i] > filter->as_of || (uint64_t)sequence[i] > filter->at_sequence;
-        o->is_open[i] = o->is_later[i];
-    }
-    return ALM_OK;
 }
 
 static alm_code open_vintages(older_rows *o, const lmdb_txn *txn, lmdb_slice_key slice,
@@ -101,38 +89,99 @@ static alm_code open_vintages(older_rows *o, const lmdb_txn *txn, lmdb_slice_key
     ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, NULL, o->arena, &o->vintages, st));
     o->from = alm_block_find_place(&o->vintages, 0, o->places[0]);
     o->to = alm_block_find_place(&o->vintages, o->from, o->places[o->count - 1] + 1);
+    return alm_withdrawals_find(&o->vintages, o->from, o->to, o->arena, &o->withdrawals, st);
+}
+
+// Rows whose number in a column is greater than `most`, behind those that are open already.
+static alm_code open_greater(older_rows *o, int column, int64_t most, alm_status *st)
+{
+    const lmdb_slice_rows *rows = o->rows;
+    int64_t *values = alm_arena_alloc(o->arena, o->count * sizeof *values);
+    if (values == NULL) {
+        return no_memory(st);
+    }
+    alm_column_range(&o->rows->block.columns[column], rows->from, rows->to, values);
+    size_t count = o->open_count;
+    for (size_t i = 0; i < o->count; i++) {
+        o->open[count] = i;
+        count += values[i] > most;
+    }
+    o->open_count = count;
     return ALM_OK;
 }
 
 // Cells that a withdrawal which was not known yet took a source out of: that source may have won.
-static alm_code mark_withdrawn(older_rows *o, const alm_withdrawals *withdrawals, alm_status *st)
+static alm_code open_withdrawn(older_rows *o, alm_status *st)
 {
     size_t row = 0;
+    const alm_withdrawals *w = &o->withdrawals;
     const alm_vintage_filter *filter = &o->past->filter;
-    for (size_t i = 0; i < withdrawals->count; i++) {
-        while (row < o->count && o->places[row] < withdrawals->places[i]) {
+    for (size_t i = 0; i < w->count; i++) {
+        while (row < o->count && o->places[row] < w->places[i]) {
             row++;
         }
-        if (row == o->count || o->places[row] != withdrawals->places[i]) {
+        if (row == o->count || o->places[row] != w->places[i]) {
             return damaged(st, "a cell that is not there");
         }
-        o->is_open[row] |= withdrawals->published[i] > filter->as_of ||
-                           withdrawals->sequences[i] > filter->at_sequence;
+        o->open[o->open_count] = row;
+        o->open_count += w->published[i] > filter->as_of || w->sequences[i] > filter->at_sequence;
     }
     return ALM_OK;
 }
 
-// The older vintages of the rows first..last.
-static alm_code get_vintages(older_rows *o, size_t first, size_t last, alm_obs **ret,
-                             size_t *ret_count, alm_status *st)
+static int by_number(const void *a, const void *b)
+{
+    size_t x = *(const size_t *)a;
+    size_t y = *(const size_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void sort_open(older_rows *o)
+{
+    size_t kept = 0;
+    qsort(o->open, o->open_count, sizeof *o->open, by_number);
+    for (size_t i = 0; i < o->open_count; i++) {
+        if (kept == 0 || o->open[kept - 1] != o->open[i]) {
+            o->open[kept++] = o->open[i];
+        }
+    }
+    o->open_count = kept;
+}
+
+// Finds what is open. Mostly one column tells: when it was published, or committed.
+static alm_code find_open(older_rows *o, alm_status *st)
+{
+    const lmdb_past *past = o->past;
+    size_t room = 2 * o->count + o->withdrawals.count + 1;
+    o->open = alm_arena_alloc(o->arena, room * sizeof *o->open);
+    if (o->open == NULL) {
+        return no_memory(st);
+    }
+    if (past->filter.as_of != ALM_DATE_MAX) {
+        ALM_TRY(open_greater(o, ALM_BLOCK_PUBLISHED, past->filter.as_of, st));
+    }
+    bool is_sorted = past->has_all_commits || o->open_count == 0;
+    if (!past->has_all_commits) {
+        ALM_TRY(open_greater(o, ALM_BLOCK_SEQUENCE, (int64_t)past->filter.at_sequence, st));
+    }
+    ALM_TRY(open_withdrawn(o, st));
+    if (o->open_count > 1 && (!is_sorted || o->withdrawals.count > 0)) {
+        sort_open(o);
+    }
+    return ALM_OK;
+}
+
+// The older vintages of the open rows, and of those between them.
+static alm_code get_vintages(older_rows *o, alm_obs **ret, size_t *ret_count, alm_status *st)
 {
     *ret = NULL;
     *ret_count = 0;
     if (o->from == o->to) {
         return ALM_OK;
     }
-    size_t from = alm_block_find_place(&o->vintages, o->from, o->places[first]);
-    size_t to = alm_block_find_place(&o->vintages, from, o->places[last] + 1);
+    alm_place_id last = o->places[o->open[o->open_count - 1]];
+    size_t from = alm_block_find_place(&o->vintages, o->from, o->places[o->open[0]]);
+    size_t to = alm_block_find_place(&o->vintages, from, last + 1);
     *ret_count = to - from;
     *ret = alm_arena_alloc(o->arena, *ret_count * sizeof **ret);
     return *ret == NULL ? no_memory(st) : alm_block_get(&o->vintages, from, to, *ret, st);
@@ -146,33 +195,32 @@ static alm_code choose_row(older_rows *o, size_t i, const alm_obs *others, size_
     alm_obs winner;
     const alm_obs *best;
     size_t row = o->rows->from + i;
-    if (!o->is_later[i]) {
+    // Without withdrawals only rows are open whose winner was not known yet.
+    bool may_win = o->withdrawals.count > 0;
+    if (may_win) {
         ALM_TRY(alm_block_get(&o->rows->block, row, row + 1, &winner, st));
     }
-    ALM_TRY(lmdb_past_choose(o->past, o->is_later[i] ? NULL : &winner, others, other_count,
-                             o->arena, &best, st));
+    ALM_TRY(lmdb_past_choose(o->past, may_win ? &winner : NULL, others, other_count, o->arena,
+                             &best, st));
     return alm_cells_set(cells, o->rows->at + i, best != NULL ? &best->value : &nothing, st);
 }
 
-static alm_code choose_rows(older_rows *o, size_t first, size_t last, alm_cells *cells,
-                            alm_status *st)
+static alm_code choose_rows(older_rows *o, alm_cells *cells, alm_status *st)
 {
     alm_obs *others;
     size_t count;
     size_t to = 0;
-    ALM_TRY(get_vintages(o, first, last, &others, &count, st));
-    for (size_t i = first; i <= last; i++) {
-        if (!o->is_open[i]) {
-            continue;
-        }
-        while (to < count && others[to].place < o->places[i]) {
+    ALM_TRY(get_vintages(o, &others, &count, st));
+    for (size_t i = 0; i < o->open_count; i++) {
+        alm_place_id place = o->places[o->open[i]];
+        while (to < count && others[to].place < place) {
             to++;
         }
         size_t from = to;
-        while (to < count && others[to].place == o->places[i]) {
+        while (to < count && others[to].place == place) {
             to++;
         }
-        ALM_TRY(choose_row(o, i, others + from, to - from, cells, st));
+        ALM_TRY(choose_row(o, o->open[i], others + from, to - from, cells, st));
     }
     return ALM_OK;
 }
@@ -180,32 +228,15 @@ static alm_code choose_rows(older_rows *o, size_t first, size_t last, alm_cells 
 alm_code lmdb_past_put(const lmdb_past *past, const lmdb_txn *txn, lmdb_slice_key slice,
                        lmdb_slice_rows *rows, alm_arena *arena, alm_cells *cells, alm_status *st)
 {
-    alm_withdrawals withdrawals;
     older_rows o = {.past = past,
                     .arena = arena,
                     .rows = rows,
                     .count = rows->to - rows->from,
                     .places = cells->places + rows->at};
-    bool all = all_admitted(past, &rows->block);
     ALM_TRY(open_vintages(&o, txn, slice, st));
-    ALM_TRY(alm_withdrawals_find(&o.vintages, o.from, o.to, arena, &withdrawals, st));
-    if (all && withdrawals.count == 0) {
+    if (all_admitted(past, &rows->block) && o.withdrawals.count == 0) {
         return ALM_OK;
     }
-    o.is_later = alm_arena_calloc(arena, o.count, sizeof *o.is_later);
-    o.is_open = alm_arena_calloc(arena, o.count, sizeof *o.is_open);
-    if (o.is_later == NULL || o.is_open == NULL) {
-        return no_memory(st);
-    }
-    ALM_TRY(all ? ALM_OK : mark_later(&o, st));
-    ALM_TRY(mark_withdrawn(&o, &withdrawals, st));
-    size_t first = 0;
-    size_t end = o.count;
-    while (first < end && !o.is_open[first]) {
-        first++;
-    }
-    while (end > first && !o.is_open[end - 1]) {
-        end--;
-    }
-    return first == end ? ALM_OK : choose_rows(&o, first, end - 1, cells, st);
+    ALM_TRY(find_open(&o, st));
+    return o.open_count == 0 ? ALM_OK : choose_rows(&o, cells, st);
 }

@@ -8,6 +8,7 @@
 typedef struct lmdb_past {
     alm_vintage_filter filter;
     alm_precedence precedence;
+    bool has_all_commits; // of the snapshot: only the date bounds
 } lmdb_past;
 
 // Lives in the arena. ALM_OUT_OF_RANGE: a sequence that is not committed yet.
