@@ -178,9 +178,14 @@ static alm_code take_next_value(args *in, const alm_option *option, const char *
 static alm_code take_flag(alm_config *config, alm_config_entry *entry, const char *label,
                           alm_str value, alm_status *st)
 {
+    int64_t number;
     bool is_second = entry->origin == ALM_CONFIG_FLAG && !entry->option->repeats;
     const char *first = is_second ? entry->texts[0] : NULL;
-    if (is_second && !alm_str_eq(alm_str_from(first), value)) {
+    ALM_TRY(alm_option_read(entry->option, value, label, &number, st));
+    bool is_same = is_second &&
+                   (entry->option->type == ALM_OPTION_TEXT ? alm_str_eq(alm_str_from(first), value)
+                                                           : entry->number == number);
+    if (is_second && !is_same) {
         bool is_secret = entry->option->secret;
         return alm_status_set_field(
             st, ALM_INVALID_ARGUMENT, entry->option->name, "--%s is given twice%s%s%s%.*s",

@@ -132,7 +132,7 @@ static void reads_every_form_of_a_flag(void **state)
     assert_string_equal(values[2], "--help");
     alm_config_destroy(&config);
 
-    LOAD_OK(&config, "--verbose=no", "--port", "2", "-p2", "--offset", "-5", "--peer=--x");
+    LOAD_OK(&config, "--verbose=no", "--port", "2", "-p02", "--offset", "-5", "--peer=--x");
     assert_false(alm_config_bool(config, "verbose"));
     assert_int_equal(alm_config_int(config, "port"), 2);
     assert_int_equal(alm_config_int(config, "offset"), -5);

@@ -239,7 +239,7 @@ static int run_command(cli *self, const alm_option *options, size_t option_count
         alm_config_print(self->config, self->out);
         return 0;
     }
-    if (!check_not_empty(self, options, option_count) ||
+    if (!check_not_empty(self, self->command->options, self->command->option_count) ||
         !check_choices(self, options, option_count) || !check_words(self)) {
         return CLI_EXIT_USAGE;
     }

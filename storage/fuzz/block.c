@@ -1,6 +1,7 @@
 // Any bytes as a block: a status, or rows that come out of a second round trip as they are, and add
 // up to what they are.
 #include "block.h"
+#include "chunk.h"
 #include "sums.h"
 
 #include "alm/arena.h"
@@ -34,6 +35,29 @@ static void add_hostile(alm_block *block)
         make_ranges(block, ranges);
         alm_code code = alm_block_add_sums(block, 0, PLACE_END, ranges, 3, sums, NULL);
         ALM_ASSERT(code == ALM_OK || code == ALM_OUT_OF_RANGE || code == ALM_DATA_LOSS);
+    }
+}
+
+// Withdrawals are looked for in the order of places, which these need not be in.
+static void find_withdrawals(alm_block *block, alm_arena *arena)
+{
+    size_t *found;
+    size_t count;
+    alm_obs middle;
+    if (block->count == 0 || alm_block_get_when(block, block->count / 2, &middle, NULL) != ALM_OK) {
+        return;
+    }
+    alm_place_id last = alm_block_place(block, block->count - 1);
+    alm_place_id places[] = {alm_block_place(block, 0), alm_block_place(block, block->count / 2),
+                             ALM_MIN(last, ALM_PLACE_NONE - 1)};
+    alm_vintage_filter filter = {.as_of = middle.published, .at_sequence = middle.sequence};
+    size_t place_count = places[0] < places[1] && places[1] < places[2] ? 3 : 1;
+    places[0] = ALM_MIN(places[0], ALM_PLACE_NONE - 1);
+    alm_code code =
+        alm_withdrawals_find(block, places, place_count, &filter, arena, &found, &count, NULL);
+    ALM_ASSERT(code == ALM_OK || code == ALM_DATA_LOSS);
+    for (size_t i = 0; code == ALM_OK && i < count; i++) {
+        ALM_ASSERT(found[i] < place_count && (i == 0 || found[i - 1] < found[i]));
     }
 }
 
@@ -120,6 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     alm_arena *arena = alm_arena_create(0);
     if (arena != NULL && alm_block_open(bytes, 4096, NULL, arena, &block, NULL) == ALM_OK) {
         add_hostile(&block);
+        find_withdrawals(&block, arena);
         round_trip(&block, arena);
     }
     alm_arena_destroy(&arena);

@@ -425,6 +425,19 @@ alm_code alm_block_get(alm_block *block, size_t from, size_t to, alm_obs *ret, a
     return ALM_OK;
 }
 
+alm_code alm_block_get_when(alm_block *block, size_t row, alm_obs *ret, alm_status *st)
+{
+    static const int columns[] = {ALM_BLOCK_SOURCE, ALM_BLOCK_PUBLISHED, ALM_BLOCK_SEQUENCE};
+    *ret = (alm_obs){0};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(columns); i++) {
+        int64_t value = alm_column_get(&block->columns[columns[i]], row);
+        if (!alm_block_set(columns[i], &value, 1, NULL, 0, ret)) {
+            return malformed(st, "a row");
+        }
+    }
+    return ALM_OK;
+}
+
 bool alm_block_places(alm_block *block, size_t from, size_t to, alm_place_id *ret)
 {
     alm_column_run runs[ALM_COLUMN_RUN_COUNT];

@@ -134,6 +134,11 @@ ALM_MUST_USE bool alm_block_unscale(int scale, alm_obs *rows, size_t count);
 ALM_MUST_USE alm_code alm_block_get(alm_block *block, size_t from, size_t to, alm_obs *ret,
                                     alm_status *st);
 
+// Of a row only its source, publication date and commit. ALM_DATA_LOSS: a value that no row can
+// have.
+ALM_MUST_USE alm_code alm_block_get_when(alm_block *block, size_t row, alm_obs *ret,
+                                         alm_status *st);
+
 // The first row from `from` on whose place is not before `place`; count if none. Rows must be
 // ordered by place.
 size_t alm_block_find_place(alm_block *block, size_t from, alm_place_id place);

@@ -165,7 +165,7 @@ static bool has_withdrawn(const alm_cells *cells)
 {
     unsigned any = 0;
     for (size_t i = 0; i < cells->count; i++) { // without a way out, so that it goes by vectors
-        any |= (cells->flags[i] >> 4 & 0xf) == ALM_OBS_STATUS_WITHDRAWN;
+        any |= alm_cell_status(cells->flags[i]) == ALM_OBS_STATUS_WITHDRAWN;
     }
     return any != 0;
 }

@@ -1,5 +1,7 @@
 #include "chunk.h"
 
+#include "alm/store.h"
+
 #include <stdlib.h>
 
 static alm_code no_memory(alm_status *st)
@@ -120,59 +122,104 @@ size_t alm_chunk_cells(const alm_chunk *chunk)
 
 // --- withdrawals ---------------------------------------------------------------------------------
 
+// A search among the vintages of some places.
+typedef struct withdrawal_search {
+    alm_block *vintages;
+    const alm_place_id *places;
+    size_t count;
+    const alm_vintage_filter *filter;
+    size_t at; // the place at hand
+    size_t *found;
+    size_t found_count;
+} withdrawal_search;
+
 static bool may_withdraw(alm_block *vintages)
 {
     return !alm_column_constant(&vintages->columns[ALM_BLOCK_FLAGS]) ||
            alm_block_status(vintages, 0) == ALM_OBS_STATUS_WITHDRAWN;
 }
 
-static bool is_withdrawn(uint16_t flags)
+// Takes a withdrawal of the place at hand.
+static alm_code take_withdrawal(withdrawal_search *s, size_t row, alm_status *st)
 {
-    return (flags >> 4 & 0xf) == ALM_OBS_STATUS_WITHDRAWN;
+    alm_obs vintage;
+    bool is_known = s->found_count > 0 && s->found[s->found_count - 1] == s->at;
+    if (is_known) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_block_get_when(s->vintages, row, &vintage, st));
+    if (!alm_vintage_admitted(s->filter, &vintage)) {
+        s->found[s->found_count++] = s->at;
+    }
+    return ALM_OK;
 }
 
-// The rows from `from` on that their flags, from..to-1, say are withdrawn; there are ret->count.
-static alm_code take_withdrawn(alm_block *vintages, size_t from, const uint16_t *flags,
-                               size_t count, alm_arena *arena, alm_withdrawals *ret, alm_status *st)
+// Place by place: few of many.
+static alm_code search_places(withdrawal_search *s, alm_status *st)
 {
-    size_t taken = 0;
-    ret->places = alm_arena_alloc(arena, ret->count * sizeof *ret->places);
-    ret->published = alm_arena_alloc(arena, ret->count * sizeof *ret->published);
-    ret->sequences = alm_arena_alloc(arena, ret->count * sizeof *ret->sequences);
-    if (ret->places == NULL || ret->published == NULL || ret->sequences == NULL) {
-        return no_memory(st);
-    }
-    alm_column *columns = vintages->columns;
-    for (size_t i = 0; i < count; i++) {
-        if (is_withdrawn(flags[i])) {
-            size_t row = from + i;
-            ret->places[taken] = alm_block_place(vintages, row);
-            ret->published[taken] = (alm_date)alm_column_get(&columns[ALM_BLOCK_PUBLISHED], row);
-            ret->sequences[taken++] = (uint64_t)alm_column_get(&columns[ALM_BLOCK_SEQUENCE], row);
+    size_t row = 0;
+    for (s->at = 0; s->at < s->count; s->at++) {
+        alm_place_id place = s->places[s->at];
+        row = alm_block_find_place(s->vintages, row, place);
+        for (; row < s->vintages->count && alm_block_place(s->vintages, row) == place; row++) {
+            if (alm_block_status(s->vintages, row) == ALM_OBS_STATUS_WITHDRAWN) {
+                ALM_TRY(take_withdrawal(s, row, st));
+            }
         }
     }
     return ALM_OK;
 }
 
-alm_code alm_withdrawals_find(alm_block *vintages, size_t from, size_t to, alm_arena *arena,
-                              alm_withdrawals *ret, alm_status *st)
+static alm_code search_flags(withdrawal_search *s, size_t from, const uint16_t *flags, size_t count,
+                             alm_status *st)
 {
-    size_t count = to - from;
-    *ret = (alm_withdrawals){0};
-    if (count == 0 || !may_withdraw(vintages)) {
+    s->at = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (alm_cell_status(flags[i]) != ALM_OBS_STATUS_WITHDRAWN) {
+            continue;
+        }
+        alm_place_id place = alm_block_place(s->vintages, from + i);
+        while (s->at < s->count && s->places[s->at] < place) {
+            s->at++;
+        }
+        if (s->at < s->count && s->places[s->at] == place) {
+            ALM_TRY(take_withdrawal(s, from + i, st));
+        }
+    }
+    return ALM_OK;
+}
+
+// So many times as many vintages are rather looked through one by one.
+#define FEW_SHARE 16
+
+alm_code alm_withdrawals_find(alm_block *vintages, const alm_place_id *places, size_t count,
+                              const alm_vintage_filter *filter, alm_arena *arena, size_t **ret,
+                              size_t *ret_count, alm_status *st)
+{
+    *ret = NULL;
+    *ret_count = 0;
+    if (count == 0 || vintages->count == 0 || !may_withdraw(vintages)) {
         return ALM_OK;
     }
-    uint16_t *flags = alm_arena_alloc(arena, count * sizeof *flags);
-    if (flags == NULL) {
+    size_t from = alm_block_find_place(vintages, 0, places[0]);
+    size_t to = alm_block_find_place(vintages, from, places[count - 1] + 1);
+    withdrawal_search s = {.vintages = vintages,
+                           .places = places,
+                           .count = count,
+                           .filter = filter,
+                           .found = alm_arena_alloc(arena, count * sizeof *s.found)};
+    bool is_few = count < (to - from) / FEW_SHARE;
+    uint16_t *flags = is_few ? NULL : alm_arena_alloc(arena, (to - from) * sizeof *flags);
+    if (s.found == NULL || (flags == NULL && !is_few)) {
         return no_memory(st);
     }
-    if (!alm_block_cell_flags(vintages, from, to, flags)) {
+    if (!is_few && !alm_block_cell_flags(vintages, from, to, flags)) {
         return damaged(st, "the flags of vintages");
     }
-    for (size_t i = 0; i < count; i++) {
-        ret->count += is_withdrawn(flags[i]);
-    }
-    return ret->count == 0 ? ALM_OK : take_withdrawn(vintages, from, flags, count, arena, ret, st);
+    ALM_TRY(is_few ? search_places(&s, st) : search_flags(&s, from, flags, to - from, st));
+    *ret = s.found;
+    *ret_count = s.found_count;
+    return ALM_OK;
 }
 
 // --- merging -------------------------------------------------------------------------------------
@@ -246,8 +293,9 @@ alm_code alm_chunk_merge(const alm_chunk *chunk, const alm_obs *rows, size_t cou
     if (out.winners == NULL || out.others == NULL || out.cell == NULL) {
         return no_memory(st);
     }
-    run_of_rows runs[] = {{.rows = chunk->winners, .count = chunk->winner_count},
-                          {.rows = chunk->others, .count = chunk->other_count},
+    // A cell's rows come as they were published, mostly, and need no sorting.
+    run_of_rows runs[] = {{.rows = chunk->others, .count = chunk->other_count},
+                          {.rows = chunk->winners, .count = chunk->winner_count},
                           {.rows = rows, .count = count}};
     while (merge_place(runs, ALM_ARRAY_LEN(runs), precedence, &out)) {}
     *ret = (alm_chunk){.winners = out.winners,

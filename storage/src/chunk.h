@@ -30,19 +30,16 @@ size_t alm_chunk_others(const alm_chunk *chunk, alm_place_id place, size_t *ret_
 // NULL: no such cell.
 const alm_obs *alm_chunk_winner(const alm_chunk *chunk, alm_place_id place);
 
-// The withdrawals among the rows from..to-1 of a block of vintages. Where its flags say at a glance
-// that there are none it costs nothing.
-typedef struct alm_withdrawals {
-    size_t count;
-    alm_place_id *places;
-    alm_date *published;
-    uint64_t *sequences;
-} alm_withdrawals;
-
+// Which of the places (ascending) have a withdrawal among the vintages that the filter does not
+// admit: (*ret)[0..*ret_count - 1] are their indices, ascending, in the arena. Where the block's
+// flags say at a glance that there is none it costs nothing.
+//
 // ALM_DATA_LOSS           malformed
 // ALM_RESOURCE_EXHAUSTED  no memory
-ALM_MUST_USE alm_code alm_withdrawals_find(alm_block *vintages, size_t from, size_t to,
-                                           alm_arena *arena, alm_withdrawals *ret, alm_status *st);
+ALM_MUST_USE alm_code alm_withdrawals_find(alm_block *vintages, const alm_place_id *places,
+                                           size_t count, const alm_vintage_filter *filter,
+                                           alm_arena *arena, size_t **ret, size_t *ret_count,
+                                           alm_status *st);
 
 // The chunk with rows added (ordered by place) and every cell's winner chosen anew. *ret shares
 // nothing with chunk but notes. ALM_RESOURCE_EXHAUSTED: no memory.

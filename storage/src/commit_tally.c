@@ -15,9 +15,9 @@ alm_obs alm_tally_row(const alm_tally *tally, const alm_obs *row)
     return obs;
 }
 
-bool alm_vintage_same(const alm_obs *a, const alm_obs *b)
+static alm_code no_memory(alm_status *st)
 {
-    return a->source == b->source && a->published == b->published;
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for the commit");
 }
 
 static bool same_statement(const alm_obs *a, const alm_obs *b)
@@ -42,7 +42,7 @@ static alm_code add_conflict(alm_tally *tally, size_t index, const alm_obs *know
     if (reason == NULL ||
         !alm_arena_grow(tally->arena, (void **)&tally->conflicts, &tally->conflict_cap,
                         tally->conflict_count + 1, sizeof *tally->conflicts)) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for the commit");
+        return no_memory(st);
     }
     tally->conflicts[tally->conflict_count++] =
         (alm_conflict){.row = index, .reason = alm_str_from(reason)};
@@ -65,6 +65,24 @@ alm_code alm_tally_judge(alm_tally *tally, size_t index, const alm_obs *row, con
     return add_conflict(tally, index, known, st);
 }
 
+alm_code alm_tally_withdrew_nothing(alm_tally *tally, size_t index, alm_status *st)
+{
+    if (!alm_arena_grow(tally->arena, (void **)&tally->withdrew_nothing,
+                        &tally->withdrew_nothing_cap, tally->withdrew_nothing_count + 1,
+                        sizeof *tally->withdrew_nothing)) {
+        return no_memory(st);
+    }
+    tally->withdrew_nothing[tally->withdrew_nothing_count++] = index;
+    return ALM_OK;
+}
+
+static int row_cmp(const void *a, const void *b)
+{
+    size_t x = *(const size_t *)a;
+    size_t y = *(const size_t *)b;
+    return (x > y) - (x < y);
+}
+
 static int conflict_cmp(const void *a, const void *b)
 {
     const alm_conflict *x = a;
@@ -79,6 +97,12 @@ void alm_tally_finish(alm_tally *tally)
     }
     tally->result->conflicts = tally->conflicts;
     tally->result->conflict_count = tally->conflict_count;
+    if (tally->withdrew_nothing_count > 1) {
+        qsort(tally->withdrew_nothing, tally->withdrew_nothing_count,
+              sizeof *tally->withdrew_nothing, row_cmp);
+    }
+    tally->result->withdrew_nothing = tally->withdrew_nothing;
+    tally->result->withdrew_nothing_count = tally->withdrew_nothing_count;
 }
 
 alm_code alm_batch_replay(alm_str bytes, const alm_batch *batch, alm_arena *arena,

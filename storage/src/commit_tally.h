@@ -11,14 +11,13 @@ typedef struct alm_tally {
     alm_commit_result *result; // counts go here at once, conflicts with alm_tally_finish
     alm_conflict *conflicts;
     size_t conflict_count, conflict_cap;
+    size_t *withdrew_nothing; // rows
+    size_t withdrew_nothing_count, withdrew_nothing_cap;
 } alm_tally;
 
 // The row as it is stored: with the batch's sequence, and number 0 where it has none, so that two
 // rows without a number cannot differ in it.
 alm_obs alm_tally_row(const alm_tally *tally, const alm_obs *row);
-
-// Are they vintages of one source and publication date? Both are of one cell.
-bool alm_vintage_same(const alm_obs *a, const alm_obs *b);
 
 // Decides over a row of alm_tally_row.
 //
@@ -32,7 +31,13 @@ ALM_MUST_USE alm_code alm_tally_judge(alm_tally *tally, size_t index, const alm_
                                       const alm_obs *known, bool is_new, bool *ret_take,
                                       alm_status *st);
 
-// Puts the conflicts into the result, in order of rows.
+// Notes a row that was taken, a withdrawal that takes back neither what is stored of its cell nor
+// any row of the batch.
+//
+// ALM_RESOURCE_EXHAUSTED  no memory
+ALM_MUST_USE alm_code alm_tally_withdrew_nothing(alm_tally *tally, size_t index, alm_status *st);
+
+// Puts conflicts and notes into the result, in order of rows.
 void alm_tally_finish(alm_tally *tally);
 
 // The answer of a batch that is known, from its alm_batch_record. In the arena.

@@ -149,14 +149,41 @@ static cell_rows cell_of(const alm_chunk *chunk, alm_place_id place, const alm_o
                        .taken = taken};
 }
 
+// Does a withdrawal take back anything stored of its cell, or another row of the batch for it?
+static bool takes_back(const apply_ctx *ctx, const cell_rows *cell, const alm_row_slot *slots,
+                       size_t slot_count, const alm_obs *row)
+{
+    bool takes = cell->winner != NULL && alm_vintage_takes_back(row, cell->winner);
+    for (size_t i = 0; i < cell->other_count && !takes; i++) {
+        takes = alm_vintage_takes_back(row, &cell->others[i]);
+    }
+    for (size_t i = 0; i < slot_count && !takes; i++) {
+        takes = alm_vintage_takes_back(row, &ctx->in->batch->obs[slots[i].row]);
+    }
+    return takes;
+}
+
+static size_t end_of_cell(const alm_row_slot *slots, size_t from, size_t count)
+{
+    size_t to = from + 1;
+    while (to < count && slots[to].place == slots[from].place) {
+        to++;
+    }
+    return to;
+}
+
 // Sorts a run of slots (one chunk of the variant) into taken, unchanged and conflict.
 static alm_code take_rows(apply_ctx *ctx, uint32_t variant, const alm_row_slot *slots, size_t count,
                           const alm_chunk *chunk, alm_obs *taken, size_t *ret_count, alm_status *st)
 {
     cell_rows cell = {0};
     size_t taken_count = 0;
+    size_t from = 0; // of the cell's slots
+    size_t to = 0;
     for (size_t i = 0; i < count; i++) {
-        if (i == 0 || slots[i].place != slots[i - 1].place) {
+        if (i == to) {
+            from = i;
+            to = end_of_cell(slots, i, count);
             cell = cell_of(chunk, slots[i].place, taken + taken_count);
         }
         bool is_taken;
@@ -164,6 +191,10 @@ static alm_code take_rows(apply_ctx *ctx, uint32_t variant, const alm_row_slot *
         bool is_new = cell.winner == NULL && cell.taken_count == 0;
         ALM_TRY(alm_tally_judge(&ctx->tally, slots[i].row, &row, find_vintage(&cell, &row), is_new,
                                 &is_taken, st));
+        if (is_taken && row.value.status == ALM_OBS_STATUS_WITHDRAWN &&
+            !takes_back(ctx, &cell, slots + from, to - from, &row)) {
+            ALM_TRY(alm_tally_withdrew_nothing(&ctx->tally, slots[i].row, st));
+        }
         if (is_taken) {
             taken[taken_count++] = row;
             cell.taken_count++;
@@ -320,6 +351,9 @@ static alm_code apply_new(apply_ctx *ctx, lmdb_slice_key slice, const alm_row_sl
         if (!row->value.has_number) {
             bare = alm_tally_row(&ctx->tally, row);
             row = &bare;
+            if (row->value.status == ALM_OBS_STATUS_WITHDRAWN) {
+                ALM_TRY(alm_tally_withdrew_nothing(&ctx->tally, slots[i].row, st));
+            }
         }
         ctx->fingerprint += alm_fingerprint(slice.variant, row);
     }

@@ -133,20 +133,27 @@ static alm_code won_then(const gather *g, size_t from, alm_block *vintages, bool
                          alm_status *st)
 {
     uint64_t at_sequence = g->view->filter.at_sequence;
-    alm_withdrawals withdrawals;
+    const alm_obs *rows = g->out->rows + from;
+    size_t count = g->out->count - from;
+    size_t *withdrawn;
+    size_t withdrawn_count;
+    alm_place_id *places = alm_arena_alloc(g->scratch, count * sizeof *places);
     *ret = false;
-    for (size_t i = from; i < g->out->count; i++) {
-        if (g->out->rows[i].sequence > at_sequence) {
+    if (places == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        // Who took the last value away depends on what had been published then.
+        bool is_told =
+            g->view->read->without_value && rows[i].value.status == ALM_OBS_STATUS_WITHDRAWN;
+        if (rows[i].sequence > at_sequence || is_told) {
             return ALM_OK;
         }
+        places[i] = rows[i].place;
     }
-    ALM_TRY(alm_withdrawals_find(vintages, 0, vintages->count, g->scratch, &withdrawals, st));
-    for (size_t i = 0; i < withdrawals.count; i++) {
-        if (withdrawals.sequences[i] > at_sequence) {
-            return ALM_OK;
-        }
-    }
-    *ret = true;
+    ALM_TRY(alm_withdrawals_find(vintages, places, count, &g->view->filter, g->scratch, &withdrawn,
+                                 &withdrawn_count, st));
+    *ret = withdrawn_count == 0;
     return ALM_OK;
 }
 

@@ -48,6 +48,12 @@ alm_code lmdb_format_check(const lmdb_txn *txn, alm_status *st)
                               "withdrawn: `almanac verify DIR --rebuild` makes it anew",
                               version);
     }
+    if (version < FORMAT_TO_REBUILD) {
+        return alm_status_set(st, ALM_FAILED_PRECONDITION,
+                              "the store has format %u: almanac-storage or almanacd makes it into "
+                              "format %d when it opens it",
+                              version, LMDB_FORMAT_VERSION);
+    }
     if (version != LMDB_FORMAT_VERSION) {
         return alm_status_set(st, ALM_FAILED_PRECONDITION,
                               "the store has format %u, written by %.*s; this program knows format "

@@ -8,11 +8,6 @@ static alm_code no_memory(alm_status *st)
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for an older state");
 }
 
-static alm_code damaged(alm_status *st, const char *what)
-{
-    return alm_status_set(st, ALM_DATA_LOSS, "older vintages are damaged: %s", what);
-}
-
 alm_code lmdb_past_get(const lmdb_txn *txn, const alm_as_of *as_of, const alm_head *head,
                        alm_arena *arena, lmdb_past *ret, alm_status *st)
 {
@@ -35,7 +30,7 @@ alm_code lmdb_past_choose(const lmdb_past *past, const alm_obs *winner, const al
     if (count <= 1) { // most that were revised were so once
         const alm_obs *only = winner != NULL ? winner : others;
         *ret = count == 1 && alm_vintage_admitted(&past->filter, only) ? only : NULL;
-        return ALM_OK;
+        return *ret == NULL ? ALM_OK : alm_precedence_require(&past->precedence, *ret, st);
     }
     const alm_obs **rows = alm_arena_alloc(arena, count * sizeof *rows);
     if (rows == NULL) {
@@ -63,7 +58,8 @@ typedef struct older_rows {
     size_t open_count;
     alm_block vintages; // the older ones
     size_t from, to;    // of them those that belong to the rows
-    alm_withdrawals withdrawals;
+    size_t *withdrawn;  // rows that a withdrawal took a source out of since: it may have won
+    size_t withdrawn_count;
 } older_rows;
 
 // Are all rows of the block admitted, as far as one can tell at a glance?
@@ -89,7 +85,8 @@ static alm_code open_vintages(older_rows *o, const lmdb_txn *txn, lmdb_slice_key
     ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, NULL, o->arena, &o->vintages, st));
     o->from = alm_block_find_place(&o->vintages, 0, o->places[0]);
     o->to = alm_block_find_place(&o->vintages, o->from, o->places[o->count - 1] + 1);
-    return alm_withdrawals_find(&o->vintages, o->from, o->to, o->arena, &o->withdrawals, st);
+    return alm_withdrawals_find(&o->vintages, o->places, o->count, &o->past->filter, o->arena,
+                                &o->withdrawn, &o->withdrawn_count, st);
 }
 
 // Rows whose number in a column is greater than `most`, behind those that are open already.
@@ -107,25 +104,6 @@ static alm_code open_greater(older_rows *o, int column, int64_t most, alm_status
         count += values[i] > most;
     }
     o->open_count = count;
-    return ALM_OK;
-}
-
-// Cells that a withdrawal which was not known yet took a source out of: that source may have won.
-static alm_code open_withdrawn(older_rows *o, alm_status *st)
-{
-    size_t row = 0;
-    const alm_withdrawals *w = &o->withdrawals;
-    const alm_vintage_filter *filter = &o->past->filter;
-    for (size_t i = 0; i < w->count; i++) {
-        while (row < o->count && o->places[row] < w->places[i]) {
-            row++;
-        }
-        if (row == o->count || o->places[row] != w->places[i]) {
-            return damaged(st, "a cell that is not there");
-        }
-        o->open[o->open_count] = row;
-        o->open_count += w->published[i] > filter->as_of || w->sequences[i] > filter->at_sequence;
-    }
     return ALM_OK;
 }
 
@@ -152,7 +130,7 @@ static void sort_open(older_rows *o)
 static alm_code find_open(older_rows *o, alm_status *st)
 {
     const lmdb_past *past = o->past;
-    size_t room = 2 * o->count + o->withdrawals.count + 1;
+    size_t room = 2 * o->count + o->withdrawn_count + 1;
     o->open = alm_arena_alloc(o->arena, room * sizeof *o->open);
     if (o->open == NULL) {
         return no_memory(st);
@@ -164,8 +142,10 @@ static alm_code find_open(older_rows *o, alm_status *st)
     if (!past->has_all_commits) {
         ALM_TRY(open_greater(o, ALM_BLOCK_SEQUENCE, (int64_t)past->filter.at_sequence, st));
     }
-    ALM_TRY(open_withdrawn(o, st));
-    if (o->open_count > 1 && (!is_sorted || o->withdrawals.count > 0)) {
+    for (size_t i = 0; i < o->withdrawn_count; i++) {
+        o->open[o->open_count++] = o->withdrawn[i];
+    }
+    if (o->open_count > 1 && (!is_sorted || o->withdrawn_count > 0)) {
         sort_open(o);
     }
     return ALM_OK;
@@ -187,21 +167,31 @@ static alm_code get_vintages(older_rows *o, alm_obs **ret, size_t *ret_count, al
     return *ret == NULL ? no_memory(st) : alm_block_get(&o->vintages, from, to, *ret, st);
 }
 
+// The stored winner of a row, if it may have won then: *ret_winner is it, or NULL.
+static alm_code get_winner(older_rows *o, size_t row, alm_obs *ret, const alm_obs **ret_winner,
+                           alm_status *st)
+{
+    *ret_winner = NULL;
+    if (o->withdrawn_count == 0) {
+        return ALM_OK; // only rows are open whose winner was not known yet
+    }
+    ALM_TRY(alm_block_get_when(&o->rows->block, row, ret, st));
+    if (!alm_vintage_admitted(&o->past->filter, ret)) {
+        return ALM_OK;
+    }
+    *ret_winner = ret;
+    return alm_block_get(&o->rows->block, row, row + 1, ret, st);
+}
+
 // Puts what held then in the place of what holds now.
 static alm_code choose_row(older_rows *o, size_t i, const alm_obs *others, size_t other_count,
                            alm_cells *cells, alm_status *st)
 {
     static const alm_value nothing = {.status = ALM_OBS_STATUS_WITHDRAWN};
-    alm_obs winner;
-    const alm_obs *best;
-    size_t row = o->rows->from + i;
-    // Without withdrawals only rows are open whose winner was not known yet.
-    bool may_win = o->withdrawals.count > 0;
-    if (may_win) {
-        ALM_TRY(alm_block_get(&o->rows->block, row, row + 1, &winner, st));
-    }
-    ALM_TRY(lmdb_past_choose(o->past, may_win ? &winner : NULL, others, other_count, o->arena,
-                             &best, st));
+    alm_obs row;
+    const alm_obs *winner, *best;
+    ALM_TRY(get_winner(o, o->rows->from + i, &row, &winner, st));
+    ALM_TRY(lmdb_past_choose(o->past, winner, others, other_count, o->arena, &best, st));
     return alm_cells_set(cells, o->rows->at + i, best != NULL ? &best->value : &nothing, st);
 }
 
@@ -234,7 +224,7 @@ alm_code lmdb_past_put(const lmdb_past *past, const lmdb_txn *txn, lmdb_slice_ke
                     .count = rows->to - rows->from,
                     .places = cells->places + rows->at};
     ALM_TRY(open_vintages(&o, txn, slice, st));
-    if (all_admitted(past, &rows->block) && o.withdrawals.count == 0) {
+    if (all_admitted(past, &rows->block) && o.withdrawn_count == 0) {
         return ALM_OK;
     }
     ALM_TRY(find_open(&o, st));

@@ -532,7 +532,7 @@ static alm_code answer(lmdb_reader *reader, const question *q, alm_cells *cells,
     if (q->as_of != NULL) {
         ALM_TRY(lmdb_past_get(&reader->txn, q->as_of, head, reader->arena, &then, st));
         *sequence = then.filter.at_sequence;
-        bool is_now = q->as_of->published == ALM_DATE_MAX && *sequence == head->sequence;
+        bool is_now = q->as_of->published == ALM_DATE_MAX && then.has_all_commits;
         p = is_now ? NULL : &then;
     }
     ALM_TRY(find_variant(reader, q->variant, &found, &variant, st));

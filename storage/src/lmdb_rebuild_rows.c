@@ -28,7 +28,7 @@ static alm_code add_rows(lmdb_rebuild *r, row_list *list, const alm_obs *rows, s
 static bool is_possible(const lmdb_rebuild *r, const alm_obs *row)
 {
     return row->sequence > 0 && row->sequence <= r->head.sequence && row->place < r->head.places &&
-           alm_precedence_require(&r->precedence, row, NULL) == ALM_OK;
+           alm_precedence_knows(&r->precedence, row->source);
 }
 
 static alm_code add_block(lmdb_rebuild *r, row_list *list, alm_str bytes, const alm_base *base,

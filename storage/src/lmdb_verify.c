@@ -3,7 +3,6 @@
 // Rows are compared as sets, by a sum of hashes (fingerprint.h): those of each commit with what its
 // log record says, those of the slices with those of the series, variant by variant. That needs two
 // numbers for each however large the store is.
-#include "commit_tally.h"
 #include "fingerprint.h"
 #include "group.h"
 #include "lmdb_presence.h"

@@ -204,6 +204,20 @@ static const alm_obs *find_known(const plan_ctx *ctx, const variant_run *run, si
     return NULL;
 }
 
+// Does a withdrawal take back a stored vintage of from..to-1, or another row of the batch?
+static bool takes_back(const plan_ctx *ctx, const variant_run *run, size_t from, size_t to,
+                       const alm_row_slot *slots, size_t count, const alm_obs *row)
+{
+    bool takes = false;
+    for (size_t i = from; i < to && !takes; i++) {
+        takes = alm_vintage_takes_back(row, run->stored->vintages[i]);
+    }
+    for (size_t i = 0; i < count && !takes; i++) {
+        takes = alm_vintage_takes_back(row, &ctx->in->batch->obs[slots[i].row]);
+    }
+    return takes;
+}
+
 // The slots of one cell.
 static alm_code plan_cell(plan_ctx *ctx, variant_run *run, uint64_t period,
                           const alm_row_slot *slots, size_t count, alm_status *st)
@@ -221,8 +235,13 @@ static alm_code plan_cell(plan_ctx *ctx, variant_run *run, uint64_t period,
         const alm_obs *known = find_known(ctx, run, from, to, taken_from, &row);
         bool is_new = from == to && taken_from == ctx->plan->row_count;
         ALM_TRY(alm_tally_judge(&ctx->tally, slots[i].row, &row, known, is_new, &is_taken, st));
-        if (is_taken) {
-            ALM_TRY(take_row(ctx, run, &row, st));
+        if (!is_taken) {
+            continue;
+        }
+        ALM_TRY(take_row(ctx, run, &row, st));
+        if (row.value.status == ALM_OBS_STATUS_WITHDRAWN &&
+            !takes_back(ctx, run, from, to, slots, count, &row)) {
+            ALM_TRY(alm_tally_withdrew_nothing(&ctx->tally, slots[i].row, st));
         }
     }
     return ALM_OK;

@@ -218,6 +218,34 @@ void alm_batch_record_encode(const alm_batch_record *record, alm_buf *out)
         alm_buf_varint(out, result->conflicts[i].row);
         put_text(out, result->conflicts[i].reason);
     }
+    if (result->withdrew_nothing_count > 0) { // records without it end before
+        alm_buf_varint(out, result->withdrew_nothing_count);
+    }
+    for (size_t i = 0; i < result->withdrew_nothing_count; i++) {
+        alm_buf_varint(out, result->withdrew_nothing[i]);
+    }
+}
+
+static alm_code get_withdrew_nothing(alm_reader *r, alm_arena *arena, alm_commit_result *result,
+                                     alm_status *st)
+{
+    if (r->failed || alm_reader_left(r) == 0) {
+        return ALM_OK;
+    }
+    uint64_t count = alm_read_varint(r);
+    if (r->failed || count == 0 || count > alm_reader_left(r)) {
+        return damaged(st, "the answer to a batch");
+    }
+    size_t *rows = alm_arena_alloc(arena, count * sizeof *rows);
+    if (rows == NULL) {
+        return no_memory(st);
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        rows[i] = alm_read_varint(r);
+    }
+    result->withdrew_nothing = rows;
+    result->withdrew_nothing_count = count;
+    return ALM_OK;
 }
 
 static alm_code get_conflicts(alm_reader *r, alm_arena *arena, alm_commit_result *result,
@@ -263,6 +291,7 @@ alm_code alm_batch_record_decode(alm_str bytes, alm_arena *arena, alm_batch_reco
         return damaged(st, "the answer to a batch");
     }
     ALM_TRY(get_conflicts(&r, arena, &ret->result, st));
+    ALM_TRY(get_withdrew_nothing(&r, arena, &ret->result, st));
     return is_whole(&r) ? ALM_OK : damaged(st, "the answer to a batch");
 }
 

@@ -4,7 +4,7 @@
 
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 
-static bool is_known(const alm_precedence *precedence, uint32_t source)
+bool alm_precedence_knows(const alm_precedence *precedence, uint32_t source)
 {
     return source == ALM_SOURCE_NONE || source < precedence->count;
 }
@@ -12,7 +12,7 @@ static bool is_known(const alm_precedence *precedence, uint32_t source)
 alm_code alm_precedence_require(const alm_precedence *precedence, const alm_obs *row,
                                 alm_status *st)
 {
-    return is_known(precedence, row->source)
+    return alm_precedence_knows(precedence, row->source)
                ? ALM_OK
                : alm_status_set(st, ALM_DATA_LOSS, "a stored row has the unknown source %u",
                                 row->source);
@@ -20,7 +20,7 @@ alm_code alm_precedence_require(const alm_precedence *precedence, const alm_obs 
 
 static int32_t precedence_of(const alm_precedence *precedence, uint32_t source)
 {
-    ALM_ASSERT(is_known(precedence, source));
+    ALM_ASSERT(alm_precedence_knows(precedence, source));
     return source == ALM_SOURCE_NONE ? 0 : precedence->of[source];
 }
 
@@ -62,6 +62,11 @@ static int compare(const alm_precedence *precedence, const alm_obs *a, const alm
     return COMPARE(b->source, a->source);
 }
 
+bool alm_vintage_same(const alm_obs *a, const alm_obs *b)
+{
+    return a->source == b->source && a->published == b->published;
+}
+
 int alm_vintage_source_order(const alm_obs *a, const alm_obs *b)
 {
     int order = COMPARE(a->source, b->source);
@@ -87,18 +92,53 @@ void alm_vintage_sort(const alm_obs **rows, size_t count)
     }
 }
 
+static bool is_withdrawal(const alm_obs *row)
+{
+    return row->value.status == ALM_OBS_STATUS_WITHDRAWN;
+}
+
+bool alm_vintage_takes_back(const alm_obs *withdrawal, const alm_obs *vintage)
+{
+    return vintage->source == withdrawal->source && !is_withdrawal(vintage) &&
+           vintage->published < withdrawal->published;
+}
+
+// What a source said of a cell.
+typedef struct source_word {
+    const alm_obs *last; // NULL: nothing
+    bool had_value;
+} source_word;
+
 // The words of the sources, as they compete.
 typedef struct contest {
     const alm_precedence *precedence;
-    const alm_obs *valid, *withdrawn; // the best of each; NULL: none
+    const alm_obs *valid; // NULL: none
+    source_word withdrawn;
 } contest;
 
-static void compete(contest *c, const alm_obs *word)
+// Did a take the cell's value away rather than b? That is who took the last one.
+static bool took_away(const source_word *a, const source_word *b)
 {
-    if (word != NULL) {
-        bool is_out = word->value.status == ALM_OBS_STATUS_WITHDRAWN;
-        const alm_obs **best = is_out ? &c->withdrawn : &c->valid;
-        *best = *best == NULL || compare(c->precedence, word, *best) > 0 ? word : *best;
+    if (a->had_value != b->had_value) {
+        return a->had_value;
+    }
+    int order = COMPARE(a->last->published, b->last->published);
+    if (order == 0) {
+        order = COMPARE(a->last->sequence, b->last->sequence);
+    }
+    return order != 0 ? order > 0 : a->last->source < b->last->source;
+}
+
+static void compete(contest *c, const source_word *word)
+{
+    if (word->last == NULL) {
+        return;
+    }
+    if (is_withdrawal(word->last)) {
+        bool is_better = c->withdrawn.last == NULL || took_away(word, &c->withdrawn);
+        c->withdrawn = is_better ? *word : c->withdrawn;
+    } else if (c->valid == NULL || compare(c->precedence, word->last, c->valid) > 0) {
+        c->valid = word->last;
     }
 }
 
@@ -107,17 +147,20 @@ const alm_obs *alm_vintage_choose(const alm_precedence *precedence,
                                   size_t count)
 {
     contest c = {.precedence = precedence};
-    const alm_obs *word = NULL; // of the source at hand
+    source_word word = {0}; // of the source at hand
     for (size_t i = 0; i < count; i++) {
-        if (filter == NULL || alm_vintage_admitted(filter, rows[i])) {
-            if (word != NULL && word->source != rows[i]->source) {
-                compete(&c, word);
-            }
-            word = rows[i];
+        if (filter != NULL && !alm_vintage_admitted(filter, rows[i])) {
+            continue;
         }
+        if (word.last != NULL && word.last->source != rows[i]->source) {
+            compete(&c, &word);
+            word = (source_word){0};
+        }
+        word.last = rows[i];
+        word.had_value |= !is_withdrawal(rows[i]);
     }
-    compete(&c, word);
-    return c.valid != NULL ? c.valid : c.withdrawn;
+    compete(&c, &word);
+    return c.valid != NULL ? c.valid : c.withdrawn.last;
 }
 
 int alm_vintage_order(const void *a, const void *b)

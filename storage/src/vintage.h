@@ -19,6 +19,8 @@ typedef struct alm_vintage_filter {
     size_t source_count;
 } alm_vintage_filter;
 
+// May the source stand in a row of this catalogue?
+bool alm_precedence_knows(const alm_precedence *precedence, uint32_t source);
 // ALM_DATA_LOSS: the row's source is none of this catalogue's
 ALM_MUST_USE alm_code alm_precedence_require(const alm_precedence *precedence, const alm_obs *row,
                                              alm_status *st);
@@ -26,14 +28,23 @@ ALM_MUST_USE alm_code alm_precedence_require(const alm_precedence *precedence, c
 // Orders a cell's vintages by source, then published, then sequence, as alm_vintage_choose wants
 // them.
 void alm_vintage_sort(const alm_obs **rows, size_t count);
+// That order.
 int alm_vintage_source_order(const alm_obs *a, const alm_obs *b);
+
+// Are they vintages of one source and publication date? Both are of one cell.
+bool alm_vintage_same(const alm_obs *a, const alm_obs *b);
+
+// Does a withdrawal take back the vintage of its cell: an earlier figure of its source?
+bool alm_vintage_takes_back(const alm_obs *withdrawal, const alm_obs *vintage);
 
 // The one that wins of a cell's vintages (in the order of alm_vintage_sort) that the filter admits
 // (NULL: all of them); NULL: it admits none. Their sources must be known (asserted). What each
 // source published last is its word. Sources whose word is a withdrawal are out; of the others' the
 // highest precedence wins, then the latest published, then the latest committed, then the lower
-// source id, so that every read agrees. If all are out the answer is the withdrawal that would win
-// by the same order, and the cell has no value.
+// source id, so that every read agrees. If all are out the cell has no value, and
+// the answer is the withdrawal that took the last one away: of the sources that had published one,
+// the latest published, then the latest committed, then of the lower source id; of the others only
+// if there is none.
 const alm_obs *alm_vintage_choose(const alm_precedence *precedence,
                                   const alm_vintage_filter *filter, const alm_obs *const *rows,
                                   size_t count);

@@ -55,22 +55,40 @@ static const alm_obs *word_of(const alm_vintage_filter *filter, const alm_obs *r
     return word;
 }
 
-static int64_t rank_of(const int32_t *precedence, const alm_obs *word)
+static bool had_value(const alm_vintage_filter *filter, const alm_obs *rows, size_t count,
+                      uint32_t source)
+{
+    bool had = false;
+    for (size_t i = 0; i < count; i++) {
+        had |= rows[i].source == source && is_admitted(filter, &rows[i]) &&
+               rows[i].value.status != ALM_OBS_STATUS_WITHDRAWN;
+    }
+    return had;
+}
+
+// Words that stand come first, by precedence; then withdrawals, of a value before those of none.
+static int64_t rank_of(const int32_t *precedence, const alm_obs *word, bool had)
 {
     int64_t of = word->source == ALM_SOURCE_NONE ? 0 : precedence[word->source];
     bool is_valid = word->value.status != ALM_OBS_STATUS_WITHDRAWN;
-    return ((is_valid * 100 + of) * 100 + word->published) * 100 + (int64_t)word->sequence;
+    int64_t first = is_valid ? 50 + of : had;
+    return (first * 100 + word->published) * 100 + (int64_t)word->sequence;
 }
 
 static const alm_obs *expected(const int32_t *precedence, const alm_vintage_filter *filter,
                                const alm_obs *rows, size_t count)
 {
     const alm_obs *best = NULL;
+    int64_t best_rank = 0;
     for (size_t i = 0; i < SOURCE_COUNT; i++) {
         const alm_obs *word = word_of(filter, rows, count, sources[i]);
-        if (word != NULL &&
-            (best == NULL || rank_of(precedence, word) > rank_of(precedence, best))) {
+        if (word == NULL) {
+            continue;
+        }
+        int64_t rank = rank_of(precedence, word, had_value(filter, rows, count, sources[i]));
+        if (best == NULL || rank > best_rank) {
             best = word;
+            best_rank = rank;
         }
     }
     return best;

@@ -270,6 +270,27 @@ static void quarantines_bad_and_contradicting_rows(void **state)
     assert_int_equal(observations(f), 2);
 }
 
+// The officer who withdraws the wrong source's figure believes that it is gone.
+static void warns_of_a_withdrawal_of_nothing(void **state)
+{
+    fixture *f = *state;
+    load_catalogue(f);
+    alm_str text = ALM_STR("indicator,place,period,value,unit,status,published\n"
+                           "gdp,310105,2023,2000,亿元,A,2024-02-29\n"
+                           "gdp,310105,2023,,,W,2024-03-29\n"
+                           "gdp,310105,2022,,,W,2024-03-29\n");
+    for (size_t again = 0; again < 2; again++) {
+        response *r = send_text(f, KIND(OBSERVATIONS), "b", text, again == 1);
+        assert_int_equal(r->quarantined, 0);
+        assert_int_equal(r->added + r->revised, 3);
+        assert_int_equal(r->n_defects, 1);
+        assert_int_equal(r->defects[0]->row, 4);
+        assert_true(r->defects[0]->warning);
+        assert_non_null(
+            strstr(r->defects[0]->reason, "published no figure of this cell before 2024-03-29"));
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -282,6 +303,7 @@ int main(int argc, char **argv)
         TEST(takes_the_example_once),
         TEST(a_dry_run_says_what_a_real_one_does),
         TEST(quarantines_bad_and_contradicting_rows),
+        TEST(warns_of_a_withdrawal_of_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,6 +134,14 @@ static bool same_answer(world *w, const alm_commit_result *got, const expected *
               got->conflicts[i].row, want->conflicts[i]);
         CHECK(w, got->conflicts[i].reason.len > 0, "conflict %zu has no reason", i);
     }
+    CHECK(w, got->withdrew_nothing_count == want->withdrew_nothing_count,
+          "%zu rows withdrew nothing, not %zu", got->withdrew_nothing_count,
+          want->withdrew_nothing_count);
+    for (size_t i = 0; i < want->withdrew_nothing_count; i++) {
+        CHECK(w, got->withdrew_nothing[i] == want->withdrew_nothing[i],
+              "row %zu withdrew nothing, not %zu", got->withdrew_nothing[i],
+              want->withdrew_nothing[i]);
+    }
     return true;
 }
 
@@ -182,6 +190,8 @@ static void remember(world *w, const draft *d, const expected *e)
     known->answer = *e;
     known->answer.conflicts =
         copy_array(known->arena, e->conflicts, e->conflict_count, sizeof *e->conflicts);
+    known->answer.withdrew_nothing = copy_array(
+        known->arena, e->withdrew_nothing, e->withdrew_nothing_count, sizeof *e->withdrew_nothing);
 }
 
 static bool has_room(world *w, const draft *d)

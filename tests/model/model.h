@@ -103,6 +103,8 @@ typedef struct expected {
     uint64_t catalog_added, catalog_changed, catalog_unchanged;
     size_t *conflicts; // rows, ascending
     size_t conflict_count;
+    size_t *withdrew_nothing; // rows, ascending
+    size_t withdrew_nothing_count;
 } expected;
 
 typedef struct known_batch {

@@ -82,34 +82,55 @@ bool twin_admits(const alm_read *read, const alm_obs *obs)
            (read->at_sequence == 0 || obs->sequence <= read->at_sequence);
 }
 
-// What the source said of the cell last, as far as the read admits it.
-static const alm_obs *last_word(const world *w, const alm_read *read, size_t cell, uint32_t source)
+// What the source said of the cell last, as far as the read admits it; had_value: and whether it
+// had given a value.
+static const alm_obs *last_word(const world *w, const alm_read *read, size_t cell, uint32_t source,
+                                bool *had_value)
 {
     const alm_obs *last = NULL;
+    *had_value = false;
     for (size_t at = w->twin.cells[cell]; at != NONE; at = w->twin.rows[at].next) {
         const alm_obs *obs = &w->twin.rows[at].obs;
-        if (obs->source == source && twin_admits(read, obs) &&
-            (last == NULL || obs->published > last->published)) {
-            last = obs;
+        if (obs->source == source && twin_admits(read, obs)) {
+            *had_value = *had_value || obs->value.status != ALM_OBS_STATUS_WITHDRAWN;
+            last = last == NULL || obs->published > last->published ? obs : last;
         }
     }
     return last;
 }
 
+// Words in the order they count in: those that stand by what beats what, then withdrawals of a
+// value by their day, then withdrawals of none.
+static bool counts_more(const world *w, const alm_obs *a, bool a_had, const alm_obs *b, bool b_had)
+{
+    bool is_a_out = a->value.status == ALM_OBS_STATUS_WITHDRAWN;
+    bool is_b_out = b->value.status == ALM_OBS_STATUS_WITHDRAWN;
+    if (is_a_out != is_b_out) {
+        return is_b_out;
+    }
+    if (!is_a_out) {
+        return beats(w, a, b);
+    }
+    if (a_had != b_had) {
+        return a_had;
+    }
+    if (a->published != b->published) {
+        return a->published > b->published;
+    }
+    return a->sequence != b->sequence ? a->sequence > b->sequence : a->source < b->source;
+}
+
 const alm_obs *twin_winner(const world *w, const alm_read *read, size_t cell)
 {
     const alm_obs *best = NULL;
+    bool best_had = false;
     for (uint32_t i = 0; i <= w->twin.source_count; i++) {
+        bool had_value;
         uint32_t source = i < w->twin.source_count ? i : ALM_SOURCE_NONE;
-        const alm_obs *word = last_word(w, read, cell, source);
-        if (word == NULL) {
-            continue;
-        }
-        bool is_out = word->value.status == ALM_OBS_STATUS_WITHDRAWN;
-        bool is_best_out = best != NULL && best->value.status == ALM_OBS_STATUS_WITHDRAWN;
-        bool is_better = best == NULL || (is_out == is_best_out && beats(w, word, best));
-        if (is_better || (best != NULL && is_best_out && !is_out)) {
+        const alm_obs *word = last_word(w, read, cell, source, &had_value);
+        if (word != NULL && (best == NULL || counts_more(w, word, had_value, best, best_had))) {
             best = word;
+            best_had = had_value;
         }
     }
     return best;
@@ -126,6 +147,33 @@ bool twin_has_rows(const world *w, uint32_t indicator)
 }
 
 // --- rows ----------------------------------------------------------------------------------------
+
+static bool takes_back(const alm_obs *withdrawal, const alm_obs *row)
+{
+    return row->source == withdrawal->source && row->published < withdrawal->published &&
+           row->value.status != ALM_OBS_STATUS_WITHDRAWN;
+}
+
+// Of a row that was just taken: does it withdraw what neither the cell nor the batch has?
+static bool withdraws_nothing(const world *w, const draft *d, const twin_row *row)
+{
+    if (row->obs.value.status != ALM_OBS_STATUS_WITHDRAWN) {
+        return false;
+    }
+    for (size_t at = row->next; at != NONE; at = w->twin.rows[at].next) {
+        if (takes_back(&row->obs, &w->twin.rows[at].obs)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < d->row_count; i++) {
+        const alm_obs *other = &d->rows[i];
+        if (other->variant == row->obs.variant && other->place == row->obs.place &&
+            alm_period_eq(other->period, row->obs.period) && takes_back(&row->obs, other)) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static void take_row(world *w, const draft *d, size_t i, expected *e)
 {
@@ -152,6 +200,9 @@ static void take_row(world *w, const draft *d, size_t i, expected *e)
     e->revised += new_row.next != NONE;
     t->cells[new_row.cell] = t->row_count;
     t->rows[t->row_count++] = new_row;
+    if (withdraws_nothing(w, d, &new_row)) {
+        e->withdrew_nothing[e->withdrew_nothing_count++] = i;
+    }
 }
 
 static void drop_rows(world *w, size_t from)
@@ -274,7 +325,8 @@ static void note_commit(world *w, const draft *d, const expected *e, size_t from
 expected twin_commit(world *w, const draft *d, bool keep, alm_arena *arena)
 {
     twin *t = &w->twin;
-    expected e = {.conflicts = world_alloc(arena, d->row_count, sizeof *e.conflicts)};
+    expected e = {.conflicts = world_alloc(arena, d->row_count, sizeof *e.conflicts),
+                  .withdrew_nothing = world_alloc(arena, d->row_count, sizeof *e.withdrew_nothing)};
     size_t rows_before = t->row_count;
     twin before = *t;
     alm_place *places = NULL;

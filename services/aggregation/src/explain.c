@@ -286,8 +286,9 @@ static const char *kind_of(const explanation *it, const alm_obs *vintage)
     const alm_obs *last = last_word(it, vintage);
     return vintage->value.status == ALM_OBS_STATUS_WITHDRAWN ? "withdrawal"
            : last->value.status == ALM_OBS_STATUS_WITHDRAWN  ? "withdrawn vintage"
-           : is_same_vintage(last, vintage)                  ? "also published, not used"
-                                                             : "superseded vintage";
+           : !is_same_vintage(last, vintage)                 ? "superseded vintage"
+           : it->has_more_vintages ? "another vintage" // perhaps not its last
+                                   : "also published, not used";
 }
 
 // What else was published for the cell.

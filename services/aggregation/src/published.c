@@ -125,14 +125,7 @@ static alm_code read_without_value(collector *it, alm_fetch *fetch, alm_status *
         return ALM_OK;
     }
     fetch->without_value = true;
-    ALM_TRY(run->reader->read(run->reader->self, fetch, alm_cells_visit, &run->cells, st));
-    ALM_TRY(alm_cells_keep_last(&run->cells, plan->periods.last, st));
-    for (size_t i = 0; i < run->cells.count; i++) {
-        const alm_obs *row = alm_cells_row(&run->cells, i);
-        ALM_TRY(alm_answers_add_published(&run->answers, row, st));
-        it->has_row[alm_query_plan_place_index(plan, row->place)] = 1;
-    }
-    return ALM_OK;
+    return run->reader->read(run->reader->self, fetch, visit, it, st);
 }
 
 // A list of periods too long to be answered one by one has no missing cells; "latest" and open

@@ -132,6 +132,13 @@ static const world_example examples[] = {
      "i=gdp p=310105,310101 t=latest",
      "310105 2022 level P - CNY_E8 Q -- missing, suppressed\n"
      "310101  level P - CNY_E8 O -- no observation of gdp for 310101\n"},
+    {"the latest of each measure without a value",
+     {"gdp 310105 2022 level 1 CNY_E8 src=report pub=2023-01-01",
+      "gdp 310105 2022 level - CNY_E8 s=W src=report pub=2023-03-01",
+      "gdp 310105 2023 growth_yoy - percent s=Q"},
+     "i=gdp p=310105 t=latest m=*",
+     "310105 2022 level P - CNY_E8 W -- withdrawn by report on 2023-03-01\n"
+     "310105 2023 growth_yoy P - percent Q -- missing, suppressed\n"},
     {"one source withdraws, another's figure stands",
      {"gdp 310105 2023 level 1 CNY_E8 src=report pub=2024-01-01",
       "gdp 310105 2023 level - CNY_E8 s=W src=yearbook pub=2024-02-01"},

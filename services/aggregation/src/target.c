@@ -57,7 +57,7 @@ static bool is_next_of(const alm_obs *a, const alm_obs *b)
 }
 
 // The targets that are asked. A plan of five years and this year's target stand beside each other:
-// "last:n" means the newest n of each length, and what was withdrawn is none of them.
+// "last:n" means the newest n of each length, and a missing or withdrawn one is none of them.
 static alm_code choose_targets(alm_query_run *run, const alm_obs ***ret, size_t *ret_count,
                                alm_status *st)
 {
@@ -70,7 +70,7 @@ static alm_code choose_targets(alm_query_run *run, const alm_obs ***ret, size_t 
     }
     for (size_t i = 0; i < run->cells.count; i++) {
         const alm_obs *row = alm_cells_row(&run->cells, i);
-        if (!is_last || row->value.status != ALM_OBS_STATUS_WITHDRAWN) {
+        if (!is_last || !alm_obs_status_missing(row->value.status)) {
             rows[count++] = row;
         }
     }

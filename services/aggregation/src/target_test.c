@@ -69,6 +69,11 @@ static const world_example examples[] = {
      "i=gdp p=310105 t=latest x=target",
      "310105 2023 target P 3 CNY_E8\n"
      "310105 2023 target_progress C - percent O -- no level for 2023\n"},
+    {"latest goes past what was suppressed",
+     {"gdp 310105 2023 target 3 CNY_E8", "gdp 310105 2024 target - CNY_E8 s=Q"},
+     "i=gdp p=310105 t=latest x=target",
+     "310105 2023 target P 3 CNY_E8\n"
+     "310105 2023 target_progress C - percent O -- no level for 2023\n"},
     {"a target that was withdrawn",
      {"gdp 310105 2024 target 4 CNY_E8 src=report pub=2024-01-01",
       "gdp 310105 2024 target - CNY_E8 s=W src=report pub=2024-03-01",

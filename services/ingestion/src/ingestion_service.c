@@ -100,6 +100,31 @@ static alm_code take_conflicts(import_run *im, const commit_part *part,
     return rep->failed ? no_memory(st) : ALM_OK;
 }
 
+static alm_code warn_of_withdrawals(import_run *im, const commit_part *part,
+                                    const Almanac__Internal__CommitResponse *answer, alm_status *st)
+{
+    const obs_rows *obs = im->result.observations;
+    report *rep = &im->result.report;
+    for (size_t i = 0; i < answer->n_withdrew_nothing; i++) {
+        uint32_t of_part = answer->withdrew_nothing[i];
+        if (of_part >= part->obs_to - part->obs_from) {
+            return alm_status_set(st, ALM_INTERNAL,
+                                  "storage answered a withdrawal in row %u, which was not sent",
+                                  of_part);
+        }
+        size_t row = part->obs_from + of_part;
+        char day[ALM_PERIOD_TEXT_MAX];
+        alm_date_format(obs->rows[row].published, day);
+        report_row_begin(rep, obs->row_numbers[row], obs->records[row]);
+        report_warning(rep, obs->value_column, obs->value_name, ALM_STR(""),
+                       "taken, but it withdraws nothing: its source published no figure of this "
+                       "cell before %s; what other sources published stays",
+                       day);
+        report_row_end(rep);
+    }
+    return rep->failed ? no_memory(st) : ALM_OK;
+}
+
 // Of a catalogue file the entries are what is counted.
 static void add_counts(import_run *im, const Almanac__Internal__CommitResponse *answer)
 {
@@ -128,6 +153,7 @@ static alm_code commit_one(import_run *im, const commit_part *part, alm_status *
     const Almanac__Internal__CommitResponse *answer =
         (const Almanac__Internal__CommitResponse *)reply;
     add_counts(im, answer);
+    ALM_TRY(warn_of_withdrawals(im, part, answer, st));
     return take_conflicts(im, part, answer, st);
 }
 

@@ -152,6 +152,21 @@ static alm_code conflicts_to(const alm_commit_result *result,
     return ALM_OK;
 }
 
+static alm_code withdrew_nothing_to(const alm_commit_result *result, alm_arena *arena,
+                                    Almanac__Internal__CommitResponse *response, alm_status *st)
+{
+    size_t count = result->withdrew_nothing_count;
+    response->withdrew_nothing = alm_arena_calloc(arena, count, sizeof *response->withdrew_nothing);
+    if (response->withdrew_nothing == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        response->withdrew_nothing[i] = (uint32_t)result->withdrew_nothing[i];
+    }
+    response->n_withdrew_nothing = count;
+    return ALM_OK;
+}
+
 alm_code storage_commit(void *self, alm_call *call, const ProtobufCMessage *message, alm_status *st)
 {
     storage_service *service = self;
@@ -172,6 +187,7 @@ alm_code storage_commit(void *self, alm_call *call, const ProtobufCMessage *mess
     response.catalog_changed = result.catalog_changed;
     response.catalog_unchanged = result.catalog_unchanged;
     ALM_TRY(conflicts_to(&result, request->observations, arena, &response, st));
+    ALM_TRY(withdrew_nothing_to(&result, arena, &response, st));
     return alm_call_send(call, &response.base, st);
 }
 

@@ -108,6 +108,8 @@ typedef struct alm_commit_result {
     uint64_t catalog_added, catalog_changed, catalog_unchanged;
     const alm_conflict *conflicts; // rows not stored, by row; in the arena
     size_t conflict_count;
+    const size_t *withdrew_nothing; // rows stored that withdraw what their source had not published
+    size_t withdrew_nothing_count;  // in the cell before their day; ascending, in the arena
 } alm_commit_result;
 
 // A batch that is refused leaves nothing, and its id is free. One that is known is answered from
@@ -170,7 +172,8 @@ typedef alm_code (*alm_read_visit)(void *arg, alm_str variant, const alm_obs *ro
 // begins, of past states too.
 //
 // Each variant comes once, in visits that follow each other; variants in no promised order.
-// without_value: a cell of which all was withdrawn comes, too, as its best withdrawal. With `last`
+// without_value: a cell of which all was withdrawn comes, too, as the withdrawal that took its last
+// value away (the latest of the sources that had published one; of others if there is none).
 // the newest n are then of all cells, whether they have a value, miss it or had one.
 // all_vintages: every admitted vintage of the cells, withdrawn ones too, by publication, commit and
 // source. Ranges go before all_periods; a bound is of the periods of its own frequency and length.

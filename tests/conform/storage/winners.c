@@ -279,6 +279,65 @@ static void a_withdrawn_source_has_no_older_word(void **state)
     assert_verifies(f);
 }
 
+// Whoever withdraws what its source had not said by then is told so, since the figure that was
+// meant may be another source's, and stays.
+static void tells_withdrawals_of_nothing(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    alm_obs row = with_source(a_row(GDP, 0, 2023, 7, 10), YEARBOOK);
+    COMMIT_ROWS(f, row, a_row(GDP, 1, 2023, 8, 10));
+    alm_obs rows[] = {a_withdrawal(with_source(row, BULLETIN), 20), // another source
+                      a_withdrawal(row, 9),                         // before it was published
+                      a_withdrawal(a_row(GDP, 2, 2023, 0, 0), 20),  // no figure at all
+                      a_withdrawal(row, 20),
+                      a_withdrawal(a_row(GDP, 3, 2023, 0, 0), 20), // of the row below
+                      a_row(GDP, 3, 2023, 9, 10)};
+    alm_batch batch = batch_of_rows(rows, ALM_ARRAY_LEN(rows));
+    batch.id = text("withdrawals");
+    commit(f, batch);
+    fixture_reopen(f);
+    alm_commit_result r = commit(f, batch); // a repetition tells it again
+    assert_int_equal(r.replayed, 1);
+    assert_int_equal(r.revised + r.added, 6);
+    assert_int_equal(r.withdrew_nothing_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(r.withdrew_nothing[i], i);
+    }
+    assert_int_equal(
+        COMMIT_ROWS(f, a_withdrawal(a_row(TAX, 0, 2023, 0, 0), 1)).withdrew_nothing_count, 1);
+}
+
+// Of several withdrawals that one is told which took the last value away.
+static void tells_who_took_the_value_away(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    alm_obs row = a_row(GDP, 0, 2023, 7, 1);
+    alm_read read = read_all();
+    read.without_value = true;
+    COMMIT_ROWS(f, with_source(row, BULLETIN), a_withdrawal(with_source(row, YEARBOOK), 5),
+                a_withdrawal(row, 30));
+    COMMIT_ROWS(f, a_withdrawal(with_source(row, BULLETIN), 20));
+    answer *a = read_rows(f, read);
+    assert_int_equal(a->count, 1);
+    assert_int_equal(a->rows[0].source, BULLETIN); // neither the highest nor the latest
+    assert_int_equal(a->rows[0].published, DAY(20));
+    COMMIT_ROWS(f, with_source(a_row(GDP, 0, 2023, 8, 2), YEARBOOK)); // before its withdrawal
+    a = read_rows(f, read);
+    assert_int_equal(a->rows[0].source, BULLETIN);
+    COMMIT_ROWS(f, with_source(a_row(GDP, 0, 2023, 9, 21), YEARBOOK),
+                a_withdrawal(with_source(row, YEARBOOK), 22));
+    a = read_rows(f, read);
+    assert_int_equal(a->rows[0].source, YEARBOOK);
+    read.at_sequence = 4;
+    a = read_rows(f, read);
+    assert_int_equal(a->rows[0].source, BULLETIN);
+    read.without_value = false;
+    assert_int_equal(read_rows(f, read)->count, 0);
+    assert_verifies(f);
+}
+
 // A withdrawal of what never was is a vintage too, and the next one revises it.
 static void a_cell_may_begin_withdrawn(void **state)
 {
@@ -348,6 +407,8 @@ store_group conform_winners(void)
         STORE_TEST(a_withdrawal_has_its_day_and_its_sequence),
         STORE_TEST(a_source_withdraws_its_own_word),
         STORE_TEST(a_withdrawn_source_has_no_older_word),
+        STORE_TEST(tells_withdrawals_of_nothing),
+        STORE_TEST(tells_who_took_the_value_away),
         STORE_TEST(a_cell_may_begin_withdrawn),
         STORE_TEST(a_missing_value_is_read),
         STORE_TEST(all_vintages_come_in_order_of_publication),
