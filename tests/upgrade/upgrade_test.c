@@ -1,6 +1,6 @@
 // Stores of format 1: what opens must answer as it did where it was written, whenever the migration
 // was killed before; what cannot be migrated must stay as it was.
-#include "lmdb_record.h"
+#include "lmdb_store.h"
 #include "sample.h"
 
 #include <poll.h>
@@ -328,26 +328,87 @@ static void without_room_it_is_refused_and_stays(void **state)
     assert_as_it_was(f);
 }
 
+// The store's file, opened for writing past the store.
+typedef struct raw_file {
+    MDB_env *env;
+    MDB_dbi dbis[LMDB_DBI_COUNT];
+    lmdb_txn txn;
+} raw_file;
+
+static void raw_open(raw_file *raw, const char *dir)
+{
+    *raw = (raw_file){.txn = {.bases = lmdb_bases_create()}};
+    raw->txn.dbis = raw->dbis;
+    assert_int_equal(mdb_env_create(&raw->env), 0);
+    assert_int_equal(mdb_env_set_mapsize(raw->env, (size_t)256 << 20), 0);
+    assert_int_equal(mdb_env_set_maxdbs(raw->env, LMDB_DBI_COUNT), 0);
+    assert_int_equal(mdb_env_open(raw->env, dir, 0, 0640), 0);
+    assert_int_equal(mdb_txn_begin(raw->env, NULL, 0, &raw->txn.txn), 0);
+    for (int i = 1; i < LMDB_DBI_COUNT; i++) { // format 1 has fewer
+        int error = mdb_dbi_open(raw->txn.txn, lmdb_dbi_name((lmdb_dbi)i), 0, &raw->dbis[i]);
+        assert_true(error == 0 || error == MDB_NOTFOUND);
+    }
+}
+
+static void raw_commit(raw_file *raw)
+{
+    assert_int_equal(mdb_txn_commit(raw->txn.txn), 0);
+    lmdb_bases_destroy(&raw->txn.bases);
+    mdb_env_close(raw->env);
+}
+
+static void put_rows(raw_file *raw, lmdb_dbi dbi, lmdb_slice_key slice, const alm_obs *rows,
+                     size_t count, alm_arena *arena)
+{
+    alm_buf buf;
+    lmdb_key key = lmdb_key_of_slice(slice);
+    alm_buf_init(&buf, 0);
+    assert_int_equal(alm_block_encode(rows, count, NULL, arena, &buf, NULL), ALM_OK);
+    assert_int_equal(lmdb_put(&raw->txn, dbi, &key, &buf, 0, NULL), ALM_OK);
+    alm_buf_deinit(&buf);
+}
+
+// In the first cell that has several vintages the winner and another change places.
+static void let_another_win(const char *dir)
+{
+    static const int32_t zeros[8] = {0};
+    alm_precedence precedence = {.of = zeros, .count = ALM_ARRAY_LEN(zeros)};
+    raw_file raw;
+    lmdb_scan scan;
+    lmdb_slice_key slice;
+    alm_chunk chunk;
+    alm_arena *arena = alm_arena_create(0);
+    raw_open(&raw, dir);
+    assert_int_equal(lmdb_scan_open(&raw.txn, LMDB_VINTAGES, &scan, NULL), ALM_OK);
+    assert_int_equal(lmdb_scan_seek(&scan, NULL, NULL), ALM_OK);
+    assert_true(scan.found && lmdb_slice_key_from(scan.key, &slice));
+    lmdb_scan_close(&scan);
+    assert_int_equal(lmdb_chunk_get(&raw.txn, slice, &precedence, arena, &chunk, NULL), ALM_OK);
+    alm_obs *other = (alm_obs *)(uintptr_t)&chunk.others[0];
+    alm_obs *winner = (alm_obs *)(uintptr_t)alm_chunk_winner(&chunk, other->place);
+    assert_non_null(winner);
+    alm_obs was = *winner;
+    *winner = *other;
+    *other = was;
+    put_rows(&raw, LMDB_SLICE, slice, chunk.winners, chunk.winner_count, arena);
+    put_rows(&raw, LMDB_VINTAGES, slice, chunk.others, chunk.other_count, arena);
+    raw_commit(&raw);
+    alm_arena_destroy(&arena);
+}
+
 static void put_version(const char *dir, uint32_t version)
 {
-    MDB_env *env;
-    MDB_dbi dbis[LMDB_META + 1];
-    lmdb_txn txn = {.dbis = dbis};
+    raw_file raw;
     alm_buf buf;
     lmdb_key key = lmdb_key_of_text(ALM_STR("format"));
-    assert_int_equal(mdb_env_create(&env), 0);
-    assert_int_equal(mdb_env_set_maxdbs(env, 16), 0);
-    assert_int_equal(mdb_env_open(env, dir, 0, 0640), 0);
-    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn.txn), 0);
-    assert_int_equal(mdb_dbi_open(txn.txn, "meta", 0, &dbis[LMDB_META]), 0);
+    raw_open(&raw, dir);
     alm_buf_init(&buf, 0);
     alm_buf_str(&buf, ALM_STR("ALMSTORE"));
     alm_buf_u32(&buf, version);
     alm_buf_str(&buf, ALM_STR("almanac 9"));
-    assert_int_equal(lmdb_put(&txn, LMDB_META, &key, &buf, 0, NULL), ALM_OK);
+    assert_int_equal(lmdb_put(&raw.txn, LMDB_META, &key, &buf, 0, NULL), ALM_OK);
     alm_buf_deinit(&buf);
-    assert_int_equal(mdb_txn_commit(txn.txn), 0);
-    mdb_env_close(env);
+    raw_commit(&raw);
 }
 
 static void a_store_of_a_newer_format_is_refused(void **state)
@@ -367,6 +428,9 @@ static void a_store_of_format_2_is_made_anew(void **state)
     alm_store_opts opts = {.bytes_max = f->bytes_max};
     fixture_open(f);
     alm_store_close(&f->store);
+    let_another_win(f->dir);
+    ASSERT_OK(f, alm_store_verify_dir(f->dir, &opts, NULL, NULL, &verified, &f->st));
+    assert_true(verified.problems > 0);
     put_version(f->dir, 2);
     assert_int_equal(try_open(f), ALM_FAILED_PRECONDITION);
     assert_says(f, "`almanac verify DIR --rebuild` makes it anew");

@@ -166,15 +166,15 @@ typedef alm_code (*alm_read_visit)(void *arg, alm_str variant, const alm_obs *ro
 // Which of several vintages of a cell wins: among those of the sources that are allowed, published
 // on or before as_of and committed at or before at_sequence, what each source published last is its
 // word. A source whose word is WITHDRAWN is out: it takes back its own figure, which was published
-// earlier, and no other source's. Of the others the highest precedence wins (source
-// NONE counts as 0), of equal ones the latest published, then the latest committed, then the lower
-// source id. If all are out the cell has no value. Precedences are the catalogue's when the read
-// begins, of past states too.
+// earlier, and no other source's. Of the others the highest precedence wins (source NONE counts as
+// 0), of equal ones the latest published, then the latest committed, then the lower source id. If
+// all are out the cell has no value. Precedences are the catalogue's when the read begins, of past
+// states too.
 //
 // Each variant comes once, in visits that follow each other; variants in no promised order.
 // without_value: a cell of which all was withdrawn comes, too, as the withdrawal that took its last
-// value away (the latest of the sources that had published one; of others if there is none).
-// the newest n are then of all cells, whether they have a value, miss it or had one.
+// value away (the latest of the sources that had published one; of others if there is none). With
+// `last` the newest n are then of all cells, whether they have a value, miss it or had one.
 // all_vintages: every admitted vintage of the cells, withdrawn ones too, by publication, commit and
 // source. Ranges go before all_periods; a bound is of the periods of its own frequency and length.
 // *ret_sequence (may be NULL): the state that is read; set before the first visit. With `last` and
