@@ -43,10 +43,10 @@ alm_code rebuild_each(lmdb_rebuild *r, lmdb_dbi dbi, rebuild_take take, alm_stat
             alm_arena_reset(r->step);
             code = take(r, &scan, &why);
         }
-        if (code == ALM_DATA_LOSS) {
+        if (code == ALM_DATA_LOSS && !r->was_read[dbi]) {
             r->result->damaged++;
             rebuild_report(r, "%s: %s", lmdb_dbi_name(dbi), why.message);
-        } else if (code != ALM_OK) {
+        } else if (code != ALM_OK && code != ALM_DATA_LOSS) {
             break;
         }
         if (!scan.found) {
@@ -56,6 +56,7 @@ alm_code rebuild_each(lmdb_rebuild *r, lmdb_dbi dbi, rebuild_take take, alm_stat
         code = lmdb_scan_next(&scan, &why);
     }
     lmdb_scan_close(&scan);
+    r->was_read[dbi] = true;
     return code == ALM_OK ? ALM_OK : alm_status_copy(st, &why);
 }
 

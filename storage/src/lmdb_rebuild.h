@@ -22,6 +22,7 @@ typedef struct lmdb_rebuild {
     alm_rebuild_result *result;    // shared with the child that makes the file
     int *reading;                  // likewise: the database it reads, for when it dies of that
     bool readable[LMDB_DBI_COUNT]; // a scan of it comes to its end
+    bool was_read[LMDB_DBI_COUNT]; // what is damaged of it was told
     alm_arena *keep;               // as long as the rebuild
     alm_arena *part;               // as long as one part, or one commit
     alm_arena *step;               // as long as one record
@@ -36,7 +37,7 @@ typedef struct lmdb_rebuild {
 // Tells what was found, and goes on.
 void rebuild_report(lmdb_rebuild *r, const char *fmt, ...) ALM_PRINTF(2, 3);
 
-// Calls take for each undamaged record; what is damaged is told and counted.
+// Calls take for each undamaged record; what is damaged is told and counted the first time.
 typedef alm_code (*rebuild_take)(lmdb_rebuild *r, const lmdb_scan *scan, alm_status *st);
 ALM_MUST_USE alm_code rebuild_each(lmdb_rebuild *r, lmdb_dbi dbi, rebuild_take take,
                                    alm_status *st);

@@ -189,6 +189,25 @@ static void one_copy_of_two_is_enough(void **state)
     }
 }
 
+// The log is read twice, and told of once.
+static void a_damaged_record_is_counted_once(void **state)
+{
+    fixture *f = *state;
+    told t;
+    alm_rebuild_result result;
+    fill(f);
+    alm_store_close(&f->store);
+    unsigned damaged = damage(f, "log", 2);
+    assert_int_equal(try_rebuild(f, &result, &t), ALM_OK);
+    assert_int_equal(result.damaged, damaged);
+    unsigned told_count = 0;
+    for (const char *at = strstr(t.text, "log: "); at != NULL; at = strstr(at + 1, "log: ")) {
+        told_count++;
+    }
+    assert_int_equal(told_count, damaged);
+    remove_kept(f);
+}
+
 static void slices_and_series_come_back_from_the_log(void **state)
 {
     fixture *f = *state;
@@ -286,13 +305,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(an_undamaged_store_is_as_it_was),
-        TEST(one_copy_of_two_is_enough),
-        TEST(slices_and_series_come_back_from_the_log),
-        TEST(a_damaged_head_is_counted_again),
-        TEST(an_entry_has_no_copy),
-        TEST(damaged_pages_are_survived),
-        TEST(a_store_that_is_open_is_left_alone),
+        TEST(an_undamaged_store_is_as_it_was),  TEST(one_copy_of_two_is_enough),
+        TEST(a_damaged_record_is_counted_once), TEST(slices_and_series_come_back_from_the_log),
+        TEST(a_damaged_head_is_counted_again),  TEST(an_entry_has_no_copy),
+        TEST(damaged_pages_are_survived),       TEST(a_store_that_is_open_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
