@@ -90,6 +90,24 @@ static alm_config_entry *builtin(const alm_config *config, size_t which)
     return find_entry(config, alm_str_from(alm_config_builtins[which].name));
 }
 
+// Two flags with two values for one option would mean that one is dropped without a word.
+static alm_code check_second(const alm_config_entry *entry, alm_str text, int64_t number,
+                             alm_status *st)
+{
+    const alm_option *option = entry->option;
+    const char *first = entry->texts[0];
+    bool is_same = option->type == ALM_OPTION_TEXT ? alm_str_eq(alm_str_from(first), text)
+                                                   : entry->number == number;
+    if (is_same) {
+        return ALM_OK;
+    }
+    return option->secret ? alm_status_set_field(st, ALM_INVALID_ARGUMENT, option->name,
+                                                 "--%s is given twice", option->name)
+                          : alm_status_set_field(st, ALM_INVALID_ARGUMENT, option->name,
+                                                 "--%s is given twice: %s and %.*s", option->name,
+                                                 first, ALM_STR_ARGS(text));
+}
+
 // Checks the text and keeps it, unless a stronger origin has spoken. One of equal strength is
 // added to or replaced.
 static alm_code set(alm_config *config, alm_config_entry *entry, alm_config_origin origin,
@@ -99,6 +117,9 @@ static alm_code set(alm_config *config, alm_config_entry *entry, alm_config_orig
     ALM_TRY(alm_option_read(entry->option, text, label, &number, st));
     if (origin < entry->origin) {
         return ALM_OK;
+    }
+    if (origin == ALM_CONFIG_FLAG && entry->origin == origin && !entry->option->repeats) {
+        ALM_TRY(check_second(entry, text, number, st));
     }
     size_t kept = origin == entry->origin && entry->option->repeats ? entry->count : 0;
     void *texts = entry->texts;
@@ -174,27 +195,6 @@ static alm_code take_next_value(args *in, const alm_option *option, const char *
     return ALM_OK;
 }
 
-// Two values for one would mean that one of them is dropped without a word.
-static alm_code take_flag(alm_config *config, alm_config_entry *entry, const char *label,
-                          alm_str value, alm_status *st)
-{
-    int64_t number;
-    bool is_second = entry->origin == ALM_CONFIG_FLAG && !entry->option->repeats;
-    const char *first = is_second ? entry->texts[0] : NULL;
-    ALM_TRY(alm_option_read(entry->option, value, label, &number, st));
-    bool is_same = is_second &&
-                   (entry->option->type == ALM_OPTION_TEXT ? alm_str_eq(alm_str_from(first), value)
-                                                           : entry->number == number);
-    if (is_second && !is_same) {
-        bool is_secret = entry->option->secret;
-        return alm_status_set_field(
-            st, ALM_INVALID_ARGUMENT, entry->option->name, "--%s is given twice%s%s%s%.*s",
-            entry->option->name, is_secret ? "" : ": ", is_secret ? "" : first,
-            is_secret ? "" : " and ", is_secret ? 0 : (int)value.len, value.data);
-    }
-    return set(config, entry, ALM_CONFIG_FLAG, label, value, st);
-}
-
 // --name, --name VALUE, --name=VALUE or --no-name; body is without the dashes.
 static alm_code take_long_flag(alm_config *config, args *in, alm_str body, alm_status *st)
 {
@@ -219,7 +219,7 @@ static alm_code take_long_flag(alm_config *config, args *in, alm_str body, alm_s
     } else if (entry->option->type != ALM_OPTION_BOOL) {
         ALM_TRY(take_next_value(in, entry->option, label, &value, st));
     }
-    return take_flag(config, entry, label, value, st);
+    return set(config, entry, ALM_CONFIG_FLAG, label, value, st);
 }
 
 // -v, -vq of two flags without values, -o VALUE or -oVALUE; letters is without the dash.
@@ -236,7 +236,7 @@ static alm_code take_short_flags(alm_config *config, args *in, alm_str letters, 
         if (value.len == 0) {
             ALM_TRY(take_next_value(in, entry->option, label, &value, st));
         }
-        ALM_TRY(take_flag(config, entry, label, value, st));
+        ALM_TRY(set(config, entry, ALM_CONFIG_FLAG, label, value, st));
         if (!is_bool) {
             break;
         }

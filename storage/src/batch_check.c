@@ -3,6 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+size_t alm_slots_cell_end(const alm_row_slot *slots, size_t from, size_t count)
+{
+    size_t to = from + 1;
+    while (to < count && slots[to].place == slots[from].place) {
+        to++;
+    }
+    return to;
+}
+
 static alm_code no_memory(alm_status *st)
 {
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for the batch");

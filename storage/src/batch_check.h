@@ -10,6 +10,8 @@ typedef struct alm_row_slot {
     alm_place_id place;
     uint32_t row; // index into the batch's rows
 } alm_row_slot;
+// Behind the last slot of the cell that `from` is of; the slots are of one slice.
+size_t alm_slots_cell_end(const alm_row_slot *slots, size_t from, size_t count);
 
 // The rows of one variant in one period: slots[from..to-1], by place, then by their order in the
 // batch.

@@ -163,15 +163,6 @@ static bool takes_back(const apply_ctx *ctx, const cell_rows *cell, const alm_ro
     return takes;
 }
 
-static size_t end_of_cell(const alm_row_slot *slots, size_t from, size_t count)
-{
-    size_t to = from + 1;
-    while (to < count && slots[to].place == slots[from].place) {
-        to++;
-    }
-    return to;
-}
-
 // Sorts a run of slots (one chunk of the variant) into taken, unchanged and conflict.
 static alm_code take_rows(apply_ctx *ctx, uint32_t variant, const alm_row_slot *slots, size_t count,
                           const alm_chunk *chunk, alm_obs *taken, size_t *ret_count, alm_status *st)
@@ -183,7 +174,7 @@ static alm_code take_rows(apply_ctx *ctx, uint32_t variant, const alm_row_slot *
     for (size_t i = 0; i < count; i++) {
         if (i == to) {
             from = i;
-            to = end_of_cell(slots, i, count);
+            to = alm_slots_cell_end(slots, i, count);
             cell = cell_of(chunk, slots[i].place, taken + taken_count);
         }
         bool is_taken;

@@ -56,8 +56,7 @@ typedef struct older_rows {
     const alm_place_id *places; // of each
     size_t *open;               // those of which the winner is to be chosen anew, ascending
     size_t open_count;
-    alm_block vintages; // the older ones
-    size_t from, to;    // of them those that belong to the rows
+    alm_block vintages; // the slice's older ones
     size_t *withdrawn;  // rows that a withdrawal took a source out of since: it may have won
     size_t withdrawn_count;
 } older_rows;
@@ -83,8 +82,6 @@ static alm_code open_vintages(older_rows *o, const lmdb_txn *txn, lmdb_slice_key
         return ALM_OK;
     }
     ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, NULL, o->arena, &o->vintages, st));
-    o->from = alm_block_find_place(&o->vintages, 0, o->places[0]);
-    o->to = alm_block_find_place(&o->vintages, o->from, o->places[o->count - 1] + 1);
     return alm_withdrawals_find(&o->vintages, o->places, o->count, &o->past->filter, o->arena,
                                 &o->withdrawn, &o->withdrawn_count, st);
 }
@@ -156,11 +153,11 @@ static alm_code get_vintages(older_rows *o, alm_obs **ret, size_t *ret_count, al
 {
     *ret = NULL;
     *ret_count = 0;
-    if (o->from == o->to) {
-        return ALM_OK;
+    if (o->vintages.count == 0) {
+        return ALM_OK; // a block that is not there has no columns
     }
     alm_place_id last = o->places[o->open[o->open_count - 1]];
-    size_t from = alm_block_find_place(&o->vintages, o->from, o->places[o->open[0]]);
+    size_t from = alm_block_find_place(&o->vintages, 0, o->places[o->open[0]]);
     size_t to = alm_block_find_place(&o->vintages, from, last + 1);
     *ret_count = to - from;
     *ret = alm_arena_alloc(o->arena, *ret_count * sizeof **ret);

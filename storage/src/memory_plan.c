@@ -252,10 +252,7 @@ static alm_code plan_slice(plan_ctx *ctx, variant_run *run, const alm_slice_slot
 {
     const alm_row_slot *slots = ctx->in->slots;
     for (uint32_t from = slice->from; from < slice->to;) {
-        uint32_t to = from + 1;
-        while (to < slice->to && slots[to].place == slots[from].place) {
-            to++;
-        }
+        uint32_t to = (uint32_t)alm_slots_cell_end(slots, from, slice->to);
         ALM_TRY(plan_cell(ctx, run, slice->period, slots + from, to - from, st));
         from = to;
     }

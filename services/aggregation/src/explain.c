@@ -2,6 +2,7 @@
 
 #include "cells.h"
 #include "query_execute.h"
+#include "alm/id_order.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -394,17 +395,10 @@ static alm_code take_vintages(void *arg, const alm_str *variants, size_t variant
     return ALM_OK;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 static size_t unique(uint32_t *ids, size_t count)
 {
     size_t kept = 0;
-    qsort(ids, count, sizeof *ids, by_number);
+    qsort(ids, count, sizeof *ids, alm_id_order);
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || ids[i] != ids[kept - 1]) {
             ids[kept++] = ids[i];
