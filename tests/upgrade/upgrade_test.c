@@ -381,7 +381,8 @@ static void let_another_win(const char *dir)
     raw_open(&raw, dir);
     assert_int_equal(lmdb_scan_open(&raw.txn, LMDB_VINTAGES, &scan, NULL), ALM_OK);
     assert_int_equal(lmdb_scan_seek(&scan, NULL, NULL), ALM_OK);
-    assert_true(scan.found && lmdb_slice_key_from(scan.key, &slice));
+    assert_true(scan.found);
+    assert_true(lmdb_slice_key_from(scan.key, &slice));
     lmdb_scan_close(&scan);
     assert_int_equal(lmdb_chunk_get(&raw.txn, slice, &precedence, arena, &chunk, NULL), ALM_OK);
     alm_obs *other = (alm_obs *)(uintptr_t)&chunk.others[0];
