@@ -18,8 +18,9 @@ static int format_flag(const alm_option *option, char *ret, size_t size)
                  alm_str_eq_nocase(alm_str_from(option->fallback), ALM_STR("true"));
     const char *placeholder = is_bool ? "" : option->placeholder;
     placeholder = placeholder != NULL ? placeholder : "VALUE";
+    bool is_open = alm_str_ends_with(alm_str_from(placeholder), ALM_STR("..."));
     return snprintf(ret, size, "  %s--%s%s%s%s%s", letter, is_on ? "[no-]" : "", option->name,
-                    is_bool ? "" : " ", placeholder, option->repeats ? "..." : "");
+                    is_bool ? "" : " ", placeholder, option->repeats && !is_open ? "..." : "");
 }
 
 // "(default 7100; ALMANAC_PORT)", or nothing.

@@ -112,15 +112,6 @@ ALMANAC_API void almanac_client_close(almanac_client **client);
 
 // --- questions -----------------------------------------------------------------------------------
 
-typedef enum almanac_transform {
-    ALMANAC_TRANSFORM_NONE = 0,       // as published
-    ALMANAC_TRANSFORM_GROWTH_YOY = 1, // year on year, percent
-    ALMANAC_TRANSFORM_RANK = 2,       // among the siblings of the place
-    ALMANAC_TRANSFORM_SHARE = 3,      // of the parent place, percent
-    ALMANAC_TRANSFORM_ROLLUP = 4,     // over the place tree
-    ALMANAC_TRANSFORM_TARGET = 5      // progress against targets
-} almanac_transform;
-
 typedef enum almanac_order {
     ALMANAC_ORDER_KEY = 0, // places in tree order, then periods
     ALMANAC_ORDER_VALUE_DESC = 1,
@@ -140,7 +131,8 @@ typedef struct almanac_query {
     const char *as_of;        // date: as it was published on that day
     const char *const *sources;
     size_t source_count;
-    almanac_transform transform;
+    const char *const *transforms; // words: "rollup", "to:Q", "pc1", "ma:3", "rank" ...
+    size_t transform_count;
     const char *group_by; // roll-up: a level ("district")
     const char *unit;     // "": as published; "indicator": the indicator's; or a code: "CNY_E8"
     almanac_order order;
@@ -170,6 +162,7 @@ typedef struct almanac_row {
     const char *published;          // date
     const char *note;               // as published
     const char *reason;             // why there is no number, or what to mind
+    const char *transform;          // what was computed of the measure: "to:Q pc1"
     uint32_t of_count, of_expected; // rank: peers ranked, peers; roll-up: members present,
                                     // members; target: periods with a value, periods so far
     uint64_t sequence;              // the store's state it was read from
@@ -499,8 +492,6 @@ ALMANAC_API const char *almanac_qualifier_label(uint32_t qualifier,
 ALMANAC_API const char *almanac_status_label(char status,
                                              almanac_lang lang); // 初步, provisional
 ALMANAC_API const char *almanac_measure_label(const char *measure, almanac_lang lang);
-ALMANAC_API const char *almanac_transform_code(almanac_transform transform); // growth_yoy
-ALMANAC_API bool almanac_transform_parse(const char *code, almanac_transform *ret_transform);
 
 #ifdef __cplusplus
 }

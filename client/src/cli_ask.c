@@ -45,26 +45,32 @@ static almanac_order order_of(const cli *self)
 {
     const char *order = cli_text(self, "order");
     if (order[0] == '\0') { // the first of a ranking is what one looks for
-        return self->command->transform == ALMANAC_TRANSFORM_RANK ? ALMANAC_ORDER_VALUE_ASC
-                                                                  : ALMANAC_ORDER_KEY;
+        const char *transform = self->command->transform;
+        bool is_rank = transform != NULL && strcmp(transform, "rank") == 0;
+        return is_rank ? ALMANAC_ORDER_VALUE_ASC : ALMANAC_ORDER_KEY;
     }
     return strcmp(order, "value:desc") == 0  ? ALMANAC_ORDER_VALUE_DESC
            : strcmp(order, "value:asc") == 0 ? ALMANAC_ORDER_VALUE_ASC
                                              : ALMANAC_ORDER_KEY;
 }
 
-static bool read_transform(cli *self, almanac_query *query)
+// The command's own word, then those that were given. False: out of memory.
+static bool read_transforms(cli *self, almanac_query *query)
 {
-    const char *given = cli_text(self, "transform");
-    query->transform = self->command->transform;
-    if (given[0] == '\0') {
-        return true;
-    }
-    if (query->transform != ALMANAC_TRANSFORM_NONE) {
-        (void)cli_fail_usage(self, "--transform is for query; %s has its own", self->command->name);
+    const char *const *given = NULL;
+    size_t count = alm_config_values(self->config, "transform", &given);
+    const char **words = alm_arena_calloc(self->arena, count + 1, sizeof *words);
+    if (words == NULL) {
         return false;
     }
-    return almanac_transform_parse(given, &query->transform); // a listed word, checked before
+    if (self->command->transform != NULL) {
+        words[query->transform_count++] = self->command->transform;
+    }
+    for (size_t i = 0; i < count; i++) {
+        words[query->transform_count++] = given[i];
+    }
+    query->transforms = words;
+    return true;
 }
 
 static bool check_needed(cli *self, const almanac_query *query)
@@ -107,11 +113,11 @@ bool cli_ask(cli *self, almanac_query *ret, int *ret_exit)
     ret->source_count = alm_config_values(self->config, "source", &ret->sources);
     *ret_exit = CLI_EXIT_USAGE; // until all is well
     if (!cli_split_words(self, words, count, &ret->indicators, &ret->indicator_count) ||
-        ret->breakdown == NULL) {
+        ret->breakdown == NULL || !read_transforms(self, ret)) {
         *ret_exit = cli_fail_memory(self);
         return false;
     }
-    if (!read_transform(self, ret) || !check_needed(self, ret)) {
+    if (!check_needed(self, ret)) {
         return false;
     }
     *ret_exit = 0;

@@ -25,8 +25,8 @@ struct cli_command {
     int (*run)(cli *self);
     bool has_until; // of token: its entries may end, and its output is the token itself
     // Of the shorthands of query.
-    almanac_transform transform;
-    const char *period; // when --period is not given; NULL: it must be
+    const char *transform; // a word; NULL: none
+    const char *period;    // when --period is not given; NULL: it must be
 };
 
 extern const cli_command cli_commands[];
@@ -41,6 +41,7 @@ const char *cli_command_nearest(alm_str name);
 
 // Is the option's placeholder a list of the values it takes?
 bool cli_option_has_choices(const alm_option *option);
+#define CLI_MORE_CHOICES "|..." // ends a list of examples: other values are taken, too
 
 // The commands.
 int cli_import(cli *self);

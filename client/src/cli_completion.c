@@ -19,7 +19,7 @@ static option_list options_of(const cli_command *command)
 // a|b|c with other separators.
 static void print_choices(const char *list, char separator, FILE *out)
 {
-    for (const char *c = list; *c != '\0'; c++) {
+    for (const char *c = list; *c != '\0' && strcmp(c, CLI_MORE_CHOICES) != 0; c++) {
         fputc(*c == '|' ? separator : *c, out);
     }
 }
@@ -131,7 +131,8 @@ static void print_zsh_option(const alm_option *option, FILE *out)
     if (cli_option_has_choices(option)) {
         fprintf(out, ":value:(");
         // A colon separates parts of the specification.
-        for (const char *c = option->placeholder; *c != '\0'; c++) {
+        const char *c = option->placeholder;
+        for (; *c != '\0' && strcmp(c, CLI_MORE_CHOICES) != 0; c++) {
             fprintf(out, "%s%c", *c == ':' ? "\\" : "", *c == '|' ? ' ' : *c);
         }
         fprintf(out, ")");

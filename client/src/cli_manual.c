@@ -140,7 +140,7 @@ int cli_manual(cli *self)
                  "columns\n"
                  "indicator, place, period, measure, accumulation, breakdown, relation, value,\n"
                  "unit, qualifier, status, lower, upper, origin, source, published, of_count,\n"
-                 "of_expected, reason, note and sequence.\n"
+                 "of_expected, reason, note, sequence and transform.\n"
                  "Columns are added at the end only.\n"
                  "An empty lower or upper is an open end.\n"
                  "Text that a spreadsheet would take for a formula has an apostrophe in front.\n"

@@ -88,6 +88,22 @@ static const char *note_text(cli *self, const almanac_row *row)
                                     : row->note;
 }
 
+// What was computed, unless the measure says it: growth_yoy of pc1 alone.
+static const char *origin_text(cli *self, const almanac_row *row)
+{
+    static const char *const told[] = {"level", "count_of_change", "cumulative_level"};
+    bool is_told = true;
+    for (size_t i = 0; i < ALM_ARRAY_LEN(told); i++) {
+        is_told &= strcmp(row->measure, told[i]) != 0;
+    }
+    if (row->origin != ALMANAC_COMPUTED) {
+        return "";
+    }
+    bool says_words = row->transform[0] != '\0' && strcmp(row->transform, "rollup") != 0 &&
+                      (!is_told || strchr(row->transform, ' ') != NULL);
+    return says_words ? row->transform : cli_say(self, "推算", "computed");
+}
+
 static void add_row(cli *self, cli_table *table, const almanac_row *row, const cli_names *names)
 {
     char number[ALMANAC_VALUE_TEXT_MAX];
@@ -95,7 +111,6 @@ static void add_row(cli *self, cli_table *table, const almanac_row *row, const c
     alm_value_halves(row, self->lang, number, unit);
     bool is_level = strcmp(row->measure, "level") == 0;
     bool is_cumulative = strcmp(row->accumulation, "C") == 0;
-    bool is_computed = row->origin == ALMANAC_COMPUTED;
     const char *cells[COLUMN_COUNT] = {
         [COLUMN_INDICATOR] = cli_indicator_name(names, row->indicator),
         [COLUMN_PLACE] = cli_place_name(names, row->place),
@@ -106,7 +121,7 @@ static void add_row(cli *self, cli_table *table, const almanac_row *row, const c
         [COLUMN_RELATION] = cli_relation_text(self, names, row->relation),
         [COLUMN_VALUE] = number,
         [COLUMN_UNIT] = unit,
-        [COLUMN_ORIGIN] = is_computed ? cli_say(self, "推算", "computed") : "",
+        [COLUMN_ORIGIN] = origin_text(self, row),
         [COLUMN_STATUS] = status_text(self, row),
         [COLUMN_MEMBERS] = members_text(self, row),
         [COLUMN_SOURCE] = row->source,
@@ -200,7 +215,7 @@ void cli_rows_csv_header(cli_csv *csv)
         "indicator", "place",  "period",   "measure",   "accumulation", "breakdown",
         "relation",  "value",  "unit",     "qualifier", "status",       "lower",
         "upper",     "origin", "source",   "published", "of_count",     "of_expected",
-        "reason",    "note",   "sequence",
+        "reason",    "note",   "sequence", "transform",
     };
     for (size_t i = 0; i < ALM_ARRAY_LEN(titles); i++) {
         cli_csv_raw(csv, titles[i]);
@@ -247,6 +262,7 @@ void cli_row_csv(cli_csv *csv, const almanac_row *row)
     cli_csv_text(csv, row->reason);
     cli_csv_text(csv, row->note);
     cli_csv_u64(csv, row->sequence);
+    cli_csv_text(csv, row->transform);
     cli_csv_end(csv);
 }
 
@@ -277,5 +293,6 @@ void cli_row_json(cli_json *json, const almanac_row *row)
     cli_json_text(json, "reason", row->reason);
     cli_json_text(json, "note", row->note);
     cli_json_u64(json, "sequence", row->sequence);
+    cli_json_text(json, "transform", row->transform);
     cli_json_end_object(json);
 }

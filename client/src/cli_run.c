@@ -111,7 +111,9 @@ static bool is_listed(alm_str word, const char *list)
 static bool check_choice(cli *self, const alm_option *option)
 {
     const char *value = cli_text(self, option->name);
-    if (!cli_option_has_choices(option) || value[0] == '\0' ||
+    bool is_open = option->placeholder != NULL &&
+                   alm_str_ends_with(alm_str_from(option->placeholder), ALM_STR(CLI_MORE_CHOICES));
+    if (!cli_option_has_choices(option) || is_open || value[0] == '\0' ||
         is_listed(alm_str_from(value), option->placeholder)) {
         return true;
     }

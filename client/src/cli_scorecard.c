@@ -279,9 +279,10 @@ static almanac_code ask(cli *self, answer_kind kind, answer *ret, almanac_error 
                            .breakdown = "*",
                            .as_of = cli_text(self, "as-of")};
     query.measure = kind == ANSWER_PUBLISHED ? "*" : "";
-    query.transform = kind == ANSWER_TARGETS  ? ALMANAC_TRANSFORM_TARGET
-                      : kind == ANSWER_GROWTH ? ALMANAC_TRANSFORM_GROWTH_YOY
-                                              : ALMANAC_TRANSFORM_NONE;
+    static const char *const words[ANSWER_COUNT] = {
+        [ANSWER_TARGETS] = "target", [ANSWER_GROWTH] = "pc1"};
+    query.transforms = &words[kind];
+    query.transform_count = words[kind] != NULL;
     almanac_code code = almanac_query_open(self->client, &query, &ret->handle, error);
     return code == ALMANAC_OK ? almanac_rows_all(ret->handle, &ret->rows, &ret->count, error)
                               : code;

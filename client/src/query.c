@@ -44,7 +44,8 @@ alm_code alm_query_message(const almanac_query *query, Almanac__V1__QueryRequest
     ret->as_of = alm_client_text(query->as_of);
     ret->sources = alm_client_texts(query->sources);
     ret->n_sources = query->source_count;
-    ret->transform = (Almanac__V1__Transform)query->transform;
+    ret->transforms = alm_client_texts(query->transforms);
+    ret->n_transforms = query->transform_count;
     ret->group_by = alm_client_text(query->group_by);
     ret->unit = alm_client_text(query->unit);
     ret->order = (Almanac__V1__Order)query->order;

@@ -121,6 +121,7 @@ static void sends_every_part_of_the_query(void **state)
     (void)state;
     static const char *const indicators[] = {"gdp", "tax"};
     static const char *const sources[] = {"report-2024"};
+    static const char *const transforms[] = {"rollup", "pc1"};
     const almanac_query query = {.indicators = indicators,
                                  .indicator_count = 2,
                                  .places = "310000/**@district",
@@ -132,7 +133,8 @@ static void sends_every_part_of_the_query(void **state)
                                  .as_of = "2024-02-01",
                                  .sources = sources,
                                  .source_count = 1,
-                                 .transform = ALMANAC_TRANSFORM_ROLLUP,
+                                 .transforms = transforms,
+                                 .transform_count = 2,
                                  .group_by = "city",
                                  .unit = "CNY_E8",
                                  .order = ALMANAC_ORDER_VALUE_DESC,
@@ -158,7 +160,8 @@ static void sends_every_part_of_the_query(void **state)
     assert_string_equal(got->frequency, "Q");
     assert_string_equal(got->as_of, "2024-02-01");
     assert_string_equal(got->sources[0], "report-2024");
-    assert_int_equal(got->transform, ALMANAC__V1__TRANSFORM__TRANSFORM_ROLLUP);
+    assert_int_equal(got->n_transforms, 2);
+    assert_string_equal(got->transforms[1], "pc1");
     assert_string_equal(got->group_by, "city");
     assert_string_equal(got->unit, "CNY_E8");
     assert_int_equal(got->order, ALMANAC__V1__ORDER__ORDER_VALUE_DESC);

@@ -17,7 +17,8 @@
     X(source)                                                                                      \
     X(published)                                                                                   \
     X(note)                                                                                        \
-    X(reason)
+    X(reason)                                                                                      \
+    X(transform)
 
 #define NUMBER_COLUMNS(X)                                                                          \
     X(mantissa)                                                                                    \

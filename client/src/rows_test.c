@@ -13,7 +13,7 @@
 typedef struct block {
     Almanac__V1__ResultBlock message;
     char *strings[4];
-    uint32_t texts[12][2];
+    uint32_t texts[13][2];
     int64_t mantissa[2];
     int32_t exponent[2];
     protobuf_c_boolean has_number[2];
@@ -59,6 +59,7 @@ static void init(block *b)
     COLUMN(published, b->texts[text++]);
     COLUMN(note, b->texts[text++]);
     COLUMN(reason, b->texts[text++]);
+    COLUMN(transform, b->texts[text++]);
     COLUMN(mantissa, b->mantissa);
     COLUMN(exponent, b->exponent);
     COLUMN(has_number, b->has_number);

@@ -66,14 +66,10 @@ static void cuts_a_unit_that_is_too_long(void **state)
 static void knows_strangers(void **state)
 {
     (void)state;
-    almanac_transform transform;
     assert_string_equal(almanac_qualifier_code(11), "?");
     assert_string_equal(almanac_qualifier_label(UINT32_MAX, ALMANAC_ZH), "?");
     assert_string_equal(almanac_status_label('z', ALMANAC_EN), "?");
     assert_string_equal(almanac_measure_label("anything", ALMANAC_EN), "anything");
-    assert_false(almanac_transform_parse("anything", &transform));
-    assert_true(almanac_transform_parse("rollup", &transform));
-    assert_int_equal(transform, ALMANAC_TRANSFORM_ROLLUP);
 }
 
 int main(void)

@@ -69,12 +69,6 @@ static const measure_word measure_words[] = {
     {"target_progress", "目标进度", "progress to target"}, // computed only
 };
 
-static const char *const transform_codes[] = {
-    [ALMANAC_TRANSFORM_NONE] = "none",     [ALMANAC_TRANSFORM_GROWTH_YOY] = "growth_yoy",
-    [ALMANAC_TRANSFORM_RANK] = "rank",     [ALMANAC_TRANSFORM_SHARE] = "share",
-    [ALMANAC_TRANSFORM_ROLLUP] = "rollup", [ALMANAC_TRANSFORM_TARGET] = "target",
-};
-
 static const char *const value_types[] = {"", "flow", "stock", "rate", "index", "count"};
 static const char *const aggregations[] = {"", "sum", "recompute", "average", "max", "min", "none"};
 static const char *const directions[] = {"neutral", "up", "down"};
@@ -118,23 +112,6 @@ const char *almanac_measure_label(const char *measure, almanac_lang lang)
         }
     }
     return measure;
-}
-
-const char *almanac_transform_code(almanac_transform transform)
-{
-    uint32_t number = (uint32_t)transform;
-    return number < ALM_ARRAY_LEN(transform_codes) ? transform_codes[number] : "?";
-}
-
-bool almanac_transform_parse(const char *code, almanac_transform *ret_transform)
-{
-    for (size_t i = 0; i < ALM_ARRAY_LEN(transform_codes); i++) {
-        if (strcmp(transform_codes[i], code) == 0) {
-            *ret_transform = (almanac_transform)i;
-            return true;
-        }
-    }
-    return false;
 }
 
 static const char *word_of(const char *const *words, size_t count, uint32_t number)

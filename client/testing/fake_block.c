@@ -53,7 +53,7 @@ Almanac__V1__ResultBlock *fake_block(alm_arena *arena, const almanac_row *rows, 
     almanac__v1__result_block__init(block);
     block->rows = (uint32_t)count;
     block->sequence = count > 0 ? rows[0].sequence : 0;
-    block->strings = column(arena, 12 * count + 1, sizeof *block->strings);
+    block->strings = column(arena, 13 * count + 1, sizeof *block->strings);
     (void)intern(block, arena, "");
 #define TEXTS(name)                                                                                \
     block->name = column(arena, count, sizeof *block->name);                                       \
@@ -73,6 +73,7 @@ Almanac__V1__ResultBlock *fake_block(alm_arena *arena, const almanac_row *rows, 
     TEXTS(published)
     TEXTS(note)
     TEXTS(reason)
+    TEXTS(transform)
 #undef TEXTS
 #define NUMBERS(name)                                                                              \
     block->name = column(arena, count, sizeof *block->name);                                       \

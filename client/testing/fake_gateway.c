@@ -46,19 +46,33 @@ static alm_code send_errors(const fake_gateway *self, alm_call *call, alm_status
     return alm_call_send(call, &response.base, st);
 }
 
+static fake_rows rows_of(const Almanac__V1__QueryRequest *request)
+{
+    static const struct {
+        const char *word;
+        fake_rows kind;
+    } words[] = {
+        {"pc1", FAKE_GROWTH}, {"share", FAKE_SHARE}, {"rank", FAKE_RANK}, {"target", FAKE_TARGET}};
+    for (size_t i = 0; request->n_transforms > 0 && i < ALM_ARRAY_LEN(words); i++) {
+        if (strcmp(request->transforms[0], words[i].word) == 0) {
+            return words[i].kind;
+        }
+    }
+    return FAKE_PUBLISHED;
+}
+
 static alm_code query(void *arg, alm_call *call, const ProtobufCMessage *request, alm_status *st)
 {
     fake_gateway *self = arg;
     keep_request(self, request);
-    size_t transform = (size_t)((const Almanac__V1__QueryRequest *)request)->transform;
-    ALM_ASSERT(transform < FAKE_TRANSFORM_COUNT);
-    size_t count = self->row_counts[transform];
+    fake_rows kind = rows_of((const Almanac__V1__QueryRequest *)request);
+    size_t count = self->row_counts[kind];
     size_t step = self->block_rows > 0 ? self->block_rows : ALM_MAX(count, (size_t)1);
     for (size_t from = 0; from < count; from += step) {
         Almanac__V1__QueryResponse response;
         almanac__v1__query_response__init(&response);
-        response.block = fake_block(alm_call_arena(call), self->rows[transform] + from,
-                                    ALM_MIN(step, count - from));
+        response.block =
+            fake_block(alm_call_arena(call), self->rows[kind] + from, ALM_MIN(step, count - from));
         if (self->damages_blocks) {
             response.block->n_upper--;
         }

@@ -11,8 +11,17 @@
 
 #include "almanac/v1/gateway.pb-c.h"
 
-#define FAKE_TRANSFORM_COUNT 6
-#define FAKE_REQUEST_MAX     16384
+#define FAKE_REQUEST_MAX 16384
+
+// Which rows a query is answered with, by its first transform.
+typedef enum fake_rows {
+    FAKE_PUBLISHED,
+    FAKE_GROWTH,
+    FAKE_SHARE,
+    FAKE_RANK,
+    FAKE_TARGET,
+    FAKE_ROWS_COUNT
+} fake_rows;
 
 typedef struct fake_item_error {
     const char *item, *message;
@@ -21,8 +30,8 @@ typedef struct fake_item_error {
 
 typedef struct fake_gateway {
     // Query: rows by transform, in blocks of block_rows (0: all in one).
-    const almanac_row *rows[FAKE_TRANSFORM_COUNT];
-    size_t row_counts[FAKE_TRANSFORM_COUNT];
+    const almanac_row *rows[FAKE_ROWS_COUNT];
+    size_t row_counts[FAKE_ROWS_COUNT];
     size_t block_rows;
     const fake_item_error *errors;
     size_t error_count;

@@ -310,7 +310,10 @@ static void answers_at_a_pinned_state(void **state)
     assert_int_equal(a.blocks[0]->mantissa[0], 16950);
     assert_int_equal(a.blocks[0]->sequence, first);
 
-    request.transform = ALMANAC__V1__TRANSFORM__TRANSFORM_GROWTH_YOY;
+    char growth[] = "growth";
+    char *transforms[] = {growth};
+    request.transforms = transforms;
+    request.n_transforms = 1;
     request.n_indicators = 1;
     execute(f, &request, &a);
     assert_int_equal(a.rows, 1);
@@ -380,7 +383,10 @@ static void streams_blocks_in_order(void **state)
             assert_int_equal(a.blocks[b]->mantissa[i], want);
         }
     }
-    request.transform = ALMANAC__V1__TRANSFORM__TRANSFORM_ROLLUP;
+    char rollup[] = "rollup";
+    char *transforms[] = {rollup};
+    request.transforms = transforms;
+    request.n_transforms = 1;
     request.incomplete = true;
     char province[] = "province";
     request.group_by = province;

@@ -144,25 +144,19 @@ static alm_code note_present(void *arg, const alm_str *variants, size_t variant_
 
 static uint32_t measures_of(const alm_query_plan *plan)
 {
-    switch (plan->transform) {
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_GROWTH_YOY:
-        return ALM_MEASURE_BIT(plan->measure) | ALM_MEASURE_BIT(ALM_MEASURE_GROWTH_YOY);
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_RANK:
-        return ALM_MEASURE_BIT(plan->measure) | ALM_MEASURE_BIT(ALM_MEASURE_RANK);
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_SHARE:
-        return ALM_MEASURE_BIT(plan->measure) | ALM_MEASURE_BIT(ALM_MEASURE_SHARE_OF);
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_TARGET:
+    if (plan->transform == ALM_TRANSFORM_TARGET) {
         return ALM_MEASURE_BIT(ALM_MEASURE_TARGET);
-    default:
-        return plan->measure == ALM_MEASURE_NONE ? 0 : ALM_MEASURE_BIT(plan->measure);
     }
+    alm_measure published = alm_query_plan_published(plan);
+    uint32_t beside = published == ALM_MEASURE_NONE ? 0 : ALM_MEASURE_BIT(published);
+    return plan->measure == ALM_MEASURE_NONE ? 0 : ALM_MEASURE_BIT(plan->measure) | beside;
 }
 
 static alm_code keep_present(alm_query_plan *plan, const alm_row_reader *reader, alm_arena *arena,
                              alm_status *st)
 {
     bool is_looked_up = plan->every && plan->places.count <= PRESENT_PLACE_COUNT_MAX &&
-                        plan->transform != ALMANAC__V1__TRANSFORM__TRANSFORM_ROLLUP;
+                        plan->transform != ALM_TRANSFORM_ROLLUP;
     if (!is_looked_up) {
         return ALM_OK;
     }
@@ -174,9 +168,9 @@ static alm_code keep_present(alm_query_plan *plan, const alm_row_reader *reader,
     fetch.measures = measures_of(plan);
     fetch.places = plan->place_ids;
     fetch.place_count = plan->places.count;
-    fetch.periods = plan->transform == ALMANAC__V1__TRANSFORM__TRANSFORM_TARGET
-                        ? (alm_period_expr){.kind = ALM_PERIOD_EXPR_ALL}
-                        : plan->periods;
+    bool is_of_others =
+        plan->transform == ALM_TRANSFORM_TARGET || !alm_transforms_empty(&plan->transforms);
+    fetch.periods = is_of_others ? (alm_period_expr){.kind = ALM_PERIOD_EXPR_ALL} : plan->periods;
     ALM_TRY(reader->read(reader->self, &fetch, note_present, &set, st));
     size_t kept = 0;
     for (size_t i = 0; i < plan->item_count; i++) {

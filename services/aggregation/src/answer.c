@@ -138,7 +138,7 @@ static void take_number(const alm_answers *answers, const alm_answer *answer,
                         const alm_indicator *indicator, sort_key *key)
 {
     const alm_variant_entry *entry = alm_variant_table_get(answers->variants, answer->obs.variant);
-    alm_unit common;
+    alm_unit common = indicator->unit;
     key->has_number = answer->obs.value.has_number;
     key->number = answer->obs.value.number;
     // A target may be an amount or a rate; amounts compare in the indicator's unit.
@@ -147,6 +147,8 @@ static void take_number(const alm_answers *answers, const alm_answer *answer,
         common = indicator->unit;
         has_common = true;
     }
+    // What is computed may have a unit of its own: an index of a level.
+    has_common &= alm_unit_convertible(answer->obs.value.unit, common);
     if (key->has_number && has_common) {
         key->has_number =
             alm_number_in_unit(&answer->obs.value, common, &key->number, NULL) == ALM_OK;
@@ -284,6 +286,7 @@ static alm_result_row row_of(const alm_answers *answers, const alm_query_plan *p
         .computed = extra != NULL && extra->computed,
         .published = obs->published,
         .note = obs->note,
+        .transform = extra != NULL && extra->computed ? plan->transforms_text : (alm_str){0},
         .of_count = extra == NULL ? 0 : extra->of_count,
         .of_expected = extra == NULL ? 0 : extra->of_expected,
     };

@@ -115,18 +115,31 @@ static alm_code take_fault(void *self, alm_str item, const alm_status *why, alm_
 
 // --- words --------------------------------------------------------------------------------------
 
+// "f, then g": of every transform in order.
+static const char *transforms_formula(const explanation *it)
+{
+    const char *text = "";
+    for (size_t i = 0; i < ALM_STAGE_COUNT && text != NULL; i++) {
+        alm_transform_op op = it->plan->transforms.of[i].op;
+        if (op != ALM_TRANSFORM_NONE) {
+            text = alm_arena_printf(it->arena, "%s%s%s", text, text[0] == '\0' ? "" : ", then ",
+                                    alm_transform_formula(op));
+        }
+    }
+    return text;
+}
+
+// NULL: out of memory.
 static const char *formula(const explanation *it)
 {
     switch (it->plan->transform) {
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_GROWTH_YOY:
-        return "(value / value one year earlier - 1) x 100";
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_RANK:
+    case ALM_TRANSFORM_RANK:
         return it->indicator->direction == ALM_DIRECTION_DOWN
                    ? "rank among the places of the same parent and level, lowest first"
                    : "rank among the places of the same parent and level, highest first";
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_SHARE:
+    case ALM_TRANSFORM_SHARE:
         return "value / value of the parent place x 100";
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_ROLLUP:
+    case ALM_TRANSFORM_ROLLUP:
         switch (it->indicator->over_places) {
         case ALM_AGGREGATION_AVERAGE:
             return "average of the members";
@@ -139,10 +152,10 @@ static const char *formula(const explanation *it)
         default:
             return "sum of the members";
         }
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_TARGET:
+    case ALM_TRANSFORM_TARGET:
         return "reached / planned x 100";
     default:
-        return "";
+        return transforms_formula(it);
     }
 }
 
@@ -351,7 +364,8 @@ static alm_code add_answer(explanation *it, const alm_result_row *row, alm_statu
     step.what = series_text(it, row->indicator, place, row->period, row->measure, row->breakdown,
                             row->relation, row->accumulation);
     if (row->computed && step.what != NULL) {
-        step.what = alm_arena_printf(it->arena, "%s = %s", step.what, formula(it));
+        const char *how = formula(it);
+        step.what = how == NULL ? NULL : alm_arena_printf(it->arena, "%s = %s", step.what, how);
     }
     step.value = value_text(it->arena, &row->value);
     step.interval = interval_text(it->arena, row->interval);
@@ -510,8 +524,7 @@ static alm_code begin(explanation *it, alm_status *st)
 static bool is_bystander(const explanation *it, const alm_obs *obs)
 {
     alm_measure measure = alm_variant_table_get(&it->variants, obs->variant)->variant.measure;
-    return it->plan->transform == ALMANAC__V1__TRANSFORM__TRANSFORM_TARGET &&
-           measure == ALM_MEASURE_TARGET;
+    return it->plan->transform == ALM_TRANSFORM_TARGET && measure == ALM_MEASURE_TARGET;
 }
 
 // Inputs that are answers themselves are told as such; the others follow the computed answer.

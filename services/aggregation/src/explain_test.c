@@ -68,14 +68,14 @@ static const world_example examples[] = {
      "gdp 310105 长宁区 2023 growth_yoy | 13% | [12.5, 13.5] | normal |  | 2024-01-01 | \n"
      "gdp 310105 长宁区 2023 growth_yoy = (value / value one year earlier - 1) x 100 | 13.00% | "
      "[12.9929002367, 13.0071002367] | provisional |  | 2024-01-01 | \n"
-     "  gdp 310105 长宁区 2023 level | 169.50 (100 million yuan) | [169.495, 169.505] | "
-     "provisional |  "
-     "| 2024-01-01 | \n"
      "  gdp 310105 长宁区 2022 level | 150.00 (100 million yuan) | [149.995, 150.005] | normal | "
      "yearbook, Statistics Bureau | 2023-12-01 | \n"
      "    superseded vintage | 149 (100 million yuan) | [148.5, 149.5] | normal | yearbook, "
      "Statistics "
-     "Bureau | 2023-02-01 | \n"},
+     "Bureau | 2023-02-01 | \n"
+     "  gdp 310105 长宁区 2023 level | 169.50 (100 million yuan) | [169.495, 169.505] | "
+     "provisional |  "
+     "| 2024-01-01 | \n"},
     {"a withdrawn value and what it was",
      {"gdp 310105 2023 level 228 CNY_E8 src=yearbook pub=2024-12-01",
       "gdp 310105 2023 level 229 CNY_E8 src=yearbook pub=2025-01-01",

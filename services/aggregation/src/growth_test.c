@@ -72,7 +72,7 @@ static const world_example examples[] = {
      {"gdp 310105 2023-02 level 10.0 CNY_E8", "gdp 310105 2024-02 level 11.0 CNY_E8",
       "gdp 310105 2024-01 level 9.0 CNY_E8"},
      "i=gdp p=310105 t=2024-02 x=growth",
-     "310105 2024-02 growth_yoy C 10.00 percent [8.955224, 11.05528]\n"},
+     "310105 2024-02 growth_yoy C 10 percent [8.955224, 11.05528]\n"},
     {"latest is the newest of level and published growth",
      {"gdp 310105 2021 level 100.0 CNY_E8", "gdp 310105 2022 level 110.0 CNY_E8",
       "gdp 310105 2023 growth_yoy 5 percent"},
@@ -83,7 +83,7 @@ static const world_example examples[] = {
      {"gdp 310105 2020 level 100.0 CNY_E8", "gdp 310105 2021 level 110.0 CNY_E8",
       "gdp 310105 2022 level 121.0 CNY_E8"},
      "i=gdp p=310105 t=last:2 x=growth",
-     "310105 2021 growth_yoy C 10.00 percent [9.895052, 10.10505]\n"
+     "310105 2021 growth_yoy C 10.0 percent [9.895052, 10.10505]\n"
      "310105 2022 growth_yoy C 10.00 percent [9.904589, 10.0955]\n"},
     {"cumulative and period do not mix",
      {"gdp 310105 2022-06 level 100.0 CNY_E8 acc=C", "gdp 310105 2023-06 level 110.0 CNY_E8"},
@@ -98,8 +98,9 @@ static const world_example examples[] = {
     {"a rate has no growth",
      {"urban_rate 310105 2022 level 80.0 percent", "urban_rate 310105 2023 level 90.0 percent"},
      "i=urban_rate p=310105 t=2023 x=growth",
-     "310105 2023 growth_yoy C - percent M -- urban_rate is a rate: it changes by percentage "
-     "points\n"},
+     "! urban_rate FAILED_PRECONDITION pc1 does not apply to a ratio: it changes by points; ask "
+     "for "
+     "chg, ch1 or chy\n"},
     {"the year 1 has no year before",
      {"gdp 310105 0001 level 1 CNY_E8"},
      "i=gdp p=310105 t=0001 x=growth",

@@ -4,21 +4,19 @@
 
 typedef alm_code (*transform_fn)(alm_query_run *run, alm_status *st);
 
-static transform_fn transform_of(Almanac__V1__Transform transform)
+static transform_fn transform_of(const alm_query_plan *plan)
 {
-    switch (transform) {
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_GROWTH_YOY:
-        return alm_growth_run;
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_RANK:
+    switch (plan->transform) {
+    case ALM_TRANSFORM_RANK:
         return alm_rank_run;
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_SHARE:
+    case ALM_TRANSFORM_SHARE:
         return alm_share_run;
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_ROLLUP:
+    case ALM_TRANSFORM_ROLLUP:
         return alm_rollup_run;
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_TARGET:
+    case ALM_TRANSFORM_TARGET:
         return alm_target_run;
     default:
-        return alm_published_run;
+        return plan->transforms_text.len == 0 ? alm_published_run : alm_series_run;
     }
 }
 
@@ -65,7 +63,7 @@ static alm_code answer_item(const alm_query_plan *plan, const alm_query_item *it
     if (code == ALM_OK) {
         ALM_TRY(alm_query_run_init(run, plan, item, reader, arena, st));
         run->groups = groups;
-        code = transform_of(plan->transform)(run, &fault);
+        code = transform_of(plan)(run, &fault);
     }
     if (code == ALM_OK) {
         return alm_answers_tell(&run->answers, plan, indicator, sink, st);
@@ -84,7 +82,7 @@ alm_code alm_query_execute(const alm_query_plan *plan, const alm_row_reader *rea
                            const alm_answer_sink *sink, alm_arena *arena, alm_status *st)
 {
     alm_rollup_groups *groups = NULL;
-    if (plan->transform == ALMANAC__V1__TRANSFORM__TRANSFORM_ROLLUP) {
+    if (plan->transform == ALM_TRANSFORM_ROLLUP) {
         groups = alm_arena_alloc(arena, sizeof *groups);
         if (groups == NULL) {
             return alm_query_run_no_memory(st);

@@ -285,26 +285,6 @@ static alm_code take_vintage(const Almanac__V1__QueryRequest *request, alm_query
     return take_sources(request, plan, arena, st);
 }
 
-static const char *transform_name(Almanac__V1__Transform transform)
-{
-    switch (transform) {
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_NONE:
-        return "none";
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_GROWTH_YOY:
-        return "growth";
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_RANK:
-        return "rank";
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_SHARE:
-        return "share";
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_ROLLUP:
-        return "roll-up";
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_TARGET:
-        return "target";
-    default:
-        return NULL;
-    }
-}
-
 static bool is_amount(alm_measure measure)
 {
     return measure == ALM_MEASURE_LEVEL || measure == ALM_MEASURE_COUNT_OF_CHANGE ||
@@ -315,9 +295,14 @@ static bool is_amount(alm_measure measure)
 static alm_code check_measure(const alm_query_plan *plan, const char *asked, alm_status *st)
 {
     switch (plan->transform) {
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_NONE:
-        return ALM_OK;
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_RANK:
+    case ALM_TRANSFORM_NONE:
+        if (plan->measure != ALM_MEASURE_NONE || alm_transforms_empty(&plan->transforms)) {
+            return ALM_OK;
+        }
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "measure",
+                                    "%s is computed of one measure such as level, not of \"%s\"",
+                                    plan->transforms_text.data, asked);
+    case ALM_TRANSFORM_RANK:
         if (plan->measure != ALM_MEASURE_NONE && plan->measure != ALM_MEASURE_RANK &&
             plan->measure != ALM_MEASURE_MILESTONE && plan->measure != ALM_MEASURE_TARGET) {
             return ALM_OK;
@@ -326,7 +311,7 @@ static alm_code check_measure(const alm_query_plan *plan, const char *asked, alm
                                     "a rank is computed of one measure such as level or "
                                     "growth_yoy, not of \"%s\"",
                                     asked);
-    case ALMANAC__V1__TRANSFORM__TRANSFORM_TARGET:
+    case ALM_TRANSFORM_TARGET:
         if (asked[0] == '\0' || plan->measure == ALM_MEASURE_TARGET) {
             return ALM_OK;
         }
@@ -340,7 +325,7 @@ static alm_code check_measure(const alm_query_plan *plan, const char *asked, alm
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "measure",
                                     "%s is computed of level, count_of_change or "
                                     "cumulative_level, not of \"%s\"",
-                                    transform_name(plan->transform), asked);
+                                    plan->transforms_text.data, asked);
     }
 }
 
@@ -349,12 +334,13 @@ static alm_code take_unit(const char *unit, alm_query_plan *plan, alm_status *st
     if (unit[0] == '\0') {
         return ALM_OK;
     }
-    bool keeps_unit = plan->transform == ALMANAC__V1__TRANSFORM__TRANSFORM_NONE ||
-                      plan->transform == ALMANAC__V1__TRANSFORM__TRANSFORM_ROLLUP;
+    bool keeps_unit =
+        (plan->transform == ALM_TRANSFORM_NONE || plan->transform == ALM_TRANSFORM_ROLLUP) &&
+        alm_transforms_keep_unit(&plan->transforms);
     if (!keeps_unit) {
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "unit",
-                                    "a %s has a unit of its own; unit \"%s\" does not apply",
-                                    transform_name(plan->transform), unit);
+                                    "%s has a unit of its own; unit \"%s\" does not apply",
+                                    plan->transforms_text.data, unit);
     }
     if (strcmp(unit, "indicator") == 0) {
         plan->unit_choice = ALM_UNIT_OF_INDICATOR;
@@ -364,18 +350,59 @@ static alm_code take_unit(const char *unit, alm_query_plan *plan, alm_status *st
     return invalid_field(alm_unit_parse(alm_str_from(unit), &plan->unit, st), "unit", st);
 }
 
-static alm_code take_transform(const Almanac__V1__QueryRequest *request, alm_query_plan *plan,
-                               alm_status *st)
+static alm_code add_word(alm_query_plan *plan, const char *word, alm_status *st)
 {
-    plan->transform = request->transform;
-    if (transform_name(plan->transform) == NULL) {
-        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "transform",
-                                    "unknown transform %d; expected 0 to 5",
-                                    (int)request->transform);
+    alm_transform transform;
+    ALM_TRY(alm_status_in_field(alm_transform_parse(alm_str_from(word), &transform, st),
+                                "transforms", st));
+    return alm_status_in_field(alm_transforms_add(&plan->transforms, &transform, st), "transforms",
+                               st);
+}
+
+// Transforms over several series do not go with others yet.
+static alm_code take_alone(alm_query_plan *plan, alm_status *st)
+{
+    static const alm_stage stages[] = {ALM_STAGE_PLACES, ALM_STAGE_RATIO, ALM_STAGE_RANK};
+    size_t count = 0;
+    for (size_t i = 0; i < ALM_STAGE_COUNT; i++) {
+        count += plan->transforms.of[i].op != ALM_TRANSFORM_NONE;
     }
+    for (size_t i = 0; i < ALM_ARRAY_LEN(stages); i++) {
+        alm_transform_op op = plan->transforms.of[stages[i]].op;
+        if (op == ALM_TRANSFORM_NONE) {
+            continue;
+        }
+        if (count > 1) {
+            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "transforms",
+                                        "%s do not go together", plan->transforms_text.data);
+        }
+        plan->transform = op;
+    }
+    return ALM_OK;
+}
+
+static alm_code take_words(const Almanac__V1__QueryRequest *request, alm_query_plan *plan,
+                           alm_arena *arena, alm_status *st)
+{
+    for (size_t i = 0; i < request->n_transforms; i++) {
+        ALM_TRY(add_word(plan, request->transforms[i], st));
+    }
+    alm_buf text;
+    alm_buf_init(&text, 0);
+    alm_transforms_format(&plan->transforms, &text);
+    char *copy = text.failed ? NULL : alm_arena_strdup(arena, alm_buf_view(&text));
+    plan->transforms_text = (alm_str){copy, text.len};
+    alm_buf_deinit(&text);
+    return copy == NULL ? no_memory(st) : take_alone(plan, st);
+}
+
+static alm_code take_transform(const Almanac__V1__QueryRequest *request, alm_query_plan *plan,
+                               alm_arena *arena, alm_status *st)
+{
+    ALM_TRY(take_words(request, plan, arena, st));
     ALM_TRY(check_measure(plan, request->measure, st));
     if (request->group_by[0] != '\0') {
-        if (plan->transform != ALMANAC__V1__TRANSFORM__TRANSFORM_ROLLUP) {
+        if (plan->transform != ALM_TRANSFORM_ROLLUP) {
             return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "group_by",
                                         "group_by \"%s\" goes with a roll-up only",
                                         request->group_by);
@@ -410,12 +437,39 @@ alm_code alm_query_plan_make(const Almanac__V1__QueryRequest *request, const alm
 {
     *ret = (alm_query_plan){.catalog = catalog, .tree = alm_catalog_places(catalog)};
     ALM_TRY(take_series_words(request, ret, arena, st));
-    ALM_TRY(take_transform(request, ret, st));
+    ALM_TRY(take_transform(request, ret, arena, st));
     ALM_TRY(take_order(request, ret, st));
     ALM_TRY(take_vintage(request, ret, arena, st));
     ALM_TRY(take_places(request->places, ret, arena, st));
     ALM_TRY(take_periods(request->periods, ret, arena, st));
     return take_indicators(request, ret, arena, st);
+}
+
+static alm_measure published_growth(const alm_query_plan *plan)
+{
+    for (size_t i = 0; i < ALM_STAGE_COUNT; i++) {
+        if (i != ALM_STAGE_CHANGE && plan->transforms.of[i].op != ALM_TRANSFORM_NONE) {
+            return ALM_MEASURE_NONE;
+        }
+    }
+    alm_transform_op op = plan->transforms.of[ALM_STAGE_CHANGE].op;
+    return op == ALM_TRANSFORM_PC1   ? ALM_MEASURE_GROWTH_YOY
+           : op == ALM_TRANSFORM_PCH ? ALM_MEASURE_GROWTH_POP
+                                     : ALM_MEASURE_NONE;
+}
+
+alm_measure alm_query_plan_published(const alm_query_plan *plan)
+{
+    switch (plan->transform) {
+    case ALM_TRANSFORM_NONE:
+        return published_growth(plan);
+    case ALM_TRANSFORM_RANK:
+        return ALM_MEASURE_RANK;
+    case ALM_TRANSFORM_SHARE:
+        return ALM_MEASURE_SHARE_OF;
+    default:
+        return ALM_MEASURE_NONE;
+    }
 }
 
 const char *alm_query_plan_estimate(const alm_query_plan *plan, alm_arena *arena)

@@ -4,6 +4,7 @@
 
 #include "alm/catalog.h"
 #include "alm/period_expr.h"
+#include "alm/transform.h"
 #include "row_reader.h"
 
 #include "almanac/v1/gateway.pb-c.h"
@@ -24,7 +25,9 @@ typedef enum alm_unit_choice {
 typedef struct alm_query_plan {
     const alm_catalog *catalog;
     const alm_place_tree *tree;
-    Almanac__V1__Transform transform;
+    alm_transforms transforms;
+    alm_transform_op transform; // ROLLUP, TARGET, SHARE or RANK, which stand alone so far; or NONE
+    alm_str transforms_text;    // canonical; "" for none
     alm_query_item *items;
     size_t item_count;
     bool every;              // "*" was asked: items are the whole catalogue
@@ -66,6 +69,10 @@ ALM_MUST_USE alm_code alm_query_plan_make(const Almanac__V1__QueryRequest *reque
 // The place's index in plan->places; ALM_PLACE_NONE: it is not asked. A search, not a table: a
 // tree with every village is too large to be cleared for each question.
 uint32_t alm_query_plan_place_index(const alm_query_plan *plan, alm_place_id place);
+
+// The measure that sources publish of exactly what the question has computed: growth_yoy for pc1
+// alone. NONE: no such measure.
+alm_measure alm_query_plan_published(const alm_query_plan *plan);
 
 // How many cells of one indicator the question is about, as words: "3 places x 5 periods = 15
 // cells", or "3 places x every period". Lives in the arena; never NULL.

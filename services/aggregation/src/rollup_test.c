@@ -152,7 +152,7 @@ static const world_example examples[] = {
     {"growth is not rolled up",
      {NULL},
      "i=gdp p=310105 t=2023 x=rollup m=growth_yoy",
-     "INVALID_ARGUMENT measure: roll-up is computed of level, count_of_change or "
+     "INVALID_ARGUMENT measure: rollup is computed of level, count_of_change or "
      "cumulative_level, not of \"growth_yoy\"\n"},
 };
 

@@ -7,7 +7,7 @@
 // VALUE "-" is no number. Without pub the vintage is of 2024-01-01.
 //
 // Questions, one line:
-//   i=gdp p=310105 t=2023 [m=level] [x=growth|rank|share|rollup|target] [key=value]...
+//   i=gdp p=310105 t=2023 [m=level] [x=WORD]... [key=value]...
 #ifndef ALM_AGGREGATION_TEST_WORLD_H
 #define ALM_AGGREGATION_TEST_WORLD_H
 
@@ -437,6 +437,7 @@ typedef struct world_question {
     char text[512];
     char *indicators[8];
     char *sources[8];
+    char *transforms[8];
 } world_question;
 
 static inline int64_t world_number(const char *text)
@@ -448,17 +449,6 @@ static inline int64_t world_number(const char *text)
     return number;
 }
 
-static inline Almanac__V1__Transform world_transform(const char *name)
-{
-    static const char *const names[] = {"none", "growth", "rank", "share", "rollup", "target"};
-    for (size_t i = 0; i < ALM_ARRAY_LEN(names); i++) {
-        if (strcmp(names[i], name) == 0) {
-            return (Almanac__V1__Transform)i;
-        }
-    }
-    return (Almanac__V1__Transform)world_number(name);
-}
-
 static inline void world_ask(world_question *q, const char *line)
 {
     almanac__v1__query_request__init(&q->request);
@@ -468,6 +458,7 @@ static inline void world_ask(world_question *q, const char *line)
     char *word;
     q->request.indicators = q->indicators;
     q->request.sources = q->sources;
+    q->request.transforms = q->transforms;
     while (world_word(&rest, &word)) {
         char *value = strchr(word, '=');
         if (value == NULL) {
@@ -484,7 +475,7 @@ static inline void world_ask(world_question *q, const char *line)
         } else if (strcmp(word, "m") == 0) {
             q->request.measure = value;
         } else if (strcmp(word, "x") == 0) {
-            q->request.transform = world_transform(value);
+            q->transforms[q->request.n_transforms++] = value;
         } else if (strcmp(word, "by") == 0) {
             q->request.breakdown = value;
         } else if (strcmp(word, "acc") == 0) {

@@ -35,7 +35,8 @@ struct alm_result_writer {
     X(note, uint32_t)                                                                              \
     X(reason, uint32_t)                                                                            \
     X(of_count, uint32_t)                                                                          \
-    X(of_expected, uint32_t)
+    X(of_expected, uint32_t)                                                                       \
+    X(transform, uint32_t)
 
 static alm_code exhausted(alm_status *st)
 {
@@ -174,7 +175,8 @@ static bool texts_put(alm_result_writer *writer, const alm_result_row *row, size
            string_index(writer, row->source, &block->source[i]) &&
            string_index(writer, alm_str_from(published), &block->published[i]) &&
            string_index(writer, row->note, &block->note[i]) &&
-           string_index(writer, row->reason, &block->reason[i]);
+           string_index(writer, row->reason, &block->reason[i]) &&
+           string_index(writer, row->transform, &block->transform[i]);
 }
 
 alm_code alm_result_writer_add(alm_result_writer *writer, const alm_result_row *row, alm_status *st)

@@ -50,6 +50,7 @@ ALM_MUST_USE alm_code alm_obs_block_read(const Almanac__Internal__ObservationBlo
 
 typedef struct alm_result_row {
     alm_str indicator, place, measure, breakdown, relation; // codes
+    alm_str transform;                                      // words; "" for none
     alm_accumulation accumulation;
     alm_period period;
     alm_value value;

@@ -1,0 +1,144 @@
+// Transforms: what a question may ask to be computed of a series, in words.
+//
+//   rollup  target      over the place tree; progress towards stored targets
+//   to:Q  to:A/avg      another frequency; without a method as the indicator adds up over time
+//   to:P  to:C          of the period alone, or from the year's start
+//   share               of the parent place, percent
+//   chg ch1 pch pc1 pca cch cca log lin      change and growth, FRED's nine
+//   chy pcy cagr:2      against the end of last year; average growth over years
+//   index:2015          the base period is 100
+//   ma:3                moving average of the newest three periods
+//   rank                among the places of the same parent and level
+//
+// Each belongs to a stage, and stages are applied in the order of alm_stage, whichever order the
+// words come in: a question has one of each stage at most. docs/TRANSFORMS.md defines them.
+#ifndef ALM_TRANSFORM_H
+#define ALM_TRANSFORM_H
+
+#include "alm/buf.h"
+#include "alm/value.h"
+
+typedef enum alm_stage {
+    ALM_STAGE_PLACES,
+    ALM_STAGE_FREQUENCY,
+    ALM_STAGE_ACCUMULATION,
+    ALM_STAGE_RATIO,
+    ALM_STAGE_CHANGE,
+    ALM_STAGE_INDEX,
+    ALM_STAGE_AVERAGE,
+    ALM_STAGE_RANK,
+    ALM_STAGE_COUNT
+} alm_stage;
+
+// What follows the word behind a colon.
+typedef enum alm_transform_argument {
+    ALM_ARGUMENT_NONE,
+    ALM_ARGUMENT_COUNT,        // a whole number
+    ALM_ARGUMENT_PERIOD,       // a label
+    ALM_ARGUMENT_FREQUENCY,    // a letter, perhaps with "/method"
+    ALM_ARGUMENT_ACCUMULATION, // P or C
+} alm_transform_argument;
+
+// X(NAME, word, stage, argument, what it is, formula)
+#define ALM_TRANSFORM_MAP(X)                                                                       \
+    X(ROLLUP, "rollup", PLACES, NONE, "made of the places below", "made of the places below")      \
+    X(TARGET, "target", PLACES, NONE, "progress towards targets, percent",                         \
+      "reached / planned x 100")                                                                   \
+    X(TO_FREQUENCY, "to", FREQUENCY, FREQUENCY, "at another frequency",                            \
+      "made of the parts of the period")                                                           \
+    X(TO_ACCUMULATION, "to", ACCUMULATION, ACCUMULATION,                                           \
+      "of the period, or from the year's start", "made of the values from the year's start")       \
+    X(SHARE, "share", RATIO, NONE, "share of the parent place, percent",                           \
+      "value / value of the parent place x 100")                                                   \
+    X(LIN, "lin", CHANGE, NONE, "as it is", "value")                                               \
+    X(CHG, "chg", CHANGE, NONE, "change from the period before",                                   \
+      "value - value one period earlier")                                                          \
+    X(CH1, "ch1", CHANGE, NONE, "change from a year before", "value - value one year earlier")     \
+    X(PCH, "pch", CHANGE, NONE, "growth on the period before, percent",                            \
+      "(value / value one period earlier - 1) x 100")                                              \
+    X(PC1, "pc1", CHANGE, NONE, "growth on a year before, percent",                                \
+      "(value / value one year earlier - 1) x 100")                                                \
+    X(PCA, "pca", CHANGE, NONE, "growth on the period before at annual rate, percent",             \
+      "((value / value one period earlier)^(periods a year) - 1) x 100")                           \
+    X(CCH, "cch", CHANGE, NONE, "continuously compounded growth on the period before, percent",    \
+      "(ln value - ln value one period earlier) x 100")                                            \
+    X(CCA, "cca", CHANGE, NONE, "continuously compounded growth at annual rate, percent",          \
+      "(ln value - ln value one period earlier) x 100 x periods a year")                           \
+    X(LOG, "log", CHANGE, NONE, "natural logarithm", "ln value")                                   \
+    X(CHY, "chy", CHANGE, NONE, "change from the end of last year",                                \
+      "value - value at the end of last year")                                                     \
+    X(PCY, "pcy", CHANGE, NONE, "growth on the end of last year, percent",                         \
+      "(value / value at the end of last year - 1) x 100")                                         \
+    X(CAGR, "cagr", CHANGE, COUNT, "average annual growth over so many years, percent",            \
+      "((value / value so many years earlier)^(1 / years) - 1) x 100")                             \
+    X(INDEX, "index", INDEX, PERIOD, "index, the base period is 100",                              \
+      "value / average of the base period x 100")                                                  \
+    X(MA, "ma", AVERAGE, COUNT, "average of the newest periods", "average of the newest periods")  \
+    X(RANK, "rank", RANK, NONE, "rank among the places of the same parent and level",              \
+      "rank among the places of the same parent and level")
+
+typedef enum alm_transform_op {
+    ALM_TRANSFORM_NONE = 0,
+#define ALM_TRANSFORM_ENUM(name, word, stage, argument, text, formula) ALM_TRANSFORM_##name,
+    ALM_TRANSFORM_MAP(ALM_TRANSFORM_ENUM)
+#undef ALM_TRANSFORM_ENUM
+} alm_transform_op;
+
+// How the values of a period's parts make its own. X(NAME, word, what it is)
+#define ALM_METHOD_MAP(X)                                                                          \
+    X(SUM, "sum", "sum of the parts")                                                              \
+    X(AVG, "avg", "average of the parts")                                                          \
+    X(EOP, "eop", "value at the period's end")                                                     \
+    X(MIN, "min", "lowest of the parts")                                                           \
+    X(MAX, "max", "highest of the parts")
+typedef enum alm_method {
+    ALM_METHOD_NONE = 0, // not said
+#define ALM_METHOD_ENUM(name, word, text) ALM_METHOD_##name,
+    ALM_METHOD_MAP(ALM_METHOD_ENUM)
+#undef ALM_METHOD_ENUM
+} alm_method;
+const char *alm_method_word(alm_method method);
+
+// A value; zero-initialised it is none.
+typedef struct alm_transform {
+    alm_transform_op op;
+    uint32_t count;                // CAGR: years; MA: periods
+    alm_period base;               // INDEX
+    alm_freq freq;                 // TO_FREQUENCY
+    alm_method method;             // TO_FREQUENCY
+    alm_accumulation accumulation; // TO_ACCUMULATION
+} alm_transform;
+
+#define ALM_TRANSFORM_COUNT_MAX 1000 // the largest N of ma:N and cagr:N
+
+// One of each stage; op NONE where it is not asked.
+typedef struct alm_transforms {
+    alm_transform of[ALM_STAGE_COUNT];
+} alm_transforms;
+
+// One word with its argument. Also taken: growth and yoy for pc1, pop for pch.
+//
+// ALM_INVALID_ARGUMENT  an unknown word, suggesting the nearest; an argument that is missing,
+//                       malformed or too much
+// ALM_OUT_OF_RANGE      a count outside 1..ALM_TRANSFORM_COUNT_MAX; a base that does not exist
+ALM_MUST_USE alm_code alm_transform_parse(alm_str text, alm_transform *ret, alm_status *st);
+
+// Appends the one text that parses to it: "to:A/avg", "pc1".
+void alm_transform_format(const alm_transform *transform, alm_buf *buf);
+
+// Takes one more into a list.
+//
+// ALM_INVALID_ARGUMENT  the stage is taken; names both
+ALM_MUST_USE alm_code alm_transforms_add(alm_transforms *list, const alm_transform *transform,
+                                         alm_status *st);
+// Is what comes out in the unit of what goes in?
+bool alm_transforms_keep_unit(const alm_transforms *list);
+bool alm_transforms_empty(const alm_transforms *list);
+// Appends them in the order of stages with a blank between; nothing for none.
+void alm_transforms_format(const alm_transforms *list, alm_buf *buf);
+
+alm_stage alm_transform_stage(alm_transform_op op);
+const char *alm_transform_text(alm_transform_op op);    // what it is
+const char *alm_transform_formula(alm_transform_op op); // of one value
+
+#endif

@@ -1,0 +1,339 @@
+#include "alm/grid.h"
+
+#include "alm/limits.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// --- axes ---------------------------------------------------------------------------------------
+
+uint32_t alm_axis_find(alm_axis axis, alm_period period)
+{
+    int64_t t = (int64_t)period.ordinal - axis.first.ordinal;
+    bool is_of_axis = period.freq == axis.first.freq && period.length == 1;
+    return is_of_axis && t >= 0 && t < axis.count ? (uint32_t)t : ALM_AXIS_NONE;
+}
+
+alm_axis alm_axis_between(alm_period first, alm_period last)
+{
+    ALM_ASSERT(first.freq == last.freq);
+    ALM_ASSERT(first.length == 1 && last.length == 1);
+    ALM_ASSERT(first.ordinal <= last.ordinal);
+    return (alm_axis){first, (uint32_t)(last.ordinal - first.ordinal) + 1};
+}
+
+alm_axis alm_axis_union(alm_axis a, alm_axis b)
+{
+    alm_period a_last = alm_axis_at(a, a.count - 1);
+    alm_period b_last = alm_axis_at(b, b.count - 1);
+    return alm_axis_between(a.first.ordinal < b.first.ordinal ? a.first : b.first,
+                            a_last.ordinal > b_last.ordinal ? a_last : b_last);
+}
+
+// --- making -------------------------------------------------------------------------------------
+
+static alm_code no_memory(size_t cells, alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for a grid of %zu cells",
+                          cells);
+}
+
+alm_code alm_grid_make(alm_axis axis, size_t series_count, bool is_exact, int8_t exponent,
+                       alm_arena *arena, alm_grid *ret, alm_status *st)
+{
+    if (series_count > ALM_GRID_CELL_COUNT_MAX / axis.count) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                              "%zu series over %u periods are more than %d cells, the limit",
+                              series_count, axis.count, ALM_GRID_CELL_COUNT_MAX);
+    }
+    size_t cells = series_count * axis.count;
+    alm_grid grid = {
+        .axis = axis,
+        .series_count = series_count,
+        .is_exact = is_exact,
+        .exponent = exponent,
+        .mantissas = is_exact ? alm_arena_calloc(arena, cells, sizeof(int64_t)) : NULL,
+        .numbers = is_exact ? NULL : alm_arena_calloc(arena, cells, sizeof(double)),
+        .digits = alm_arena_calloc(arena, cells, sizeof(int8_t)),
+        .lower = alm_arena_alloc(arena, cells * sizeof(double)),
+        .upper = alm_arena_alloc(arena, cells * sizeof(double)),
+        .flags = alm_arena_alloc(arena, cells),
+        .gaps = alm_arena_alloc(arena, cells),
+        .newest = alm_arena_calloc(arena, cells, sizeof(uint64_t)),
+    };
+    bool has_numbers = is_exact ? grid.mantissas != NULL : grid.numbers != NULL;
+    if (!has_numbers || grid.digits == NULL || grid.lower == NULL || grid.upper == NULL ||
+        grid.flags == NULL || grid.gaps == NULL || grid.newest == NULL) {
+        return no_memory(cells, st);
+    }
+    for (size_t i = 0; i < cells; i++) {
+        grid.lower[i] = -INFINITY;
+        grid.upper[i] = INFINITY;
+    }
+    memset(grid.flags, ALM_OBS_STATUS_MISSING_UNSPECIFIED << ALM_CELL_STATUS_SHIFT, cells);
+    memset(grid.gaps, ALM_GAP_UNOBSERVED, cells);
+    *ret = grid;
+    return ALM_OK;
+}
+
+// --- loading ------------------------------------------------------------------------------------
+
+static uint8_t bounds_of(alm_qualifier qualifier)
+{
+    switch (qualifier) {
+    case ALM_QUALIFIER_EXACT:
+        return ALM_CELL_OVER | ALM_CELL_UNDER;
+    case ALM_QUALIFIER_MORE_THAN:
+    case ALM_QUALIFIER_AT_LEAST:
+    case ALM_QUALIFIER_PASSED_THRESHOLD:
+        return ALM_CELL_OVER;
+    case ALM_QUALIFIER_LESS_THAN:
+    case ALM_QUALIFIER_AT_MOST:
+        return ALM_CELL_UNDER;
+    default:
+        return 0;
+    }
+}
+
+// The finest exponent, if every number fits it.
+static bool common_exponent(const alm_grid_obs *obs, size_t count, int8_t *ret)
+{
+    bool any = false;
+    int8_t finest = 0;
+    for (size_t i = 0; i < count; i++) {
+        const alm_value *value = &obs[i].value;
+        if (value->has_number && (!any || value->number.exponent < finest)) {
+            finest = value->number.exponent;
+            any = true;
+        }
+    }
+    *ret = finest;
+    for (size_t i = 0; i < count; i++) {
+        const alm_value *value = &obs[i].value;
+        alm_decimal fitted;
+        if (value->has_number && value->number.exponent != finest &&
+            alm_decimal_rescale(value->number, finest, &fitted, NULL) != ALM_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void load_one(alm_grid *grid, const alm_grid_obs *obs, alm_unit unit)
+{
+    size_t i = (size_t)obs->series * grid->axis.count + obs->t;
+    const alm_value *value = &obs->value;
+    ALM_ASSERT(obs->series < grid->series_count && obs->t < grid->axis.count);
+    ALM_ASSERT(grid->gaps[i] == ALM_GAP_UNOBSERVED);
+    grid->newest[i] = alm_newest(obs->published, obs->source);
+    grid->flags[i] = (uint8_t)(value->status << ALM_CELL_STATUS_SHIFT);
+    if (!value->has_number) {
+        grid->gaps[i] = ALM_GAP_STATUS;
+        return;
+    }
+    if (!alm_unit_eq(value->unit, unit)) {
+        grid->gaps[i] = ALM_GAP_UNIT;
+        return;
+    }
+    grid->gaps[i] = ALM_GAP_NONE;
+    grid->flags[i] |= ALM_CELL_HAS | bounds_of(value->qualifier);
+    grid->digits[i] = value->number.exponent;
+    grid->lower[i] = obs->interval.lower;
+    grid->upper[i] = obs->interval.upper;
+    if (!grid->is_exact) {
+        grid->numbers[i] = alm_decimal_to_double(value->number);
+        return;
+    }
+    alm_decimal fitted;
+    alm_code code = alm_decimal_rescale(value->number, grid->exponent, &fitted, NULL);
+    ALM_ASSERT(code == ALM_OK);
+    grid->mantissas[i] = fitted.mantissa;
+}
+
+alm_code alm_grid_load(alm_axis axis, size_t series_count, const alm_grid_obs *obs, size_t count,
+                       alm_unit unit, alm_arena *arena, alm_grid *ret, alm_status *st)
+{
+    int8_t exponent;
+    bool is_exact = common_exponent(obs, count, &exponent);
+    ALM_TRY(alm_grid_make(axis, series_count, is_exact, exponent, arena, ret, st));
+    for (size_t i = 0; i < count; i++) {
+        load_one(ret, &obs[i], unit);
+    }
+    return ALM_OK;
+}
+
+// --- one from two -------------------------------------------------------------------------------
+
+static bool fits_exponent(const alm_grid *grid, int8_t exponent)
+{
+    size_t cells = alm_grid_cells(grid);
+    for (size_t i = 0; i < cells && grid->exponent != exponent; i++) {
+        alm_decimal ignored;
+        alm_decimal number = {grid->mantissas[i], grid->exponent};
+        if (alm_decimal_rescale(number, exponent, &ignored, NULL) != ALM_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void copy_cell(alm_grid *to, const alm_grid *from, size_t i)
+{
+    to->digits[i] = from->digits[i];
+    to->lower[i] = from->lower[i];
+    to->upper[i] = from->upper[i];
+    to->flags[i] = from->flags[i];
+    to->gaps[i] = from->gaps[i];
+    to->newest[i] = from->newest[i];
+    if (!to->is_exact) {
+        to->numbers[i] =
+            from->is_exact
+                ? alm_decimal_to_double((alm_decimal){from->mantissas[i], from->exponent})
+                : from->numbers[i];
+        return;
+    }
+    alm_decimal number = {from->mantissas[i], from->exponent};
+    alm_code code = alm_decimal_rescale(number, to->exponent, &number, NULL);
+    ALM_ASSERT(code == ALM_OK);
+    to->mantissas[i] = number.mantissa;
+}
+
+alm_code alm_grid_prefer(const alm_grid *a, const alm_grid *b, alm_arena *arena, alm_grid *ret,
+                         alm_status *st)
+{
+    ALM_ASSERT(a->series_count == b->series_count);
+    ALM_ASSERT(a->axis.count == b->axis.count && alm_period_eq(a->axis.first, b->axis.first));
+    int8_t exponent = ALM_MIN(a->exponent, b->exponent);
+    bool is_exact =
+        a->is_exact && b->is_exact && fits_exponent(a, exponent) && fits_exponent(b, exponent);
+    ALM_TRY(alm_grid_make(a->axis, a->series_count, is_exact, exponent, arena, ret, st));
+    size_t cells = alm_grid_cells(a);
+    for (size_t i = 0; i < cells; i++) {
+        // Of two without a number the one that was published says more.
+        bool is_known = a->gaps[i] == ALM_GAP_NONE ||
+                        (b->gaps[i] != ALM_GAP_NONE && a->gaps[i] != ALM_GAP_UNOBSERVED);
+        copy_cell(ret, is_known ? a : b, i);
+    }
+    return ALM_OK;
+}
+
+// --- values -------------------------------------------------------------------------------------
+
+static double power_of_ten(int power)
+{
+    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    int size = abs(power);
+    double value = (size_t)size < ALM_ARRAY_LEN(powers) ? powers[size] : pow(10, size);
+    return power < 0 ? 1 / value : value;
+}
+
+// number / 10^exponent with one rounding.
+static double steps_of(double number, int exponent)
+{
+    return exponent < 0 ? number * power_of_ten(-exponent) : number / power_of_ten(exponent);
+}
+
+static int magnitude(double number) // of a number that is not zero: 2 for 100 .. 999
+{
+    int guess = (int)floor(log10(fabs(number)));
+    // The logarithm is rounded; the powers are not.
+    if (steps_of(fabs(number), guess) >= 10) {
+        return guess + 1;
+    }
+    return steps_of(fabs(number), guess) < 1 ? guess - 1 : guess;
+}
+
+#define COUNTING_DIGITS 2       // that a small number keeps where its interval allows
+#define DOUBLE_DIGITS   15      // that a double can hold
+#define TIE             (1e-11) // relative; an exact tie survives the roundings on the way here
+
+static int deserved_exponent(double number, alm_interval interval, int finest)
+{
+    int exponent = finest;
+    if (number != 0) {
+        exponent = ALM_MIN(exponent, magnitude(number) - (COUNTING_DIGITS - 1));
+    }
+    double half = (interval.upper - interval.lower) / 2;
+    if (isfinite(half) && half > 0) {
+        exponent = ALM_MAX(exponent, magnitude(half));
+    }
+    if (number != 0) {
+        exponent = ALM_MAX(exponent, magnitude(number) - (DOUBLE_DIGITS - 1));
+    }
+    return ALM_MAX(exponent, ALM_DECIMAL_EXPONENT_MIN);
+}
+
+static double round_steps(double steps, uint8_t flags)
+{
+    double low = floor(steps);
+    double part = steps - low;
+    double slack = fmax(fabs(steps), 1) * TIE;
+    bool is_over = (flags & ALM_CELL_OVER) != 0;
+    bool is_under = (flags & ALM_CELL_UNDER) != 0;
+    if (is_over && !is_under) {
+        return part >= 1 - slack ? low + 1 : low;
+    }
+    if (is_under && !is_over) {
+        return part <= slack ? low : low + 1;
+    }
+    if (fabs(part - 0.5) <= slack) {
+        return fmod(low, 2) == 0 ? low : low + 1;
+    }
+    return part < 0.5 ? low : low + 1;
+}
+
+bool alm_number_deserved(double number, alm_interval interval, int finest, uint8_t flags,
+                         alm_decimal *ret)
+{
+    if (!isfinite(number)) {
+        return false;
+    }
+    int exponent = deserved_exponent(number, interval, finest);
+    if (exponent > ALM_DECIMAL_EXPONENT_MAX) {
+        return false;
+    }
+    double steps = round_steps(steps_of(number, exponent), flags);
+    ALM_ASSERT(fabs(steps) <= (double)ALM_DECIMAL_MANTISSA_MAX);
+    *ret = (alm_decimal){(int64_t)steps, (int8_t)exponent};
+    return true;
+}
+
+static alm_qualifier qualifier_of(uint8_t flags)
+{
+    bool is_over = (flags & ALM_CELL_OVER) != 0;
+    bool is_under = (flags & ALM_CELL_UNDER) != 0;
+    return is_over && is_under ? ALM_QUALIFIER_EXACT
+           : is_over           ? ALM_QUALIFIER_MORE_THAN
+           : is_under          ? ALM_QUALIFIER_LESS_THAN
+                               : ALM_QUALIFIER_ABOUT;
+}
+
+void alm_grid_value(const alm_grid *grid, size_t cell, alm_unit unit, alm_value *ret,
+                    alm_interval *ret_interval)
+{
+    uint8_t flags = grid->flags[cell];
+    alm_interval interval = {grid->lower[cell], grid->upper[cell]};
+    *ret = (alm_value){.unit = unit, .status = alm_cell_flags_status(flags)};
+    *ret_interval = (alm_interval){-INFINITY, INFINITY};
+    if (!(flags & ALM_CELL_HAS)) {
+        return;
+    }
+    if (grid->is_exact) {
+        alm_decimal number = {grid->mantissas[cell], grid->exponent};
+        alm_code code = alm_decimal_rescale(number, grid->digits[cell], &ret->number, NULL);
+        ALM_ASSERT(code == ALM_OK);
+        ret->has_number = true;
+    } else {
+        ret->has_number = alm_number_deserved(grid->numbers[cell], interval, grid->digits[cell],
+                                              flags, &ret->number);
+    }
+    if (!ret->has_number) {
+        ret->status = ALM_OBS_STATUS_MISSING;
+        return;
+    }
+    ret->qualifier = qualifier_of(flags);
+    *ret_interval = interval;
+}

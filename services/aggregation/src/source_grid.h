@@ -1,0 +1,75 @@
+// The grid a question's transforms start from: published cells of one frequency and accumulation,
+// and what others can be converted to them.
+#ifndef ALM_SOURCE_GRID_H
+#define ALM_SOURCE_GRID_H
+
+#include "query_run.h"
+
+#include "alm/step.h"
+
+// Variants that differ in frequency and accumulation only, whatever was read of them.
+typedef struct alm_family {
+    uint32_t key;       // a variant of the run's table that stands for it
+    uint32_t *variants; // of the run's table
+    size_t count, cap;
+} alm_family;
+
+typedef struct alm_families {
+    alm_family *of;
+    size_t count, cap;
+} alm_families;
+
+ALM_MUST_USE alm_code alm_family_key(alm_query_run *run, uint32_t variant, uint32_t *ret,
+                                     alm_status *st);
+
+// The families of the variants that rows were read of.
+ALM_MUST_USE alm_code alm_families_find(alm_query_run *run, alm_measure measure, alm_families *ret,
+                                        alm_status *st);
+
+// One variant and the conversions that bring it to the target.
+typedef struct alm_candidate {
+    uint32_t variant;
+    alm_step frequency, accumulation; // LIN where there is nothing to convert
+    alm_grid published;               // as read
+    alm_grid at_frequency;            // after the first conversion
+    alm_grid converted;               // after both
+} alm_candidate;
+
+// Candidates in order of preference: what was published for the target itself, then of the coarser
+// frequency before the finer, of the same accumulation before the other.
+typedef struct alm_source_grid {
+    alm_query_run *run;
+    alm_arena *arena;      // of the grids; the plan itself is in the run's
+    alm_quantity quantity; // of the grid
+    alm_candidate *candidates;
+    size_t count;
+    alm_grid grid;
+} alm_source_grid;
+
+// Which of the family's variants make frequency and accumulation of the target. Without one the
+// grid is empty; the fault says what is in the way, if something is.
+ALM_MUST_USE alm_code alm_source_grid_plan(alm_query_run *run, const alm_family *family,
+                                           alm_freq freq, alm_accumulation accumulation,
+                                           alm_source_grid *ret, alm_status *fault, alm_status *st);
+
+// Takes the cells of the places up on an axis; places[s] is series s. The grids live in the arena.
+ALM_MUST_USE alm_code alm_source_grid_load(alm_source_grid *it, const alm_place_id *places,
+                                           size_t place_count, alm_axis axis, alm_arena *arena,
+                                           alm_status *st);
+
+// Was anything published for the cell itself, or for a part of it?
+bool alm_source_grid_told(const alm_source_grid *it, size_t series, uint32_t t);
+
+// Why a cell of the grid has no number.
+ALM_MUST_USE alm_code alm_source_grid_why(const alm_source_grid *it, alm_place_id place,
+                                          size_t series, uint32_t t, const char **ret,
+                                          alm_status *st);
+
+// Why a cell that a step made has none: the first of its inputs that lacks one is found by
+// *ret_input (index into the input's axis; ALM_AXIS_NONE if the step itself is the reason, which
+// *ret then tells).
+ALM_MUST_USE alm_code alm_step_why(alm_query_run *run, const alm_step *step, const alm_grid *in,
+                                   const alm_grid *out, size_t series, uint32_t t,
+                                   uint32_t *ret_input, const char **ret, alm_status *st);
+
+#endif
