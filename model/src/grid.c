@@ -337,3 +337,15 @@ void alm_grid_value(const alm_grid *grid, size_t cell, alm_unit unit, alm_value 
     ret->qualifier = qualifier_of(flags);
     *ret_interval = interval;
 }
+
+#define SNAP_DIGITS 12
+
+double alm_number_snap(double number)
+{
+    if (number == 0 || !isfinite(number)) {
+        return number;
+    }
+    int exponent = magnitude(number) - (SNAP_DIGITS - 1);
+    double steps = rint(steps_of(number, exponent));
+    return exponent < 0 ? steps / power_of_ten(-exponent) : steps * power_of_ten(exponent);
+}

@@ -313,6 +313,30 @@ static alm_code make_average(alm_step *it, alm_status *st)
     return ALM_OK;
 }
 
+static alm_code make_share(alm_step *it, alm_status *st)
+{
+    if (it->in.kind != ALM_QUANTITY_AMOUNT || it->in.type == ALM_VALUE_TYPE_RATE) {
+        return refuse(&it->transform, &it->in, "it has no parts", st);
+    }
+    it->out.kind = ALM_QUANTITY_RATIO;
+    it->out.measure = ALM_MEASURE_SHARE_OF;
+    it->out.unit = (alm_unit){.measure = ALM_MEASURE_UNIT_PERCENT};
+    it->out.type = ALM_VALUE_TYPE_RATE;
+    it->out.over_time = ALM_AGGREGATION_NONE;
+    return ALM_OK;
+}
+
+static alm_code make_rank(alm_step *it, alm_status *st)
+{
+    if (it->in.kind == ALM_QUANTITY_OTHER) {
+        return refuse(&it->transform, &it->in, "its order has no meaning", st);
+    }
+    it->out.kind = ALM_QUANTITY_OTHER;
+    it->out.measure = ALM_MEASURE_RANK;
+    it->out.unit = (alm_unit){.measure = ALM_MEASURE_UNIT_RANK};
+    return ALM_OK;
+}
+
 static bool is_identity(const alm_transform *transform, const alm_quantity *in)
 {
     return transform->op == ALM_TRANSFORM_LIN ||
@@ -346,11 +370,15 @@ alm_code alm_step_make(const alm_transform *transform, const alm_quantity *in, a
     case ALM_STAGE_AVERAGE:
         ALM_TRY(make_average(&it, st));
         break;
-    case ALM_STAGE_PLACES:
     case ALM_STAGE_RATIO:
+        ALM_TRY(make_share(&it, st));
+        break;
     case ALM_STAGE_RANK:
+        ALM_TRY(make_rank(&it, st));
+        break;
+    case ALM_STAGE_PLACES:
     case ALM_STAGE_COUNT:
-        return ALM_INTERNAL; // over several series: not a step
+        return ALM_INTERNAL; // no step
     }
     *ret = it;
     return ALM_OK;

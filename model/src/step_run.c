@@ -2,89 +2,21 @@
 // taken as independent.
 #include "alm/limits.h"
 #include "alm/step.h"
+#include "grid_cell.h"
 
-#include <math.h>
-
-typedef struct cell {
-    double number, lower, upper;
-    __int128 mantissa; // exact grids: x 10^exponent of the grid
-    uint64_t newest;
-    uint8_t flags; // HAS, bounds and status
-    alm_gap gap;
-    int8_t digits;
-} cell;
-
-#define BOUNDS         (ALM_CELL_OVER | ALM_CELL_UNDER)
-#define PERCENT_DIGITS (-2)
 #define INDEX_DIGITS   (-2)
 #define LOG_DIGITS     (-4)
 #define AVERAGE_DIGITS 2 // more than the finest input
 
-static cell cell_at(const alm_grid *grid, size_t i)
-{
-    cell it = {
-        .lower = grid->lower[i],
-        .upper = grid->upper[i],
-        .newest = grid->newest[i],
-        .flags = grid->flags[i],
-        .gap = grid->gaps[i],
-        .digits = grid->digits[i],
-    };
-    if (grid->is_exact) {
-        it.mantissa = grid->mantissas[i];
-        it.number = alm_decimal_to_double((alm_decimal){grid->mantissas[i], grid->exponent});
-    } else {
-        it.number = grid->numbers[i];
-    }
-    return it;
-}
-
-static bool has_number(const cell *it)
-{
-    return (it->flags & ALM_CELL_HAS) != 0;
-}
-
-static void set_status(cell *it, alm_obs_status status)
-{
-    it->flags = (uint8_t)((it->flags & ((1 << ALM_CELL_STATUS_SHIFT) - 1)) |
-                          status << ALM_CELL_STATUS_SHIFT);
-}
-
-// The worst status of two, where one that is nothing does not count; and the newest publication.
-static void inherit(cell *it, const cell *from)
-{
-    it->newest = ALM_MAX(it->newest, from->newest);
-    if (from->gap != ALM_GAP_UNOBSERVED) {
-        set_status(it, alm_obs_status_worst(alm_cell_flags_status(it->flags),
-                                            alm_cell_flags_status(from->flags)));
-    }
-}
-
-static void make_gap(cell *it, alm_gap gap)
-{
-    alm_obs_status status = alm_cell_flags_status(it->flags);
-    bool is_undefined = gap != ALM_GAP_INPUT;
-    if (!alm_obs_status_missing(status)) {
-        status = is_undefined ? ALM_OBS_STATUS_MISSING : ALM_OBS_STATUS_MISSING_UNSPECIFIED;
-    }
-    it->gap = gap;
-    it->flags = ALM_CELL_COMPUTED;
-    set_status(it, status);
-    it->number = 0;
-    it->mantissa = 0;
-    it->lower = -INFINITY;
-    it->upper = INFINITY;
-}
-
 // --- many to one --------------------------------------------------------------------------------
 
-static void take_more(cell *all, const cell *it, alm_method method)
+static void take_more(alm_cell *all, const alm_cell *it, alm_method method)
 {
     bool takes = method == ALM_METHOD_MAX   ? it->number > all->number
                  : method == ALM_METHOD_MIN ? it->number < all->number
                                             : false;
     all->digits = ALM_MIN(all->digits, it->digits);
-    all->flags &= (uint8_t)(it->flags | ~BOUNDS);
+    all->flags &= (uint8_t)(it->flags | ~ALM_CELL_BOUNDS);
     switch (method) {
     case ALM_METHOD_MAX:
         all->lower = fmax(all->lower, it->lower);
@@ -107,7 +39,7 @@ static void take_more(cell *all, const cell *it, alm_method method)
     }
 }
 
-static void divide_by(cell *all, uint32_t count, const alm_grid *in)
+static void divide_by(alm_cell *all, uint32_t count, const alm_grid *in)
 {
     double sum = all->number;
     if (in->is_exact && all->mantissa <= ALM_DECIMAL_MANTISSA_MAX &&
@@ -122,11 +54,11 @@ static void divide_by(cell *all, uint32_t count, const alm_grid *in)
 }
 
 // Cells first .. first + count - 1 of a row as one. What it is made of has to be complete.
-static cell reduce(const alm_grid *in, size_t row, uint32_t first, uint32_t count, uint32_t stride,
-                   alm_method method)
+static alm_cell reduce(const alm_grid *in, size_t row, uint32_t first, uint32_t count,
+                       uint32_t stride, alm_method method)
 {
-    cell all = cell_at(in, row + first);
-    bool is_whole = has_number(&all);
+    alm_cell all = alm_cell_at(in, row + first);
+    bool is_whole = alm_cell_has(&all);
     if (count == 1) {
         return all;
     }
@@ -134,15 +66,15 @@ static cell reduce(const alm_grid *in, size_t row, uint32_t first, uint32_t coun
         all.flags = 0; // a normal status, which the others' outdo
     }
     for (uint32_t i = 1; i < count; i++) {
-        cell it = cell_at(in, row + first + (size_t)i * stride);
-        inherit(&all, &it);
-        is_whole &= has_number(&it);
+        alm_cell it = alm_cell_at(in, row + first + (size_t)i * stride);
+        alm_cell_inherit(&all, &it);
+        is_whole &= alm_cell_has(&it);
         if (is_whole) {
             take_more(&all, &it, method);
         }
     }
     if (!is_whole) {
-        make_gap(&all, ALM_GAP_INPUT);
+        alm_cell_make_gap(&all, ALM_GAP_INPUT);
     } else if (method == ALM_METHOD_AVG) {
         divide_by(&all, count, in);
     }
@@ -151,32 +83,14 @@ static cell reduce(const alm_grid *in, size_t row, uint32_t first, uint32_t coun
 
 // --- two to one ---------------------------------------------------------------------------------
 
-// Bounds of a - b.
-static uint8_t bounds_of_difference(uint8_t a, uint8_t b)
-{
-    bool is_over = (a & ALM_CELL_OVER) && (b & ALM_CELL_UNDER);
-    bool is_under = (a & ALM_CELL_UNDER) && (b & ALM_CELL_OVER);
-    return (uint8_t)((is_over ? ALM_CELL_OVER : 0) | (is_under ? ALM_CELL_UNDER : 0));
-}
-
-// Bounds of a / b, b > 0: more of b makes less of it, and more if a is negative.
-static uint8_t bounds_of_quotient(const cell *a, const cell *b)
-{
-    uint8_t below = b->flags & BOUNDS;
-    if (a->number < 0 && below != BOUNDS) {
-        below ^= below == 0 ? 0 : BOUNDS;
-    }
-    return bounds_of_difference(a->flags, below);
-}
-
-static void subtract(const cell *a, const cell *b, cell *it)
+static void subtract(const alm_cell *a, const alm_cell *b, alm_cell *it)
 {
     it->number = a->number - b->number;
     it->mantissa = a->mantissa - b->mantissa;
     it->lower = a->lower - b->upper;
     it->upper = a->upper - b->lower;
     it->digits = ALM_MIN(a->digits, b->digits);
-    it->flags |= ALM_CELL_HAS | bounds_of_difference(a->flags, b->flags);
+    it->flags |= ALM_CELL_HAS | alm_cell_bounds_difference(a->flags, b->flags);
 }
 
 // How a quotient becomes the result. Every one of them rises with the quotient.
@@ -219,16 +133,16 @@ static bool wants_positive(alm_transform_op op)
            op == ALM_TRANSFORM_CCA;
 }
 
-static void divide(const alm_step *step, const cell *a, const cell *b, cell *it)
+static void divide(const alm_step *step, const alm_cell *a, const alm_cell *b, alm_cell *it)
 {
     curve bent = curve_of(step);
     if (b->number <= 0) {
-        make_gap(it, b->number == 0 ? ALM_GAP_ZERO : ALM_GAP_NEGATIVE);
+        alm_cell_make_gap(it, b->number == 0 ? ALM_GAP_ZERO : ALM_GAP_NEGATIVE);
         return;
     }
     bool is_log = bent.op == ALM_TRANSFORM_CCH || bent.op == ALM_TRANSFORM_CCA;
     if (wants_positive(bent.op) && (is_log ? a->number <= 0 : a->number < 0)) {
-        make_gap(it, ALM_GAP_NEGATIVE);
+        alm_cell_make_gap(it, ALM_GAP_NEGATIVE);
         return;
     }
     alm_interval quotient =
@@ -236,42 +150,42 @@ static void divide(const alm_step *step, const cell *a, const cell *b, cell *it)
     it->number = bend(&bent, a->number / b->number);
     it->lower = bend(&bent, quotient.lower);
     it->upper = bend(&bent, quotient.upper);
-    it->digits = bent.op == ALM_TRANSFORM_INDEX ? INDEX_DIGITS : PERCENT_DIGITS;
-    it->flags |= ALM_CELL_HAS | bounds_of_quotient(a, b);
+    it->digits = bent.op == ALM_TRANSFORM_INDEX ? INDEX_DIGITS : ALM_PERCENT_DIGITS;
+    it->flags |= ALM_CELL_HAS | alm_cell_bounds_quotient(a, b);
 }
 
-static void take_log(const cell *a, cell *it)
+static void take_log(const alm_cell *a, alm_cell *it)
 {
     if (a->number <= 0) {
-        make_gap(it, ALM_GAP_NEGATIVE);
+        alm_cell_make_gap(it, ALM_GAP_NEGATIVE);
         return;
     }
     it->number = log(a->number);
     it->lower = a->lower <= 0 ? -INFINITY : log(a->lower);
     it->upper = log(a->upper);
     it->digits = LOG_DIGITS;
-    it->flags |= ALM_CELL_HAS | (a->flags & BOUNDS);
+    it->flags |= ALM_CELL_HAS | (a->flags & ALM_CELL_BOUNDS);
 }
 
 // ((1 + g) x (1 + g a year earlier) ...)^(1 / years) - 1, of rates in percent.
-static cell average_growth(const alm_step *step, const alm_grid *in, size_t row,
-                           const alm_taps *taps)
+static alm_cell average_growth(const alm_step *step, const alm_grid *in, size_t row,
+                               const alm_taps *taps)
 {
     // What is missing, the status, the bounds: as of a sum.
-    cell it = reduce(in, row, taps->first, taps->count, taps->stride, ALM_METHOD_SUM);
+    alm_cell it = reduce(in, row, taps->first, taps->count, taps->stride, ALM_METHOD_SUM);
     curve bent = curve_of(step);
     double product = 1;
     alm_interval ends = {1, 1};
-    if (!has_number(&it)) {
+    if (!alm_cell_has(&it)) {
         if (taps->count == 1) {
-            make_gap(&it, ALM_GAP_INPUT);
+            alm_cell_make_gap(&it, ALM_GAP_INPUT);
         }
         return it;
     }
     for (uint32_t i = 0; i < taps->count; i++) {
-        cell rate = cell_at(in, row + taps->first + (size_t)i * taps->stride);
+        alm_cell rate = alm_cell_at(in, row + taps->first + (size_t)i * taps->stride);
         if (rate.number < -100) {
-            make_gap(&it, ALM_GAP_NEGATIVE);
+            alm_cell_make_gap(&it, ALM_GAP_NEGATIVE);
             return it;
         }
         product *= 1 + rate.number / 100;
@@ -281,7 +195,7 @@ static cell average_growth(const alm_step *step, const alm_grid *in, size_t row,
     it.number = bend(&bent, product);
     it.lower = bend(&bent, ends.lower);
     it.upper = bend(&bent, ends.upper);
-    it.digits = PERCENT_DIGITS;
+    it.digits = ALM_PERCENT_DIGITS;
     it.flags |= ALM_CELL_COMPUTED;
     return it;
 }
@@ -302,13 +216,13 @@ static bool compares(alm_transform_op op)
     }
 }
 
-static cell compare(const alm_step *step, const cell *a, const cell *b)
+static alm_cell compare(const alm_step *step, const alm_cell *a, const alm_cell *b)
 {
-    cell it = {.flags = ALM_CELL_COMPUTED};
-    inherit(&it, a);
-    inherit(&it, b);
-    if (!has_number(a) || !has_number(b)) {
-        make_gap(&it, ALM_GAP_INPUT);
+    alm_cell it = {.flags = ALM_CELL_COMPUTED};
+    alm_cell_inherit(&it, a);
+    alm_cell_inherit(&it, b);
+    if (!alm_cell_has(a) || !alm_cell_has(b)) {
+        alm_cell_make_gap(&it, ALM_GAP_INPUT);
         return it;
     }
     switch (step->transform.op) {
@@ -325,12 +239,12 @@ static cell compare(const alm_step *step, const cell *a, const cell *b)
     return it;
 }
 
-static cell alone(const alm_step *step, const cell *a)
+static alm_cell alone(const alm_step *step, const alm_cell *a)
 {
-    cell it = {.flags = ALM_CELL_COMPUTED};
-    inherit(&it, a);
-    if (!has_number(a)) {
-        make_gap(&it, ALM_GAP_INPUT);
+    alm_cell it = {.flags = ALM_CELL_COMPUTED};
+    alm_cell_inherit(&it, a);
+    if (!alm_cell_has(a)) {
+        alm_cell_make_gap(&it, ALM_GAP_INPUT);
         return it;
     }
     if (step->transform.op == ALM_TRANSFORM_LOG) {
@@ -340,7 +254,7 @@ static cell alone(const alm_step *step, const cell *a)
     alm_obs_status status = alm_cell_flags_status(it.flags);
     it = *a;
     it.flags |= ALM_CELL_COMPUTED;
-    set_status(&it, status);
+    alm_cell_set_status(&it, status);
     return it;
 }
 
@@ -363,7 +277,7 @@ static bool is_own_base(const alm_step *step, const alm_taps *taps)
            taps->base == taps->first;
 }
 
-static cell compute(const alm_step *step, const alm_grid *in, size_t row, const alm_taps *taps)
+static alm_cell compute(const alm_step *step, const alm_grid *in, size_t row, const alm_taps *taps)
 {
     bool is_average =
         step->transform.op == ALM_TRANSFORM_CAGR && step->in.measure == ALM_MEASURE_GROWTH_YOY;
@@ -371,19 +285,19 @@ static cell compute(const alm_step *step, const alm_grid *in, size_t row, const 
         return average_growth(step, in, row, taps);
     }
     if (taps->count == 0 || (compares(step->transform.op) && taps->base_count == 0)) {
-        cell none = {0};
-        make_gap(&none, ALM_GAP_CALENDAR);
+        alm_cell none = {0};
+        alm_cell_make_gap(&none, ALM_GAP_CALENDAR);
         return none;
     }
-    cell now = reduce(in, row, taps->first, taps->count, taps->stride, method_of(step));
+    alm_cell now = reduce(in, row, taps->first, taps->count, taps->stride, method_of(step));
     if (taps->base_count == 0) {
         return alone(step, &now);
     }
-    cell base = reduce(in, row, taps->base, taps->base_count, 1, ALM_METHOD_AVG);
-    cell it = compare(step, &now, &base);
-    if (is_own_base(step, taps) && has_number(&it)) {
+    alm_cell base = reduce(in, row, taps->base, taps->base_count, 1, ALM_METHOD_AVG);
+    alm_cell it = compare(step, &now, &base);
+    if (is_own_base(step, taps) && alm_cell_has(&it)) {
         it.lower = it.upper = it.number;
-        it.flags |= BOUNDS;
+        it.flags |= ALM_CELL_BOUNDS;
     }
     return it;
 }
@@ -407,27 +321,6 @@ static bool is_exact(const alm_step *step, const alm_grid *in)
     }
 }
 
-static void put(alm_grid *grid, size_t i, cell *it)
-{
-    bool fits = grid->is_exact ? it->mantissa <= ALM_DECIMAL_MANTISSA_MAX &&
-                                     it->mantissa >= -ALM_DECIMAL_MANTISSA_MAX
-                               : isfinite(it->number);
-    if (has_number(it) && !fits) {
-        make_gap(it, ALM_GAP_RANGE);
-    }
-    if (grid->is_exact) {
-        grid->mantissas[i] = (int64_t)it->mantissa;
-    } else {
-        grid->numbers[i] = it->number;
-    }
-    grid->digits[i] = it->digits;
-    grid->lower[i] = it->lower;
-    grid->upper[i] = it->upper;
-    grid->flags[i] = it->flags;
-    grid->gaps[i] = (uint8_t)it->gap;
-    grid->newest[i] = it->newest;
-}
-
 alm_code alm_step_run(const alm_step *step, const alm_grid *in, alm_axis out, alm_arena *arena,
                       alm_grid *ret, alm_status *st)
 {
@@ -444,8 +337,9 @@ alm_code alm_step_run(const alm_step *step, const alm_grid *in, alm_axis out, al
     for (size_t s = 0; s < in->series_count; s++) {
         for (uint32_t t = 0; t < out.count; t++) {
             size_t row = s * in->axis.count;
-            cell it = is_copy ? cell_at(in, row + taps[t].first) : compute(step, in, row, &taps[t]);
-            put(ret, s * out.count + t, &it);
+            alm_cell it =
+                is_copy ? alm_cell_at(in, row + taps[t].first) : compute(step, in, row, &taps[t]);
+            alm_cell_put(ret, s * out.count + t, &it);
         }
     }
     return ALM_OK;

@@ -266,13 +266,22 @@ bool alm_transforms_empty(const alm_transforms *list)
 
 bool alm_transforms_keep_unit(const alm_transforms *list)
 {
+    static const alm_stage others[] = {ALM_STAGE_RATIO, ALM_STAGE_INDEX, ALM_STAGE_RANK};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(others); i++) {
+        if (list->of[others[i]].op != ALM_TRANSFORM_NONE) {
+            return false;
+        }
+    }
+    if (list->of[ALM_STAGE_PLACES].op == ALM_TRANSFORM_TARGET) {
+        return false;
+    }
     switch (list->of[ALM_STAGE_CHANGE].op) {
     case ALM_TRANSFORM_NONE:
     case ALM_TRANSFORM_LIN:
     case ALM_TRANSFORM_CHG:
     case ALM_TRANSFORM_CH1:
     case ALM_TRANSFORM_CHY:
-        return list->of[ALM_STAGE_INDEX].op == ALM_TRANSFORM_NONE;
+        return true;
     default:
         return false;
     }

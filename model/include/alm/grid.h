@@ -59,6 +59,7 @@ typedef enum alm_gap {
     ALM_GAP_ZERO,       // what it is divided by is zero
     ALM_GAP_NEGATIVE,   // what it is divided by, or what has a logarithm or root, is not positive
     ALM_GAP_RANGE,      // the number does not fit
+    ALM_GAP_WHOLE,      // of a share: there is no whole
 } alm_gap;
 
 // Cell (s, t) of series s in period t stands at s * axis.count + t.
@@ -126,6 +127,12 @@ ALM_MUST_USE alm_code alm_grid_load(alm_axis axis, size_t series_count, const al
 ALM_MUST_USE alm_code alm_grid_prefer(const alm_grid *a, const alm_grid *b, alm_arena *arena,
                                       alm_grid *ret, alm_status *st);
 
+// part / whole x 100, cell by cell: series s of the parts to series whole_of[s] of the wholes;
+// UINT32_MAX: it has none. Axes are the same (asserted).
+ALM_MUST_USE alm_code alm_grid_share(const alm_grid *parts, const alm_grid *wholes,
+                                     const uint32_t *whole_of, alm_arena *arena, alm_grid *ret,
+                                     alm_status *st);
+
 // A cell as a value in `unit`, and its interval: a double is rounded to the digits it deserves, see
 // alm_number_deserved.
 void alm_grid_value(const alm_grid *grid, size_t cell, alm_unit unit, alm_value *ret,
@@ -140,5 +147,9 @@ void alm_grid_value(const alm_grid *grid, size_t cell, alm_unit unit, alm_value 
 // flags: OVER and UNDER. False: it has no decimal.
 ALM_MUST_USE bool alm_number_deserved(double number, alm_interval interval, int finest,
                                       uint8_t flags, alm_decimal *ret);
+
+// A computed number with its last digits, which roundings on the way may have changed, taken off:
+// two that agree to 12 digits are made equal.
+double alm_number_snap(double number);
 
 #endif

@@ -68,7 +68,8 @@ typedef struct alm_taps {
 // `in` must hold what alm_step_reach says of an axis with this period (asserted).
 alm_taps alm_step_taps(const alm_step *step, alm_axis in, alm_period out);
 
-// Computes the outputs on an axis. The grid's axis must hold what alm_step_reach says.
+// Computes the outputs on an axis. The grid's axis must hold what alm_step_reach says. Of SHARE and
+// RANK, which are over several series, the caller does it.
 //
 // ALM_RESOURCE_EXHAUSTED  the arena is full, too many cells
 ALM_MUST_USE alm_code alm_step_run(const alm_step *step, const alm_grid *in, alm_axis out,

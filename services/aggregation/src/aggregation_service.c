@@ -144,10 +144,11 @@ static alm_code note_present(void *arg, const alm_str *variants, size_t variant_
 
 static uint32_t measures_of(const alm_query_plan *plan)
 {
-    if (plan->transform == ALM_TRANSFORM_TARGET) {
+    if (alm_query_plan_has(plan, ALM_TRANSFORM_TARGET)) {
         return ALM_MEASURE_BIT(ALM_MEASURE_TARGET);
     }
-    alm_measure published = alm_query_plan_published(plan);
+    alm_measure of;
+    alm_measure published = alm_query_plan_published(plan, &of);
     uint32_t beside = published == ALM_MEASURE_NONE ? 0 : ALM_MEASURE_BIT(published);
     return plan->measure == ALM_MEASURE_NONE ? 0 : ALM_MEASURE_BIT(plan->measure) | beside;
 }
@@ -156,7 +157,7 @@ static alm_code keep_present(alm_query_plan *plan, const alm_row_reader *reader,
                              alm_status *st)
 {
     bool is_looked_up = plan->every && plan->places.count <= PRESENT_PLACE_COUNT_MAX &&
-                        plan->transform != ALM_TRANSFORM_ROLLUP;
+                        !alm_query_plan_has(plan, ALM_TRANSFORM_ROLLUP);
     if (!is_looked_up) {
         return ALM_OK;
     }
@@ -168,8 +169,7 @@ static alm_code keep_present(alm_query_plan *plan, const alm_row_reader *reader,
     fetch.measures = measures_of(plan);
     fetch.places = plan->place_ids;
     fetch.place_count = plan->places.count;
-    bool is_of_others =
-        plan->transform == ALM_TRANSFORM_TARGET || !alm_transforms_empty(&plan->transforms);
+    bool is_of_others = !alm_transforms_empty(&plan->transforms);
     fetch.periods = is_of_others ? (alm_period_expr){.kind = ALM_PERIOD_EXPR_ALL} : plan->periods;
     ALM_TRY(reader->read(reader->self, &fetch, note_present, &set, st));
     size_t kept = 0;

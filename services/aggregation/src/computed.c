@@ -139,24 +139,6 @@ alm_ratio_result alm_percent_of(const alm_value *part, const alm_value *whole, a
     return ALM_RATIO_OK;
 }
 
-alm_ratio_result alm_percent_growth(const alm_value *now, const alm_value *base, alm_percent *ret)
-{
-    alm_decimal quotient;
-    alm_ratio_result result = ratio(now, base, &quotient, &ret->rounded);
-    if (result != ALM_RATIO_OK) {
-        return result;
-    }
-    // Taking 1 off after rounding is exact: 1 lies on the rounded grid, at an even place.
-    alm_decimal change;
-    if (alm_decimal_sub(quotient, (alm_decimal){1, 0}, &change, NULL) != ALM_OK ||
-        alm_decimal_shift(change, 2, &ret->number, NULL) != ALM_OK) {
-        return ALM_RATIO_TOO_LARGE;
-    }
-    ret->interval = alm_interval_sub(ratio_interval(now, base), (alm_interval){100, 100});
-    ret->may_bound = may_bound(now, base);
-    return ALM_RATIO_OK;
-}
-
 void alm_computed_quotient(alm_computed *computed, alm_decimal number, int rounded,
                            alm_interval interval)
 {

@@ -60,8 +60,6 @@ typedef struct alm_percent {
 
 // part / whole in percent; both have numbers (asserted).
 alm_ratio_result alm_percent_of(const alm_value *part, const alm_value *whole, alm_percent *ret);
-// (now / base - 1) in percent, likewise.
-alm_ratio_result alm_percent_growth(const alm_value *now, const alm_value *base, alm_percent *ret);
 // As alm_computed_quotient; of two that are not exact "about": over 300 of over 200 may be
 // anything.
 void alm_computed_percent(alm_computed *computed, const alm_percent *percent);

@@ -115,48 +115,48 @@ static alm_code take_fault(void *self, alm_str item, const alm_status *why, alm_
 
 // --- words --------------------------------------------------------------------------------------
 
-// "f, then g": of every transform in order.
-static const char *transforms_formula(const explanation *it)
+static const char *rollup_formula(const explanation *it)
+{
+    switch (it->indicator->over_places) {
+    case ALM_AGGREGATION_AVERAGE:
+        return "average of the members";
+    case ALM_AGGREGATION_MAX:
+        return "highest of the members";
+    case ALM_AGGREGATION_MIN:
+        return "lowest of the members";
+    case ALM_AGGREGATION_RECOMPUTE:
+        return "sum of the members' numerators / sum of their denominators";
+    default:
+        return "sum of the members";
+    }
+}
+
+static const char *formula_of(const explanation *it, alm_transform_op op)
+{
+    switch (op) {
+    case ALM_TRANSFORM_ROLLUP:
+        return rollup_formula(it);
+    case ALM_TRANSFORM_RANK:
+        return it->indicator->direction == ALM_DIRECTION_DOWN
+                   ? "rank among the places of the same parent and level, lowest first"
+                   : "rank among the places of the same parent and level, highest first";
+    default:
+        return alm_transform_formula(op);
+    }
+}
+
+// "f, then g": of every transform in order. NULL: out of memory.
+static const char *formula(const explanation *it)
 {
     const char *text = "";
     for (size_t i = 0; i < ALM_STAGE_COUNT && text != NULL; i++) {
         alm_transform_op op = it->plan->transforms.of[i].op;
         if (op != ALM_TRANSFORM_NONE) {
             text = alm_arena_printf(it->arena, "%s%s%s", text, text[0] == '\0' ? "" : ", then ",
-                                    alm_transform_formula(op));
+                                    formula_of(it, op));
         }
     }
     return text;
-}
-
-// NULL: out of memory.
-static const char *formula(const explanation *it)
-{
-    switch (it->plan->transform) {
-    case ALM_TRANSFORM_RANK:
-        return it->indicator->direction == ALM_DIRECTION_DOWN
-                   ? "rank among the places of the same parent and level, lowest first"
-                   : "rank among the places of the same parent and level, highest first";
-    case ALM_TRANSFORM_SHARE:
-        return "value / value of the parent place x 100";
-    case ALM_TRANSFORM_ROLLUP:
-        switch (it->indicator->over_places) {
-        case ALM_AGGREGATION_AVERAGE:
-            return "average of the members";
-        case ALM_AGGREGATION_MAX:
-            return "highest of the members";
-        case ALM_AGGREGATION_MIN:
-            return "lowest of the members";
-        case ALM_AGGREGATION_RECOMPUTE:
-            return "sum of the members' numerators / sum of their denominators";
-        default:
-            return "sum of the members";
-        }
-    case ALM_TRANSFORM_TARGET:
-        return "reached / planned x 100";
-    default:
-        return transforms_formula(it);
-    }
 }
 
 // "[168.525, 168.535]", "at least 200", "at most 5", "" when nothing is known.
@@ -524,7 +524,7 @@ static alm_code begin(explanation *it, alm_status *st)
 static bool is_bystander(const explanation *it, const alm_obs *obs)
 {
     alm_measure measure = alm_variant_table_get(&it->variants, obs->variant)->variant.measure;
-    return it->plan->transform == ALM_TRANSFORM_TARGET && measure == ALM_MEASURE_TARGET;
+    return alm_query_plan_has(it->plan, ALM_TRANSFORM_TARGET) && measure == ALM_MEASURE_TARGET;
 }
 
 // Inputs that are answers themselves are told as such; the others follow the computed answer.

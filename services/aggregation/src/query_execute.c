@@ -6,18 +6,10 @@ typedef alm_code (*transform_fn)(alm_query_run *run, alm_status *st);
 
 static transform_fn transform_of(const alm_query_plan *plan)
 {
-    switch (plan->transform) {
-    case ALM_TRANSFORM_RANK:
-        return alm_rank_run;
-    case ALM_TRANSFORM_SHARE:
-        return alm_share_run;
-    case ALM_TRANSFORM_ROLLUP:
-        return alm_rollup_run;
-    case ALM_TRANSFORM_TARGET:
+    if (alm_query_plan_has(plan, ALM_TRANSFORM_TARGET)) {
         return alm_target_run;
-    default:
-        return plan->transforms_text.len == 0 ? alm_published_run : alm_series_run;
     }
+    return alm_transforms_empty(&plan->transforms) ? alm_published_run : alm_series_run;
 }
 
 // The unit must fit the indicator, where values of the measure have its dimension at all.
@@ -82,7 +74,7 @@ alm_code alm_query_execute(const alm_query_plan *plan, const alm_row_reader *rea
                            const alm_answer_sink *sink, alm_arena *arena, alm_status *st)
 {
     alm_rollup_groups *groups = NULL;
-    if (plan->transform == ALM_TRANSFORM_ROLLUP) {
+    if (alm_query_plan_has(plan, ALM_TRANSFORM_ROLLUP)) {
         groups = alm_arena_alloc(arena, sizeof *groups);
         if (groups == NULL) {
             return alm_query_run_no_memory(st);

@@ -285,48 +285,49 @@ static alm_code take_vintage(const Almanac__V1__QueryRequest *request, alm_query
     return take_sources(request, plan, arena, st);
 }
 
-static bool is_amount(alm_measure measure)
+// Progress towards targets is of what was published alone.
+static alm_code check_target(const alm_query_plan *plan, alm_status *st)
 {
-    return measure == ALM_MEASURE_LEVEL || measure == ALM_MEASURE_COUNT_OF_CHANGE ||
-           measure == ALM_MEASURE_CUMULATIVE_LEVEL;
+    bool is_target = alm_query_plan_has(plan, ALM_TRANSFORM_TARGET);
+    if (is_target && plan->transforms_text.len > strlen("target")) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "transforms",
+                                    "target stands alone; \"%s\" do not go together",
+                                    plan->transforms_text.data);
+    }
+    return ALM_OK;
 }
 
-// Which measures a transform can be computed of.
+// Which measures transforms can be computed of; more is said of each indicator.
 static alm_code check_measure(const alm_query_plan *plan, const char *asked, alm_status *st)
 {
-    switch (plan->transform) {
-    case ALM_TRANSFORM_NONE:
-        if (plan->measure != ALM_MEASURE_NONE || alm_transforms_empty(&plan->transforms)) {
-            return ALM_OK;
-        }
-        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "measure",
-                                    "%s is computed of one measure such as level, not of \"%s\"",
-                                    plan->transforms_text.data, asked);
-    case ALM_TRANSFORM_RANK:
-        if (plan->measure != ALM_MEASURE_NONE && plan->measure != ALM_MEASURE_RANK &&
-            plan->measure != ALM_MEASURE_MILESTONE && plan->measure != ALM_MEASURE_TARGET) {
-            return ALM_OK;
-        }
-        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "measure",
-                                    "a rank is computed of one measure such as level or "
-                                    "growth_yoy, not of \"%s\"",
-                                    asked);
-    case ALM_TRANSFORM_TARGET:
+    bool is_amount = plan->measure == ALM_MEASURE_LEVEL ||
+                     plan->measure == ALM_MEASURE_COUNT_OF_CHANGE ||
+                     plan->measure == ALM_MEASURE_CUMULATIVE_LEVEL;
+    if (alm_transforms_empty(&plan->transforms)) {
+        return ALM_OK;
+    }
+    if (alm_query_plan_has(plan, ALM_TRANSFORM_TARGET)) {
         if (asked[0] == '\0' || plan->measure == ALM_MEASURE_TARGET) {
             return ALM_OK;
         }
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "measure",
                                     "progress is against targets; measure \"%s\" does not apply",
                                     asked);
-    default:
-        if (is_amount(plan->measure)) {
-            return ALM_OK;
-        }
+    }
+    if (plan->measure == ALM_MEASURE_NONE || plan->measure == ALM_MEASURE_TARGET) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "measure",
+                                    "%s is computed of one measure such as level, not of \"%s\"",
+                                    plan->transforms_text.data, asked);
+    }
+    bool wants_amount = alm_query_plan_has(plan, ALM_TRANSFORM_ROLLUP) ||
+                        alm_query_plan_has(plan, ALM_TRANSFORM_SHARE);
+    if (wants_amount && !is_amount) {
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "measure",
                                     "%s is computed of level, count_of_change or "
                                     "cumulative_level, not of \"%s\"",
                                     plan->transforms_text.data, asked);
     }
+    return ALM_OK;
 }
 
 static alm_code take_unit(const char *unit, alm_query_plan *plan, alm_status *st)
@@ -334,10 +335,7 @@ static alm_code take_unit(const char *unit, alm_query_plan *plan, alm_status *st
     if (unit[0] == '\0') {
         return ALM_OK;
     }
-    bool keeps_unit =
-        (plan->transform == ALM_TRANSFORM_NONE || plan->transform == ALM_TRANSFORM_ROLLUP) &&
-        alm_transforms_keep_unit(&plan->transforms);
-    if (!keeps_unit) {
+    if (!alm_transforms_keep_unit(&plan->transforms)) {
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "unit",
                                     "%s has a unit of its own; unit \"%s\" does not apply",
                                     plan->transforms_text.data, unit);
@@ -359,28 +357,6 @@ static alm_code add_word(alm_query_plan *plan, const char *word, alm_status *st)
                                st);
 }
 
-// Transforms over several series do not go with others yet.
-static alm_code take_alone(alm_query_plan *plan, alm_status *st)
-{
-    static const alm_stage stages[] = {ALM_STAGE_PLACES, ALM_STAGE_RATIO, ALM_STAGE_RANK};
-    size_t count = 0;
-    for (size_t i = 0; i < ALM_STAGE_COUNT; i++) {
-        count += plan->transforms.of[i].op != ALM_TRANSFORM_NONE;
-    }
-    for (size_t i = 0; i < ALM_ARRAY_LEN(stages); i++) {
-        alm_transform_op op = plan->transforms.of[stages[i]].op;
-        if (op == ALM_TRANSFORM_NONE) {
-            continue;
-        }
-        if (count > 1) {
-            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "transforms",
-                                        "%s do not go together", plan->transforms_text.data);
-        }
-        plan->transform = op;
-    }
-    return ALM_OK;
-}
-
 static alm_code take_words(const Almanac__V1__QueryRequest *request, alm_query_plan *plan,
                            alm_arena *arena, alm_status *st)
 {
@@ -393,16 +369,17 @@ static alm_code take_words(const Almanac__V1__QueryRequest *request, alm_query_p
     char *copy = text.failed ? NULL : alm_arena_strdup(arena, alm_buf_view(&text));
     plan->transforms_text = (alm_str){copy, text.len};
     alm_buf_deinit(&text);
-    return copy == NULL ? no_memory(st) : take_alone(plan, st);
+    return copy == NULL ? no_memory(st) : ALM_OK;
 }
 
 static alm_code take_transform(const Almanac__V1__QueryRequest *request, alm_query_plan *plan,
                                alm_arena *arena, alm_status *st)
 {
     ALM_TRY(take_words(request, plan, arena, st));
+    ALM_TRY(check_target(plan, st));
     ALM_TRY(check_measure(plan, request->measure, st));
     if (request->group_by[0] != '\0') {
-        if (plan->transform != ALM_TRANSFORM_ROLLUP) {
+        if (!alm_query_plan_has(plan, ALM_TRANSFORM_ROLLUP)) {
             return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "group_by",
                                         "group_by \"%s\" goes with a roll-up only",
                                         request->group_by);
@@ -445,28 +422,35 @@ alm_code alm_query_plan_make(const Almanac__V1__QueryRequest *request, const alm
     return take_indicators(request, ret, arena, st);
 }
 
-static alm_measure published_growth(const alm_query_plan *plan)
+// Which stages are asked, as bits.
+static uint32_t stages_of(const alm_query_plan *plan)
 {
-    for (size_t i = 0; i < ALM_STAGE_COUNT; i++) {
-        if (i != ALM_STAGE_CHANGE && plan->transforms.of[i].op != ALM_TRANSFORM_NONE) {
-            return ALM_MEASURE_NONE;
-        }
+    uint32_t stages = 0;
+    for (uint32_t i = 0; i < ALM_STAGE_COUNT; i++) {
+        stages |= plan->transforms.of[i].op != ALM_TRANSFORM_NONE ? UINT32_C(1) << i : 0;
     }
-    alm_transform_op op = plan->transforms.of[ALM_STAGE_CHANGE].op;
-    return op == ALM_TRANSFORM_PC1   ? ALM_MEASURE_GROWTH_YOY
-           : op == ALM_TRANSFORM_PCH ? ALM_MEASURE_GROWTH_POP
-                                     : ALM_MEASURE_NONE;
+    return stages;
 }
 
-alm_measure alm_query_plan_published(const alm_query_plan *plan)
+#define STAGE_BIT(stage) (UINT32_C(1) << ALM_STAGE_##stage)
+
+alm_measure alm_query_plan_published(const alm_query_plan *plan, alm_measure *ret_of)
 {
-    switch (plan->transform) {
-    case ALM_TRANSFORM_NONE:
-        return published_growth(plan);
-    case ALM_TRANSFORM_RANK:
-        return ALM_MEASURE_RANK;
-    case ALM_TRANSFORM_SHARE:
+    alm_transform_op change = plan->transforms.of[ALM_STAGE_CHANGE].op;
+    *ret_of = plan->measure;
+    switch (stages_of(plan)) {
+    case STAGE_BIT(CHANGE):
+        return change == ALM_TRANSFORM_PC1   ? ALM_MEASURE_GROWTH_YOY
+               : change == ALM_TRANSFORM_PCH ? ALM_MEASURE_GROWTH_POP
+                                             : ALM_MEASURE_NONE;
+    case STAGE_BIT(RATIO):
         return ALM_MEASURE_SHARE_OF;
+    case STAGE_BIT(RANK):
+        return ALM_MEASURE_RANK;
+    case STAGE_BIT(RANK) | STAGE_BIT(CHANGE):
+        *ret_of = ALM_MEASURE_GROWTH_YOY;
+        return change == ALM_TRANSFORM_PC1 && plan->measure == ALM_MEASURE_LEVEL ? ALM_MEASURE_RANK
+                                                                                 : ALM_MEASURE_NONE;
     default:
         return ALM_MEASURE_NONE;
     }

@@ -26,8 +26,7 @@ typedef struct alm_query_plan {
     const alm_catalog *catalog;
     const alm_place_tree *tree;
     alm_transforms transforms;
-    alm_transform_op transform; // ROLLUP, TARGET, SHARE or RANK, which stand alone so far; or NONE
-    alm_str transforms_text;    // canonical; "" for none
+    alm_str transforms_text; // canonical; "" for none
     alm_query_item *items;
     size_t item_count;
     bool every;              // "*" was asked: items are the whole catalogue
@@ -71,8 +70,13 @@ ALM_MUST_USE alm_code alm_query_plan_make(const Almanac__V1__QueryRequest *reque
 uint32_t alm_query_plan_place_index(const alm_query_plan *plan, alm_place_id place);
 
 // The measure that sources publish of exactly what the question has computed: growth_yoy for pc1
-// alone. NONE: no such measure.
-alm_measure alm_query_plan_published(const alm_query_plan *plan);
+// alone. NONE: no such measure. *ret_of: the measure it is of, which its relation says.
+alm_measure alm_query_plan_published(const alm_query_plan *plan, alm_measure *ret_of);
+
+static inline bool alm_query_plan_has(const alm_query_plan *plan, alm_transform_op op)
+{
+    return plan->transforms.of[alm_transform_stage(op)].op == op;
+}
 
 // How many cells of one indicator the question is about, as words: "3 places x 5 periods = 15
 // cells", or "3 places x every period". Lives in the arena; never NULL.

@@ -62,8 +62,8 @@ static const world_example refusals[] = {
     {"rank of a rank",
      {NULL},
      "i=gdp p=310105 t=2023 x=rank m=rank",
-     "INVALID_ARGUMENT measure: a rank is computed of one measure such as level or growth_yoy, not "
-     "of \"rank\"\n"},
+     "! gdp FAILED_PRECONDITION rank does not apply to a rank or a first: its order has no "
+     "meaning\n"},
     {"progress of a level",
      {NULL},
      "i=gdp p=310105 t=2023 x=target m=level",

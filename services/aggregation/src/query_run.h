@@ -11,6 +11,7 @@ typedef struct alm_query_run {
     const alm_indicator *indicator;
     const alm_row_reader *reader;
     const alm_rollup_groups *groups; // of a roll-up; else NULL
+    struct alm_rollup *rollup;       // its sums, once they are read
     bool is_named;                   // missing cells are answered; of "*" they are left out
     alm_arena *arena;
     alm_variant_table variants;
@@ -54,9 +55,6 @@ alm_code alm_query_run_no_memory(alm_status *st);
 // The transforms: each reads, computes and fills run->answers.
 ALM_MUST_USE alm_code alm_published_run(alm_query_run *run, alm_status *st);
 ALM_MUST_USE alm_code alm_series_run(alm_query_run *run, alm_status *st);
-ALM_MUST_USE alm_code alm_rank_run(alm_query_run *run, alm_status *st);
-ALM_MUST_USE alm_code alm_share_run(alm_query_run *run, alm_status *st);
-ALM_MUST_USE alm_code alm_rollup_run(alm_query_run *run, alm_status *st);
 ALM_MUST_USE alm_code alm_target_run(alm_query_run *run, alm_status *st);
 
 #endif

@@ -2,20 +2,28 @@
 
 #include <stdlib.h>
 
-static int by_number(const void *a, const void *b)
+typedef struct order {
+    bool is_exact, ascending;
+} order;
+
+static int compare(const alm_ranked *x, const alm_ranked *y, bool is_exact)
 {
-    const alm_ranked *x = a;
-    const alm_ranked *y = b;
-    int order = alm_decimal_cmp(x->number, y->number);
-    return order != 0 ? order : x->key < y->key ? -1 : x->key > y->key;
+    if (is_exact) {
+        return x->mantissa < y->mantissa ? -1 : x->mantissa > y->mantissa;
+    }
+    return x->number < y->number ? -1 : x->number > y->number;
 }
 
-static int by_number_down(const void *a, const void *b)
+static int by_number(const void *a, const void *b, void *arg)
 {
+    const order *by = arg;
     const alm_ranked *x = a;
     const alm_ranked *y = b;
-    int order = alm_decimal_cmp(y->number, x->number);
-    return order != 0 ? order : x->key < y->key ? -1 : x->key > y->key;
+    int sign = compare(x, y, by->is_exact);
+    if (sign != 0) {
+        return by->ascending ? sign : -sign;
+    }
+    return x->key < y->key ? -1 : x->key > y->key;
 }
 
 static int by_double(const void *a, const void *b)
@@ -78,13 +86,15 @@ static void bound_rank(alm_ranked *it, const double *lowers, const double *upper
     it->rank_high = (uint32_t)ALM_MAX(possibly + 1, it->rank);
 }
 
-void alm_ranking_sort(alm_ranked *entries, size_t count, bool ascending, double *scratch)
+void alm_ranking_sort(alm_ranked *entries, size_t count, bool is_exact, bool ascending,
+                      double *scratch)
 {
+    order by = {is_exact, ascending};
     double *lowers = scratch;
     double *uppers = scratch + count;
-    qsort(entries, count, sizeof *entries, ascending ? by_number : by_number_down);
+    qsort_r(entries, count, sizeof *entries, by_number, &by);
     for (size_t i = 0; i < count; i++) {
-        bool is_tie = i > 0 && alm_decimal_cmp(entries[i].number, entries[i - 1].number) == 0;
+        bool is_tie = i > 0 && compare(&entries[i], &entries[i - 1], is_exact) == 0;
         entries[i].rank = is_tie ? entries[i - 1].rank : (uint32_t)i + 1;
         lowers[i] = entries[i].interval.lower;
         uppers[i] = entries[i].interval.upper;

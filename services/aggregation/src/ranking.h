@@ -7,7 +7,8 @@
 #include <stddef.h>
 
 typedef struct alm_ranked {
-    alm_decimal number;
+    int64_t mantissa; // of one exponent, if they are exact
+    double number;    // else
     alm_interval interval;
     uint32_t key; // the caller's
     // Set by alm_ranking_sort:
@@ -15,8 +16,9 @@ typedef struct alm_ranked {
     uint32_t rank_low, rank_high; // the best and the worst rank the intervals allow
 } alm_ranked;
 
-// Sorts best first (ties in order of key) and sets the ranks. ascending: less is better. scratch:
-// 2 x count doubles.
-void alm_ranking_sort(alm_ranked *entries, size_t count, bool ascending, double *scratch);
+// Sorts best first (ties in order of key) and sets the ranks. is_exact: by mantissa, else by
+// number. ascending: less is better. scratch: 2 x count doubles.
+void alm_ranking_sort(alm_ranked *entries, size_t count, bool is_exact, bool ascending,
+                      double *scratch);
 
 #endif

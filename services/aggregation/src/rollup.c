@@ -1,6 +1,5 @@
-// Roll-up over the place tree: members' values make their group's, by the indicator's aggregation.
-#include "asked.h"
-#include "computed.h"
+#include "rollup.h"
+
 #include "convert.h"
 #include "rollup_sums.h"
 
@@ -10,7 +9,7 @@
 #define NAMED_MISSING_MAX 5
 #define RATIO_EXPONENT    (-2) // of a recomputed rate, in percent or in its own unit
 
-typedef struct rollup {
+struct alm_rollup {
     alm_query_run *run;
     const alm_rollup_groups *groups;
     alm_rollup_sums sums;        // of the indicator, or of its numerator
@@ -21,12 +20,13 @@ typedef struct rollup {
     int power;
     uint32_t present;   // members with a value, of the cell at hand
     uint32_t *expected; // by group, of the slice at hand
-    uint32_t *answered; // by group: periods answered of the variant at hand, for "last:n"
-} rollup;
+    uint32_t at;        // that slice; ALM_CELL_NONE: none
+    bool tells;         // reasons are made; else only that there is one
+};
 
 // --- reading ------------------------------------------------------------------------------------
 
-static alm_code read_members(rollup *it, alm_str indicator, const alm_period_expr *periods,
+static alm_code read_members(alm_rollup *it, alm_str indicator, const alm_period_expr *periods,
                              alm_row_visit visit, void *arg, alm_status *st)
 {
     alm_query_run *run = it->run;
@@ -45,51 +45,10 @@ static alm_code read_members(rollup *it, alm_str indicator, const alm_period_exp
     return run->reader->read(run->reader->self, &fetch, visit, arg, st);
 }
 
-typedef struct period_list {
-    alm_query_run *run;
-    alm_asked cells; // of which only the periods count
-} period_list;
-
-static alm_code note_period(void *arg, const alm_str *variants, size_t variant_count,
-                            const alm_obs *rows, size_t row_count, alm_status *st)
-{
-    (void)variants;
-    (void)variant_count;
-    period_list *list = arg;
-    alm_asked *cells = &list->cells;
-    for (size_t i = 0; i < row_count; i++) {
-        if (cells->count > 0 &&
-            alm_period_eq(cells->cells[cells->count - 1].period, rows[i].period)) {
-            continue;
-        }
-        void *grown = cells->cells;
-        if (!alm_arena_grow(list->run->arena, &grown, &cells->cap, cells->count + 1,
-                            sizeof(cells->cells[0]))) {
-            return alm_query_run_no_memory(st);
-        }
-        cells->cells = grown;
-        cells->cells[cells->count++] = (alm_asked_cell){.period = rows[i].period};
-    }
-    return ALM_OK;
-}
-
-// "last:n" is about the newest periods of a group. Members may lag behind one another, so first all
-// periods are found that are among some member's newest, then every member is read in them.
-static alm_code find_periods(rollup *it, alm_str indicator, alm_period_expr *ret, alm_status *st)
-{
-    *ret = it->run->plan->periods;
-    if (ret->kind != ALM_PERIOD_EXPR_LAST) {
-        return ALM_OK;
-    }
-    period_list list = {.run = it->run};
-    ALM_TRY(read_members(it, indicator, &it->run->plan->periods, note_period, &list, st));
-    return alm_asked_periods(&list.cells, 0, it->run->arena, ret, st);
-}
-
 // --- the rate -----------------------------------------------------------------------------------
 
 // The units in which numerator / denominator is the indicator's value.
-static alm_code plan_ratio(rollup *it, const alm_indicator *numerator,
+static alm_code plan_ratio(alm_rollup *it, const alm_indicator *numerator,
                            const alm_indicator *denominator, alm_status *st)
 {
     const alm_indicator *rate = it->run->indicator;
@@ -119,7 +78,30 @@ static alm_code plan_ratio(rollup *it, const alm_indicator *numerator,
     return ALM_OK;
 }
 
-static alm_code begin_ratio(rollup *it, alm_status *st)
+// The same variant of another indicator.
+static alm_code of_indicator(alm_query_run *run, uint32_t variant, alm_str indicator, uint32_t *ret,
+                             alm_status *st)
+{
+    alm_variant other = alm_variant_table_get(&run->variants, variant)->variant;
+    other.indicator = indicator;
+    return alm_variant_table_add(&run->variants, &other, ret, st);
+}
+
+// Every slice of the denominator gets one of the numerator, empty if need be, so that walking the
+// numerator's slices meets all.
+static alm_code pair_slices(alm_rollup *it, alm_status *st)
+{
+    for (size_t i = 0; i < it->denominator.count; i++) {
+        const alm_rollup_slice *slice = &it->denominator.slices[i];
+        uint32_t variant;
+        uint32_t ignored;
+        ALM_TRY(of_indicator(it->run, slice->variant, it->run->indicator->numerator, &variant, st));
+        ALM_TRY(alm_rollup_sums_slice(&it->sums, variant, slice->period, &ignored, st));
+    }
+    return ALM_OK;
+}
+
+static alm_code begin_ratio(alm_rollup *it, const alm_period_expr *periods, alm_status *st)
 {
     alm_query_run *run = it->run;
     const alm_indicator *rate = run->indicator;
@@ -143,39 +125,15 @@ static alm_code begin_ratio(rollup *it, alm_status *st)
                                  ALM_AGGREGATION_SUM, it->numerator_unit, st));
     ALM_TRY(alm_rollup_sums_init(&it->denominator, run->arena, &run->variants, it->groups,
                                  ALM_AGGREGATION_SUM, it->denominator_unit, st));
-    alm_period_expr periods;
-    ALM_TRY(find_periods(it, parts[0]->code, &periods, st));
-    ALM_TRY(read_members(it, parts[0]->code, &periods, alm_rollup_sums_visit, &it->sums, st));
-    return read_members(it, parts[1]->code, &periods, alm_rollup_sums_visit, &it->denominator, st);
-}
-
-// The same variant of another indicator.
-static alm_code of_indicator(alm_query_run *run, uint32_t variant, alm_str indicator, uint32_t *ret,
-                             alm_status *st)
-{
-    alm_variant other = alm_variant_table_get(&run->variants, variant)->variant;
-    other.indicator = indicator;
-    return alm_variant_table_add(&run->variants, &other, ret, st);
-}
-
-// Every slice of the denominator gets one of the numerator, empty if need be, so that walking the
-// numerator's slices meets all.
-static alm_code pair_slices(rollup *it, alm_status *st)
-{
-    for (size_t i = 0; i < it->denominator.count; i++) {
-        const alm_rollup_slice *slice = &it->denominator.slices[i];
-        uint32_t variant;
-        uint32_t ignored;
-        ALM_TRY(of_indicator(it->run, slice->variant, it->run->indicator->numerator, &variant, st));
-        ALM_TRY(alm_rollup_sums_slice(&it->sums, variant, slice->period, &ignored, st));
-    }
-    return ALM_OK;
+    ALM_TRY(read_members(it, parts[0]->code, periods, alm_rollup_sums_visit, &it->sums, st));
+    ALM_TRY(read_members(it, parts[1]->code, periods, alm_rollup_sums_visit, &it->denominator, st));
+    return pair_slices(it, st);
 }
 
 // --- answering ----------------------------------------------------------------------------------
 
 // "3 of 16 members have no value: 310104 徐汇区, ..."
-static alm_code name_missing(rollup *it, const alm_rollup_slice *slice, uint32_t group,
+static alm_code name_missing(alm_rollup *it, const alm_rollup_slice *slice, uint32_t group,
                              const char *before, const char *what, const char **ret, alm_status *st)
 {
     const alm_rollup_groups *groups = it->groups;
@@ -212,7 +170,7 @@ static void inherit(alm_computed *computed, const alm_rollup_total *total)
 }
 
 // Is the group whole enough to have a number? *ret_reason says what is missing.
-static alm_code check_complete(rollup *it, const alm_rollup_slice *slice, uint32_t group,
+static alm_code check_complete(alm_rollup *it, const alm_rollup_slice *slice, uint32_t group,
                                const char *what, bool *ret, const char **ret_reason, alm_status *st)
 {
     uint32_t present = slice->totals[group].present;
@@ -226,10 +184,14 @@ static alm_code check_complete(rollup *it, const alm_rollup_slice *slice, uint32
     if (present == expected) {
         return ALM_OK;
     }
+    if (!it->tells) {
+        *ret_reason = "incomplete";
+        return ALM_OK;
+    }
     return name_missing(it, slice, group, *ret ? "partial: " : "", what, ret_reason, st);
 }
 
-static alm_code compute_total(rollup *it, const alm_rollup_slice *slice, uint32_t group,
+static alm_code compute_total(alm_rollup *it, const alm_rollup_slice *slice, uint32_t group,
                               alm_computed *computed, const char **ret_reason, alm_status *st)
 {
     const alm_rollup_total *total = &slice->totals[group];
@@ -258,7 +220,7 @@ static alm_code compute_total(rollup *it, const alm_rollup_slice *slice, uint32_
 }
 
 // A rate of an incomplete group is a rate only if both sums are over the same members.
-static bool same_members(const rollup *it, const alm_rollup_slice *a, const alm_rollup_slice *b,
+static bool same_members(const alm_rollup *it, const alm_rollup_slice *a, const alm_rollup_slice *b,
                          uint32_t group)
 {
     for (uint32_t m = it->groups->first[group]; m < it->groups->first[group + 1]; m++) {
@@ -269,7 +231,7 @@ static bool same_members(const rollup *it, const alm_rollup_slice *a, const alm_
     return true;
 }
 
-static alm_code divide(rollup *it, const alm_rollup_total *above, const alm_rollup_total *below,
+static alm_code divide(alm_rollup *it, const alm_rollup_total *above, const alm_rollup_total *below,
                        alm_computed *computed, const char **ret_reason)
 {
     alm_decimal numerator, denominator, number;
@@ -300,7 +262,7 @@ static alm_code divide(rollup *it, const alm_rollup_total *above, const alm_roll
     return ALM_OK;
 }
 
-static alm_code compute_ratio(rollup *it, const alm_rollup_slice *slice, uint32_t group,
+static alm_code compute_ratio(alm_rollup *it, const alm_rollup_slice *slice, uint32_t group,
                               alm_computed *computed, const char **ret_reason, alm_status *st)
 {
     const alm_indicator *rate = it->run->indicator;
@@ -338,100 +300,9 @@ static alm_code compute_ratio(rollup *it, const alm_rollup_slice *slice, uint32_
     return ALM_OK;
 }
 
-static alm_code answer(rollup *it, const alm_rollup_slice *slice, uint32_t variant, uint32_t group,
-                       alm_status *st)
-{
-    alm_query_run *run = it->run;
-    alm_computed computed = alm_computed_begin(run->indicator->unit);
-    const char *reason;
-    if (it->is_ratio) {
-        ALM_TRY(compute_ratio(it, slice, group, &computed, &reason, st));
-    } else {
-        ALM_TRY(compute_total(it, slice, group, &computed, &reason, st));
-    }
-    return alm_computed_answer(&computed, variant, it->groups->places[group], slice->period, reason,
-                               it->present, it->expected[group], &run->answers, st);
-}
+// --- the face -----------------------------------------------------------------------------------
 
-// A group is answered in every period some member of some group has a value in, unless it had no
-// members then; with "last:n" in its own newest n.
-static bool wants(rollup *it, const alm_rollup_slice *slice, uint32_t group)
-{
-    const alm_period_expr *periods = &it->run->plan->periods;
-    bool is_childless = it->groups->first[group] == it->groups->first[group + 1];
-    if (it->expected[group] == 0 && !is_childless) {
-        return false;
-    }
-    if (periods->kind != ALM_PERIOD_EXPR_LAST) {
-        return true;
-    }
-    return slice->totals[group].present > 0 && it->answered[group]++ < periods->last;
-}
-
-// Slices of one variant newest first, for "last:n".
-static int by_newest(const void *a, const void *b)
-{
-    const alm_rollup_slice *x = a;
-    const alm_rollup_slice *y = b;
-    if (x->variant != y->variant) {
-        return x->variant < y->variant ? -1 : 1;
-    }
-    return alm_period_cmp(y->period, x->period);
-}
-
-static alm_code answer_slices(rollup *it, alm_status *st)
-{
-    size_t groups = it->groups->count;
-    size_t count = it->sums.count;
-    // The order of the slices is lost to the index here; nothing is looked up in it any more.
-    if (count > 0) {
-        qsort(it->sums.slices, count, sizeof it->sums.slices[0], by_newest);
-    }
-    for (size_t i = 0; i < count; i++) {
-        const alm_rollup_slice *slice = &it->sums.slices[i];
-        uint32_t variant = slice->variant;
-        if (i == 0 || slice->variant != it->sums.slices[i - 1].variant) {
-            memset(it->answered, 0, groups * sizeof *it->answered);
-        }
-        if (it->is_ratio) {
-            ALM_TRY(of_indicator(it->run, variant, it->run->indicator->code, &variant, st));
-        }
-        alm_rollup_groups_expected(it->groups, slice->day, it->expected);
-        for (uint32_t g = 0; g < groups; g++) {
-            if (wants(it, slice, g)) {
-                ALM_TRY(answer(it, slice, variant, g, st));
-            }
-        }
-    }
-    return ALM_OK;
-}
-
-// A listed period in which no member has a value is answered all the same: with what is missing.
-static alm_code add_listed(rollup *it, alm_status *st)
-{
-    const alm_query_plan *plan = it->run->plan;
-    for (size_t t = 0; it->run->is_named && t < plan->listed_count; t++) {
-        alm_period period = plan->listed[t];
-        bool is_there = plan->freq != ALM_FREQ_NONE && plan->freq != period.freq;
-        for (size_t i = 0; i < it->sums.count && !is_there; i++) {
-            is_there = alm_period_eq(it->sums.slices[i].period, period);
-        }
-        if (is_there) {
-            continue;
-        }
-        uint32_t variant;
-        uint32_t ignored;
-        ALM_TRY(alm_query_run_missing_variant(it->run, plan->measure, (alm_freq)period.freq,
-                                              &variant, st));
-        if (it->is_ratio) {
-            ALM_TRY(of_indicator(it->run, variant, it->run->indicator->numerator, &variant, st));
-        }
-        ALM_TRY(alm_rollup_sums_slice(&it->sums, variant, period, &ignored, st));
-    }
-    return ALM_OK;
-}
-
-static alm_code begin(rollup *it, alm_status *st)
+static alm_code begin(alm_rollup *it, const alm_period_expr *periods, alm_status *st)
 {
     alm_query_run *run = it->run;
     const alm_indicator *indicator = run->indicator;
@@ -442,7 +313,7 @@ static alm_code begin(rollup *it, alm_status *st)
     case ALM_AGGREGATION_MIN:
         break;
     case ALM_AGGREGATION_RECOMPUTE:
-        return begin_ratio(it, st);
+        return begin_ratio(it, periods, st);
     case ALM_AGGREGATION_REFUSE:
     case ALM_AGGREGATION_NONE:
         return alm_status_set(st, ALM_FAILED_PRECONDITION,
@@ -452,29 +323,88 @@ static alm_code begin(rollup *it, alm_status *st)
     }
     ALM_TRY(alm_rollup_sums_init(&it->sums, run->arena, &run->variants, it->groups,
                                  indicator->over_places, indicator->unit, st));
-    alm_period_expr periods;
-    ALM_TRY(find_periods(it, indicator->code, &periods, st));
-    return read_members(it, indicator->code, &periods, alm_rollup_sums_visit, &it->sums, st);
+    return read_members(it, indicator->code, periods, alm_rollup_sums_visit, &it->sums, st);
 }
 
-alm_code alm_rollup_run(alm_query_run *run, alm_status *st)
+alm_code alm_rollup_read(alm_query_run *run, const alm_period_expr *periods, alm_rollup **ret,
+                         alm_status *st)
 {
     // In the arena: the sums register themselves to be released with it.
-    rollup *it = alm_arena_calloc(run->arena, 1, sizeof *it);
+    alm_rollup *it = alm_arena_calloc(run->arena, 1, sizeof *it);
     if (it == NULL) {
         return alm_query_run_no_memory(st);
     }
     it->run = run;
     it->groups = run->groups;
+    it->at = ALM_CELL_NONE;
     it->expected = alm_arena_calloc(run->arena, it->groups->count, sizeof *it->expected);
-    it->answered = alm_arena_calloc(run->arena, it->groups->count, sizeof *it->answered);
-    if (it->expected == NULL || it->answered == NULL) {
+    if (it->expected == NULL) {
         return alm_query_run_no_memory(st);
     }
-    ALM_TRY(begin(it, st));
-    ALM_TRY(add_listed(it, st));
-    if (it->is_ratio) {
-        ALM_TRY(pair_slices(it, st));
+    ALM_TRY(begin(it, periods, st));
+    *ret = it;
+    return ALM_OK;
+}
+
+size_t alm_rollup_slice_count(const alm_rollup *it)
+{
+    return it->sums.count;
+}
+
+alm_code alm_rollup_slice_at(alm_rollup *it, size_t i, uint32_t *ret_variant,
+                             alm_period *ret_period, alm_status *st)
+{
+    ALM_ASSERT(i < it->sums.count);
+    const alm_rollup_slice *slice = &it->sums.slices[i];
+    *ret_period = slice->period;
+    *ret_variant = slice->variant;
+    return it->is_ratio
+               ? of_indicator(it->run, slice->variant, it->run->indicator->code, ret_variant, st)
+               : ALM_OK;
+}
+
+// The variant the sums are of.
+static alm_code summed_variant(alm_rollup *it, uint32_t variant, uint32_t *ret, alm_status *st)
+{
+    *ret = variant;
+    return it->is_ratio ? of_indicator(it->run, variant, it->run->indicator->numerator, ret, st)
+                        : ALM_OK;
+}
+
+alm_code alm_rollup_expect(alm_rollup *it, uint32_t variant, alm_period period, alm_status *st)
+{
+    uint32_t summed;
+    uint32_t ignored;
+    ALM_TRY(summed_variant(it, variant, &summed, st));
+    return alm_rollup_sums_slice(&it->sums, summed, period, &ignored, st);
+}
+
+alm_code alm_rollup_cell_get(alm_rollup *it, uint32_t variant, alm_period period, uint32_t group,
+                             bool tells, alm_rollup_cell *ret, bool *ret_is_told, alm_status *st)
+{
+    uint32_t summed;
+    ALM_TRY(summed_variant(it, variant, &summed, st));
+    uint32_t at = alm_rollup_sums_find(&it->sums, summed, period);
+    *ret_is_told = false;
+    *ret = (alm_rollup_cell){.reason = ""};
+    if (at == ALM_CELL_NONE) {
+        return ALM_OK;
     }
-    return answer_slices(it, st);
+    const alm_rollup_slice *slice = &it->sums.slices[at];
+    if (at != it->at) {
+        alm_rollup_groups_expected(it->groups, slice->day, it->expected);
+        it->at = at;
+    }
+    bool is_childless = it->groups->first[group] == it->groups->first[group + 1];
+    if (it->expected[group] == 0 && !is_childless) {
+        return ALM_OK;
+    }
+    *ret_is_told = true;
+    it->tells = tells;
+    ret->computed = alm_computed_begin(it->run->indicator->unit);
+    ALM_TRY(it->is_ratio ? compute_ratio(it, slice, group, &ret->computed, &ret->reason, st)
+                         : compute_total(it, slice, group, &ret->computed, &ret->reason, st));
+    ret->present = it->present;
+    ret->expected = it->expected[group];
+    return ALM_OK;
 }

@@ -112,8 +112,8 @@ static const world_example examples[] = {
      {"gdp 310105001 2022 level 1 CNY_E8", "gdp 310105002 2022 level 2 CNY_E8",
       "gdp 310105001 2023 level 3 CNY_E8", "gdp 310105002 2021 level 3 CNY_E8"},
      "i=gdp p=310105 t=last:2 x=rollup",
-     "310105 2022 level C 3 CNY_E8 [2, 4] 2/2\n"
-     "310105 2023 level C - CNY_E8 O 1/2 -- 1 of 2 members have no value: 310105002 江苏路街道\n"},
+     "310105 2022 level C 3 CNY_E8 [2, 4] 2/2 -- 2023 has none: 1 of 2 members have no value: "
+     "310105002 江苏路街道\n"},
     {"over values that are only bounds",
      {"gdp 310105001 2023 level 100 CNY_E8 q=more_than", "gdp 310105002 2023 level 50.0 CNY_E8"},
      "i=gdp p=310105 t=2023 x=rollup",

@@ -29,11 +29,11 @@ static const world_example examples[] = {
     {"a rate has no parts",
      {"urban_rate 310000 2023 level 89 percent", "urban_rate 310105 2023 level 100 percent"},
      "i=urban_rate p=310105 t=2023 x=share",
-     "310105 2023 share_of.@310000 C - percent M -- urban_rate is a rate: it has no parts\n"},
+     "! urban_rate FAILED_PRECONDITION share does not apply to a ratio: it has no parts\n"},
     {"an index has no parts",
      {"pm25 310105 2023 level 28 index"},
      "i=pm25 p=310105 t=2023 x=share",
-     "310105 2023 share_of.@310000 C - percent M -- pm25 is an index: it has no parts\n"},
+     "! pm25 FAILED_PRECONDITION share does not apply to an index: it has no parts\n"},
     {"over 2 of 3 is not over 66.67",
      {"gdp 310000 2023 level 3.0 CNY_E8", "gdp 310105 2023 level 2 CNY_E8 q=more_than"},
      "i=gdp p=310105 t=2023 x=share",
@@ -50,7 +50,7 @@ static const world_example examples[] = {
      {"gdp 310000 2022 level 100 CNY_E8", "gdp 310105 2022 level 10 CNY_E8",
       "gdp 310105 2023 level 12 CNY_E8"},
      "i=gdp p=310105 t=2022..2023 x=share",
-     "310105 2022 share_of.@310000 C 10.00 percent [9.452736, 10.55276]\n"
+     "310105 2022 share_of.@310000 C 10.0 percent [9.452736, 10.55276]\n"
      "310105 2023 share_of.@310000 C - percent O -- no level for 310000 in 2023\n"},
     {"each breakdown has its own whole",
      {"gdp 310000 2023 level 100 CNY_E8", "gdp 310105 2023 level 10 CNY_E8 by=industry=software"},

@@ -1,6 +1,7 @@
 #include "source_grid.h"
 
 #include "convert.h"
+#include "rollup.h"
 
 #include <stdlib.h>
 
@@ -42,20 +43,54 @@ static alm_code take_variant(alm_query_run *run, alm_families *families, uint32_
     return ALM_OK;
 }
 
+alm_code alm_visit_read(alm_query_run *run, alm_read_visit visit, void *arg, alm_status *st)
+{
+    if (run->rollup == NULL) {
+        for (size_t i = 0; i < run->cells.count; i++) {
+            const alm_obs *row = alm_cells_row(&run->cells, i);
+            ALM_TRY(visit(arg, row->variant, row->period, st));
+        }
+        return ALM_OK;
+    }
+    for (size_t i = 0; i < alm_rollup_slice_count(run->rollup); i++) {
+        uint32_t variant;
+        alm_period period;
+        ALM_TRY(alm_rollup_slice_at(run->rollup, i, &variant, &period, st));
+        ALM_TRY(visit(arg, variant, period, st));
+    }
+    return ALM_OK;
+}
+
+typedef struct variant_set {
+    alm_query_run *run;
+    uint8_t *is_read;
+    size_t cap;
+} variant_set;
+
+static alm_code note_variant(void *arg, uint32_t variant, alm_period period, alm_status *st)
+{
+    (void)period;
+    variant_set *set = arg;
+    size_t before = set->cap;
+    void *is_read = set->is_read;
+    if (!alm_arena_grow(set->run->arena, &is_read, &set->cap, (size_t)variant + 1, 1)) {
+        return alm_query_run_no_memory(st);
+    }
+    set->is_read = is_read;
+    memset(set->is_read + before, 0, set->cap - before);
+    set->is_read[variant] = 1;
+    return ALM_OK;
+}
+
 alm_code alm_families_find(alm_query_run *run, alm_measure measure, alm_families *ret,
                            alm_status *st)
 {
     *ret = (alm_families){0};
-    uint8_t *is_read = alm_arena_calloc(run->arena, run->variants.count, 1);
-    if (is_read == NULL) {
-        return alm_query_run_no_memory(st);
-    }
-    for (size_t i = 0; i < run->cells.count; i++) {
-        is_read[alm_cells_row(&run->cells, i)->variant] = 1;
-    }
-    uint32_t count = (uint32_t)run->variants.count; // keys are added meanwhile
-    for (uint32_t i = 0; i < count; i++) {
-        if (is_read[i] && alm_variant_table_get(&run->variants, i)->variant.measure == measure) {
+    variant_set set = {.run = run};
+    ALM_TRY(alm_visit_read(run, note_variant, &set, st));
+    for (uint32_t i = 0; i < set.cap; i++) {
+        if (set.is_read[i] &&
+            alm_variant_table_get(&run->variants, i)->variant.measure == measure) {
             ALM_TRY(take_variant(run, ret, i, st));
         }
     }
@@ -139,49 +174,82 @@ alm_code alm_source_grid_plan(alm_query_run *run, const alm_family *family, alm_
 
 // --- loading ------------------------------------------------------------------------------------
 
-static void take_cell(const alm_obs *row, alm_unit unit, alm_grid_obs *obs)
+static void take_value(const alm_value *value, alm_interval interval, alm_unit unit,
+                       alm_grid_obs *obs)
 {
-    obs->value = row->value;
-    obs->published = row->published;
-    obs->source = row->source;
-    if (!row->value.has_number || !alm_unit_convertible(row->value.unit, unit) ||
-        alm_number_in_unit(&row->value, unit, &obs->value.number, NULL) != ALM_OK) {
+    obs->value = *value;
+    obs->interval = interval;
+    if (!value->has_number || alm_unit_eq(value->unit, unit) ||
+        !alm_unit_convertible(value->unit, unit) ||
+        alm_number_in_unit(value, unit, &obs->value.number, NULL) != ALM_OK) {
         return;
     }
-    obs->interval = alm_interval_in_unit(&row->value, unit);
+    obs->interval = alm_interval_scale(interval, alm_unit_factor(value->unit, unit));
     obs->value.unit = unit;
 }
 
-static alm_code load_published(alm_source_grid *it, alm_candidate *candidate,
-                               const alm_place_id *places, size_t place_count, alm_axis axis,
+// False: nothing is there.
+static bool take_row(const alm_source_grid *it, uint32_t variant, size_t series, alm_period period,
+                     alm_grid_obs *obs)
+{
+    const alm_obs *row = alm_cells_find(&it->run->cells, variant, it->set->places[series], period);
+    if (row == NULL) {
+        return false;
+    }
+    take_value(&row->value, alm_value_interval(&row->value), it->quantity.unit, obs);
+    obs->published = row->published;
+    obs->source = row->source;
+    return true;
+}
+
+static alm_code take_rollup(const alm_source_grid *it, uint32_t variant, size_t series,
+                            alm_period period, alm_grid_obs *obs, bool *ret_is_told, alm_status *st)
+{
+    alm_rollup_cell cell;
+    ALM_TRY(alm_rollup_cell_get(it->run->rollup, variant, period, it->set->groups[series], false,
+                                &cell, ret_is_told, st));
+    take_value(&cell.computed.value, cell.computed.interval, it->quantity.unit, obs);
+    obs->published = cell.computed.published;
+    obs->source = cell.computed.source;
+    return ALM_OK;
+}
+
+static alm_code load_published(alm_source_grid *it, alm_candidate *candidate, alm_axis axis,
                                alm_status *st)
 {
-    alm_query_run *run = it->run;
     alm_grid_obs *obs = NULL;
     size_t count = 0;
     size_t cap = 0;
-    for (uint32_t s = 0; s < place_count; s++) {
+    for (uint32_t s = 0; s < it->set->source_count; s++) {
         for (uint32_t t = 0; t < axis.count; t++) {
-            const alm_obs *row =
-                alm_cells_find(&run->cells, candidate->variant, places[s], alm_axis_at(axis, t));
+            alm_grid_obs one = {.series = s, .t = t};
+            alm_period period = alm_axis_at(axis, t);
+            bool is_told = false;
+            if (it->run->rollup != NULL) {
+                ALM_TRY(take_rollup(it, candidate->variant, s, period, &one, &is_told, st));
+            } else {
+                is_told = take_row(it, candidate->variant, s, period, &one);
+            }
             void *grown = obs;
-            if (row == NULL) {
+            if (!is_told) {
                 continue;
             }
             if (!alm_arena_grow(it->arena, &grown, &cap, count + 1, sizeof *obs)) {
                 return alm_query_run_no_memory(st);
             }
             obs = grown;
-            obs[count] = (alm_grid_obs){.series = s, .t = t};
-            take_cell(row, it->quantity.unit, &obs[count++]);
+            obs[count++] = one;
         }
     }
-    return alm_grid_load(axis, place_count, obs, count, it->quantity.unit, it->arena,
-                         &candidate->published, st);
+    ALM_TRY(alm_grid_load(axis, it->set->source_count, obs, count, it->quantity.unit, it->arena,
+                          &candidate->published, st));
+    for (size_t i = 0; it->run->rollup != NULL && i < alm_grid_cells(&candidate->published); i++) {
+        candidate->published.flags[i] |= ALM_CELL_COMPUTED;
+    }
+    return ALM_OK;
 }
 
-static alm_code load_candidate(alm_source_grid *it, alm_candidate *candidate,
-                               const alm_place_id *places, size_t place_count, alm_axis axis,
+static alm_code load_candidate(alm_source_grid *it, alm_candidate *candidate, alm_axis axis,
                                alm_status *st)
 {
     alm_arena *arena = it->arena;
@@ -189,23 +257,24 @@ static alm_code load_candidate(alm_source_grid *it, alm_candidate *candidate,
     alm_axis published;
     ALM_TRY(alm_step_reach(&candidate->accumulation, axis, &at_frequency, st));
     ALM_TRY(alm_step_reach(&candidate->frequency, at_frequency, &published, st));
-    ALM_TRY(load_published(it, candidate, places, place_count, published, st));
+    ALM_TRY(load_published(it, candidate, published, st));
     ALM_TRY(alm_step_run(&candidate->frequency, &candidate->published, at_frequency, arena,
                          &candidate->at_frequency, st));
     return alm_step_run(&candidate->accumulation, &candidate->at_frequency, axis, arena,
                         &candidate->converted, st);
 }
 
-alm_code alm_source_grid_load(alm_source_grid *it, const alm_place_id *places, size_t place_count,
-                              alm_axis axis, alm_arena *arena, alm_status *st)
+alm_code alm_source_grid_load(alm_source_grid *it, const alm_series_set *set, alm_axis axis,
+                              alm_arena *arena, alm_status *st)
 {
     it->arena = arena;
+    it->set = set;
     if (it->count == 0) {
-        return alm_grid_make(axis, place_count, true, 0, arena, &it->grid, st);
+        return alm_grid_make(axis, set->source_count, true, 0, arena, &it->grid, st);
     }
     for (size_t i = 0; i < it->count; i++) {
         alm_candidate *candidate = &it->candidates[i];
-        ALM_TRY(load_candidate(it, candidate, places, place_count, axis, st));
+        ALM_TRY(load_candidate(it, candidate, axis, st));
         if (i == 0) {
             it->grid = candidate->converted;
         } else {
@@ -314,10 +383,19 @@ alm_code alm_step_why(alm_query_run *run, const alm_step *step, const alm_grid *
 }
 
 static alm_code why_unpublished(const alm_source_grid *it, const alm_candidate *candidate,
-                                alm_place_id place, alm_period period, const char **ret,
-                                alm_status *st)
+                                size_t series, alm_period period, bool names_place,
+                                const char **ret, alm_status *st)
 {
     alm_query_run *run = it->run;
+    alm_place_id place = it->set->places[series];
+    if (run->rollup != NULL) {
+        alm_rollup_cell cell;
+        bool is_told;
+        ALM_TRY(alm_rollup_cell_get(run->rollup, candidate->variant, period,
+                                    it->set->groups[series], true, &cell, &is_told, st));
+        *ret = is_told && cell.reason[0] != '\0' ? cell.reason : "no member has a value";
+        return ALM_OK;
+    }
     alm_measure measure =
         alm_variant_table_get(&run->variants, candidate->variant)->variant.measure;
     const alm_obs *row = alm_cells_find(&run->cells, candidate->variant, place, period);
@@ -325,7 +403,8 @@ static alm_code why_unpublished(const alm_source_grid *it, const alm_candidate *
         *ret = "the published unit does not convert to the indicator's";
         return ALM_OK;
     }
-    return alm_query_run_why_missing(run, row, measure, ALM_PLACE_NONE, period, ret, st);
+    return alm_query_run_why_missing(run, row, measure, names_place ? place : ALM_PLACE_NONE,
+                                     period, ret, st);
 }
 
 static bool is_told(const alm_candidate *candidate, size_t series, alm_period period)
@@ -351,8 +430,8 @@ bool alm_source_grid_told(const alm_source_grid *it, size_t series, uint32_t t)
     return false;
 }
 
-alm_code alm_source_grid_why(const alm_source_grid *it, alm_place_id place, size_t series,
-                             uint32_t t, const char **ret, alm_status *st)
+alm_code alm_source_grid_why(const alm_source_grid *it, size_t series, uint32_t t, bool names_place,
+                             const char **ret, alm_status *st)
 {
     alm_query_run *run = it->run;
     alm_period period = alm_axis_at(it->grid.axis, t);
@@ -376,6 +455,33 @@ alm_code alm_source_grid_why(const alm_source_grid *it, alm_place_id place, size
     if (input == ALM_AXIS_NONE) {
         return ALM_OK;
     }
-    return why_unpublished(it, candidate, place, alm_axis_at(candidate->published.axis, input), ret,
-                           st);
+    return why_unpublished(it, candidate, series, alm_axis_at(candidate->published.axis, input),
+                           names_place, ret, st);
+}
+
+alm_code alm_source_grid_members(const alm_source_grid *it, size_t series, uint32_t t,
+                                 uint32_t *ret_present, uint32_t *ret_expected,
+                                 const char **ret_remark, alm_status *st)
+{
+    *ret_present = *ret_expected = 0;
+    *ret_remark = "";
+    for (size_t i = 0; it->run->rollup != NULL && i < it->count; i++) {
+        const alm_candidate *candidate = &it->candidates[i];
+        bool is_plain =
+            !is_converted(&candidate->frequency) && !is_converted(&candidate->accumulation);
+        alm_rollup_cell cell;
+        bool is_told;
+        if (!is_plain) {
+            continue;
+        }
+        ALM_TRY(alm_rollup_cell_get(it->run->rollup, candidate->variant,
+                                    alm_axis_at(it->grid.axis, t), it->set->groups[series], true,
+                                    &cell, &is_told, st));
+        if (is_told) {
+            *ret_present = cell.present;
+            *ret_expected = cell.expected;
+            *ret_remark = cell.computed.value.has_number ? cell.reason : "";
+        }
+    }
+    return ALM_OK;
 }

@@ -3,7 +3,7 @@
 #ifndef ALM_SOURCE_GRID_H
 #define ALM_SOURCE_GRID_H
 
-#include "query_run.h"
+#include "series_set.h"
 
 #include "alm/step.h"
 
@@ -20,6 +20,11 @@ typedef struct alm_families {
 } alm_families;
 
 ALM_MUST_USE alm_code alm_family_key(alm_query_run *run, uint32_t variant, uint32_t *ret,
+                                     alm_status *st);
+
+// Visits the variant and the period of every row that was read; of a roll-up of every slice.
+typedef alm_code (*alm_read_visit)(void *arg, uint32_t variant, alm_period period, alm_status *st);
+ALM_MUST_USE alm_code alm_visit_read(alm_query_run *run, alm_read_visit visit, void *arg,
                                      alm_status *st);
 
 // The families of the variants that rows were read of.
@@ -39,6 +44,7 @@ typedef struct alm_candidate {
 // frequency before the finer, of the same accumulation before the other.
 typedef struct alm_source_grid {
     alm_query_run *run;
+    const alm_series_set *set;
     alm_arena *arena;      // of the grids; the plan itself is in the run's
     alm_quantity quantity; // of the grid
     alm_candidate *candidates;
@@ -52,18 +58,22 @@ ALM_MUST_USE alm_code alm_source_grid_plan(alm_query_run *run, const alm_family 
                                            alm_freq freq, alm_accumulation accumulation,
                                            alm_source_grid *ret, alm_status *fault, alm_status *st);
 
-// Takes the cells of the places up on an axis; places[s] is series s. The grids live in the arena.
-ALM_MUST_USE alm_code alm_source_grid_load(alm_source_grid *it, const alm_place_id *places,
-                                           size_t place_count, alm_axis axis, alm_arena *arena,
-                                           alm_status *st);
+// Takes the cells of the set's series up on an axis, the wholes with them. The grids live in the
+// arena.
+ALM_MUST_USE alm_code alm_source_grid_load(alm_source_grid *it, const alm_series_set *set,
+                                           alm_axis axis, alm_arena *arena, alm_status *st);
 
 // Was anything published for the cell itself, or for a part of it?
 bool alm_source_grid_told(const alm_source_grid *it, size_t series, uint32_t t);
 
-// Why a cell of the grid has no number.
-ALM_MUST_USE alm_code alm_source_grid_why(const alm_source_grid *it, alm_place_id place,
-                                          size_t series, uint32_t t, const char **ret,
-                                          alm_status *st);
+// Why a cell of the grid has no number. names_place: the place is said.
+ALM_MUST_USE alm_code alm_source_grid_why(const alm_source_grid *it, size_t series, uint32_t t,
+                                          bool names_place, const char **ret, alm_status *st);
+
+// Of a roll-up: the members of the cell, 0 and 0 where that means nothing, and what to mind.
+ALM_MUST_USE alm_code alm_source_grid_members(const alm_source_grid *it, size_t series, uint32_t t,
+                                              uint32_t *ret_present, uint32_t *ret_expected,
+                                              const char **ret_remark, alm_status *st);
 
 // Why a cell that a step made has none: the first of its inputs that lacks one is found by
 // *ret_input (index into the input's axis; ALM_AXIS_NONE if the step itself is the reason, which

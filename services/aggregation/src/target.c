@@ -1,7 +1,7 @@
 // Progress against stored targets: what was reached in the target's horizon over what was planned.
-#include "asked.h"
 #include "computed.h"
 #include "convert.h"
+#include "query_run.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -113,28 +113,65 @@ static uint32_t actual_measures(const alm_variant *variant)
                : ALM_MEASURE_BIT(ALM_MEASURE_LEVEL) | ALM_MEASURE_BIT(ALM_MEASURE_COUNT_OF_CHANGE);
 }
 
+static int by_period(const void *a, const void *b)
+{
+    return alm_period_cmp(*(const alm_period *)a, *(const alm_period *)b);
+}
+
+static bool follows(alm_period last, alm_period next)
+{
+    alm_period after;
+    return alm_period_add(last, 1, &after, NULL) == ALM_OK && alm_period_eq(after, next);
+}
+
+static alm_code merge(const alm_period *periods, size_t count, alm_arena *arena,
+                      alm_period_expr *ret, alm_status *st)
+{
+    *ret = (alm_period_expr){.kind = ALM_PERIOD_EXPR_RANGES};
+    ret->ranges = alm_arena_calloc(arena, count, sizeof *ret->ranges);
+    if (ret->ranges == NULL) {
+        return alm_query_run_no_memory(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        alm_period_range *last = ret->range_count > 0 ? &ret->ranges[ret->range_count - 1] : NULL;
+        if (last != NULL && alm_period_eq(last->to, periods[i])) {
+            continue;
+        }
+        if (last != NULL && follows(last->to, periods[i])) {
+            last->to = periods[i];
+        } else {
+            ret->ranges[ret->range_count++] = (alm_period_range){periods[i], periods[i]};
+        }
+    }
+    return ALM_OK;
+}
+
 // The single periods of all horizons, as few ranges as they make.
 static alm_code horizon_units(alm_query_run *run, const alm_obs *const *targets, size_t count,
                               uint32_t *ret_measures, alm_period_expr *ret, alm_status *st)
 {
-    alm_asked cells = {0};
+    alm_period *periods = NULL;
+    size_t period_count = 0;
+    size_t cap = 0;
     *ret_measures = 0;
     for (size_t i = 0; i < count; i++) {
         const alm_obs *obs = targets[i];
         *ret_measures |=
             actual_measures(&alm_variant_table_get(&run->variants, obs->variant)->variant);
+        void *grown = periods;
+        if (!alm_arena_grow(run->arena, &grown, &cap, period_count + obs->period.length,
+                            sizeof *periods)) {
+            return alm_query_run_no_memory(st);
+        }
+        periods = grown;
         for (uint32_t k = 0; k < obs->period.length; k++) {
-            void *grown = cells.cells;
-            if (!alm_arena_grow(run->arena, &grown, &cells.cap, cells.count + 1,
-                                sizeof(cells.cells[0]))) {
-                return alm_query_run_no_memory(st);
-            }
-            cells.cells = grown;
-            cells.cells[cells.count++] =
-                (alm_asked_cell){.period = alm_period_unit(obs->period, k)};
+            periods[period_count++] = alm_period_unit(obs->period, k);
         }
     }
-    return alm_asked_periods(&cells, 0, run->arena, ret, st);
+    if (period_count > 0) {
+        qsort(periods, period_count, sizeof *periods, by_period);
+    }
+    return merge(periods, period_count, run->arena, ret, st);
 }
 
 static alm_code actual_variant(const target *it, alm_measure measure, uint32_t *ret, alm_status *st)

@@ -1,0 +1,227 @@
+// Grids: what is loaded comes out to the digit; computed numbers have the digits they deserve; and
+// growth against whole numbers of 128 bits.
+#include "alm/step.h"
+
+#include "test_random.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "test_rows.h"
+
+static alm_period period(const char *label)
+{
+    alm_period it;
+    assert_int_equal(alm_period_parse(alm_str_from(label), &it, NULL), ALM_OK);
+    return it;
+}
+
+// --- digits -------------------------------------------------------------------------------------
+
+typedef struct digits_row {
+    const char *name;
+    double number, half; // of the interval
+    int finest;
+    uint8_t flags;
+    const char *want; // NULL: it has none
+} digits_row;
+
+#define BOTH (ALM_CELL_OVER | ALM_CELL_UNDER)
+
+static const digits_row digits_rows[] = {
+    {"as fine as is told", 12.8349, 0.0001, -2, BOTH, "12.83"},
+    {"an uncertain tenth", 12.8349, 0.2, -2, BOTH, "12.8"},
+    {"an uncertain hundredth", 12.8349, 0.06, -2, BOTH, "12.83"},
+    {"one uncertain digit before the point", 33.333, 7.8, -2, BOTH, "33"},
+    {"tens", 33.333, 37.5, -2, BOTH, "30"},
+    {"nothing certain", 3.3, 1e6, -2, BOTH, "0"},
+    {"no interval", 12.8349, 0, -2, BOTH, "12.83"},
+    {"a small number keeps two digits", 0.0012345, 0, -2, BOTH, "0.0012"},
+    {"unless its interval forbids", 0.0012345, 0.0005, -2, BOTH, "0.0012"},
+    {"or more so", 0.0012345, 0.005, -2, BOTH, "0.001"},
+    {"half to even, down", 12.125, 0, -2, BOTH, "12.12"},
+    {"half to even, up", 12.375, 0, -2, BOTH, "12.38"},
+    {"a tie that was rounded on the way", 1.005, 0, -2, BOTH, "1.00"},
+    {"negative", -12.375, 0, -2, BOTH, "-12.38"},
+    {"over rounds down", 66.6667, 0, -2, ALM_CELL_OVER, "66.66"},
+    {"over keeps what is exact", 66.66, 0, -2, ALM_CELL_OVER, "66.66"},
+    {"under rounds up", 33.3333, 0, -2, ALM_CELL_UNDER, "33.34"},
+    {"under, negative", -33.3333, 0, -2, ALM_CELL_UNDER, "-33.33"},
+    {"about rounds to the nearest", 66.6667, 0, -2, 0, "66.67"},
+    {"zero", 0, 0, -2, BOTH, "0.00"},
+    {"large", 123456789012345678.0, 0, -2, BOTH, "123456789012346000"},
+    {"too large", 1e40, 0, -2, BOTH, NULL},
+    {"no number", NAN, 0, -2, BOTH, NULL},
+};
+
+static void digits(void **state)
+{
+    const digits_row *row = *state;
+    alm_interval interval = {row->number - row->half, row->number + row->half};
+    alm_decimal got;
+    char text[ALM_DECIMAL_TEXT_MAX];
+    bool has = alm_number_deserved(row->number, interval, row->finest, row->flags, &got);
+    assert_int_equal(has, row->want != NULL);
+    if (has) {
+        alm_decimal_format(got, 0, text);
+        assert_string_equal(text, row->want);
+    }
+}
+
+// --- loading ------------------------------------------------------------------------------------
+
+static void loads_to_the_digit(void **state)
+{
+    (void)state;
+    alm_arena *arena = alm_arena_create(0);
+    alm_unit unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = 8};
+    alm_unit other = {.measure = ALM_MEASURE_UNIT_USD};
+    const alm_grid_obs obs[] = {
+        {.series = 0, .t = 0, .value = {.number = {16850, -2}, .unit = unit, .has_number = true}},
+        {.series = 0, .t = 2, .value = {.number = {17, 1}, .unit = unit, .has_number = true}},
+        {.series = 1, .t = 0, .value = {.unit = unit, .status = ALM_OBS_STATUS_MISSING_SUPPRESSED}},
+        {.series = 1, .t = 1, .value = {.number = {3, 0}, .unit = other, .has_number = true}},
+    };
+    static const alm_gap gaps[] = {ALM_GAP_NONE,   ALM_GAP_UNOBSERVED, ALM_GAP_NONE,
+                                   ALM_GAP_STATUS, ALM_GAP_UNIT,       ALM_GAP_UNOBSERVED};
+    alm_axis axis = {period("2021"), 3};
+    alm_grid grid;
+    assert_int_equal(alm_grid_load(axis, 2, obs, ALM_ARRAY_LEN(obs), unit, arena, &grid, NULL),
+                     ALM_OK);
+    assert_true(grid.is_exact);
+    assert_int_equal(grid.exponent, -2);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(gaps); i++) {
+        assert_int_equal(grid.gaps[i], gaps[i]);
+    }
+    alm_value value;
+    alm_interval interval;
+    alm_grid_value(&grid, 2, unit, &value, &interval);
+    assert_int_equal(value.number.mantissa, 17);
+    assert_int_equal(value.number.exponent, 1);
+    alm_grid_value(&grid, 0, unit, &value, &interval);
+    assert_int_equal(value.number.mantissa, 16850);
+    assert_int_equal(value.qualifier, ALM_QUALIFIER_EXACT);
+    alm_grid_value(&grid, 3, unit, &value, &interval);
+    assert_false(value.has_number);
+    assert_int_equal(value.status, ALM_OBS_STATUS_MISSING_SUPPRESSED);
+    alm_arena_destroy(&arena);
+}
+
+static void takes_doubles_where_decimals_do_not_fit(void **state)
+{
+    (void)state;
+    alm_arena *arena = alm_arena_create(0);
+    alm_unit unit = {.measure = ALM_MEASURE_UNIT_CNY};
+    const alm_grid_obs obs[] = {
+        {.t = 0, .value = {.number = {999999999999999999, 0}, .unit = unit, .has_number = true}},
+        {.t = 1, .value = {.number = {5, -1}, .unit = unit, .has_number = true}},
+    };
+    alm_grid grid;
+    assert_int_equal(
+        alm_grid_load((alm_axis){period("2021"), 2}, 1, obs, 2, unit, arena, &grid, NULL), ALM_OK);
+    assert_false(grid.is_exact);
+    assert_true(grid.numbers[1] == 0.5);
+    alm_arena_destroy(&arena);
+}
+
+static void newest_is_a_maximum(void **state)
+{
+    (void)state;
+    alm_date day = alm_date_from_ymd(2024, 1, 20);
+    assert_true(alm_newest(day, 3) > alm_newest(day - 1, 1));
+    assert_true(alm_newest(day, 1) > alm_newest(day, 3));
+    assert_true(alm_newest(-5, ALM_SOURCE_NONE) > 0);
+    assert_int_equal(alm_newest_published(alm_newest(-5, 7)), -5);
+    assert_int_equal(alm_newest_source(alm_newest(day, 7)), 7);
+    assert_int_equal(alm_newest_source(alm_newest(day, ALM_SOURCE_NONE)), ALM_SOURCE_NONE);
+    assert_int_equal(alm_newest_published(0), ALM_DATE_NONE);
+}
+
+// --- growth -------------------------------------------------------------------------------------
+
+// (now / base - 1) x 100 to the exponent, half to even, in whole numbers: the remainder decides.
+static __int128 slow_growth(int64_t now, int64_t base, int exponent)
+{
+    __int128 scaled = ((__int128)now - base) * 100;
+    __int128 divisor = base;
+    for (int i = exponent; i < 0; i++) {
+        scaled *= 10;
+    }
+    for (int i = exponent; i > 0; i--) {
+        divisor *= 10;
+    }
+    __int128 quotient = scaled / divisor;
+    __int128 rest = scaled % divisor;
+    if (rest < 0) {
+        quotient--;
+        rest += divisor;
+    }
+    if (rest * 2 > divisor || (rest * 2 == divisor && quotient % 2 != 0)) {
+        quotient++;
+    }
+    return quotient;
+}
+
+static void grows_as_whole_numbers_do(void **state)
+{
+    (void)state;
+    test_random random = test_random_start();
+    alm_arena *arena = alm_arena_create(0);
+    alm_unit unit = {.measure = ALM_MEASURE_UNIT_PERSONS};
+    alm_transform pc1 = {.op = ALM_TRANSFORM_PC1};
+    alm_quantity amount = {.kind = ALM_QUANTITY_AMOUNT,
+                           .unit = unit,
+                           .freq = ALM_FREQ_ANNUAL,
+                           .accumulation = ALM_ACCUMULATION_PERIOD,
+                           .type = ALM_VALUE_TYPE_STOCK};
+    alm_step step;
+    assert_int_equal(alm_step_make(&pc1, &amount, &step, NULL), ALM_OK);
+    for (int i = 0; i < 200000; i++) {
+        uint32_t size = UINT32_C(1) << test_random_below(&random, 31);
+        int64_t now = (int64_t)test_random_below(&random, size) - size / 8;
+        int64_t base = (int64_t)test_random_below(&random, size) + 1;
+        const int64_t numbers[] = {base, now};
+        alm_grid_obs obs[2];
+        for (uint32_t t = 0; t < 2; t++) {
+            obs[t] = (alm_grid_obs){
+                .t = t,
+                .value = {.number = {numbers[t], 0}, .unit = unit, .has_number = true},
+                .interval = {(double)numbers[t], (double)numbers[t]}};
+        }
+        alm_grid in;
+        alm_grid out;
+        alm_value value;
+        alm_interval interval;
+        assert_int_equal(
+            alm_grid_load((alm_axis){period("2022"), 2}, 1, obs, 2, unit, arena, &in, NULL),
+            ALM_OK);
+        assert_int_equal(alm_step_run(&step, &in, (alm_axis){period("2023"), 1}, arena, &out, NULL),
+                         ALM_OK);
+        alm_grid_value(&out, 0, step.out.unit, &value, &interval);
+        if (!value.has_number ||
+            value.number.mantissa != slow_growth(now, base, value.number.exponent) ||
+            value.number.exponent > -2) {
+            fail_msg("seed %" PRIu64 " round %d: %" PRId64 " / %" PRId64 " gives %" PRId64 "e%d",
+                     random.seed, i, now, base, value.number.mantissa, value.number.exponent);
+        }
+        double exact = ((double)now / (double)base - 1) * 100;
+        assert_true(interval.lower == exact && interval.upper == exact);
+        alm_arena_reset(arena);
+    }
+    alm_arena_destroy(&arena);
+}
+
+int main(void)
+{
+    static test_list list;
+    TEST_ADD_ROWS(&list, digits, digits_rows, name);
+    TEST_ADD(&list, loads_to_the_digit);
+    TEST_ADD(&list, takes_doubles_where_decimals_do_not_fit);
+    TEST_ADD(&list, newest_is_a_maximum);
+    TEST_ADD(&list, grows_as_whole_numbers_do);
+    return TEST_RUN(&list, "grid");
+}

@@ -1,0 +1,179 @@
+#include "rank_grid.h"
+
+#include "ranking.h"
+
+#define NAMED_MISSING_MAX 5
+
+typedef struct ranker {
+    const alm_query_run *run;
+    const alm_grid *in;
+    const alm_series_set *set;
+    alm_grid *out;
+    alm_rank_counts *counts;
+    alm_ranked *entries; // of the largest group
+    double *scratch;
+} ranker;
+
+static bool is_peer(const alm_query_run *run, const alm_series_set *set, size_t series,
+                    alm_date day)
+{
+    return alm_place_valid_on(alm_place_tree_get(run->plan->tree, set->places[series]), day);
+}
+
+static void inherit(ranker *it, size_t cell)
+{
+    it->out->newest[cell] = it->in->newest[cell];
+    it->out->flags[cell] =
+        (uint8_t)((it->in->flags[cell] & ~((1 << ALM_CELL_STATUS_SHIFT) - 1)) | ALM_CELL_COMPUTED);
+    it->out->gaps[cell] = ALM_GAP_INPUT;
+}
+
+// unknown: each peer without a value may be better.
+static void put_rank(ranker *it, const alm_ranked *entry, size_t cell, bool all_exact,
+                     size_t unknown)
+{
+    it->out->mantissas[cell] = entry->rank;
+    it->out->lower[cell] = entry->rank_low;
+    it->out->upper[cell] = entry->rank_high + (double)unknown;
+    it->out->gaps[cell] = ALM_GAP_NONE;
+    it->out->flags[cell] |= ALM_CELL_HAS;
+    if (all_exact && unknown == 0) {
+        it->out->flags[cell] |= ALM_CELL_OVER | ALM_CELL_UNDER;
+    }
+}
+
+static void rank_period(ranker *it, const alm_peer_group *peers, uint32_t t)
+{
+    const alm_grid *in = it->in;
+    uint32_t periods = in->axis.count;
+    alm_date day = alm_period_last_day(alm_axis_at(in->axis, t));
+    size_t count = 0;
+    uint32_t peer_count = 0;
+    bool all_exact = true;
+    for (uint32_t i = 0; i < peers->count; i++) {
+        size_t cell = (size_t)(peers->first + i) * periods + t;
+        bool is_in = is_peer(it->run, it->set, peers->first + i, day);
+        inherit(it, cell);
+        peer_count += is_in;
+        if (!is_in || !(in->flags[cell] & ALM_CELL_HAS)) {
+            continue;
+        }
+        bool is_exact = (in->flags[cell] & ALM_CELL_OVER) && (in->flags[cell] & ALM_CELL_UNDER);
+        all_exact &= is_exact;
+        it->entries[count++] = (alm_ranked){
+            .mantissa = in->is_exact ? in->mantissas[cell] : 0,
+            .number = in->is_exact ? 0 : alm_number_snap(in->numbers[cell]),
+            .interval = {in->lower[cell], in->upper[cell]},
+            .key = i,
+        };
+    }
+    bool ascending = it->run->indicator->direction == ALM_DIRECTION_DOWN;
+    alm_ranking_sort(it->entries, count, in->is_exact, ascending, it->scratch);
+    for (size_t i = 0; i < count; i++) {
+        size_t cell = (size_t)(peers->first + it->entries[i].key) * periods + t;
+        put_rank(it, &it->entries[i], cell, all_exact, peer_count - count);
+    }
+    for (uint32_t i = 0; i < peers->count; i++) {
+        size_t cell = (size_t)(peers->first + i) * periods + t;
+        it->counts->ranked[cell] = (uint32_t)count;
+        it->counts->peers[cell] = peer_count;
+    }
+}
+
+alm_code alm_rank_grid(const alm_query_run *run, const alm_grid *in, const alm_series_set *set,
+                       alm_arena *arena, alm_grid *ret, alm_rank_counts *ret_counts, alm_status *st)
+{
+    uint32_t largest = 0;
+    size_t cells = set->count * in->axis.count;
+    for (size_t i = 0; i < set->peer_group_count; i++) {
+        largest = ALM_MAX(largest, set->peers[i].count);
+    }
+    ranker it = {
+        .run = run,
+        .in = in,
+        .set = set,
+        .out = ret,
+        .counts = ret_counts,
+        .entries = alm_arena_calloc(arena, largest, sizeof *it.entries),
+        .scratch = alm_arena_calloc(arena, (size_t)largest * 2, sizeof *it.scratch),
+    };
+    ret_counts->ranked = alm_arena_calloc(arena, cells, sizeof(uint32_t));
+    ret_counts->peers = alm_arena_calloc(arena, cells, sizeof(uint32_t));
+    if (it.entries == NULL || it.scratch == NULL || ret_counts->ranked == NULL ||
+        ret_counts->peers == NULL) {
+        return alm_query_run_no_memory(st);
+    }
+    ALM_TRY(alm_grid_make(in->axis, set->count, true, 0, arena, ret, st));
+    for (size_t i = 0; i < set->peer_group_count; i++) {
+        for (uint32_t t = 0; t < in->axis.count; t++) {
+            rank_period(&it, &set->peers[i], t);
+        }
+    }
+    return ALM_OK;
+}
+
+// --- remarks ------------------------------------------------------------------------------------
+
+static const alm_peer_group *group_of(const alm_series_set *set, size_t series)
+{
+    size_t at = 0;
+    while (series >= (size_t)set->peers[at].first + set->peers[at].count) {
+        at++;
+        ALM_ASSERT(at < set->peer_group_count);
+    }
+    return &set->peers[at];
+}
+
+// "3 of 16 peers have no value: 310104 徐汇区, ..."
+static alm_code name_missing(alm_query_run *run, const alm_grid *in, const alm_series_set *set,
+                             const alm_peer_group *peers, uint32_t t, const char **ret,
+                             alm_status *st)
+{
+    alm_date day = alm_period_last_day(alm_axis_at(in->axis, t));
+    const char *list = "";
+    size_t missing = 0;
+    size_t peer_count = 0;
+    for (uint32_t i = 0; i < peers->count; i++) {
+        size_t series = peers->first + i;
+        bool is_in = is_peer(run, set, series, day);
+        peer_count += is_in;
+        if (!is_in || (in->flags[series * in->axis.count + t] & ALM_CELL_HAS)) {
+            continue;
+        }
+        if (missing++ < NAMED_MISSING_MAX) {
+            const alm_place *place = alm_place_tree_get(run->plan->tree, set->places[series]);
+            ALM_TRY(alm_query_run_text(run, &list, st, "%s%s%.*s %.*s", list,
+                                       missing > 1 ? ", " : "", ALM_STR_ARGS(place->code),
+                                       ALM_STR_ARGS(place->name_zh)));
+        }
+    }
+    *ret = "";
+    if (missing == 0) {
+        return ALM_OK;
+    }
+    return alm_query_run_text(run, ret, st, "%zu of %zu peers have no value: %s%s", missing,
+                              peer_count, list, missing > NAMED_MISSING_MAX ? ", ..." : "");
+}
+
+alm_code alm_rank_remark(alm_query_run *run, const alm_grid *in, const alm_series_set *set,
+                         size_t series, uint32_t t, const char **ret, alm_status *st)
+{
+    const alm_place *place = alm_place_tree_get(run->plan->tree, set->places[series]);
+    const char *remarks[] = {
+        "",
+        place->level == ALM_LEVEL_LOCAL ? "a local place has no siblings but itself" : "",
+        run->indicator->direction == ALM_DIRECTION_NEUTRAL
+            ? "ranked from the highest; neither more nor less is better"
+            : "",
+    };
+    ALM_TRY(name_missing(run, in, set, group_of(set, series), t, &remarks[0], st));
+    *ret = "";
+    for (size_t i = 0; i < ALM_ARRAY_LEN(remarks); i++) {
+        if (remarks[i][0] != '\0' && **ret != '\0') {
+            ALM_TRY(alm_query_run_text(run, ret, st, "%s; %s", *ret, remarks[i]));
+        } else if (remarks[i][0] != '\0') {
+            *ret = remarks[i];
+        }
+    }
+    return ALM_OK;
+}

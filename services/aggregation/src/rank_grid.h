@@ -1,0 +1,25 @@
+// Ranks of the cells of a grid among the series of their peer groups: the places that were valid at
+// the period's end.
+#ifndef ALM_RANK_GRID_H
+#define ALM_RANK_GRID_H
+
+#include "series_set.h"
+
+#include "alm/grid.h"
+
+typedef struct alm_rank_counts {
+    uint32_t *ranked; // by cell: peers with a number
+    uint32_t *peers;  // peers
+} alm_rank_counts;
+
+// ALM_RESOURCE_EXHAUSTED  out of memory
+ALM_MUST_USE alm_code alm_rank_grid(const alm_query_run *run, const alm_grid *in,
+                                    const alm_series_set *set, alm_arena *arena, alm_grid *ret,
+                                    alm_rank_counts *ret_counts, alm_status *st);
+
+// What to mind of a rank: which peers have no value, that nothing is better. "" for nothing.
+ALM_MUST_USE alm_code alm_rank_remark(alm_query_run *run, const alm_grid *in,
+                                      const alm_series_set *set, size_t series, uint32_t t,
+                                      const char **ret, alm_status *st);
+
+#endif
