@@ -39,7 +39,7 @@ static alm_code no_memory(size_t cells, alm_status *st)
                           cells);
 }
 
-alm_code alm_grid_make(alm_axis axis, size_t series_count, bool is_exact, int8_t exponent,
+alm_code alm_grid_make(alm_axis axis, size_t series_count, alm_grid_kind kind, int8_t exponent,
                        alm_arena *arena, alm_grid *ret, alm_status *st)
 {
     if (series_count > ALM_GRID_CELL_COUNT_MAX / axis.count) {
@@ -51,10 +51,12 @@ alm_code alm_grid_make(alm_axis axis, size_t series_count, bool is_exact, int8_t
     alm_grid grid = {
         .axis = axis,
         .series_count = series_count,
-        .is_exact = is_exact,
+        .kind = kind,
         .exponent = exponent,
-        .mantissas = is_exact ? alm_arena_calloc(arena, cells, sizeof(int64_t)) : NULL,
-        .numbers = is_exact ? NULL : alm_arena_calloc(arena, cells, sizeof(double)),
+        .mantissas =
+            kind == ALM_GRID_DOUBLES ? NULL : alm_arena_calloc(arena, cells, sizeof(int64_t)),
+        .numbers =
+            kind == ALM_GRID_DECIMALS ? NULL : alm_arena_calloc(arena, cells, sizeof(double)),
         .digits = alm_arena_calloc(arena, cells, sizeof(int8_t)),
         .lower = alm_arena_alloc(arena, cells * sizeof(double)),
         .upper = alm_arena_alloc(arena, cells * sizeof(double)),
@@ -62,7 +64,8 @@ alm_code alm_grid_make(alm_axis axis, size_t series_count, bool is_exact, int8_t
         .gaps = alm_arena_alloc(arena, cells),
         .newest = alm_arena_calloc(arena, cells, sizeof(uint64_t)),
     };
-    bool has_numbers = is_exact ? grid.mantissas != NULL : grid.numbers != NULL;
+    bool has_numbers = (grid.mantissas != NULL || kind == ALM_GRID_DOUBLES) &&
+                       (grid.numbers != NULL || kind == ALM_GRID_DECIMALS);
     if (!has_numbers || grid.digits == NULL || grid.lower == NULL || grid.upper == NULL ||
         grid.flags == NULL || grid.gaps == NULL || grid.newest == NULL) {
         return no_memory(cells, st);
@@ -96,7 +99,7 @@ static uint8_t bounds_of(alm_qualifier qualifier)
     }
 }
 
-// The finest exponent, if every number fits it.
+// The finest exponent. False: a number does not fit it.
 static bool common_exponent(const alm_grid_obs *obs, size_t count, int8_t *ret)
 {
     bool any = false;
@@ -120,6 +123,22 @@ static bool common_exponent(const alm_grid_obs *obs, size_t count, int8_t *ret)
     return true;
 }
 
+// A decimal into a cell: exact if it fits the grid's exponent.
+static void put_decimal(alm_grid *grid, size_t i, alm_decimal number)
+{
+    alm_decimal fitted;
+    bool fits = grid->mantissas != NULL &&
+                alm_decimal_rescale(number, grid->exponent, &fitted, NULL) == ALM_OK;
+    ALM_ASSERT(fits || grid->kind != ALM_GRID_DECIMALS);
+    if (fits) {
+        grid->mantissas[i] = fitted.mantissa;
+        grid->flags[i] |= ALM_CELL_EXACT;
+    }
+    if (grid->numbers != NULL) {
+        grid->numbers[i] = alm_decimal_to_double(number);
+    }
+}
+
 static void load_one(alm_grid *grid, const alm_grid_obs *obs, alm_unit unit)
 {
     size_t i = (size_t)obs->series * grid->axis.count + obs->t;
@@ -137,26 +156,20 @@ static void load_one(alm_grid *grid, const alm_grid_obs *obs, alm_unit unit)
         return;
     }
     grid->gaps[i] = ALM_GAP_NONE;
-    grid->flags[i] |= ALM_CELL_HAS | bounds_of(value->qualifier);
+    grid->flags[i] |= bounds_of(value->qualifier);
     grid->digits[i] = value->number.exponent;
     grid->lower[i] = obs->interval.lower;
     grid->upper[i] = obs->interval.upper;
-    if (!grid->is_exact) {
-        grid->numbers[i] = alm_decimal_to_double(value->number);
-        return;
-    }
-    alm_decimal fitted;
-    alm_code code = alm_decimal_rescale(value->number, grid->exponent, &fitted, NULL);
-    ALM_ASSERT(code == ALM_OK);
-    grid->mantissas[i] = fitted.mantissa;
+    put_decimal(grid, i, value->number);
 }
 
 alm_code alm_grid_load(alm_axis axis, size_t series_count, const alm_grid_obs *obs, size_t count,
                        alm_unit unit, alm_arena *arena, alm_grid *ret, alm_status *st)
 {
     int8_t exponent;
-    bool is_exact = common_exponent(obs, count, &exponent);
-    ALM_TRY(alm_grid_make(axis, series_count, is_exact, exponent, arena, ret, st));
+    bool fits = common_exponent(obs, count, &exponent);
+    ALM_TRY(alm_grid_make(axis, series_count, fits ? ALM_GRID_DECIMALS : ALM_GRID_MIXED, exponent,
+                          arena, ret, st));
     for (size_t i = 0; i < count; i++) {
         load_one(ret, &obs[i], unit);
     }
@@ -168,6 +181,9 @@ alm_code alm_grid_load(alm_axis axis, size_t series_count, const alm_grid_obs *o
 static bool fits_exponent(const alm_grid *grid, int8_t exponent)
 {
     size_t cells = alm_grid_cells(grid);
+    if (grid->kind != ALM_GRID_DECIMALS) {
+        return false;
+    }
     for (size_t i = 0; i < cells && grid->exponent != exponent; i++) {
         alm_decimal ignored;
         alm_decimal number = {grid->mantissas[i], grid->exponent};
@@ -183,20 +199,21 @@ static void copy_cell(alm_grid *to, const alm_grid *from, size_t i)
     to->digits[i] = from->digits[i];
     to->lower[i] = from->lower[i];
     to->upper[i] = from->upper[i];
-    to->flags[i] = from->flags[i];
+    to->flags[i] = from->flags[i] & (uint8_t)~ALM_CELL_EXACT;
     to->gaps[i] = from->gaps[i];
     to->newest[i] = from->newest[i];
-    if (!to->is_exact) {
-        to->numbers[i] =
-            from->is_exact
-                ? alm_decimal_to_double((alm_decimal){from->mantissas[i], from->exponent})
-                : from->numbers[i];
-        return;
+    if (from->flags[i] & ALM_CELL_EXACT) {
+        put_decimal(to, i, (alm_decimal){from->mantissas[i], from->exponent});
+    } else if (alm_grid_has(from, i)) {
+        to->numbers[i] = from->numbers[i];
     }
-    alm_decimal number = {from->mantissas[i], from->exponent};
-    alm_code code = alm_decimal_rescale(number, to->exponent, &number, NULL);
-    ALM_ASSERT(code == ALM_OK);
-    to->mantissas[i] = number.mantissa;
+}
+
+static int8_t finer_exponent(const alm_grid *a, const alm_grid *b)
+{
+    return a->kind == ALM_GRID_DOUBLES   ? b->exponent
+           : b->kind == ALM_GRID_DOUBLES ? a->exponent
+                                         : ALM_MIN(a->exponent, b->exponent);
 }
 
 alm_code alm_grid_prefer(const alm_grid *a, const alm_grid *b, alm_arena *arena, alm_grid *ret,
@@ -204,15 +221,15 @@ alm_code alm_grid_prefer(const alm_grid *a, const alm_grid *b, alm_arena *arena,
 {
     ALM_ASSERT(a->series_count == b->series_count);
     ALM_ASSERT(a->axis.count == b->axis.count && alm_period_eq(a->axis.first, b->axis.first));
-    int8_t exponent = ALM_MIN(a->exponent, b->exponent);
-    bool is_exact =
-        a->is_exact && b->is_exact && fits_exponent(a, exponent) && fits_exponent(b, exponent);
-    ALM_TRY(alm_grid_make(a->axis, a->series_count, is_exact, exponent, arena, ret, st));
+    int8_t exponent = finer_exponent(a, b);
+    bool fits = fits_exponent(a, exponent) && fits_exponent(b, exponent);
+    ALM_TRY(alm_grid_make(a->axis, a->series_count, fits ? ALM_GRID_DECIMALS : ALM_GRID_MIXED,
+                          exponent, arena, ret, st));
     size_t cells = alm_grid_cells(a);
     for (size_t i = 0; i < cells; i++) {
-        // Of two without a number the one that was published says more.
-        bool is_known = a->gaps[i] == ALM_GAP_NONE ||
-                        (b->gaps[i] != ALM_GAP_NONE && a->gaps[i] != ALM_GAP_UNOBSERVED);
+        // Of two without a number the one that something was published for says more.
+        bool is_known =
+            alm_grid_has(a, i) || (!alm_grid_has(b, i) && (a->newest[i] != 0 || b->newest[i] == 0));
         copy_cell(ret, is_known ? a : b, i);
     }
     return ALM_OK;
@@ -263,7 +280,7 @@ static int deserved_exponent(double number, alm_interval interval, int finest)
     if (number != 0) {
         exponent = ALM_MAX(exponent, magnitude(number) - (DOUBLE_DIGITS - 1));
     }
-    return ALM_MAX(exponent, ALM_DECIMAL_EXPONENT_MIN);
+    return ALM_MIN(ALM_MAX(exponent, ALM_DECIMAL_EXPONENT_MIN), ALM_DECIMAL_EXPONENT_MAX);
 }
 
 static double round_steps(double steps, uint8_t flags)
@@ -288,13 +305,10 @@ static double round_steps(double steps, uint8_t flags)
 bool alm_number_deserved(double number, alm_interval interval, int finest, uint8_t flags,
                          alm_decimal *ret)
 {
-    if (!isfinite(number)) {
+    if (!(fabs(number) < ALM_GRID_NUMBER_MAX)) {
         return false;
     }
     int exponent = deserved_exponent(number, interval, finest);
-    if (exponent > ALM_DECIMAL_EXPONENT_MAX) {
-        return false;
-    }
     double steps = round_steps(steps_of(number, exponent), flags);
     ALM_ASSERT(fabs(steps) <= (double)ALM_DECIMAL_MANTISSA_MAX);
     *ret = (alm_decimal){(int64_t)steps, (int8_t)exponent};
@@ -318,10 +332,10 @@ void alm_grid_value(const alm_grid *grid, size_t cell, alm_unit unit, alm_value 
     alm_interval interval = {grid->lower[cell], grid->upper[cell]};
     *ret = (alm_value){.unit = unit, .status = alm_cell_flags_status(flags)};
     *ret_interval = (alm_interval){-INFINITY, INFINITY};
-    if (!(flags & ALM_CELL_HAS)) {
+    if (!alm_grid_has(grid, cell)) {
         return;
     }
-    if (grid->is_exact) {
+    if (flags & ALM_CELL_EXACT) {
         alm_decimal number = {grid->mantissas[cell], grid->exponent};
         alm_code code = alm_decimal_rescale(number, grid->digits[cell], &ret->number, NULL);
         ALM_ASSERT(code == ALM_OK);

@@ -8,9 +8,9 @@
 
 typedef struct alm_cell {
     double number, lower, upper;
-    __int128 mantissa; // exact grids: x 10^exponent of the grid
+    __int128 mantissa; // if EXACT: x 10^exponent of the grid
     uint64_t newest;
-    uint8_t flags; // HAS, bounds and status
+    uint8_t flags; // EXACT, bounds and status
     alm_gap gap;
     int8_t digits;
 } alm_cell;
@@ -28,10 +28,10 @@ static inline alm_cell alm_cell_at(const alm_grid *grid, size_t i)
         .gap = grid->gaps[i],
         .digits = grid->digits[i],
     };
-    if (grid->is_exact) {
+    if (it.flags & ALM_CELL_EXACT) {
         it.mantissa = grid->mantissas[i];
         it.number = alm_decimal_to_double((alm_decimal){grid->mantissas[i], grid->exponent});
-    } else {
+    } else if (grid->numbers != NULL) {
         it.number = grid->numbers[i];
     }
     return it;
@@ -39,7 +39,7 @@ static inline alm_cell alm_cell_at(const alm_grid *grid, size_t i)
 
 static inline bool alm_cell_has(const alm_cell *it)
 {
-    return (it->flags & ALM_CELL_HAS) != 0;
+    return it->gap == ALM_GAP_NONE;
 }
 
 static inline void alm_cell_set_status(alm_cell *it, alm_obs_status status)
@@ -92,19 +92,24 @@ static inline uint8_t alm_cell_bounds_quotient(const alm_cell *a, const alm_cell
     return alm_cell_bounds_difference(a->flags, below);
 }
 
+// A decimal that does not fit is a double where the grid has doubles, and a gap where it has none.
 static inline void alm_cell_put(alm_grid *grid, size_t i, alm_cell *it)
 {
-    bool fits = grid->is_exact ? it->mantissa <= ALM_DECIMAL_MANTISSA_MAX &&
-                                     it->mantissa >= -ALM_DECIMAL_MANTISSA_MAX
-                               : isfinite(it->number);
+    bool is_exact = (it->flags & ALM_CELL_EXACT) && grid->mantissas != NULL &&
+                    it->mantissa <= ALM_DECIMAL_MANTISSA_MAX &&
+                    it->mantissa >= -ALM_DECIMAL_MANTISSA_MAX;
+    bool fits = is_exact || (grid->numbers != NULL && fabs(it->number) < ALM_GRID_NUMBER_MAX);
     if (alm_cell_has(it) && !fits) {
         alm_cell_make_gap(it, ALM_GAP_RANGE);
+        is_exact = false;
     }
-    if (grid->is_exact) {
-        grid->mantissas[i] = (int64_t)it->mantissa;
-    } else {
+    if (grid->mantissas != NULL) {
+        grid->mantissas[i] = is_exact ? (int64_t)it->mantissa : 0;
+    }
+    if (grid->numbers != NULL) {
         grid->numbers[i] = it->number;
     }
+    it->flags = (uint8_t)(is_exact ? it->flags : it->flags & ~ALM_CELL_EXACT);
     grid->digits[i] = it->digits;
     grid->lower[i] = it->lower;
     grid->upper[i] = it->upper;

@@ -19,7 +19,7 @@ static alm_cell share_of(const alm_cell *part, const alm_cell *whole)
     it.lower = ends.lower * 100;
     it.upper = ends.upper * 100;
     it.digits = ALM_PERCENT_DIGITS;
-    it.flags |= ALM_CELL_HAS | alm_cell_bounds_quotient(part, whole);
+    it.flags |= alm_cell_bounds_quotient(part, whole);
     return it;
 }
 
@@ -29,7 +29,7 @@ alm_code alm_grid_share(const alm_grid *parts, const alm_grid *wholes, const uin
     uint32_t periods = parts->axis.count;
     ALM_ASSERT(periods == wholes->axis.count);
     ALM_ASSERT(alm_period_eq(parts->axis.first, wholes->axis.first));
-    ALM_TRY(alm_grid_make(parts->axis, parts->series_count, false, 0, arena, ret, st));
+    ALM_TRY(alm_grid_make(parts->axis, parts->series_count, ALM_GRID_DOUBLES, 0, arena, ret, st));
     for (size_t s = 0; s < parts->series_count; s++) {
         for (uint32_t t = 0; t < periods; t++) {
             alm_cell part = alm_cell_at(parts, s * periods + t);

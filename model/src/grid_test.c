@@ -92,7 +92,7 @@ static void loads_to_the_digit(void **state)
     alm_grid grid;
     assert_int_equal(alm_grid_load(axis, 2, obs, ALM_ARRAY_LEN(obs), unit, arena, &grid, NULL),
                      ALM_OK);
-    assert_true(grid.is_exact);
+    assert_int_equal(grid.kind, ALM_GRID_DECIMALS);
     assert_int_equal(grid.exponent, -2);
     for (size_t i = 0; i < ALM_ARRAY_LEN(gaps); i++) {
         assert_int_equal(grid.gaps[i], gaps[i]);
@@ -123,8 +123,14 @@ static void takes_doubles_where_decimals_do_not_fit(void **state)
     alm_grid grid;
     assert_int_equal(
         alm_grid_load((alm_axis){period("2021"), 2}, 1, obs, 2, unit, arena, &grid, NULL), ALM_OK);
-    assert_false(grid.is_exact);
-    assert_true(grid.numbers[1] == 0.5);
+    assert_int_equal(grid.kind, ALM_GRID_MIXED);
+    assert_int_equal(grid.flags[0] & ALM_CELL_EXACT, 0);
+    assert_true(grid.numbers[0] == 1e18);
+    alm_value value;
+    alm_interval interval;
+    alm_grid_value(&grid, 1, unit, &value, &interval);
+    assert_int_equal(value.number.mantissa, 5);
+    assert_int_equal(value.number.exponent, -1);
     alm_arena_destroy(&arena);
 }
 

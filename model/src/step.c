@@ -340,6 +340,7 @@ static alm_code make_rank(alm_step *it, alm_status *st)
 static bool is_identity(const alm_transform *transform, const alm_quantity *in)
 {
     return transform->op == ALM_TRANSFORM_LIN ||
+           (transform->op == ALM_TRANSFORM_MA && transform->count == 1) ||
            (transform->op == ALM_TRANSFORM_TO_FREQUENCY && transform->freq == in->freq) ||
            (transform->op == ALM_TRANSFORM_TO_ACCUMULATION &&
             transform->accumulation == in->accumulation);

@@ -10,73 +10,96 @@
 
 // --- many to one --------------------------------------------------------------------------------
 
-static void take_more(alm_cell *all, const alm_cell *it, alm_method method)
+// The highest may be more than its number only through a value that is no upper end and reaches
+// above it; the lowest likewise. *loose is the most that such values may be.
+static void take_extreme(alm_cell *all, const alm_cell *it, bool is_max, double *loose)
 {
-    bool takes = method == ALM_METHOD_MAX   ? it->number > all->number
-                 : method == ALM_METHOD_MIN ? it->number < all->number
-                                            : false;
-    all->digits = ALM_MIN(all->digits, it->digits);
-    all->flags &= (uint8_t)(it->flags | ~ALM_CELL_BOUNDS);
-    switch (method) {
-    case ALM_METHOD_MAX:
-        all->lower = fmax(all->lower, it->lower);
-        all->upper = fmax(all->upper, it->upper);
-        break;
-    case ALM_METHOD_MIN:
-        all->lower = fmin(all->lower, it->lower);
-        all->upper = fmin(all->upper, it->upper);
-        break;
-    default:
-        all->number += it->number;
-        all->mantissa += it->mantissa;
-        all->lower += it->lower;
-        all->upper += it->upper;
-        return;
+    uint8_t own = is_max ? ALM_CELL_OVER : ALM_CELL_UNDER;
+    uint8_t other = is_max ? ALM_CELL_UNDER : ALM_CELL_OVER;
+    bool wins = is_max ? it->number > all->number : it->number < all->number;
+    if (!(it->flags & other)) {
+        *loose = is_max ? fmax(*loose, it->upper) : fmin(*loose, it->lower);
     }
-    if (takes) {
+    if (wins) {
         all->number = it->number;
         all->mantissa = it->mantissa;
+        all->flags = (uint8_t)((all->flags & ~own) | (it->flags & own));
+    } else if (it->number == all->number) {
+        all->flags |= it->flags & own;
     }
+    all->flags &= (uint8_t)(it->flags | ~ALM_CELL_EXACT);
+    all->lower = is_max ? fmax(all->lower, it->lower) : fmin(all->lower, it->lower);
+    all->upper = is_max ? fmax(all->upper, it->upper) : fmin(all->upper, it->upper);
+}
+
+static void take_sum(alm_cell *all, const alm_cell *it)
+{
+    all->flags &= (uint8_t)(it->flags | ~(ALM_CELL_BOUNDS | ALM_CELL_EXACT));
+    all->number += it->number;
+    all->mantissa += it->mantissa;
+    all->lower += it->lower;
+    all->upper += it->upper;
 }
 
 static void divide_by(alm_cell *all, uint32_t count, const alm_grid *in)
 {
     double sum = all->number;
-    if (in->is_exact && all->mantissa <= ALM_DECIMAL_MANTISSA_MAX &&
+    if ((all->flags & ALM_CELL_EXACT) && all->mantissa <= ALM_DECIMAL_MANTISSA_MAX &&
         all->mantissa >= -ALM_DECIMAL_MANTISSA_MAX) {
         // Of decimals the sum is exact, however many they are.
         sum = alm_decimal_to_double((alm_decimal){(int64_t)all->mantissa, in->exponent});
     }
+    all->flags &= (uint8_t)~ALM_CELL_EXACT;
     all->number = sum / count;
     all->lower /= count;
     all->upper /= count;
     all->digits = (int8_t)ALM_MAX(all->digits - AVERAGE_DIGITS, ALM_DECIMAL_EXPONENT_MIN);
 }
 
-// Cells first .. first + count - 1 of a row as one. What it is made of has to be complete.
+// Cells first, first + stride ... of a row as one. What it is made of has to be complete.
 static alm_cell reduce(const alm_grid *in, size_t row, uint32_t first, uint32_t count,
                        uint32_t stride, alm_method method)
 {
     alm_cell all = alm_cell_at(in, row + first);
     bool is_whole = alm_cell_has(&all);
+    bool is_max = method == ALM_METHOD_MAX;
+    bool is_extreme = is_max || method == ALM_METHOD_MIN;
+    uint8_t other = is_max ? ALM_CELL_UNDER : ALM_CELL_OVER;
+    double loose = is_max ? -INFINITY : INFINITY;
     if (count == 1) {
         return all;
     }
     if (all.gap == ALM_GAP_UNOBSERVED) {
         all.flags = 0; // a normal status, which the others' outdo
     }
+    if (!(all.flags & other)) {
+        loose = is_max ? all.upper : all.lower;
+    }
     for (uint32_t i = 1; i < count; i++) {
         alm_cell it = alm_cell_at(in, row + first + (size_t)i * stride);
         alm_cell_inherit(&all, &it);
         is_whole &= alm_cell_has(&it);
-        if (is_whole) {
-            take_more(&all, &it, method);
+        if (!is_whole) {
+            continue;
+        }
+        all.digits = ALM_MIN(all.digits, it.digits);
+        if (is_extreme) {
+            take_extreme(&all, &it, is_max, &loose);
+        } else {
+            take_sum(&all, &it);
         }
     }
     if (!is_whole) {
         alm_cell_make_gap(&all, ALM_GAP_INPUT);
-    } else if (method == ALM_METHOD_AVG) {
+        return all;
+    }
+    if (method == ALM_METHOD_AVG) {
         divide_by(&all, count, in);
+    }
+    if (is_extreme) {
+        double slack = fabs(all.number) * 1e-12; // ends are rounded to doubles, and scaled
+        bool is_closed = is_max ? loose <= all.number + slack : loose >= all.number - slack;
+        all.flags = (uint8_t)(is_closed ? all.flags | other : all.flags & ~other);
     }
     return all;
 }
@@ -90,7 +113,8 @@ static void subtract(const alm_cell *a, const alm_cell *b, alm_cell *it)
     it->lower = a->lower - b->upper;
     it->upper = a->upper - b->lower;
     it->digits = ALM_MIN(a->digits, b->digits);
-    it->flags |= ALM_CELL_HAS | alm_cell_bounds_difference(a->flags, b->flags);
+    it->flags |= (uint8_t)(alm_cell_bounds_difference(a->flags, b->flags) |
+                           (a->flags & b->flags & ALM_CELL_EXACT));
 }
 
 // How a quotient becomes the result. Every one of them rises with the quotient.
@@ -151,7 +175,7 @@ static void divide(const alm_step *step, const alm_cell *a, const alm_cell *b, a
     it->lower = bend(&bent, quotient.lower);
     it->upper = bend(&bent, quotient.upper);
     it->digits = bent.op == ALM_TRANSFORM_INDEX ? INDEX_DIGITS : ALM_PERCENT_DIGITS;
-    it->flags |= ALM_CELL_HAS | alm_cell_bounds_quotient(a, b);
+    it->flags |= alm_cell_bounds_quotient(a, b);
 }
 
 static void take_log(const alm_cell *a, alm_cell *it)
@@ -164,7 +188,7 @@ static void take_log(const alm_cell *a, alm_cell *it)
     it->lower = a->lower <= 0 ? -INFINITY : log(a->lower);
     it->upper = log(a->upper);
     it->digits = LOG_DIGITS;
-    it->flags |= ALM_CELL_HAS | (a->flags & ALM_CELL_BOUNDS);
+    it->flags |= a->flags & ALM_CELL_BOUNDS;
 }
 
 // ((1 + g) x (1 + g a year earlier) ...)^(1 / years) - 1, of rates in percent.
@@ -196,7 +220,7 @@ static alm_cell average_growth(const alm_step *step, const alm_grid *in, size_t 
     it.lower = bend(&bent, ends.lower);
     it.upper = bend(&bent, ends.upper);
     it.digits = ALM_PERCENT_DIGITS;
-    it.flags |= ALM_CELL_COMPUTED;
+    it.flags = (uint8_t)((it.flags & ~ALM_CELL_EXACT) | ALM_CELL_COMPUTED);
     return it;
 }
 
@@ -302,22 +326,20 @@ static alm_cell compute(const alm_step *step, const alm_grid *in, size_t row, co
     return it;
 }
 
-static bool is_exact(const alm_step *step, const alm_grid *in)
+// Differences and sums of decimals are decimals.
+static alm_grid_kind kind_of(const alm_step *step, const alm_grid *in)
 {
-    if (!in->is_exact) {
-        return false;
-    }
     switch (step->transform.op) {
     case ALM_TRANSFORM_TO_FREQUENCY:
-        return step->method != ALM_METHOD_AVG;
+        return step->method == ALM_METHOD_AVG ? ALM_GRID_DOUBLES : in->kind;
     case ALM_TRANSFORM_TO_ACCUMULATION:
     case ALM_TRANSFORM_LIN:
     case ALM_TRANSFORM_CHG:
     case ALM_TRANSFORM_CH1:
     case ALM_TRANSFORM_CHY:
-        return true;
+        return in->kind;
     default:
-        return false;
+        return ALM_GRID_DOUBLES;
     }
 }
 
@@ -332,7 +354,7 @@ alm_code alm_step_run(const alm_step *step, const alm_grid *in, alm_axis out, al
     for (uint32_t t = 0; t < out.count; t++) {
         taps[t] = alm_step_taps(step, in->axis, alm_axis_at(out, t));
     }
-    ALM_TRY(alm_grid_make(out, in->series_count, is_exact(step, in), in->exponent, arena, ret, st));
+    ALM_TRY(alm_grid_make(out, in->series_count, kind_of(step, in), in->exponent, arena, ret, st));
     bool is_copy = step->transform.op == ALM_TRANSFORM_LIN;
     for (size_t s = 0; s < in->series_count; s++) {
         for (uint32_t t = 0; t < out.count; t++) {

@@ -33,11 +33,12 @@ alm_axis alm_axis_between(alm_period first, alm_period last);
 alm_axis alm_axis_union(alm_axis a, alm_axis b);
 
 // What is in a cell, a byte: bits, and the status above them.
+//   EXACT  the number is a decimal, to every digit; else a double
 //   OVER   the number is the lower end of what it may be, but for the rounding of what was
 //          published: exact, or "over"
 //   UNDER  likewise the upper end. Exact figures are both, "about" is neither
 enum {
-    ALM_CELL_HAS = 1,
+    ALM_CELL_EXACT = 1,
     ALM_CELL_OVER = 2,
     ALM_CELL_UNDER = 4,
     ALM_CELL_COMPUTED = 8, // else as published
@@ -62,14 +63,20 @@ typedef enum alm_gap {
     ALM_GAP_WHOLE,      // of a share: there is no whole
 } alm_gap;
 
+typedef enum alm_grid_kind {
+    ALM_GRID_DECIMALS, // every number is exact
+    ALM_GRID_DOUBLES,  // none is
+    ALM_GRID_MIXED,    // numbers has all, mantissas those that are
+} alm_grid_kind;
+
 // Cell (s, t) of series s in period t stands at s * axis.count + t.
 typedef struct alm_grid {
     alm_axis axis;
     size_t series_count;
-    bool is_exact;      // decimals: mantissas x 10^exponent; else doubles: numbers
+    alm_grid_kind kind;
     int8_t exponent;    // of all mantissas
-    int64_t *mantissas; // NULL unless is_exact; 0 where there is no number
-    double *numbers;    // NULL if is_exact
+    int64_t *mantissas; // x 10^exponent, of cells that are exact; NULL in a grid of doubles
+    double *numbers;    // NULL in a grid of decimals
     int8_t *digits;     // the exponent a number is given to: of a decimal as published, of a double
                         // the finest that is worth to tell
     double *lower, *upper; // -inf, +inf where there is no number
@@ -77,6 +84,13 @@ typedef struct alm_grid {
     uint8_t *gaps;    // alm_gap
     uint64_t *newest; // publication and source, see alm_newest; 0: none
 } alm_grid;
+
+#define ALM_GRID_NUMBER_MAX 1e32 // of doubles: what lies beyond is a gap of RANGE
+
+static inline bool alm_grid_has(const alm_grid *grid, size_t cell)
+{
+    return grid->gaps[cell] == ALM_GAP_NONE;
+}
 
 static inline size_t alm_grid_cells(const alm_grid *grid)
 {
@@ -101,7 +115,7 @@ static inline uint32_t alm_newest_source(uint64_t newest)
 // An empty grid: every cell is UNOBSERVED.
 //
 // ALM_RESOURCE_EXHAUSTED  the arena is full, or more than ALM_GRID_CELL_COUNT_MAX cells
-ALM_MUST_USE alm_code alm_grid_make(alm_axis axis, size_t series_count, bool is_exact,
+ALM_MUST_USE alm_code alm_grid_make(alm_axis axis, size_t series_count, alm_grid_kind kind,
                                     int8_t exponent, alm_arena *arena, alm_grid *ret,
                                     alm_status *st);
 
@@ -115,7 +129,7 @@ typedef struct alm_grid_obs {
 } alm_grid_obs;
 
 // A grid of observations in one unit, of which each cell has at most one. Numbers are decimals of
-// the finest exponent among them; doubles if one of them does not fit that.
+// the finest exponent among them; one that does not fit that is a double.
 //
 // ALM_RESOURCE_EXHAUSTED  as above
 ALM_MUST_USE alm_code alm_grid_load(alm_axis axis, size_t series_count, const alm_grid_obs *obs,
@@ -144,7 +158,7 @@ void alm_grid_value(const alm_grid *grid, size_t cell, alm_unit unit, alm_value 
 // allows. Half to even, a tie being what lies within 10^-11 of one. What is only a lower end is
 // rounded down, what is only an upper end up.
 //
-// flags: OVER and UNDER. False: it has no decimal.
+// flags: OVER and UNDER. False: it is no number, or not less than ALM_GRID_NUMBER_MAX.
 ALM_MUST_USE bool alm_number_deserved(double number, alm_interval interval, int finest,
                                       uint8_t flags, alm_decimal *ret);
 

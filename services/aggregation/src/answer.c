@@ -281,8 +281,7 @@ static alm_result_row row_of(const alm_answers *answers, const alm_query_plan *p
         .accumulation = entry->variant.accumulation,
         .period = obs->period,
         .value = obs->value,
-        .interval =
-            extra != NULL && extra->computed ? extra->interval : alm_value_interval(&obs->value),
+        .interval = extra != NULL ? extra->interval : alm_value_interval(&obs->value),
         .computed = extra != NULL && extra->computed,
         .published = obs->published,
         .note = obs->note,

@@ -8,7 +8,7 @@
 
 // Beyond what an observation carries. NULL: a published value as it is.
 typedef struct alm_answer_extra {
-    alm_interval interval; // of a computed value, in its unit
+    alm_interval interval; // of the value, in its unit
     bool computed;
     const char *reason; // "" or why there is no number, or what to mind
     uint32_t of_count, of_expected;

@@ -38,15 +38,6 @@ void alm_computed_number(alm_computed *computed, alm_decimal number, alm_interva
     computed->interval = interval;
 }
 
-void alm_computed_bound(alm_computed *computed, bool may_over, bool may_under)
-{
-    alm_qualifier *qualifier = &computed->value.qualifier;
-    if ((*qualifier == ALM_QUALIFIER_MORE_THAN && !may_over) ||
-        (*qualifier == ALM_QUALIFIER_LESS_THAN && !may_under)) {
-        *qualifier = ALM_QUALIFIER_ABOUT;
-    }
-}
-
 void alm_computed_missing(alm_computed *computed, alm_obs_status missing)
 {
     if (!alm_obs_status_missing(computed->value.status)) {
@@ -139,11 +130,11 @@ alm_ratio_result alm_percent_of(const alm_value *part, const alm_value *whole, a
     return ALM_RATIO_OK;
 }
 
-void alm_computed_quotient(alm_computed *computed, alm_decimal number, int rounded,
-                           alm_interval interval)
+// "Over" goes to the step below and "under" to the one above where rounding went past the quotient.
+static void give_way(alm_computed *computed, int rounded)
 {
-    alm_computed_number(computed, number, interval);
     alm_qualifier qualifier = computed->value.qualifier;
+    alm_decimal number = computed->value.number;
     bool claims_too_much = (qualifier == ALM_QUALIFIER_MORE_THAN && rounded > 0) ||
                            (qualifier == ALM_QUALIFIER_LESS_THAN && rounded < 0);
     if (!claims_too_much) {
@@ -154,6 +145,24 @@ void alm_computed_quotient(alm_computed *computed, alm_decimal number, int round
         computed->value.number = number;
         computed->value.qualifier = ALM_QUALIFIER_ABOUT;
     }
+}
+
+void alm_computed_quotient(alm_computed *computed, alm_decimal number, int rounded,
+                           alm_interval interval)
+{
+    alm_computed_number(computed, number, interval);
+    give_way(computed, rounded);
+}
+
+void alm_computed_claim(alm_computed *computed, alm_decimal number, int rounded,
+                        alm_interval interval, bool is_over, bool is_under)
+{
+    alm_computed_number(computed, number, interval);
+    computed->value.qualifier = is_over && is_under ? ALM_QUALIFIER_EXACT
+                                : is_over           ? ALM_QUALIFIER_MORE_THAN
+                                : is_under          ? ALM_QUALIFIER_LESS_THAN
+                                                    : ALM_QUALIFIER_ABOUT;
+    give_way(computed, rounded);
 }
 
 void alm_computed_percent(alm_computed *computed, const alm_percent *percent)

@@ -30,9 +30,10 @@ int alm_rounded_side(alm_decimal rounded, alm_decimal part, alm_decimal whole);
 void alm_computed_quotient(alm_computed *computed, alm_decimal number, int rounded,
                            alm_interval interval);
 
-// Takes back a bound that the inputs do not carry: "over" unless may_over, "under" unless may_under
-// become "about".
-void alm_computed_bound(alm_computed *computed, bool may_over, bool may_under);
+// As alm_computed_quotient, where it is known which ends the number is: of both "exact", of neither
+// "about".
+void alm_computed_claim(alm_computed *computed, alm_decimal number, int rounded,
+                        alm_interval interval, bool is_over, bool is_under);
 
 // No number. The status is `missing` unless an input says itself that it is missing.
 void alm_computed_missing(alm_computed *computed, alm_obs_status missing);

@@ -71,7 +71,7 @@ static alm_code add_missing(alm_query_run *run, alm_place_id place, alm_period p
         .published = ALM_DATE_NONE,
     };
     ALM_TRY(alm_query_run_missing_variant(run, measure, freq, &obs.variant, st));
-    alm_answer_extra extra = {0};
+    alm_answer_extra extra = {.interval = alm_value_interval(&obs.value)};
     ALM_TRY(alm_query_run_text(run, &extra.reason, st, "no %s of %.*s for %.*s%s%s%s",
                                run->plan->measure == ALM_MEASURE_LEVEL ||
                                        run->plan->measure == ALM_MEASURE_NONE

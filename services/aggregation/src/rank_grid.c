@@ -36,7 +36,7 @@ static void put_rank(ranker *it, const alm_ranked *entry, size_t cell, bool all_
     it->out->lower[cell] = entry->rank_low;
     it->out->upper[cell] = entry->rank_high + (double)unknown;
     it->out->gaps[cell] = ALM_GAP_NONE;
-    it->out->flags[cell] |= ALM_CELL_HAS;
+    it->out->flags[cell] |= ALM_CELL_EXACT;
     if (all_exact && unknown == 0) {
         it->out->flags[cell] |= ALM_CELL_OVER | ALM_CELL_UNDER;
     }
@@ -50,25 +50,26 @@ static void rank_period(ranker *it, const alm_peer_group *peers, uint32_t t)
     size_t count = 0;
     uint32_t peer_count = 0;
     bool all_exact = true;
+    bool is_decimal = in->kind == ALM_GRID_DECIMALS;
     for (uint32_t i = 0; i < peers->count; i++) {
         size_t cell = (size_t)(peers->first + i) * periods + t;
         bool is_in = is_peer(it->run, it->set, peers->first + i, day);
         inherit(it, cell);
         peer_count += is_in;
-        if (!is_in || !(in->flags[cell] & ALM_CELL_HAS)) {
+        if (!is_in || !alm_grid_has(in, cell)) {
             continue;
         }
         bool is_exact = (in->flags[cell] & ALM_CELL_OVER) && (in->flags[cell] & ALM_CELL_UNDER);
         all_exact &= is_exact;
         it->entries[count++] = (alm_ranked){
-            .mantissa = in->is_exact ? in->mantissas[cell] : 0,
-            .number = in->is_exact ? 0 : alm_number_snap(in->numbers[cell]),
+            .mantissa = is_decimal ? in->mantissas[cell] : 0,
+            .number = is_decimal ? 0 : alm_number_snap(in->numbers[cell]),
             .interval = {in->lower[cell], in->upper[cell]},
             .key = i,
         };
     }
     bool ascending = it->run->indicator->direction == ALM_DIRECTION_DOWN;
-    alm_ranking_sort(it->entries, count, in->is_exact, ascending, it->scratch);
+    alm_ranking_sort(it->entries, count, is_decimal, ascending, it->scratch);
     for (size_t i = 0; i < count; i++) {
         size_t cell = (size_t)(peers->first + it->entries[i].key) * periods + t;
         put_rank(it, &it->entries[i], cell, all_exact, peer_count - count);
@@ -103,7 +104,7 @@ alm_code alm_rank_grid(const alm_query_run *run, const alm_grid *in, const alm_s
         ret_counts->peers == NULL) {
         return alm_query_run_no_memory(st);
     }
-    ALM_TRY(alm_grid_make(in->axis, set->count, true, 0, arena, ret, st));
+    ALM_TRY(alm_grid_make(in->axis, set->count, ALM_GRID_DECIMALS, 0, arena, ret, st));
     for (size_t i = 0; i < set->peer_group_count; i++) {
         for (uint32_t t = 0; t < in->axis.count; t++) {
             rank_period(&it, &set->peers[i], t);
@@ -137,7 +138,7 @@ static alm_code name_missing(alm_query_run *run, const alm_grid *in, const alm_s
         size_t series = peers->first + i;
         bool is_in = is_peer(run, set, series, day);
         peer_count += is_in;
-        if (!is_in || (in->flags[series * in->axis.count + t] & ALM_CELL_HAS)) {
+        if (!is_in || alm_grid_has(in, series * in->axis.count + t)) {
             continue;
         }
         if (missing++ < NAMED_MISSING_MAX) {

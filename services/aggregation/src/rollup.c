@@ -214,8 +214,9 @@ static alm_code compute_total(alm_rollup *it, const alm_rollup_slice *slice, uin
     bool is_mean = it->sums.how == ALM_AGGREGATION_AVERAGE &&
                    alm_decimal_sum_value(&total->sum, &sum, NULL) == ALM_OK;
     int rounded = is_mean ? alm_rounded_side(number, sum, (alm_decimal){total->present, 0}) : 0;
-    alm_computed_quotient(computed, number, rounded, interval);
-    alm_computed_bound(computed, total->may_over, total->may_under);
+    alm_computed_claim(computed, number, rounded, interval,
+                       alm_rollup_total_is_over(&it->sums, total),
+                       alm_rollup_total_is_under(&it->sums, total));
     return ALM_OK;
 }
 
@@ -256,8 +257,7 @@ static alm_code divide(alm_rollup *it, const alm_rollup_total *above, const alm_
     alm_interval interval =
         alm_interval_scale(alm_interval_div(above_interval, below_interval), factor);
     int rounded = alm_rounded_side(number, numerator, denominator);
-    alm_computed_quotient(computed, number, rounded, interval);
-    alm_computed_bound(computed, above->may_over && below->may_under,
+    alm_computed_claim(computed, number, rounded, interval, above->may_over && below->may_under,
                        above->may_under && below->may_over);
     return ALM_OK;
 }

@@ -95,48 +95,98 @@ static alm_code slice_of(alm_rollup_sums *sums, uint32_t variant, alm_period per
     return ALM_OK;
 }
 
-static void take_extreme(alm_rollup_total *total, alm_decimal number, alm_interval interval,
-                         bool is_max)
+static bool is_over(alm_qualifier qualifier)
 {
-    int order = alm_decimal_cmp(number, total->extreme);
-    if (total->present == 0) {
-        total->extreme = number;
-        total->interval = interval;
-        return;
-    }
-    if (is_max ? order > 0 : order < 0) {
-        total->extreme = number;
-    }
-    alm_interval old = total->interval;
-    total->interval =
-        is_max ? (alm_interval){fmax(old.lower, interval.lower), fmax(old.upper, interval.upper)}
-               : (alm_interval){fmin(old.lower, interval.lower), fmin(old.upper, interval.upper)};
+    return qualifier == ALM_QUALIFIER_EXACT || qualifier == ALM_QUALIFIER_MORE_THAN ||
+           qualifier == ALM_QUALIFIER_AT_LEAST || qualifier == ALM_QUALIFIER_PASSED_THRESHOLD;
 }
 
-// "Over 100" and "about 200" are not over 300: a bound of the whole needs bounds of all its parts.
-static void take_qualifier(alm_rollup_total *total, alm_qualifier qualifier)
+static bool is_under(alm_qualifier qualifier)
 {
-    bool is_exact = qualifier == ALM_QUALIFIER_EXACT;
-    total->all_exact &= is_exact;
-    total->may_over &= is_exact || qualifier == ALM_QUALIFIER_MORE_THAN ||
-                       qualifier == ALM_QUALIFIER_AT_LEAST ||
-                       qualifier == ALM_QUALIFIER_PASSED_THRESHOLD;
-    total->may_under &=
-        is_exact || qualifier == ALM_QUALIFIER_LESS_THAN || qualifier == ALM_QUALIFIER_AT_MOST;
+    return qualifier == ALM_QUALIFIER_EXACT || qualifier == ALM_QUALIFIER_LESS_THAN ||
+           qualifier == ALM_QUALIFIER_AT_MOST;
+}
+
+// The highest may be more than its number only through a value that is no upper end and reaches
+// above it: beside exactly 90, about 40 does not matter.
+static void take_max(alm_rollup_total *total, alm_decimal number, alm_interval interval,
+                     alm_qualifier qualifier)
+{
+    bool is_first = total->present == 0;
+    int order = is_first ? 1 : alm_decimal_cmp(number, total->extreme);
+    total->may_over =
+        order > 0 ? is_over(qualifier) : total->may_over || (order == 0 && is_over(qualifier));
+    total->extreme = order > 0 ? number : total->extreme;
+    double loose = is_under(qualifier) ? -INFINITY : interval.upper;
+    total->loose = is_first ? loose : fmax(total->loose, loose);
+    alm_interval old = is_first ? interval : total->interval;
+    total->interval =
+        (alm_interval){fmax(old.lower, interval.lower), fmax(old.upper, interval.upper)};
+}
+
+static void take_min(alm_rollup_total *total, alm_decimal number, alm_interval interval,
+                     alm_qualifier qualifier)
+{
+    bool is_first = total->present == 0;
+    int order = is_first ? -1 : alm_decimal_cmp(number, total->extreme);
+    total->may_under =
+        order < 0 ? is_under(qualifier) : total->may_under || (order == 0 && is_under(qualifier));
+    total->extreme = order < 0 ? number : total->extreme;
+    double loose = is_over(qualifier) ? INFINITY : interval.lower;
+    total->loose = is_first ? loose : fmin(total->loose, loose);
+    alm_interval old = is_first ? interval : total->interval;
+    total->interval =
+        (alm_interval){fmin(old.lower, interval.lower), fmin(old.upper, interval.upper)};
+}
+
+// Ends are rounded to doubles, and scaled.
+static double slack_of(const alm_rollup_total *total)
+{
+    return fabs(alm_decimal_to_double(total->extreme)) * 1e-12;
+}
+
+bool alm_rollup_total_is_over(const alm_rollup_sums *sums, const alm_rollup_total *total)
+{
+    double number = alm_decimal_to_double(total->extreme);
+    return sums->how == ALM_AGGREGATION_MIN ? total->loose >= number - slack_of(total)
+                                            : total->may_over;
+}
+
+bool alm_rollup_total_is_under(const alm_rollup_sums *sums, const alm_rollup_total *total)
+{
+    double number = alm_decimal_to_double(total->extreme);
+    return sums->how == ALM_AGGREGATION_MAX ? total->loose <= number + slack_of(total)
+                                            : total->may_under;
+}
+
+// "Over 100" and "about 200" are not over 300: a bound of the sum needs bounds of all its parts.
+static void take_sum(alm_rollup_total *total, alm_decimal number, alm_interval interval,
+                     alm_qualifier qualifier)
+{
+    total->is_too_large |= alm_decimal_sum_add(&total->sum, number, NULL) != ALM_OK;
+    total->interval = alm_interval_add(total->interval, interval);
+    total->may_over &= is_over(qualifier);
+    total->may_under &= is_under(qualifier);
 }
 
 static void take_number(const alm_rollup_sums *sums, alm_rollup_total *total, const alm_obs *row,
                         alm_decimal number)
 {
     alm_interval interval = alm_interval_in_unit(&row->value, sums->unit);
-    if (sums->how == ALM_AGGREGATION_MAX || sums->how == ALM_AGGREGATION_MIN) {
-        take_extreme(total, number, interval, sums->how == ALM_AGGREGATION_MAX);
-    } else {
-        total->is_too_large |= alm_decimal_sum_add(&total->sum, number, NULL) != ALM_OK;
-        total->interval = alm_interval_add(total->interval, interval);
+    alm_qualifier qualifier = row->value.qualifier;
+    switch (sums->how) {
+    case ALM_AGGREGATION_MAX:
+        take_max(total, number, interval, qualifier);
+        break;
+    case ALM_AGGREGATION_MIN:
+        take_min(total, number, interval, qualifier);
+        break;
+    default:
+        take_sum(total, number, interval, qualifier);
+        break;
     }
     total->status = (uint8_t)alm_obs_status_worst((alm_obs_status)total->status, row->value.status);
-    take_qualifier(total, row->value.qualifier);
+    total->all_exact &= qualifier == ALM_QUALIFIER_EXACT;
     if (total->present == 0 || row->published > total->published) {
         total->published = row->published;
         total->source = row->source;

@@ -18,8 +18,9 @@ typedef struct alm_rollup_total {
     alm_date published;
     uint8_t status; // worst
     bool all_exact;
-    bool may_over;     // every value is exact or a lower bound: "over" may be said of the whole
+    bool may_over;     // sums: every value is exact or a lower bound; extremes: the winning one is
     bool may_under;    // likewise of upper bounds
+    double loose;      // MAX: the greatest that a value without upper bound may be; MIN likewise
     bool is_too_large; // the sum does not fit
 } alm_rollup_total;
 
@@ -67,6 +68,10 @@ static inline bool alm_rollup_has(const alm_rollup_slice *slice, uint32_t member
 {
     return (slice->present[member / 8] >> (member % 8)) & 1;
 }
+
+// Is the number a lower, an upper end of what the total may be?
+bool alm_rollup_total_is_over(const alm_rollup_sums *sums, const alm_rollup_total *total);
+bool alm_rollup_total_is_under(const alm_rollup_sums *sums, const alm_rollup_total *total);
 
 // The total's number: exact for a sum, a maximum and a minimum; an average has two digits more than
 // its members. The total must have a member (asserted).

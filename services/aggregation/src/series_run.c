@@ -436,7 +436,7 @@ static size_t cell_of(const target *of, size_t series, uint32_t t)
 
 static bool has_number(const target *of, size_t series, uint32_t t)
 {
-    return (last_grid(of)->flags[cell_of(of, series, t)] & ALM_CELL_HAS) != 0;
+    return alm_grid_has(last_grid(of), cell_of(of, series, t));
 }
 
 static uint32_t source_index(const target *of, uint32_t t)
@@ -495,7 +495,7 @@ static alm_code answer_computed(series_run *it, const target *of, size_t series,
         .published = alm_newest_published(grid->newest[cell]),
     };
     alm_answer_extra extra = {
-        .computed = (grid->flags[cell] & ALM_CELL_COMPUTED) || !(grid->flags[cell] & ALM_CELL_HAS),
+        .computed = (grid->flags[cell] & ALM_CELL_COMPUTED) || !alm_grid_has(grid, cell),
         .reason = remark,
     };
     ALM_TRY(answer_variant(it, of, obs.place, &obs.variant, st));

@@ -270,7 +270,7 @@ alm_code alm_source_grid_load(alm_source_grid *it, const alm_series_set *set, al
     it->arena = arena;
     it->set = set;
     if (it->count == 0) {
-        return alm_grid_make(axis, set->source_count, true, 0, arena, &it->grid, st);
+        return alm_grid_make(axis, set->source_count, ALM_GRID_DECIMALS, 0, arena, &it->grid, st);
     }
     for (size_t i = 0; i < it->count; i++) {
         alm_candidate *candidate = &it->candidates[i];
@@ -335,25 +335,20 @@ static const char *no_period(alm_transform_op op)
     }
 }
 
-static alm_code why_undefined(alm_query_run *run, const alm_step *step, alm_gap gap,
-                              const char **ret, alm_status *st)
+static const char *why_undefined(const alm_step *step, alm_gap gap)
 {
-    bool is_log = step->transform.op == ALM_TRANSFORM_LOG;
     switch (gap) {
     case ALM_GAP_CALENDAR:
-        *ret = no_period(step->transform.op);
-        return ALM_OK;
+        return no_period(step->transform.op);
     case ALM_GAP_ZERO:
-        *ret = "base is zero";
-        return ALM_OK;
+        return "base is zero";
     case ALM_GAP_NEGATIVE:
-        *ret = is_log ? "the value is not positive" : "base is negative";
-        return ALM_OK;
+        return step->transform.op == ALM_TRANSFORM_LOG ? "the value is not positive"
+                                                       : "base is negative";
     case ALM_GAP_RANGE:
-        return alm_query_run_text(run, ret, st, "the number has more than 18 digits");
+        return "the number is too large";
     default:
-        *ret = "?";
-        return ALM_OK;
+        return "?";
     }
 }
 
@@ -365,7 +360,8 @@ alm_code alm_step_why(alm_query_run *run, const alm_step *step, const alm_grid *
     *ret_input = ALM_AXIS_NONE;
     bool is_copy = step->transform.op == ALM_TRANSFORM_LIN;
     if (gap != ALM_GAP_INPUT && !is_copy) {
-        return why_undefined(run, step, gap, ret, st);
+        *ret = why_undefined(step, gap);
+        return ALM_OK;
     }
     alm_taps taps = alm_step_taps(step, in->axis, alm_axis_at(out->axis, t));
     uint32_t now = first_gap(in, series, taps.first, taps.count, taps.stride);

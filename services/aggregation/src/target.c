@@ -385,7 +385,7 @@ static alm_code answer_missing(alm_query_run *run, const uint8_t *has_target, al
             .source = ALM_SOURCE_NONE,
             .published = ALM_DATE_NONE,
         };
-        alm_answer_extra extra = {0};
+        alm_answer_extra extra = {.interval = alm_value_interval(&obs.value)};
         ALM_TRY(alm_query_run_text(run, &extra.reason, st, "no target of %.*s for %.*s",
                                    ALM_STR_ARGS(run->indicator->code),
                                    ALM_STR_ARGS(alm_place_tree_get(plan->tree, place)->code)));
