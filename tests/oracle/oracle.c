@@ -391,10 +391,12 @@ static bool makes(const oracle *o, const oracle_series *series, alm_freq freq,
     return method != ALM_METHOD_NONE || !is_rate;
 }
 
+// Only what adds up has another face.
 static bool takes_other_accumulation(const oracle *o, alm_accumulation from)
 {
     bool is_asked = o->asked->transforms.of[ALM_STAGE_ACCUMULATION].op != ALM_TRANSFORM_NONE;
-    return is_asked &&
+    bool has_faces = adds_up(o) && o->asked->measure != ALM_MEASURE_GROWTH_YOY;
+    return is_asked && has_faces &&
            (o->asked->accumulation == ALM_ACCUMULATION_NONE || o->asked->accumulation == from);
 }
 
