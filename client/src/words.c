@@ -67,6 +67,7 @@ static const measure_word measure_words[] = {
     {"growth_cumulative", "累计增长", "cumulative growth"},
     {"ratio", "比值", "ratio"},
     {"target_progress", "目标进度", "progress to target"}, // computed only
+    {"percentile", "百分位", "percentile"},                // likewise
 };
 
 static const char *const value_types[] = {"", "flow", "stock", "rate", "index", "count"};

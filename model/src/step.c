@@ -333,7 +333,9 @@ static alm_code make_rank(alm_step *it, alm_status *st)
     }
     it->out.kind = ALM_QUANTITY_OTHER;
     it->out.measure = ALM_MEASURE_RANK;
-    it->out.unit = (alm_unit){.measure = ALM_MEASURE_UNIT_RANK};
+    it->out.unit =
+        (alm_unit){.measure = it->transform.op == ALM_TRANSFORM_RANK ? ALM_MEASURE_UNIT_RANK
+                                                                     : ALM_MEASURE_UNIT_PERCENT};
     return ALM_OK;
 }
 

@@ -23,6 +23,7 @@ static void take_extreme(alm_cell *all, const alm_cell *it, bool is_max, double 
     if (wins) {
         all->number = it->number;
         all->mantissa = it->mantissa;
+        all->digits = it->digits;
         all->flags = (uint8_t)((all->flags & ~own) | (it->flags & own));
     } else if (it->number == all->number) {
         all->flags |= it->flags & own;
@@ -35,6 +36,7 @@ static void take_extreme(alm_cell *all, const alm_cell *it, bool is_max, double 
 static void take_sum(alm_cell *all, const alm_cell *it)
 {
     all->flags &= (uint8_t)(it->flags | ~(ALM_CELL_BOUNDS | ALM_CELL_EXACT));
+    all->digits = ALM_MIN(all->digits, it->digits);
     all->number += it->number;
     all->mantissa += it->mantissa;
     all->lower += it->lower;
@@ -82,7 +84,6 @@ static alm_cell reduce(const alm_grid *in, size_t row, uint32_t first, uint32_t 
         if (!is_whole) {
             continue;
         }
-        all.digits = ALM_MIN(all.digits, it.digits);
         if (is_extreme) {
             take_extreme(&all, &it, is_max, &loose);
         } else {

@@ -170,6 +170,12 @@ static alm_code take_argument(alm_str text, bool has_argument, alm_str argument,
         return take_count(text, argument, it, st);
     case ALM_ARGUMENT_PERIOD:
         return take_base(text, argument, it, st);
+    case ALM_ARGUMENT_PLACES:
+        if (has_argument && alm_str_trim(argument).len == 0) {
+            return bad_argument(text, "a place expression behind the colon, or no colon", st);
+        }
+        it->places = alm_str_trim(argument);
+        return ALM_OK;
     case ALM_ARGUMENT_FREQUENCY:
     case ALM_ARGUMENT_ACCUMULATION:
         return take_to(text, argument, it, st);
@@ -217,6 +223,10 @@ void alm_transform_format(const alm_transform *transform, alm_buf *buf)
         break;
     case ALM_ARGUMENT_ACCUMULATION:
         alm_buf_printf(buf, ":%s", alm_accumulation_code(transform->accumulation));
+        break;
+    case ALM_ARGUMENT_PLACES:
+        alm_buf_printf(buf, "%s%.*s", transform->places.len > 0 ? ":" : "",
+                       ALM_STR_ARGS(transform->places));
         break;
     }
 }

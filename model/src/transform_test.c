@@ -42,6 +42,13 @@ static const good_row good_rows[] = {
     {"index:2015-Q1", NULL, ALM_STAGE_INDEX},
     {"index:2016/2020", NULL, ALM_STAGE_INDEX},
     {"ma:1000", NULL, ALM_STAGE_AVERAGE},
+    {"rollup", NULL, ALM_STAGE_PLACES},
+    {"target", NULL, ALM_STAGE_PLACES},
+    {"share", NULL, ALM_STAGE_RATIO},
+    {"growth", "pc1", ALM_STAGE_CHANGE},
+    {"rank", NULL, ALM_STAGE_RANK},
+    {"rank:310000/**@district", NULL, ALM_STAGE_RANK},
+    {"percentile: 310101,310105 ", "percentile:310101,310105", ALM_STAGE_RANK},
 };
 
 static void good(void **state)
@@ -67,6 +74,7 @@ static void good(void **state)
     assert_int_equal(again.method, transform.method);
     assert_int_equal(again.accumulation, transform.accumulation);
     assert_true(alm_period_eq(again.base, transform.base));
+    assert_true(alm_str_eq(again.places, transform.places));
     alm_buf_deinit(&text);
 }
 
@@ -101,6 +109,10 @@ static const bad_row bad_rows[] = {
      "transform \"to:A/mean\": expected sum, avg, eop, min or max behind the slash"},
     {"index:2015-13", ALM_OUT_OF_RANGE, "transform \"index:2015-13\": "},
     {"index", ALM_INVALID_ARGUMENT, "transform \"index\": "},
+    {"rank:", ALM_INVALID_ARGUMENT,
+     "transform \"rank:\": expected a place expression behind the colon, or no colon"},
+    {"share:gdp", ALM_INVALID_ARGUMENT,
+     "transform \"share:gdp\": expected nothing behind the word"},
 };
 
 static void bad(void **state)

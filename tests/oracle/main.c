@@ -540,12 +540,16 @@ static bool try_question(trial *it, world_random *random, bool traces)
             .group_by = it->plan.group_by,
             .incomplete = it->plan.incomplete,
         };
-        it->o = (oracle){&it->w,
-                         it->tree,
-                         &it->asked,
-                         alm_catalog_indicator(it->w.catalog, id),
-                         it->plan.places.ids,
-                         it->plan.places.count};
+        it->o = (oracle){
+            .w = &it->w,
+            .tree = it->tree,
+            .asked = &it->asked,
+            .indicator = alm_catalog_indicator(it->w.catalog, id),
+            .places = it->plan.places.ids,
+            .place_count = it->plan.places.count,
+            .peers = it->plan.peers.ids,
+            .peer_count = it->plan.peers.count,
+        };
         is_answered = is_known(it);
     }
     if (is_answered) {

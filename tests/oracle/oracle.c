@@ -142,8 +142,8 @@ static oracle_number of_parts(const oracle_number *parts, size_t count, alm_meth
         it.is_over &= p->is_over;
         it.is_under &= p->is_under;
         it.is_exact &= p->is_exact;
-        it.digits = ALM_MIN(it.digits, p->digits);
         if (method == ALM_METHOD_SUM || method == ALM_METHOD_AVG) {
+            it.digits = ALM_MIN(it.digits, p->digits);
             it.x += p->x;
             it.lower += p->lower;
             it.upper += p->upper;
@@ -151,7 +151,9 @@ static oracle_number of_parts(const oracle_number *parts, size_t count, alm_meth
         }
         bool is_first = i == 0;
         bool is_max = method == ALM_METHOD_MAX;
-        it.x = is_first || (is_max ? p->x > it.x : p->x < it.x) ? p->x : it.x;
+        bool wins = is_first || (is_max ? p->x > it.x : p->x < it.x);
+        it.digits = wins ? p->digits : it.digits;
+        it.x = wins ? p->x : it.x;
         it.lower = is_first ? p->lower
                    : is_max ? fmaxl(it.lower, p->lower)
                             : fminl(it.lower, p->lower);
@@ -740,8 +742,21 @@ static oracle_number averaged(const oracle *o, const oracle_series *series, cons
     return of_parts(parts, t->count, ALM_METHOD_AVG);
 }
 
+static bool is_named(const oracle *o, alm_place_id place)
+{
+    for (size_t i = 0; i < o->peer_count; i++) {
+        if (o->peers[i] == place) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool are_peers(const oracle *o, alm_place_id a, alm_place_id b)
 {
+    if (o->peer_count > 0) {
+        return is_named(o, a) && is_named(o, b);
+    }
     alm_level level = alm_place_tree_get(o->tree, a)->level;
     return a == b || (level != ALM_LEVEL_LOCAL && level == alm_place_tree_get(o->tree, b)->level &&
                       alm_place_tree_parent(o->tree, a) == alm_place_tree_parent(o->tree, b));
@@ -777,7 +792,7 @@ static oracle_number ranked(const oracle *o, const oracle_series *series, alm_pl
     bool is_down = o->indicator->direction == ALM_DIRECTION_DOWN;
     oracle_number own = upto(o, series, ALM_STAGE_RANK, place, period);
     oracle_number it = own;
-    uint32_t better = 0, certainly = 0, possibly = 0, known = 0, peers = 0;
+    uint32_t better = 0, worse = 0, certainly = 0, possibly = 0, known = 0, peers = 0;
     bool all_exact = own.is_over && own.is_under;
     for (alm_place_id p = 0; p < alm_place_tree_count(o->tree); p++) {
         if (!are_peers(o, place, p) || !is_evaluated(o, p) ||
@@ -794,14 +809,31 @@ static oracle_number ranked(const oracle *o, const oracle_series *series, alm_pl
         if (p == place || !own.has) {
             continue;
         }
-        better += !is_near(peer.x, own.x) && (is_down ? peer.x < own.x : peer.x > own.x);
+        bool is_tie = is_near(peer.x, own.x);
+        better += !is_tie && (is_down ? peer.x < own.x : peer.x > own.x);
+        worse += !is_tie && (is_down ? peer.x > own.x : peer.x < own.x);
         certainly += is_down ? peer.upper < own.lower : peer.lower > own.upper;
         possibly += is_down ? peer.lower < own.upper : peer.upper > own.lower;
     }
     it.of_count = known;
     it.of_expected = peers;
-    if (!own.has || !alm_place_valid_on(alm_place_tree_get(o->tree, place), day)) {
+    bool is_peer =
+        are_peers(o, place, place) && alm_place_valid_on(alm_place_tree_get(o->tree, place), day);
+    if (!own.has || !is_peer) {
         it.has = false;
+        return it;
+    }
+    if (o->asked->transforms.of[ALM_STAGE_RANK].op == ALM_TRANSFORM_PERCENTILE) {
+        long double low = fminl(certainly, better);
+        long double high = fmaxl(possibly, better);
+        long double all = (long double)peers - 1;
+        it.has = known > 1;
+        it.x = known > 1 ? 100.0L * worse / (known - 1) : 0;
+        it.lower = 100 * (known - 1 - high) / all;
+        it.upper = 100 * (peers - 1 - low) / all;
+        it.is_over = it.is_under = all_exact && peers == known;
+        it.is_exact = false;
+        it.digits = -2;
         return it;
     }
     it.x = better + 1;

@@ -26,6 +26,8 @@ typedef struct oracle {
     const alm_indicator *indicator;
     const alm_place_id *places; // of the question
     size_t place_count;
+    const alm_place_id *peers; // that are named; none: siblings
+    size_t peer_count;
 } oracle;
 
 typedef struct oracle_number {

@@ -8,7 +8,8 @@
 //   chy pcy cagr:2      against the end of last year; average growth over years
 //   index:2015          the base period is 100
 //   ma:3                moving average of the newest three periods
-//   rank                among the places of the same parent and level
+//   rank  rank:310000/**@district  percentile    among the places of the same parent and level,
+//                       or those that are named
 //
 // Each belongs to a stage, and stages are applied in the order of alm_stage, whichever order the
 // words come in: a question has one of each stage at most. docs/TRANSFORMS.md defines them.
@@ -37,6 +38,7 @@ typedef enum alm_transform_argument {
     ALM_ARGUMENT_PERIOD,       // a label
     ALM_ARGUMENT_FREQUENCY,    // a letter, perhaps with "/method"
     ALM_ARGUMENT_ACCUMULATION, // P or C
+    ALM_ARGUMENT_PLACES,       // a place expression, or nothing
 } alm_transform_argument;
 
 // X(NAME, word, stage, argument, what it is, formula)
@@ -74,8 +76,10 @@ typedef enum alm_transform_argument {
     X(INDEX, "index", INDEX, PERIOD, "index, the base period is 100",                              \
       "value / average of the base period x 100")                                                  \
     X(MA, "ma", AVERAGE, COUNT, "average of the newest periods", "average of the newest periods")  \
-    X(RANK, "rank", RANK, NONE, "rank among the places of the same parent and level",              \
-      "rank among the places of the same parent and level")
+    X(RANK, "rank", RANK, PLACES, "rank among peers, of the same parent and level unless named",   \
+      "rank among the peers")                                                                      \
+    X(PERCENTILE, "percentile", RANK, PLACES, "share of the peers that are worse, percent",        \
+      "peers that are worse / other peers x 100")
 
 typedef enum alm_transform_op {
     ALM_TRANSFORM_NONE = 0,
@@ -107,6 +111,7 @@ typedef struct alm_transform {
     alm_freq freq;                 // TO_FREQUENCY
     alm_method method;             // TO_FREQUENCY
     alm_accumulation accumulation; // TO_ACCUMULATION
+    alm_str places;                // RANK, PERCENTILE: views into what was parsed; empty: siblings
 } alm_transform;
 
 #define ALM_TRANSFORM_COUNT_MAX 1000 // the largest N of ma:N and cagr:N

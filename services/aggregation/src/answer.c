@@ -257,11 +257,16 @@ static alm_code reason_of(const alm_answers *answers, const alm_query_plan *plan
     return ALM_OK;
 }
 
-// A value computed of a target is the progress towards it; no series of the store has this measure.
-static alm_str measure_of(const alm_variant_entry *entry, const alm_answer_extra *extra)
+// A value computed of a target is the progress towards it, a rank in percent a percentile; no
+// series of the store has these measures.
+static alm_str measure_of(const alm_variant_entry *entry, const alm_answer_extra *extra,
+                          alm_unit unit)
 {
     if (entry->variant.measure == ALM_MEASURE_TARGET && extra != NULL && extra->computed) {
         return ALM_STR("target_progress");
+    }
+    if (entry->variant.measure == ALM_MEASURE_RANK && unit.measure == ALM_MEASURE_UNIT_PERCENT) {
+        return ALM_STR("percentile");
     }
     return alm_str_from(alm_measure_code(entry->variant.measure));
 }
@@ -275,7 +280,7 @@ static alm_result_row row_of(const alm_answers *answers, const alm_query_plan *p
     alm_result_row row = {
         .indicator = indicator->code,
         .place = alm_place_tree_get(plan->tree, obs->place)->code,
-        .measure = measure_of(entry, extra),
+        .measure = measure_of(entry, extra, obs->value.unit),
         .breakdown = entry->breakdown,
         .relation = entry->relation,
         .accumulation = entry->variant.accumulation,

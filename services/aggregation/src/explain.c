@@ -137,6 +137,11 @@ static const char *formula_of(const explanation *it, alm_transform_op op)
     case ALM_TRANSFORM_ROLLUP:
         return rollup_formula(it);
     case ALM_TRANSFORM_RANK:
+        if (it->plan->peers.count > 0) {
+            return it->indicator->direction == ALM_DIRECTION_DOWN
+                       ? "rank among the named peers, lowest first"
+                       : "rank among the named peers, highest first";
+        }
         return it->indicator->direction == ALM_DIRECTION_DOWN
                    ? "rank among the places of the same parent and level, lowest first"
                    : "rank among the places of the same parent and level, highest first";

@@ -154,6 +154,23 @@ uint32_t alm_query_plan_place_index(const alm_query_plan *plan, alm_place_id pla
     return found == NULL ? ALM_PLACE_NONE : plan->place_order[found - plan->place_ids];
 }
 
+// The peers of a rank, as they are named.
+static alm_code take_peers(alm_query_plan *plan, alm_arena *arena, alm_status *st)
+{
+    alm_str expr = plan->transforms.of[ALM_STAGE_RANK].places;
+    if (expr.len == 0) {
+        return ALM_OK;
+    }
+    if (expr.len > ALM_EXPR_BYTES_MAX) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "transforms",
+                                    "the peers have %zu bytes; the limit is %d", expr.len,
+                                    ALM_EXPR_BYTES_MAX);
+    }
+    return alm_status_in_field(
+        alm_place_expr_eval(plan->tree, expr, ALM_DATE_NONE, arena, &plan->peers, st), "transforms",
+        st);
+}
+
 static alm_code take_places(const char *expr, alm_query_plan *plan, alm_arena *arena,
                             alm_status *st)
 {
@@ -418,6 +435,7 @@ alm_code alm_query_plan_make(const Almanac__V1__QueryRequest *request, const alm
     ALM_TRY(take_order(request, ret, st));
     ALM_TRY(take_vintage(request, ret, arena, st));
     ALM_TRY(take_places(request->places, ret, arena, st));
+    ALM_TRY(take_peers(ret, arena, st));
     ALM_TRY(take_periods(request->periods, ret, arena, st));
     return take_indicators(request, ret, arena, st);
 }
@@ -430,6 +448,13 @@ static uint32_t stages_of(const alm_query_plan *plan)
         stages |= plan->transforms.of[i].op != ALM_TRANSFORM_NONE ? UINT32_C(1) << i : 0;
     }
     return stages;
+}
+
+// Sources rank among siblings.
+static bool is_published_rank(const alm_query_plan *plan)
+{
+    const alm_transform *rank = &plan->transforms.of[ALM_STAGE_RANK];
+    return rank->op == ALM_TRANSFORM_RANK && rank->places.len == 0;
 }
 
 #define STAGE_BIT(stage) (UINT32_C(1) << ALM_STAGE_##stage)
@@ -446,11 +471,12 @@ alm_measure alm_query_plan_published(const alm_query_plan *plan, alm_measure *re
     case STAGE_BIT(RATIO):
         return ALM_MEASURE_SHARE_OF;
     case STAGE_BIT(RANK):
-        return ALM_MEASURE_RANK;
-    case STAGE_BIT(RANK) | STAGE_BIT(CHANGE):
+        return is_published_rank(plan) ? ALM_MEASURE_RANK : ALM_MEASURE_NONE;
+    case STAGE_BIT(RANK) | STAGE_BIT(CHANGE): {
+        bool is_of_growth = change == ALM_TRANSFORM_PC1 && plan->measure == ALM_MEASURE_LEVEL;
         *ret_of = ALM_MEASURE_GROWTH_YOY;
-        return change == ALM_TRANSFORM_PC1 && plan->measure == ALM_MEASURE_LEVEL ? ALM_MEASURE_RANK
-                                                                                 : ALM_MEASURE_NONE;
+        return is_of_growth && is_published_rank(plan) ? ALM_MEASURE_RANK : ALM_MEASURE_NONE;
+    }
     default:
         return ALM_MEASURE_NONE;
     }

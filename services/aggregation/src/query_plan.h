@@ -27,6 +27,7 @@ typedef struct alm_query_plan {
     const alm_place_tree *tree;
     alm_transforms transforms;
     alm_str transforms_text; // canonical; "" for none
+    alm_place_list peers;    // of a rank, as they are named; none: siblings
     alm_query_item *items;
     size_t item_count;
     bool every;              // "*" was asked: items are the whole catalogue
@@ -72,6 +73,12 @@ uint32_t alm_query_plan_place_index(const alm_query_plan *plan, alm_place_id pla
 // The measure that sources publish of exactly what the question has computed: growth_yoy for pc1
 // alone. NONE: no such measure. *ret_of: the measure it is of, which its relation says.
 alm_measure alm_query_plan_published(const alm_query_plan *plan, alm_measure *ret_of);
+
+// RANK or PERCENTILE?
+static inline bool alm_query_plan_ranks(const alm_query_plan *plan)
+{
+    return plan->transforms.of[ALM_STAGE_RANK].op != ALM_TRANSFORM_NONE;
+}
 
 static inline bool alm_query_plan_has(const alm_query_plan *plan, alm_transform_op op)
 {

@@ -3,6 +3,7 @@
 #include "ranking.h"
 
 #define NAMED_MISSING_MAX 5
+#define PERCENTILE_DIGITS (-2)
 
 typedef struct ranker {
     const alm_query_run *run;
@@ -10,6 +11,7 @@ typedef struct ranker {
     const alm_series_set *set;
     alm_grid *out;
     alm_rank_counts *counts;
+    bool is_percentile;
     alm_ranked *entries; // of the largest group
     double *scratch;
 } ranker;
@@ -28,16 +30,38 @@ static void inherit(ranker *it, size_t cell)
     it->out->gaps[cell] = ALM_GAP_INPUT;
 }
 
+// How many of the others are worse, percent; of one alone there is no saying.
+static void put_percentile(ranker *it, const alm_ranked *entry, size_t cell, size_t count,
+                           size_t unknown)
+{
+    double others = (double)(count - 1);
+    if (count < 2) {
+        it->out->gaps[cell] = ALM_GAP_ZERO;
+        it->out->flags[cell] =
+            (uint8_t)(ALM_OBS_STATUS_MISSING << ALM_CELL_STATUS_SHIFT | ALM_CELL_COMPUTED);
+        return;
+    }
+    double all = others + (double)unknown;
+    it->out->numbers[cell] = (double)entry->worse / others * 100;
+    it->out->lower[cell] = (double)(count - entry->rank_high) / all * 100;
+    it->out->upper[cell] = (double)(count - entry->rank_low + unknown) / all * 100;
+    it->out->digits[cell] = PERCENTILE_DIGITS;
+}
+
 // unknown: each peer without a value may be better.
-static void put_rank(ranker *it, const alm_ranked *entry, size_t cell, bool all_exact,
+static void put_rank(ranker *it, const alm_ranked *entry, size_t cell, bool all_exact, size_t count,
                      size_t unknown)
 {
-    it->out->mantissas[cell] = entry->rank;
-    it->out->lower[cell] = entry->rank_low;
-    it->out->upper[cell] = entry->rank_high + (double)unknown;
     it->out->gaps[cell] = ALM_GAP_NONE;
-    it->out->flags[cell] |= ALM_CELL_EXACT;
-    if (all_exact && unknown == 0) {
+    if (it->is_percentile) {
+        put_percentile(it, entry, cell, count, unknown);
+    } else {
+        it->out->mantissas[cell] = entry->rank;
+        it->out->lower[cell] = entry->rank_low;
+        it->out->upper[cell] = entry->rank_high + (double)unknown;
+        it->out->flags[cell] |= ALM_CELL_EXACT;
+    }
+    if (all_exact && unknown == 0 && alm_grid_has(it->out, cell)) {
         it->out->flags[cell] |= ALM_CELL_OVER | ALM_CELL_UNDER;
     }
 }
@@ -53,7 +77,7 @@ static void rank_period(ranker *it, const alm_peer_group *peers, uint32_t t)
     bool is_decimal = in->kind == ALM_GRID_DECIMALS;
     for (uint32_t i = 0; i < peers->count; i++) {
         size_t cell = (size_t)(peers->first + i) * periods + t;
-        bool is_in = is_peer(it->run, it->set, peers->first + i, day);
+        bool is_in = !peers->is_outside && is_peer(it->run, it->set, peers->first + i, day);
         inherit(it, cell);
         peer_count += is_in;
         if (!is_in || !alm_grid_has(in, cell)) {
@@ -72,10 +96,15 @@ static void rank_period(ranker *it, const alm_peer_group *peers, uint32_t t)
     alm_ranking_sort(it->entries, count, is_decimal, ascending, it->scratch);
     for (size_t i = 0; i < count; i++) {
         size_t cell = (size_t)(peers->first + it->entries[i].key) * periods + t;
-        put_rank(it, &it->entries[i], cell, all_exact, peer_count - count);
+        put_rank(it, &it->entries[i], cell, all_exact, count, peer_count - count);
     }
     for (uint32_t i = 0; i < peers->count; i++) {
         size_t cell = (size_t)(peers->first + i) * periods + t;
+        // A number that is not ranked: of no peer, or of a place that was none then.
+        if (!alm_grid_has(it->out, cell) && alm_grid_has(in, cell)) {
+            it->out->flags[cell] =
+                (uint8_t)(ALM_OBS_STATUS_MISSING << ALM_CELL_STATUS_SHIFT | ALM_CELL_COMPUTED);
+        }
         it->counts->ranked[cell] = (uint32_t)count;
         it->counts->peers[cell] = peer_count;
     }
@@ -95,6 +124,7 @@ alm_code alm_rank_grid(const alm_query_run *run, const alm_grid *in, const alm_s
         .set = set,
         .out = ret,
         .counts = ret_counts,
+        .is_percentile = alm_query_plan_has(run->plan, ALM_TRANSFORM_PERCENTILE),
         .entries = alm_arena_calloc(arena, largest, sizeof *it.entries),
         .scratch = alm_arena_calloc(arena, (size_t)largest * 2, sizeof *it.scratch),
     };
@@ -104,7 +134,9 @@ alm_code alm_rank_grid(const alm_query_run *run, const alm_grid *in, const alm_s
         ret_counts->peers == NULL) {
         return alm_query_run_no_memory(st);
     }
-    ALM_TRY(alm_grid_make(in->axis, set->count, ALM_GRID_DECIMALS, 0, arena, ret, st));
+    ALM_TRY(alm_grid_make(in->axis, set->count,
+                          it.is_percentile ? ALM_GRID_DOUBLES : ALM_GRID_DECIMALS, 0, arena, ret,
+                          st));
     for (size_t i = 0; i < set->peer_group_count; i++) {
         for (uint32_t t = 0; t < in->axis.count; t++) {
             rank_period(&it, &set->peers[i], t);
@@ -156,13 +188,35 @@ static alm_code name_missing(alm_query_run *run, const alm_grid *in, const alm_s
                               peer_count, list, missing > NAMED_MISSING_MAX ? ", ..." : "");
 }
 
+alm_code alm_rank_why(alm_query_run *run, const alm_series_set *set, const alm_grid *out,
+                      size_t series, uint32_t t, const char **ret, alm_status *st)
+{
+    const alm_place *place = alm_place_tree_get(run->plan->tree, set->places[series]);
+    alm_date day = alm_period_last_day(alm_axis_at(out->axis, t));
+    *ret = "";
+    if (group_of(set, series)->is_outside) {
+        return alm_query_run_text(run, ret, st, "%.*s is not among the peers",
+                                  ALM_STR_ARGS(place->code));
+    }
+    if (!alm_place_valid_on(place, day)) {
+        return alm_query_run_text(run, ret, st, "%.*s was not a place at the period's end",
+                                  ALM_STR_ARGS(place->code));
+    }
+    if (out->gaps[series * out->axis.count + t] == ALM_GAP_ZERO) {
+        *ret = "no other peer has a value";
+    }
+    return ALM_OK;
+}
+
 alm_code alm_rank_remark(alm_query_run *run, const alm_grid *in, const alm_series_set *set,
                          size_t series, uint32_t t, const char **ret, alm_status *st)
 {
     const alm_place *place = alm_place_tree_get(run->plan->tree, set->places[series]);
     const char *remarks[] = {
         "",
-        place->level == ALM_LEVEL_LOCAL ? "a local place has no siblings but itself" : "",
+        place->level == ALM_LEVEL_LOCAL && run->plan->peers.count == 0
+            ? "a local place has no siblings but itself"
+            : "",
         run->indicator->direction == ALM_DIRECTION_NEUTRAL
             ? "ranked from the highest; neither more nor less is better"
             : "",

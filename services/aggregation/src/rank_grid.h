@@ -1,5 +1,5 @@
-// Ranks of the cells of a grid among the series of their peer groups: the places that were valid at
-// the period's end.
+// Ranks, and percentiles, of the cells of a grid among the series of their peer groups: the places
+// that were valid at the period's end.
 #ifndef ALM_RANK_GRID_H
 #define ALM_RANK_GRID_H
 
@@ -16,6 +16,11 @@ typedef struct alm_rank_counts {
 ALM_MUST_USE alm_code alm_rank_grid(const alm_query_run *run, const alm_grid *in,
                                     const alm_series_set *set, alm_arena *arena, alm_grid *ret,
                                     alm_rank_counts *ret_counts, alm_status *st);
+
+// Why the rank itself is the reason that a cell has none; "" if the value is that is ranked.
+ALM_MUST_USE alm_code alm_rank_why(alm_query_run *run, const alm_series_set *set,
+                                   const alm_grid *out, size_t series, uint32_t t, const char **ret,
+                                   alm_status *st);
 
 // What to mind of a rank: which peers have no value, that nothing is better. "" for nothing.
 ALM_MUST_USE alm_code alm_rank_remark(alm_query_run *run, const alm_grid *in,

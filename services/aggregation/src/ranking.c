@@ -99,6 +99,10 @@ void alm_ranking_sort(alm_ranked *entries, size_t count, bool is_exact, bool asc
         lowers[i] = entries[i].interval.lower;
         uppers[i] = entries[i].interval.upper;
     }
+    for (size_t i = count; i-- > 0;) {
+        bool is_tie = i + 1 < count && entries[i].rank == entries[i + 1].rank;
+        entries[i].worse = is_tie ? entries[i + 1].worse : (uint32_t)(count - 1 - i);
+    }
     qsort(lowers, count, sizeof *lowers, by_double);
     qsort(uppers, count, sizeof *uppers, by_double);
     for (size_t i = 0; i < count; i++) {

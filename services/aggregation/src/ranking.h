@@ -14,6 +14,7 @@ typedef struct alm_ranked {
     // Set by alm_ranking_sort:
     uint32_t rank; // 1 is best; equal numbers share a rank, the next ranks are left out
     uint32_t rank_low, rank_high; // the best and the worst rank the intervals allow
+    uint32_t worse;               // entries with a worse number
 } alm_ranked;
 
 // Sorts best first (ties in order of key) and sets the ranks. is_exact: by mantissa, else by

@@ -368,17 +368,6 @@ static alm_code why_no_share(series_run *it, const target *of, size_t step, size
     return ALM_OK;
 }
 
-static alm_code why_no_rank(series_run *it, alm_place_id place, alm_period period, const char **ret,
-                            alm_status *st)
-{
-    const alm_place *of = alm_place_tree_get(it->run->plan->tree, place);
-    if (alm_place_valid_on(of, alm_period_last_day(period))) {
-        return ALM_OK;
-    }
-    return alm_query_run_text(it->run, ret, st, "%.*s was not a place at the period's end",
-                              ALM_STR_ARGS(of->code));
-}
-
 // Why a cell of the last grid has no number: back to what was published.
 static alm_code why(series_run *it, const target *of, size_t series, uint32_t t, const char **ret,
                     alm_status *st)
@@ -388,9 +377,8 @@ static alm_code why(series_run *it, const target *of, size_t series, uint32_t t,
     for (size_t i = of->chain.count; i-- > 0 && **ret == '\0';) {
         const alm_step *step = &of->chain.steps[i];
         uint32_t input = ALM_AXIS_NONE;
-        if (step->transform.op == ALM_TRANSFORM_RANK) {
-            alm_period period = alm_axis_at(of->axes[i + 1], t);
-            ALM_TRY(why_no_rank(it, it->set.places[series], period, ret, st));
+        if (alm_transform_stage(step->transform.op) == ALM_STAGE_RANK) {
+            ALM_TRY(alm_rank_why(it->run, &it->set, &of->grids[i + 1], series, t, ret, st));
             continue;
         }
         if (step->transform.op == ALM_TRANSFORM_SHARE) {
@@ -450,7 +438,7 @@ static uint32_t source_index(const target *of, uint32_t t)
 static alm_code take_remarks(series_run *it, const target *of, size_t series, uint32_t t,
                              alm_answer_extra *extra, alm_status *st)
 {
-    bool is_rank = alm_chain_has(&of->chain, ALM_TRANSFORM_RANK);
+    bool is_rank = alm_query_plan_ranks(it->run->plan);
     bool has = has_number(of, series, t);
     const char *remark = "";
     if (is_rank) {
@@ -477,8 +465,9 @@ static alm_code take_remarks(series_run *it, const target *of, size_t series, ui
 static alm_code answer_variant(series_run *it, const target *of, alm_place_id place, uint32_t *ret,
                                alm_status *st)
 {
-    bool is_related = alm_chain_has(&of->chain, ALM_TRANSFORM_RANK) ||
-                      alm_chain_has(&of->chain, ALM_TRANSFORM_SHARE);
+    const alm_query_plan *plan = it->run->plan;
+    bool is_related = alm_query_plan_has(plan, ALM_TRANSFORM_SHARE) ||
+                      (alm_query_plan_ranks(plan) && plan->peers.count == 0);
     return alm_chain_variant(it->run, &of->chain, of->variant,
                              is_related ? parent_code(it, place) : (alm_str){0}, ret, st);
 }
@@ -696,6 +685,7 @@ static alm_code run_step(series_run *it, target *of, size_t i, alm_arena *arena,
                               st);
     }
     case ALM_TRANSFORM_RANK:
+    case ALM_TRANSFORM_PERCENTILE:
         return alm_rank_grid(it->run, &of->grids[i], &it->set, arena, &of->grids[i + 1], &of->ranks,
                              st);
     default:

@@ -41,8 +41,11 @@ static alm_code add_series(builder *it, alm_place_id place, uint32_t group, bool
     return ALM_OK;
 }
 
-static alm_code add_peer_group(builder *it, size_t first, alm_status *st)
+static alm_code add_peer_group(builder *it, size_t first, bool is_outside, alm_status *st)
 {
+    if (first == it->set->count) {
+        return ALM_OK;
+    }
     alm_series_set *set = it->set;
     void *peers = set->peers;
     if (!alm_arena_grow(it->run->arena, &peers, &it->peers_cap, set->peer_group_count + 1,
@@ -51,7 +54,7 @@ static alm_code add_peer_group(builder *it, size_t first, alm_status *st)
     }
     set->peers = peers;
     set->peers[set->peer_group_count++] =
-        (alm_peer_group){(uint32_t)first, (uint32_t)(set->count - first)};
+        (alm_peer_group){(uint32_t)first, (uint32_t)(set->count - first), is_outside};
     return ALM_OK;
 }
 
@@ -71,7 +74,22 @@ static alm_code add_with_siblings(builder *it, alm_place_id place, alm_status *s
     for (size_t i = 0; i < siblings.count; i++) {
         ALM_TRY(add_series(it, siblings.ids[i], UINT32_MAX, siblings.ids[i] == place, st));
     }
-    return add_peer_group(it, first, st);
+    return add_peer_group(it, first, false, st);
+}
+
+// Peers that are named are one group; what is asked beside them is no peer.
+static alm_code add_named_peers(builder *it, alm_status *st)
+{
+    const alm_query_plan *plan = it->run->plan;
+    for (size_t i = 0; i < plan->peers.count; i++) {
+        ALM_TRY(add_series(it, plan->peers.ids[i], UINT32_MAX, false, st));
+    }
+    ALM_TRY(add_peer_group(it, 0, false, st));
+    size_t first = it->set->count;
+    for (size_t i = 0; i < plan->places.count; i++) {
+        ALM_TRY(add_series(it, plan->places.ids[i], UINT32_MAX, true, st));
+    }
+    return add_peer_group(it, first, true, st);
 }
 
 static bool are_siblings(const alm_place_tree *tree, alm_place_id a, alm_place_id b)
@@ -100,7 +118,7 @@ static alm_code add_groups(builder *it, bool is_ranked, alm_status *st)
                 ALM_TRY(add_series(it, groups->places[other], other, true, st));
             }
         }
-        ALM_TRY(add_peer_group(it, first, st));
+        ALM_TRY(add_peer_group(it, first, false, st));
     }
     return ALM_OK;
 }
@@ -108,7 +126,7 @@ static alm_code add_groups(builder *it, bool is_ranked, alm_status *st)
 alm_code alm_series_set_make(alm_query_run *run, alm_series_set *ret, alm_status *st)
 {
     const alm_query_plan *plan = run->plan;
-    bool is_ranked = plan->transforms.of[ALM_STAGE_RANK].op != ALM_TRANSFORM_NONE;
+    bool is_ranked = alm_query_plan_ranks(plan);
     bool is_share = plan->transforms.of[ALM_STAGE_RATIO].op == ALM_TRANSFORM_SHARE;
     // In the arena: its index is released with it.
     builder *it = alm_arena_calloc(run->arena, 1, sizeof *it);
@@ -124,10 +142,19 @@ alm_code alm_series_set_make(alm_query_run *run, alm_series_set *ret, alm_status
                               "share does not go with rollup: what a group is a part of is not "
                               "rolled up with it");
     }
+    if (run->groups != NULL && plan->peers.count > 0) {
+        return alm_status_set(st, ALM_FAILED_PRECONDITION,
+                              "the peers of what is rolled up are those rolled up with it; they "
+                              "cannot be named");
+    }
+    bool is_named = plan->peers.count > 0;
+    if (is_named) {
+        ALM_TRY(add_named_peers(it, st));
+    }
     if (run->groups != NULL) {
         ALM_TRY(add_groups(it, is_ranked, st));
     }
-    for (size_t i = 0; run->groups == NULL && i < plan->places.count; i++) {
+    for (size_t i = 0; run->groups == NULL && !is_named && i < plan->places.count; i++) {
         alm_place_id place = plan->places.ids[i];
         ALM_TRY(is_ranked ? add_with_siblings(it, place, st)
                           : add_series(it, place, UINT32_MAX, true, st));

@@ -8,6 +8,7 @@
 // Series that are ranked among each other, next to each other in the set.
 typedef struct alm_peer_group {
     uint32_t first, count;
+    bool is_outside; // these are asked, and no peers of anybody
 } alm_peer_group;
 
 typedef struct alm_series_set {
@@ -23,7 +24,7 @@ typedef struct alm_series_set {
 
 // Every series of the question. In the run's arena.
 //
-// ALM_FAILED_PRECONDITION  a share of a roll-up
+// ALM_FAILED_PRECONDITION  a share of a roll-up, peers of a roll-up that are named
 ALM_MUST_USE alm_code alm_series_set_make(alm_query_run *run, alm_series_set *ret, alm_status *st);
 
 // A part of the set: from series `first` on, as many as hold at most so many, whole peer groups, at
