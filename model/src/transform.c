@@ -160,6 +160,20 @@ static alm_code take_to(alm_str text, alm_str argument, alm_transform *it, alm_s
     return ALM_OK;
 }
 
+// "INDICATOR@PLACE", of which one may be left out.
+static alm_code take_whole(alm_str text, bool has_argument, alm_str argument, alm_transform *it,
+                           alm_status *st)
+{
+    size_t at = alm_str_find_char(argument, '@');
+    bool has_place = at != SIZE_MAX;
+    it->whole = alm_str_trim(alm_str_slice(argument, 0, has_place ? at : argument.len));
+    it->whole_place =
+        has_place ? alm_str_trim(alm_str_slice(argument, at + 1, argument.len)) : (alm_str){0};
+    bool is_bad = has_argument && (has_place ? it->whole_place.len == 0 : it->whole.len == 0);
+    return is_bad ? bad_argument(text, "an indicator, @place or both behind the colon", st)
+                  : ALM_OK;
+}
+
 static alm_code take_argument(alm_str text, bool has_argument, alm_str argument, alm_transform *it,
                               alm_status *st)
 {
@@ -170,6 +184,8 @@ static alm_code take_argument(alm_str text, bool has_argument, alm_str argument,
         return take_count(text, argument, it, st);
     case ALM_ARGUMENT_PERIOD:
         return take_base(text, argument, it, st);
+    case ALM_ARGUMENT_WHOLE:
+        return take_whole(text, has_argument, argument, it, st);
     case ALM_ARGUMENT_PLACES:
         if (has_argument && alm_str_trim(argument).len == 0) {
             return bad_argument(text, "a place expression behind the colon, or no colon", st);
@@ -223,6 +239,13 @@ void alm_transform_format(const alm_transform *transform, alm_buf *buf)
         break;
     case ALM_ARGUMENT_ACCUMULATION:
         alm_buf_printf(buf, ":%s", alm_accumulation_code(transform->accumulation));
+        break;
+    case ALM_ARGUMENT_WHOLE:
+        if (transform->whole.len > 0 || transform->whole_place.len > 0) {
+            alm_buf_printf(buf, ":%.*s%s%.*s", ALM_STR_ARGS(transform->whole),
+                           transform->whole_place.len > 0 ? "@" : "",
+                           ALM_STR_ARGS(transform->whole_place));
+        }
         break;
     case ALM_ARGUMENT_PLACES:
         alm_buf_printf(buf, "%s%.*s", transform->places.len > 0 ? ":" : "",

@@ -45,6 +45,9 @@ static const good_row good_rows[] = {
     {"rollup", NULL, ALM_STAGE_PLACES},
     {"target", NULL, ALM_STAGE_PLACES},
     {"share", NULL, ALM_STAGE_RATIO},
+    {"share:tax_revenue", NULL, ALM_STAGE_RATIO},
+    {"share:@310000", NULL, ALM_STAGE_RATIO},
+    {"share: tax_revenue @ 310000 ", "share:tax_revenue@310000", ALM_STAGE_RATIO},
     {"growth", "pc1", ALM_STAGE_CHANGE},
     {"rank", NULL, ALM_STAGE_RANK},
     {"rank:310000/**@district", NULL, ALM_STAGE_RANK},
@@ -75,6 +78,8 @@ static void good(void **state)
     assert_int_equal(again.accumulation, transform.accumulation);
     assert_true(alm_period_eq(again.base, transform.base));
     assert_true(alm_str_eq(again.places, transform.places));
+    assert_true(alm_str_eq(again.whole, transform.whole));
+    assert_true(alm_str_eq(again.whole_place, transform.whole_place));
     alm_buf_deinit(&text);
 }
 
@@ -111,8 +116,10 @@ static const bad_row bad_rows[] = {
     {"index", ALM_INVALID_ARGUMENT, "transform \"index\": "},
     {"rank:", ALM_INVALID_ARGUMENT,
      "transform \"rank:\": expected a place expression behind the colon, or no colon"},
-    {"share:gdp", ALM_INVALID_ARGUMENT,
-     "transform \"share:gdp\": expected nothing behind the word"},
+    {"share:", ALM_INVALID_ARGUMENT,
+     "transform \"share:\": expected an indicator, @place or both behind the colon"},
+    {"share:gdp@", ALM_INVALID_ARGUMENT,
+     "transform \"share:gdp@\": expected an indicator, @place or both behind the colon"},
 };
 
 static void bad(void **state)

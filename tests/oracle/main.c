@@ -549,6 +549,8 @@ static bool try_question(trial *it, world_random *random, bool traces)
             .place_count = it->plan.places.count,
             .peers = it->plan.peers.ids,
             .peer_count = it->plan.peers.count,
+            .whole = it->plan.whole,
+            .whole_place = it->plan.whole_place,
         };
         is_answered = is_known(it);
     }

@@ -542,15 +542,43 @@ static oracle_number undefined(oracle_number it)
     return it;
 }
 
+// The whole of another indicator is its total; what does not add up has no cumulative.
+static oracle_number whole_of(const oracle *o, const oracle_series *series, alm_place_id place,
+                              alm_period period)
+{
+    alm_place_id parent = alm_place_tree_parent(o->tree, place);
+    alm_place_id at = o->whole_place != ALM_PLACE_NONE ? o->whole_place
+                      : o->whole != NULL               ? place
+                                                       : parent;
+    if (o->whole == NULL) {
+        return base(o, series, at, period);
+    }
+    oracle_question asked = *o->asked;
+    oracle other = *o;
+    oracle_series total = *series;
+    asked.indicator = o->whole->code;
+    other.asked = &asked;
+    other.indicator = o->whole;
+    total.breakdown = ALM_STR("_T");
+    total.accumulation =
+        o->whole->over_time == ALM_AGGREGATION_SUM ? series->accumulation : ALM_ACCUMULATION_PERIOD;
+    oracle_number it = base(&other, &total, at, period);
+    int power = unit_power(o->whole->unit, o->indicator->unit);
+    it.x *= ten_to(power);
+    it.lower *= ten_to(power);
+    it.upper *= ten_to(power);
+    return it;
+}
+
 static oracle_number share(const oracle *o, const oracle_series *series, alm_place_id place,
                            alm_period period)
 {
     oracle_number part = base(o, series, place, period);
-    alm_place_id parent = alm_place_tree_parent(o->tree, place);
-    if (parent == ALM_PLACE_NONE) {
+    bool is_of_parent = o->whole == NULL && o->whole_place == ALM_PLACE_NONE;
+    if (is_of_parent && alm_place_tree_parent(o->tree, place) == ALM_PLACE_NONE) {
         return undefined(part);
     }
-    oracle_number whole = base(o, series, parent, period);
+    oracle_number whole = whole_of(o, series, place, period);
     oracle_number it = quotient(&part, &whole);
     it.x *= 100;
     it.lower *= 100;

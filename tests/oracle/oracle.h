@@ -28,6 +28,8 @@ typedef struct oracle {
     size_t place_count;
     const alm_place_id *peers; // that are named; none: siblings
     size_t peer_count;
+    const alm_indicator *whole; // of a share; NULL: its own
+    alm_place_id whole_place;   // NONE: not named
 } oracle;
 
 typedef struct oracle_number {

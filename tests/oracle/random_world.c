@@ -285,6 +285,11 @@ static void put_transform(world_random *random, char *out, size_t size)
         "rollup",
         "percentile",
         "rank:CN/**@district",
+        "share:flow",
+        "share:peak",
+        "share:@P0",
+        "share:flow@CN",
+        "share:stock",
         "percentile:CN/**@town,P0",
         "rank:P0D0,P0D1,P1D2,P1D1T0",
     };

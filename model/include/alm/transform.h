@@ -3,7 +3,7 @@
 //   rollup  target      over the place tree; progress towards stored targets
 //   to:Q  to:A/avg      another frequency; without a method as the indicator adds up over time
 //   to:P  to:C          of the period alone, or from the year's start
-//   share               of the parent place, percent
+//   share  share:tax_revenue  share:@310000    of the parent place, or of what is named, percent
 //   chg ch1 pch pc1 pca cch cca log lin      change and growth, FRED's nine
 //   chy pcy cagr:2      against the end of last year; average growth over years
 //   index:2015          the base period is 100
@@ -39,6 +39,7 @@ typedef enum alm_transform_argument {
     ALM_ARGUMENT_FREQUENCY,    // a letter, perhaps with "/method"
     ALM_ARGUMENT_ACCUMULATION, // P or C
     ALM_ARGUMENT_PLACES,       // a place expression, or nothing
+    ALM_ARGUMENT_WHOLE,        // INDICATOR, @PLACE or INDICATOR@PLACE, or nothing
 } alm_transform_argument;
 
 // X(NAME, word, stage, argument, what it is, formula)
@@ -50,8 +51,8 @@ typedef enum alm_transform_argument {
       "made of the parts of the period")                                                           \
     X(TO_ACCUMULATION, "to", ACCUMULATION, ACCUMULATION,                                           \
       "of the period, or from the year's start", "made of the values from the year's start")       \
-    X(SHARE, "share", RATIO, NONE, "share of the parent place, percent",                           \
-      "value / value of the parent place x 100")                                                   \
+    X(SHARE, "share", RATIO, WHOLE, "share of the parent place, or of what is named, percent",     \
+      "value / value of the whole x 100")                                                          \
     X(LIN, "lin", CHANGE, NONE, "as it is", "value")                                               \
     X(CHG, "chg", CHANGE, NONE, "change from the period before",                                   \
       "value - value one period earlier")                                                          \
@@ -111,6 +112,8 @@ typedef struct alm_transform {
     alm_freq freq;                 // TO_FREQUENCY
     alm_method method;             // TO_FREQUENCY
     alm_accumulation accumulation; // TO_ACCUMULATION
+    alm_str whole, whole_place;    // SHARE: words for an indicator and a place; views into what was
+                                   // parsed. Both empty: the same indicator at the parent place
     alm_str places;                // RANK, PERCENTILE: views into what was parsed; empty: siblings
 } alm_transform;
 

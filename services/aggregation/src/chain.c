@@ -52,7 +52,9 @@ alm_code alm_chain_variant(alm_query_run *run, const alm_chain *chain, uint32_t 
         *ret = variant;
         return ALM_OK;
     }
+    const alm_indicator *whole = run->plan->whole;
     alm_relation relation = {
+        .indicator = whole == NULL ? (alm_str){0} : whole->code,
         .place = place,
         .measure = chain->of == ALM_MEASURE_LEVEL ? ALM_MEASURE_NONE : chain->of,
     };

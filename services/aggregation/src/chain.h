@@ -26,7 +26,8 @@ ALM_MUST_USE alm_code alm_chain_guess(const alm_query_run *run, alm_freq freq, a
 ALM_MUST_USE alm_code alm_chain_axes(const alm_chain *chain, alm_axis out, alm_axis *ret,
                                      alm_status *st);
 
-// The variant of what comes out. place: of the relation, a code; may be empty.
+// The variant of what comes out. Its relation names the indicator and the place (a code; may be
+// empty) it relates to.
 ALM_MUST_USE alm_code alm_chain_variant(alm_query_run *run, const alm_chain *chain,
                                         uint32_t variant, alm_str place, uint32_t *ret,
                                         alm_status *st);

@@ -171,6 +171,25 @@ static alm_code take_peers(alm_query_plan *plan, alm_arena *arena, alm_status *s
         st);
 }
 
+// What a share is of.
+static alm_code take_whole(alm_query_plan *plan, alm_status *st)
+{
+    const alm_transform *share = &plan->transforms.of[ALM_STAGE_RATIO];
+    plan->whole_place = ALM_PLACE_NONE;
+    if (share->whole.len > 0) {
+        uint32_t id;
+        ALM_TRY(invalid_field(alm_catalog_resolve_indicator(plan->catalog, share->whole, &id, st),
+                              "transforms", st));
+        plan->whole = alm_catalog_indicator(plan->catalog, id);
+    }
+    if (share->whole_place.len > 0) {
+        return invalid_field(
+            alm_catalog_resolve_place(plan->catalog, share->whole_place, &plan->whole_place, st),
+            "transforms", st);
+    }
+    return ALM_OK;
+}
+
 static alm_code take_places(const char *expr, alm_query_plan *plan, alm_arena *arena,
                             alm_status *st)
 {
@@ -436,6 +455,7 @@ alm_code alm_query_plan_make(const Almanac__V1__QueryRequest *request, const alm
     ALM_TRY(take_vintage(request, ret, arena, st));
     ALM_TRY(take_places(request->places, ret, arena, st));
     ALM_TRY(take_peers(ret, arena, st));
+    ALM_TRY(take_whole(ret, st));
     ALM_TRY(take_periods(request->periods, ret, arena, st));
     return take_indicators(request, ret, arena, st);
 }

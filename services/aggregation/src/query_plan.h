@@ -26,8 +26,10 @@ typedef struct alm_query_plan {
     const alm_catalog *catalog;
     const alm_place_tree *tree;
     alm_transforms transforms;
-    alm_str transforms_text; // canonical; "" for none
-    alm_place_list peers;    // of a rank, as they are named; none: siblings
+    alm_str transforms_text;    // canonical; "" for none
+    const alm_indicator *whole; // of a share, where it is another indicator; else NULL
+    alm_place_id whole_place;   // of a share, where it is named; else NONE
+    alm_place_list peers;       // of a rank, as they are named; none: siblings
     alm_query_item *items;
     size_t item_count;
     bool every;              // "*" was asked: items are the whole catalogue

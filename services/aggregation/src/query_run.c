@@ -26,8 +26,9 @@ alm_code alm_query_run_init(alm_query_run *run, const alm_query_plan *plan,
     return ALM_OK;
 }
 
-alm_code alm_query_run_fetch(alm_query_run *run, uint32_t measures, const alm_place_id *places,
-                             size_t place_count, const alm_period_expr *periods, alm_status *st)
+alm_code alm_query_run_fetch_of(alm_query_run *run, const alm_indicator *indicator,
+                                uint32_t measures, const alm_place_id *places, size_t place_count,
+                                const alm_period_expr *periods, alm_status *st)
 {
     bool is_nothing =
         place_count == 0 || (periods->kind == ALM_PERIOD_EXPR_RANGES && periods->range_count == 0);
@@ -35,7 +36,7 @@ alm_code alm_query_run_fetch(alm_query_run *run, uint32_t measures, const alm_pl
         return ALM_OK;
     }
     alm_fetch fetch = alm_query_plan_fetch(run->plan);
-    fetch.indicators = &run->indicator->code;
+    fetch.indicators = &indicator->code;
     fetch.indicator_count = 1;
     fetch.measures = measures;
     fetch.places = places;
@@ -43,6 +44,12 @@ alm_code alm_query_run_fetch(alm_query_run *run, uint32_t measures, const alm_pl
     fetch.periods = *periods;
     fetch.without_value = periods->kind != ALM_PERIOD_EXPR_LAST;
     return run->reader->read(run->reader->self, &fetch, alm_cells_visit, &run->cells, st);
+}
+
+alm_code alm_query_run_fetch(alm_query_run *run, uint32_t measures, const alm_place_id *places,
+                             size_t place_count, const alm_period_expr *periods, alm_status *st)
+{
+    return alm_query_run_fetch_of(run, run->indicator, measures, places, place_count, periods, st);
 }
 
 alm_code alm_query_run_fetch_asked(alm_query_run *run, uint32_t measures, alm_status *st)
@@ -78,6 +85,14 @@ alm_code alm_query_run_missing_variant(alm_query_run *run, alm_measure measure, 
                                      &variant.breakdown_count, st));
     }
     return alm_variant_table_add(&run->variants, &variant, ret, st);
+}
+
+alm_code alm_query_run_sibling_of(alm_query_run *run, uint32_t variant, alm_str indicator,
+                                  uint32_t *ret, alm_status *st)
+{
+    alm_variant other = alm_variant_table_get(&run->variants, variant)->variant;
+    other.indicator = indicator;
+    return alm_variant_table_add(&run->variants, &other, ret, st);
 }
 
 alm_code alm_query_run_text(alm_query_run *run, const char **ret, alm_status *st, const char *fmt,

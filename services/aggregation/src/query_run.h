@@ -26,6 +26,10 @@ ALM_MUST_USE alm_code alm_query_run_init(alm_query_run *run, const alm_query_pla
 
 // Reads into run->cells: the indicator's variants of these measures (bits), at these places
 // (ascending), in these periods.
+ALM_MUST_USE alm_code alm_query_run_fetch_of(alm_query_run *run, const alm_indicator *indicator,
+                                             uint32_t measures, const alm_place_id *places,
+                                             size_t place_count, const alm_period_expr *periods,
+                                             alm_status *st);
 ALM_MUST_USE alm_code alm_query_run_fetch(alm_query_run *run, uint32_t measures,
                                           const alm_place_id *places, size_t place_count,
                                           const alm_period_expr *periods, alm_status *st);
@@ -38,6 +42,10 @@ ALM_MUST_USE alm_code alm_query_run_fetch_asked(alm_query_run *run, uint32_t mea
 // the measure, else what the question says of it.
 ALM_MUST_USE alm_code alm_query_run_missing_variant(alm_query_run *run, alm_measure measure,
                                                     alm_freq freq, uint32_t *ret, alm_status *st);
+
+// The same variant of another indicator.
+ALM_MUST_USE alm_code alm_query_run_sibling_of(alm_query_run *run, uint32_t variant,
+                                               alm_str indicator, uint32_t *ret, alm_status *st);
 
 // printf into the run's arena.
 ALM_MUST_USE alm_code alm_query_run_text(alm_query_run *run, const char **ret, alm_status *st,

@@ -78,15 +78,6 @@ static alm_code plan_ratio(alm_rollup *it, const alm_indicator *numerator,
     return ALM_OK;
 }
 
-// The same variant of another indicator.
-static alm_code of_indicator(alm_query_run *run, uint32_t variant, alm_str indicator, uint32_t *ret,
-                             alm_status *st)
-{
-    alm_variant other = alm_variant_table_get(&run->variants, variant)->variant;
-    other.indicator = indicator;
-    return alm_variant_table_add(&run->variants, &other, ret, st);
-}
-
 // Every slice of the denominator gets one of the numerator, empty if need be, so that walking the
 // numerator's slices meets all.
 static alm_code pair_slices(alm_rollup *it, alm_status *st)
@@ -95,7 +86,8 @@ static alm_code pair_slices(alm_rollup *it, alm_status *st)
         const alm_rollup_slice *slice = &it->denominator.slices[i];
         uint32_t variant;
         uint32_t ignored;
-        ALM_TRY(of_indicator(it->run, slice->variant, it->run->indicator->numerator, &variant, st));
+        ALM_TRY(alm_query_run_sibling_of(it->run, slice->variant, it->run->indicator->numerator,
+                                         &variant, st));
         ALM_TRY(alm_rollup_sums_slice(&it->sums, variant, slice->period, &ignored, st));
     }
     return ALM_OK;
@@ -267,7 +259,7 @@ static alm_code compute_ratio(alm_rollup *it, const alm_rollup_slice *slice, uin
 {
     const alm_indicator *rate = it->run->indicator;
     uint32_t variant;
-    ALM_TRY(of_indicator(it->run, slice->variant, rate->denominator, &variant, st));
+    ALM_TRY(alm_query_run_sibling_of(it->run, slice->variant, rate->denominator, &variant, st));
     uint32_t at = alm_rollup_sums_find(&it->denominator, variant, slice->period);
     if (at == ALM_CELL_NONE) {
         ALM_TRY(alm_rollup_sums_slice(&it->denominator, variant, slice->period, &at, st));
@@ -358,17 +350,18 @@ alm_code alm_rollup_slice_at(alm_rollup *it, size_t i, uint32_t *ret_variant,
     const alm_rollup_slice *slice = &it->sums.slices[i];
     *ret_period = slice->period;
     *ret_variant = slice->variant;
-    return it->is_ratio
-               ? of_indicator(it->run, slice->variant, it->run->indicator->code, ret_variant, st)
-               : ALM_OK;
+    return it->is_ratio ? alm_query_run_sibling_of(it->run, slice->variant,
+                                                   it->run->indicator->code, ret_variant, st)
+                        : ALM_OK;
 }
 
 // The variant the sums are of.
 static alm_code summed_variant(alm_rollup *it, uint32_t variant, uint32_t *ret, alm_status *st)
 {
     *ret = variant;
-    return it->is_ratio ? of_indicator(it->run, variant, it->run->indicator->numerator, ret, st)
-                        : ALM_OK;
+    return it->is_ratio
+               ? alm_query_run_sibling_of(it->run, variant, it->run->indicator->numerator, ret, st)
+               : ALM_OK;
 }
 
 alm_code alm_rollup_expect(alm_rollup *it, uint32_t variant, alm_period period, alm_status *st)

@@ -17,6 +17,7 @@ typedef struct target {
     uint32_t variant; // of the asked measure
     bool is_refused;  // the transforms do not apply to it: only what was published is answered
     alm_source_grid source;
+    alm_source_grid whole; // of a share of another indicator
     alm_chain chain;
     alm_axis axes[ALM_CHAIN_STEP_COUNT_MAX + 1]; // before the first step, and behind each
     // Of the part at hand:
@@ -60,8 +61,13 @@ static alm_code read_all(series_run *it, alm_status *st)
     }
     alm_place_list places;
     ALM_TRY(alm_series_set_places(run, &it->all, &places, st));
-    return alm_query_run_fetch(run, ALM_MEASURE_BIT(run->plan->measure), places.ids, places.count,
-                               &needed, st);
+    uint32_t measures = ALM_MEASURE_BIT(run->plan->measure);
+    ALM_TRY(alm_query_run_fetch(run, measures, places.ids, places.count, &needed, st));
+    if (run->plan->whole == NULL || run->plan->whole == run->indicator) {
+        return ALM_OK;
+    }
+    return alm_query_run_fetch_of(run, run->plan->whole, measures, places.ids, places.count,
+                                  &needed, st);
 }
 
 static alm_code note_variant(series_run *it, uint32_t variant, alm_status *st)
@@ -89,6 +95,24 @@ static bool is_of_measure(const alm_variant *variant, alm_measure measure)
     return of == measure || (of == ALM_MEASURE_NONE && measure == ALM_MEASURE_LEVEL);
 }
 
+// A published share of what is asked; without a name it may be of anything.
+static bool is_of_whole(const series_run *it, const alm_variant *variant, alm_place_id place)
+{
+    const alm_query_plan *plan = it->run->plan;
+    if (plan->whole == NULL && plan->whole_place == ALM_PLACE_NONE) {
+        return true;
+    }
+    alm_str own = it->run->indicator->code;
+    alm_str indicator = plan->whole == NULL ? own : plan->whole->code;
+    alm_str here = alm_place_tree_get(plan->tree, place)->code;
+    alm_str at = plan->whole_place == ALM_PLACE_NONE
+                     ? here
+                     : alm_place_tree_get(plan->tree, plan->whole_place)->code;
+    const alm_relation *told = &variant->relation;
+    return alm_str_eq(told->indicator.len > 0 ? told->indicator : own, indicator) &&
+           alm_str_eq(told->place.len > 0 ? told->place : here, at);
+}
+
 static alm_code index_published(series_run *it, size_t row_number, alm_measure of, alm_status *st)
 {
     alm_query_run *run = it->run;
@@ -96,7 +120,8 @@ static alm_code index_published(series_run *it, size_t row_number, alm_measure o
     const alm_variant *variant = &alm_variant_table_get(&run->variants, row->variant)->variant;
     uint32_t asked;
     uint32_t ignored;
-    if (row->period.length != 1 || !is_of_measure(variant, of)) {
+    if (row->period.length != 1 || !is_of_measure(variant, of) ||
+        !is_of_whole(it, variant, row->place)) {
         return ALM_OK;
     }
     ALM_TRY(alm_variant_table_sibling(&run->variants, row->variant, run->plan->measure, NULL,
@@ -168,6 +193,42 @@ static bool has_target(const series_run *it, const alm_family *family, alm_freq 
     return false;
 }
 
+// Of another indicator the total is the whole, whatever the part's breakdown; what does not add up
+// from the year's start is taken as it is.
+static alm_code plan_whole(series_run *it, target *of, bool *ret_is_good, alm_status *fault,
+                           alm_status *st)
+{
+    alm_query_run *run = it->run;
+    const alm_indicator *whole = run->plan->whole;
+    alm_unit unit = of->source.quantity.unit;
+    alm_variant total = alm_variant_table_get(&run->variants, of->family.key)->variant;
+    alm_families families;
+    alm_family found = {0};
+    total.indicator = whole->code;
+    total.breakdown_count = 0;
+    ALM_TRY(alm_variant_table_add(&run->variants, &total, &found.key, st));
+    ALM_TRY(alm_families_find(run, whole->code, run->plan->measure, &families, st));
+    for (size_t i = 0; i < families.count; i++) {
+        found = families.of[i].key == found.key ? families.of[i] : found;
+    }
+    ALM_TRY(alm_source_grid_plan(run, whole, &found, of->freq, of->accumulation, &of->whole, fault,
+                                 st));
+    if (of->whole.count == 0 && whole->over_time != ALM_AGGREGATION_SUM) {
+        ALM_TRY(alm_source_grid_plan(run, whole, &found, of->freq, ALM_ACCUMULATION_PERIOD,
+                                     &of->whole, fault, st));
+    }
+    *ret_is_good = alm_unit_convertible(of->whole.quantity.unit, unit);
+    if (!*ret_is_good) {
+        (void)alm_status_set(fault, ALM_FAILED_PRECONDITION,
+                             "%.*s is no part of %.*s: %s is not measured as %s is",
+                             ALM_STR_ARGS(run->indicator->code), ALM_STR_ARGS(whole->code),
+                             alm_dimension_name(alm_unit_dimension(unit)),
+                             alm_dimension_name(alm_unit_dimension(of->whole.quantity.unit)));
+    }
+    of->whole.quantity.unit = unit;
+    return ALM_OK;
+}
+
 // A target that cannot be computed is no failure as long as another can: monthly growth of the
 // values from the year's start, where those of single months are there too.
 static alm_code add_target(series_run *it, const alm_family *family, alm_freq freq,
@@ -180,8 +241,12 @@ static alm_code add_target(series_run *it, const alm_family *family, alm_freq fr
     target made = {.family = *family, .freq = freq, .accumulation = accumulation};
     alm_status fault = ALM_STATUS_INIT;
     ALM_TRY(target_variant(run, family, freq, accumulation, &made.variant, st));
-    ALM_TRY(alm_source_grid_plan(run, family, freq, accumulation, &made.source, &fault, st));
+    ALM_TRY(alm_source_grid_plan(run, run->indicator, family, freq, accumulation, &made.source,
+                                 &fault, st));
     bool is_good = made.source.count > 0 || family->count == 0 || fault.code == ALM_OK;
+    if (is_good && run->plan->whole != NULL) {
+        ALM_TRY(plan_whole(it, &made, &is_good, &fault, st));
+    }
     if (is_good) {
         is_good = alm_chain_make(run->plan, &made.source.quantity, &made.chain, &fault) == ALM_OK;
     }
@@ -215,7 +280,7 @@ static alm_code find_targets(series_run *it, alm_status *st)
 {
     alm_query_run *run = it->run;
     alm_families families;
-    ALM_TRY(alm_families_find(run, run->plan->measure, &families, st));
+    ALM_TRY(alm_families_find(run, run->indicator->code, run->plan->measure, &families, st));
     for (size_t i = 0; i < families.count; i++) {
         const alm_family *family = &families.of[i];
         for (size_t k = 0; k < family->count; k++) {
@@ -332,40 +397,48 @@ static alm_code expect_slices(series_run *it, alm_status *st)
 
 // --- reasons ------------------------------------------------------------------------------------
 
-static alm_str parent_code(const series_run *it, alm_place_id place)
+static alm_str code_of(const series_run *it, alm_place_id place)
 {
-    alm_place_id parent = alm_place_tree_parent(it->run->plan->tree, place);
-    return parent == ALM_PLACE_NONE ? (alm_str){0}
-                                    : alm_place_tree_get(it->run->plan->tree, parent)->code;
+    return place == ALM_PLACE_NONE ? (alm_str){0}
+                                   : alm_place_tree_get(it->run->plan->tree, place)->code;
+}
+
+// "tax_revenue of 310000", "level of 310000": what a value is a share of.
+static alm_code name_whole(series_run *it, const target *of, size_t step, size_t series,
+                           const char **ret, alm_status *st)
+{
+    const alm_indicator *whole = it->run->plan->whole;
+    alm_str measure = alm_str_from(alm_measure_code(of->chain.steps[step].in.measure));
+    return alm_query_run_text(it->run, ret, st, "%.*s of %.*s",
+                              ALM_STR_ARGS(whole == NULL ? measure : whole->code),
+                              ALM_STR_ARGS(code_of(it, it->set.places[it->set.whole_of[series]])));
 }
 
 // Of a share: back to the part or to the whole, or what is wrong with the whole itself.
 static alm_code why_no_share(series_run *it, const target *of, size_t step, size_t *series,
-                             uint32_t t, const char **ret, alm_status *st)
+                             uint32_t t, bool *ret_is_whole, const char **ret, alm_status *st)
 {
     const alm_grid *parts = &of->grids[step];
     const alm_grid *shares = &of->grids[step + 1];
-    alm_place_id place = it->set.places[*series];
-    const char *measure = alm_measure_code(of->chain.steps[step].in.measure);
     alm_gap gap = shares->gaps[*series * shares->axis.count + t];
-    if (gap == ALM_GAP_WHOLE) {
-        return alm_query_run_text(
-            it->run, ret, st, "%.*s has no parent place",
-            ALM_STR_ARGS(alm_place_tree_get(it->run->plan->tree, place)->code));
-    }
-    if (gap == ALM_GAP_ZERO || gap == ALM_GAP_NEGATIVE) {
-        return alm_query_run_text(it->run, ret, st, "%s of %.*s is %s", measure,
-                                  ALM_STR_ARGS(parent_code(it, place)),
+    *ret_is_whole = false;
+    switch (gap) {
+    case ALM_GAP_WHOLE:
+        return alm_query_run_text(it->run, ret, st, "%.*s has no parent place",
+                                  ALM_STR_ARGS(code_of(it, it->set.places[*series])));
+    case ALM_GAP_ZERO:
+    case ALM_GAP_NEGATIVE:
+        ALM_TRY(name_whole(it, of, step, *series, ret, st));
+        return alm_query_run_text(it->run, ret, st, "%s is %s", *ret,
                                   gap == ALM_GAP_ZERO ? "zero" : "negative");
-    }
-    if (gap == ALM_GAP_RANGE) {
+    case ALM_GAP_RANGE:
         *ret = "the ratio does not fit";
         return ALM_OK;
+    default:
+        *ret_is_whole = parts->gaps[*series * parts->axis.count + t] == ALM_GAP_NONE;
+        *series = *ret_is_whole ? it->set.whole_of[*series] : *series;
+        return ALM_OK;
     }
-    if (parts->gaps[*series * parts->axis.count + t] == ALM_GAP_NONE) {
-        *series = it->set.whole_of[*series];
-    }
-    return ALM_OK;
 }
 
 // Why a cell of the last grid has no number: back to what was published.
@@ -373,6 +446,7 @@ static alm_code why(series_run *it, const target *of, size_t series, uint32_t t,
                     alm_status *st)
 {
     bool names_place = false;
+    bool is_whole = false;
     *ret = "";
     for (size_t i = of->chain.count; i-- > 0 && **ret == '\0';) {
         const alm_step *step = &of->chain.steps[i];
@@ -382,7 +456,7 @@ static alm_code why(series_run *it, const target *of, size_t series, uint32_t t,
             continue;
         }
         if (step->transform.op == ALM_TRANSFORM_SHARE) {
-            ALM_TRY(why_no_share(it, of, i, &series, t, ret, st));
+            ALM_TRY(why_no_share(it, of, i, &series, t, &is_whole, ret, st));
             names_place = true;
             continue;
         }
@@ -390,8 +464,15 @@ static alm_code why(series_run *it, const target *of, size_t series, uint32_t t,
                              ret, st));
         t = input;
     }
-    return **ret != '\0' ? ALM_OK
-                         : alm_source_grid_why(&of->source, series, t, names_place, ret, st);
+    if (**ret != '\0') {
+        return ALM_OK;
+    }
+    const alm_indicator *whole = it->run->plan->whole;
+    if (!is_whole || whole == NULL) {
+        return alm_source_grid_why(&of->source, series, t, names_place, ret, st);
+    }
+    ALM_TRY(alm_source_grid_why(&of->whole, series, t, names_place, ret, st));
+    return alm_query_run_text(it->run, ret, st, "%.*s: %s", ALM_STR_ARGS(whole->code), *ret);
 }
 
 static alm_code mention(series_run *it, const alm_obs *published, const char **reason,
@@ -462,14 +543,23 @@ static alm_code take_remarks(series_run *it, const target *of, size_t series, ui
     return alm_query_run_text(it->run, &extra->reason, st, "%s; %s", extra->reason, remark);
 }
 
+// The place a value relates to: what it is a share of, what its peers have in common.
+static alm_str related_place(const series_run *it, alm_place_id place)
+{
+    const alm_query_plan *plan = it->run->plan;
+    alm_place_id parent = alm_place_tree_parent(plan->tree, place);
+    if (alm_query_plan_has(plan, ALM_TRANSFORM_SHARE)) {
+        alm_place_id whole = plan->whole == NULL ? parent : ALM_PLACE_NONE;
+        return code_of(it, plan->whole_place != ALM_PLACE_NONE ? plan->whole_place : whole);
+    }
+    bool is_among_siblings = alm_query_plan_ranks(plan) && plan->peers.count == 0;
+    return is_among_siblings ? code_of(it, parent) : (alm_str){0};
+}
+
 static alm_code answer_variant(series_run *it, const target *of, alm_place_id place, uint32_t *ret,
                                alm_status *st)
 {
-    const alm_query_plan *plan = it->run->plan;
-    bool is_related = alm_query_plan_has(plan, ALM_TRANSFORM_SHARE) ||
-                      (alm_query_plan_ranks(plan) && plan->peers.count == 0);
-    return alm_chain_variant(it->run, &of->chain, of->variant,
-                             is_related ? parent_code(it, place) : (alm_str){0}, ret, st);
+    return alm_chain_variant(it->run, &of->chain, of->variant, related_place(it, place), ret, st);
 }
 
 static alm_code answer_computed(series_run *it, const target *of, size_t series, uint32_t t,
@@ -681,8 +771,8 @@ static alm_code run_step(series_run *it, target *of, size_t i, alm_arena *arena,
         // The parts are the first of the sources.
         alm_grid parts = of->grids[i];
         parts.series_count = it->set.count;
-        return alm_grid_share(&parts, &of->grids[i], it->set.whole_of, arena, &of->grids[i + 1],
-                              st);
+        const alm_grid *wholes = it->run->plan->whole == NULL ? &of->grids[i] : &of->whole.grid;
+        return alm_grid_share(&parts, wholes, it->set.whole_of, arena, &of->grids[i + 1], st);
     }
     case ALM_TRANSFORM_RANK:
     case ALM_TRANSFORM_PERCENTILE:
@@ -696,6 +786,9 @@ static alm_code run_step(series_run *it, target *of, size_t i, alm_arena *arena,
 static alm_code compute(series_run *it, target *of, alm_arena *arena, alm_status *st)
 {
     ALM_TRY(alm_source_grid_load(&of->source, &it->set, of->axes[0], arena, st));
+    if (it->run->plan->whole != NULL && !of->is_refused) {
+        ALM_TRY(alm_source_grid_load(&of->whole, &it->set, of->axes[0], arena, st));
+    }
     of->grids[0] = of->source.grid;
     for (size_t i = 0; i < of->chain.count; i++) {
         ALM_TRY(run_step(it, of, i, arena, st));

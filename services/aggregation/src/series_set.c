@@ -185,10 +185,18 @@ static size_t part_end(const alm_series_set *set, size_t first, size_t most)
     return end;
 }
 
+// The place of what a place's value is a share of; NONE: there is none.
+static alm_place_id whole_place(const alm_query_plan *plan, alm_place_id place)
+{
+    if (plan->whole_place != ALM_PLACE_NONE) {
+        return plan->whole_place;
+    }
+    return plan->whole != NULL ? place : alm_place_tree_parent(plan->tree, place);
+}
+
 static alm_code add_wholes(const alm_query_run *run, alm_series_set *set, alm_arena *arena,
                            alm_status *st)
 {
-    const alm_place_tree *tree = run->plan->tree;
     alm_cell_index *index = alm_arena_alloc(arena, sizeof *index);
     alm_place_id *places = alm_arena_calloc(arena, set->count * 2, sizeof *places);
     set->whole_of = alm_arena_calloc(arena, set->count, sizeof *set->whole_of);
@@ -202,7 +210,7 @@ static alm_code add_wholes(const alm_query_run *run, alm_series_set *set, alm_ar
         ALM_TRY(alm_cell_index_add(index, places[s], 0, s, &ignored, st));
     }
     for (size_t s = 0; s < set->count; s++) {
-        alm_place_id parent = alm_place_tree_parent(tree, places[s]);
+        alm_place_id parent = whole_place(run->plan, places[s]);
         uint32_t fresh = (uint32_t)set->source_count;
         set->whole_of[s] = UINT32_MAX;
         if (parent == ALM_PLACE_NONE) {
@@ -261,8 +269,7 @@ alm_code alm_series_set_places(alm_query_run *run, const alm_series_set *set, al
     }
     size_t count = 0;
     for (size_t s = 0; s < set->count; s++) {
-        alm_place_id parent =
-            is_share ? alm_place_tree_parent(plan->tree, set->places[s]) : ALM_PLACE_NONE;
+        alm_place_id parent = is_share ? whole_place(plan, set->places[s]) : ALM_PLACE_NONE;
         ids[count++] = set->places[s];
         if (parent != ALM_PLACE_NONE) {
             ids[count++] = parent;

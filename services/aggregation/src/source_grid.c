@@ -82,15 +82,18 @@ static alm_code note_variant(void *arg, uint32_t variant, alm_period period, alm
     return ALM_OK;
 }
 
-alm_code alm_families_find(alm_query_run *run, alm_measure measure, alm_families *ret,
-                           alm_status *st)
+alm_code alm_families_find(alm_query_run *run, alm_str indicator, alm_measure measure,
+                           alm_families *ret, alm_status *st)
 {
     *ret = (alm_families){0};
     variant_set set = {.run = run};
     ALM_TRY(alm_visit_read(run, note_variant, &set, st));
     for (uint32_t i = 0; i < set.cap; i++) {
-        if (set.is_read[i] &&
-            alm_variant_table_get(&run->variants, i)->variant.measure == measure) {
+        if (!set.is_read[i]) {
+            continue;
+        }
+        const alm_variant *variant = &alm_variant_table_get(&run->variants, i)->variant;
+        if (variant->measure == measure && alm_str_eq(variant->indicator, indicator)) {
             ALM_TRY(take_variant(run, ret, i, st));
         }
     }
@@ -99,16 +102,16 @@ alm_code alm_families_find(alm_query_run *run, alm_measure measure, alm_families
 
 // --- candidates ---------------------------------------------------------------------------------
 
-static alm_code make_candidate(alm_query_run *run, uint32_t variant, alm_freq freq,
-                               alm_accumulation accumulation, alm_candidate *ret, alm_status *fault)
+static alm_code make_candidate(alm_query_run *run, const alm_indicator *indicator, uint32_t variant,
+                               alm_freq freq, alm_accumulation accumulation, alm_candidate *ret,
+                               alm_status *fault)
 {
     const alm_variant *of = &alm_variant_table_get(&run->variants, variant)->variant;
     const alm_transform *asked = &run->plan->transforms.of[ALM_STAGE_FREQUENCY];
     alm_transform frequency = {
         .op = ALM_TRANSFORM_TO_FREQUENCY, .freq = freq, .method = asked->method};
     alm_transform accumulate = {.op = ALM_TRANSFORM_TO_ACCUMULATION, .accumulation = accumulation};
-    alm_quantity quantity =
-        alm_quantity_of(run->indicator, of->measure, of->freq, of->accumulation);
+    alm_quantity quantity = alm_quantity_of(indicator, of->measure, of->freq, of->accumulation);
     *ret = (alm_candidate){.variant = variant};
     ALM_TRY(alm_step_make(&frequency, &quantity, &ret->frequency, fault));
     return alm_step_make(&accumulate, &ret->frequency.out, &ret->accumulation, fault);
@@ -142,14 +145,16 @@ static int by_preference(const void *a, const void *b)
     return (int)is_converted(&x->accumulation) - (int)is_converted(&y->accumulation);
 }
 
-alm_code alm_source_grid_plan(alm_query_run *run, const alm_family *family, alm_freq freq,
+alm_code alm_source_grid_plan(alm_query_run *run, const alm_indicator *indicator,
+                              const alm_family *family, alm_freq freq,
                               alm_accumulation accumulation, alm_source_grid *ret,
                               alm_status *fault, alm_status *st)
 {
     alm_measure measure = alm_variant_table_get(&run->variants, family->key)->variant.measure;
     *ret = (alm_source_grid){
         .run = run,
-        .quantity = alm_quantity_of(run->indicator, measure, freq, accumulation),
+        .indicator = indicator,
+        .quantity = alm_quantity_of(indicator, measure, freq, accumulation),
         .candidates = alm_arena_calloc(run->arena, family->count, sizeof *ret->candidates),
     };
     if (ret->candidates == NULL) {
@@ -161,8 +166,8 @@ alm_code alm_source_grid_plan(alm_query_run *run, const alm_family *family, alm_
         alm_candidate candidate;
         bool is_wanted = (of->freq == freq || is_frequency_asked(run)) &&
                          (of->accumulation == accumulation || is_accumulation_asked(run));
-        if (is_wanted && make_candidate(run, family->variants[i], freq, accumulation, &candidate,
-                                        fault) == ALM_OK) {
+        if (is_wanted && make_candidate(run, indicator, family->variants[i], freq, accumulation,
+                                        &candidate, fault) == ALM_OK) {
             ret->candidates[ret->count++] = candidate;
         }
     }
@@ -432,8 +437,9 @@ alm_code alm_source_grid_why(const alm_source_grid *it, size_t series, uint32_t 
     alm_query_run *run = it->run;
     alm_period period = alm_axis_at(it->grid.axis, t);
     if (it->count == 0) {
-        return alm_query_run_why_missing(run, NULL, run->plan->measure, ALM_PLACE_NONE, period, ret,
-                                         st);
+        return alm_query_run_why_missing(run, NULL, run->plan->measure,
+                                         names_place ? it->set->places[series] : ALM_PLACE_NONE,
+                                         period, ret, st);
     }
     size_t at = 0;
     while (at < it->count && !is_told(&it->candidates[at], series, period)) {

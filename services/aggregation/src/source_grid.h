@@ -27,9 +27,9 @@ typedef alm_code (*alm_read_visit)(void *arg, uint32_t variant, alm_period perio
 ALM_MUST_USE alm_code alm_visit_read(alm_query_run *run, alm_read_visit visit, void *arg,
                                      alm_status *st);
 
-// The families of the variants that rows were read of.
-ALM_MUST_USE alm_code alm_families_find(alm_query_run *run, alm_measure measure, alm_families *ret,
-                                        alm_status *st);
+// The families of the indicator's variants that rows were read of.
+ALM_MUST_USE alm_code alm_families_find(alm_query_run *run, alm_str indicator, alm_measure measure,
+                                        alm_families *ret, alm_status *st);
 
 // One variant and the conversions that bring it to the target.
 typedef struct alm_candidate {
@@ -44,6 +44,7 @@ typedef struct alm_candidate {
 // frequency before the finer, of the same accumulation before the other.
 typedef struct alm_source_grid {
     alm_query_run *run;
+    const alm_indicator *indicator;
     const alm_series_set *set;
     alm_arena *arena;      // of the grids; the plan itself is in the run's
     alm_quantity quantity; // of the grid
@@ -54,9 +55,10 @@ typedef struct alm_source_grid {
 
 // Which of the family's variants make frequency and accumulation of the target. Without one the
 // grid is empty; the fault says what is in the way, if something is.
-ALM_MUST_USE alm_code alm_source_grid_plan(alm_query_run *run, const alm_family *family,
-                                           alm_freq freq, alm_accumulation accumulation,
-                                           alm_source_grid *ret, alm_status *fault, alm_status *st);
+ALM_MUST_USE alm_code alm_source_grid_plan(alm_query_run *run, const alm_indicator *indicator,
+                                           const alm_family *family, alm_freq freq,
+                                           alm_accumulation accumulation, alm_source_grid *ret,
+                                           alm_status *fault, alm_status *st);
 
 // Takes the cells of the set's series up on an axis, the wholes with them. The grids live in the
 // arena.
