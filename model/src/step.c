@@ -241,10 +241,28 @@ static alm_measure growth_measure(alm_transform_op op, alm_measure in)
     }
 }
 
+static alm_code make_contribution(alm_step *it, alm_status *st)
+{
+    bool is_points = it->transform.op == ALM_TRANSFORM_CONTRIBUTION_PP;
+    if (it->in.kind != ALM_QUANTITY_AMOUNT || it->in.type == ALM_VALUE_TYPE_RATE) {
+        return refuse(&it->transform, &it->in, "it is no part of a whole", st);
+    }
+    it->out.kind = is_points ? ALM_QUANTITY_POINTS : ALM_QUANTITY_RATIO;
+    it->out.measure = is_points ? ALM_MEASURE_CONTRIBUTION_PP : ALM_MEASURE_CONTRIBUTION_SHARE;
+    it->out.unit.measure = is_points ? ALM_MEASURE_UNIT_PP : ALM_MEASURE_UNIT_PERCENT;
+    it->out.unit.mult = 0;
+    it->out.type = ALM_VALUE_TYPE_RATE;
+    it->out.over_time = ALM_AGGREGATION_NONE;
+    return ALM_OK;
+}
+
 static alm_code make_change(alm_step *it, alm_status *st)
 {
     const alm_transform *transform = &it->transform;
     alm_transform_op op = transform->op;
+    if (alm_transform_has_whole(op)) {
+        return make_contribution(it, st);
+    }
     bool is_of_year_end = op == ALM_TRANSFORM_CHY || op == ALM_TRANSFORM_PCY;
     if (it->in.kind == ALM_QUANTITY_OTHER) {
         return refuse(transform, &it->in, "nothing is computed of it", st);
@@ -465,6 +483,8 @@ static span base_of(const alm_step *step, alm_period out)
         return steps_before(out, 1);
     case ALM_TRANSFORM_CH1:
     case ALM_TRANSFORM_PC1:
+    case ALM_TRANSFORM_CONTRIBUTION_PP:
+    case ALM_TRANSFORM_CONTRIBUTION_SHARE:
         return years_before(out, 1);
     case ALM_TRANSFORM_CAGR:
         return is_average_of_growth(step) ? (span){{0}, {0}}

@@ -47,6 +47,12 @@ alm_stage alm_transform_stage(alm_transform_op op)
     return rows[op].stage;
 }
 
+bool alm_transform_has_whole(alm_transform_op op)
+{
+    ALM_ASSERT((size_t)op < ALM_ARRAY_LEN(rows));
+    return rows[op].argument == ALM_ARGUMENT_WHOLE;
+}
+
 const char *alm_transform_text(alm_transform_op op)
 {
     ALM_ASSERT((size_t)op < ALM_ARRAY_LEN(rows));

@@ -49,6 +49,8 @@ static const good_row good_rows[] = {
     {"share:@310000", NULL, ALM_STAGE_RATIO},
     {"share: tax_revenue @ 310000 ", "share:tax_revenue@310000", ALM_STAGE_RATIO},
     {"growth", "pc1", ALM_STAGE_CHANGE},
+    {"contribution_pp", NULL, ALM_STAGE_CHANGE},
+    {"contribution_share:gdp@310000", NULL, ALM_STAGE_CHANGE},
     {"rank", NULL, ALM_STAGE_RANK},
     {"rank:310000/**@district", NULL, ALM_STAGE_RANK},
     {"percentile: 310101,310105 ", "percentile:310101,310105", ALM_STAGE_RANK},

@@ -732,6 +732,54 @@ static oracle_number changed(const oracle *o, const oracle_series *series, const
     return is_difference ? difference(&now, &then) : grown(t, series->freq, &now, &then);
 }
 
+// A number and its ends the other way round.
+static oracle_number negative(oracle_number it)
+{
+    oracle_number ret = it;
+    ret.x = -it.x;
+    ret.lower = -it.upper;
+    ret.upper = -it.lower;
+    ret.is_over = it.is_under;
+    ret.is_under = it.is_over;
+    return ret;
+}
+
+static oracle_number contribution(const oracle *o, const oracle_series *series,
+                                  const alm_transform *t, alm_place_id place, alm_period period)
+{
+    alm_period at;
+    if (alm_period_add_years(period, -1, &at, NULL) != ALM_OK) {
+        return undefined(nothing);
+    }
+    oracle_number now = base(o, series, place, period);
+    oracle_number then = base(o, series, place, at);
+    oracle_number change = difference(&now, &then);
+    bool is_of_parent = o->whole == NULL && o->whole_place == ALM_PLACE_NONE;
+    if (is_of_parent && alm_place_tree_parent(o->tree, place) == ALM_PLACE_NONE) {
+        return undefined(change);
+    }
+    oracle_number whole_then = whole_of(o, series, place, at);
+    oracle_number whole = whole_then;
+    if (t->op == ALM_TRANSFORM_CONTRIBUTION_SHARE) {
+        oracle_number whole_now = whole_of(o, series, place, period);
+        whole = difference(&whole_now, &whole_then);
+        if (change.has && whole.has && whole.lower <= 0 && whole.upper >= 0) {
+            inherit(&change, &whole);
+            return undefined(change);
+        }
+        if (change.has && whole.has && whole.x < 0) {
+            change = negative(change);
+            whole = negative(whole);
+        }
+    }
+    oracle_number it = quotient(&change, &whole);
+    it.x *= 100;
+    it.lower *= 100;
+    it.upper *= 100;
+    it.digits = -2;
+    return it;
+}
+
 static oracle_number indexed(const oracle *o, const oracle_series *series, const alm_transform *t,
                              alm_place_id place, alm_period period)
 {
@@ -886,7 +934,9 @@ static oracle_number computed_upto(const oracle *o, const oracle_series *series,
     case ALM_STAGE_RATIO:
         return share(o, series, place, period);
     case ALM_STAGE_CHANGE:
-        return changed(o, series, t, place, period);
+        return t->op == ALM_TRANSFORM_CONTRIBUTION_PP || t->op == ALM_TRANSFORM_CONTRIBUTION_SHARE
+                   ? contribution(o, series, t, place, period)
+                   : changed(o, series, t, place, period);
     case ALM_STAGE_INDEX:
         return indexed(o, series, t, place, period);
     case ALM_STAGE_AVERAGE:

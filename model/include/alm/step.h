@@ -68,11 +68,18 @@ typedef struct alm_taps {
 // `in` must hold what alm_step_reach says of an axis with this period (asserted).
 alm_taps alm_step_taps(const alm_step *step, alm_axis in, alm_period out);
 
-// Computes the outputs on an axis. The grid's axis must hold what alm_step_reach says. Of SHARE and
-// RANK, which are over several series, the caller does it.
+// Computes the outputs on an axis. The grid's axis must hold what alm_step_reach says. Steps over
+// several series (shares, contributions, ranks) are not for it.
 //
 // ALM_RESOURCE_EXHAUSTED  the arena is full, too many cells
 ALM_MUST_USE alm_code alm_step_run(const alm_step *step, const alm_grid *in, alm_axis out,
                                    alm_arena *arena, alm_grid *ret, alm_status *st);
+
+// Contributions, cell by cell: of series s of the parts to series whole_of[s] of the wholes;
+// UINT32_MAX: it has none. Axes of both are the same (asserted).
+ALM_MUST_USE alm_code alm_step_contribute(const alm_step *step, const alm_grid *parts,
+                                          const alm_grid *wholes, const uint32_t *whole_of,
+                                          alm_axis out, alm_arena *arena, alm_grid *ret,
+                                          alm_status *st);
 
 #endif

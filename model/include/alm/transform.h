@@ -6,6 +6,7 @@
 //   share  share:tax_revenue  share:@310000    of the parent place, or of what is named, percent
 //   chg ch1 pch pc1 pca cch cca log lin      change and growth, FRED's nine
 //   chy pcy cagr:2      against the end of last year; average growth over years
+//   contribution_pp contribution_share    to the growth of the parent place, or of what is named
 //   index:2015          the base period is 100
 //   ma:3                moving average of the newest three periods
 //   rank  rank:310000/**@district  percentile    among the places of the same parent and level,
@@ -74,6 +75,12 @@ typedef enum alm_transform_argument {
       "(value / value at the end of last year - 1) x 100")                                         \
     X(CAGR, "cagr", CHANGE, COUNT, "average annual growth over so many years, percent",            \
       "((value / value so many years earlier)^(1 / years) - 1) x 100")                             \
+    X(CONTRIBUTION_PP, "contribution_pp", CHANGE, WHOLE,                                           \
+      "contribution to the whole's growth on a year before, points",                               \
+      "(value - value one year earlier) / the whole's value one year earlier x 100")               \
+    X(CONTRIBUTION_SHARE, "contribution_share", CHANGE, WHOLE,                                     \
+      "share of the whole's change from a year before, percent",                                   \
+      "(value - value one year earlier) / (the whole's - the whole's one year earlier) x 100")     \
     X(INDEX, "index", INDEX, PERIOD, "index, the base period is 100",                              \
       "value / average of the base period x 100")                                                  \
     X(MA, "ma", AVERAGE, COUNT, "average of the newest periods", "average of the newest periods")  \
@@ -112,9 +119,10 @@ typedef struct alm_transform {
     alm_freq freq;                 // TO_FREQUENCY
     alm_method method;             // TO_FREQUENCY
     alm_accumulation accumulation; // TO_ACCUMULATION
-    alm_str whole, whole_place;    // SHARE: words for an indicator and a place; views into what was
-                                   // parsed. Both empty: the same indicator at the parent place
-    alm_str places;                // RANK, PERCENTILE: views into what was parsed; empty: siblings
+    // Words; views into what was parsed.
+    alm_str whole;       // SHARE and contributions: an indicator; empty: the same
+    alm_str whole_place; // likewise: a place. Both empty: the same indicator at the parent place
+    alm_str places;      // RANK, PERCENTILE: an expression; empty: siblings
 } alm_transform;
 
 #define ALM_TRANSFORM_COUNT_MAX 1000 // the largest N of ma:N and cagr:N
@@ -146,6 +154,7 @@ bool alm_transforms_empty(const alm_transforms *list);
 void alm_transforms_format(const alm_transforms *list, alm_buf *buf);
 
 alm_stage alm_transform_stage(alm_transform_op op);
+bool alm_transform_has_whole(alm_transform_op op);      // shares and contributions
 const char *alm_transform_text(alm_transform_op op);    // what it is
 const char *alm_transform_formula(alm_transform_op op); // of one value
 

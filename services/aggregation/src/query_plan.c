@@ -171,11 +171,14 @@ static alm_code take_peers(alm_query_plan *plan, alm_arena *arena, alm_status *s
         st);
 }
 
-// What a share is of.
+// What a share or a contribution is of.
 static alm_code take_whole(alm_query_plan *plan, alm_status *st)
 {
-    const alm_transform *share = &plan->transforms.of[ALM_STAGE_RATIO];
+    bool is_share = alm_query_plan_has(plan, ALM_TRANSFORM_SHARE);
+    const alm_transform *share =
+        &plan->transforms.of[is_share ? ALM_STAGE_RATIO : ALM_STAGE_CHANGE];
     plan->whole_place = ALM_PLACE_NONE;
+    plan->has_whole = share->op != ALM_TRANSFORM_NONE && alm_transform_has_whole(share->op);
     if (share->whole.len > 0) {
         uint32_t id;
         ALM_TRY(invalid_field(alm_catalog_resolve_indicator(plan->catalog, share->whole, &id, st),
@@ -356,7 +359,9 @@ static alm_code check_measure(const alm_query_plan *plan, const char *asked, alm
                                     plan->transforms_text.data, asked);
     }
     bool wants_amount = alm_query_plan_has(plan, ALM_TRANSFORM_ROLLUP) ||
-                        alm_query_plan_has(plan, ALM_TRANSFORM_SHARE);
+                        alm_query_plan_has(plan, ALM_TRANSFORM_SHARE) ||
+                        alm_query_plan_has(plan, ALM_TRANSFORM_CONTRIBUTION_PP) ||
+                        alm_query_plan_has(plan, ALM_TRANSFORM_CONTRIBUTION_SHARE);
     if (wants_amount && !is_amount) {
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "measure",
                                     "%s is computed of level, count_of_change or "
@@ -477,6 +482,22 @@ static bool is_published_rank(const alm_query_plan *plan)
     return rank->op == ALM_TRANSFORM_RANK && rank->places.len == 0;
 }
 
+static alm_measure published_change(alm_transform_op op)
+{
+    switch (op) {
+    case ALM_TRANSFORM_PC1:
+        return ALM_MEASURE_GROWTH_YOY;
+    case ALM_TRANSFORM_PCH:
+        return ALM_MEASURE_GROWTH_POP;
+    case ALM_TRANSFORM_CONTRIBUTION_PP:
+        return ALM_MEASURE_CONTRIBUTION_PP;
+    case ALM_TRANSFORM_CONTRIBUTION_SHARE:
+        return ALM_MEASURE_CONTRIBUTION_SHARE;
+    default:
+        return ALM_MEASURE_NONE;
+    }
+}
+
 #define STAGE_BIT(stage) (UINT32_C(1) << ALM_STAGE_##stage)
 
 alm_measure alm_query_plan_published(const alm_query_plan *plan, alm_measure *ret_of)
@@ -485,9 +506,7 @@ alm_measure alm_query_plan_published(const alm_query_plan *plan, alm_measure *re
     *ret_of = plan->measure;
     switch (stages_of(plan)) {
     case STAGE_BIT(CHANGE):
-        return change == ALM_TRANSFORM_PC1   ? ALM_MEASURE_GROWTH_YOY
-               : change == ALM_TRANSFORM_PCH ? ALM_MEASURE_GROWTH_POP
-                                             : ALM_MEASURE_NONE;
+        return published_change(change);
     case STAGE_BIT(RATIO):
         return ALM_MEASURE_SHARE_OF;
     case STAGE_BIT(RANK):

@@ -27,8 +27,9 @@ typedef struct alm_query_plan {
     const alm_place_tree *tree;
     alm_transforms transforms;
     alm_str transforms_text;    // canonical; "" for none
-    const alm_indicator *whole; // of a share, where it is another indicator; else NULL
-    alm_place_id whole_place;   // of a share, where it is named; else NONE
+    bool has_whole;             // a share or a contribution is asked
+    const alm_indicator *whole; // of it, where it is another indicator; else NULL
+    alm_place_id whole_place;   // of it, where it is named; else NONE
     alm_place_list peers;       // of a rank, as they are named; none: siblings
     alm_query_item *items;
     size_t item_count;

@@ -441,6 +441,45 @@ static alm_code why_no_share(series_run *it, const target *of, size_t step, size
     }
 }
 
+static bool lacks(const alm_grid *grid, size_t series, uint32_t t)
+{
+    return !alm_grid_has(grid, series * grid->axis.count + t);
+}
+
+// Of a contribution: back to the part or to the whole, now or a year before.
+static alm_code why_no_contribution(series_run *it, const target *of, size_t step, size_t *series,
+                                    uint32_t *t, bool *ret_is_whole, const char **ret,
+                                    alm_status *st)
+{
+    const alm_grid *parts = &of->grids[step];
+    const alm_grid *wholes = it->run->plan->whole == NULL ? parts : &of->whole.grid;
+    const alm_grid *out = &of->grids[step + 1];
+    alm_period period = alm_axis_at(out->axis, *t);
+    alm_gap gap = out->gaps[*series * out->axis.count + *t];
+    *ret_is_whole = false;
+    if (gap == ALM_GAP_CALENDAR) {
+        *ret = "the year before has no such period";
+        return ALM_OK;
+    }
+    bool is_points = of->chain.steps[step].transform.op == ALM_TRANSFORM_CONTRIBUTION_PP;
+    if (gap == ALM_GAP_ZERO && !is_points) {
+        ALM_TRY(name_whole(it, of, step, *series, ret, st));
+        return alm_query_run_text(it->run, ret, st, "%s did not change beyond its rounding", *ret);
+    }
+    if (gap != ALM_GAP_INPUT) {
+        return why_no_share(it, of, step, series, *t, ret_is_whole, ret, st);
+    }
+    alm_taps taps = alm_step_taps(&of->chain.steps[step], parts->axis, period);
+    if (lacks(parts, *series, taps.first) || lacks(parts, *series, taps.base)) {
+        *t = lacks(parts, *series, taps.first) ? taps.first : taps.base;
+        return ALM_OK;
+    }
+    *ret_is_whole = true;
+    *series = it->set.whole_of[*series];
+    *t = !is_points && lacks(wholes, *series, taps.first) ? taps.first : taps.base;
+    return ALM_OK;
+}
+
 // Why a cell of the last grid has no number: back to what was published.
 static alm_code why(series_run *it, const target *of, size_t series, uint32_t t, const char **ret,
                     alm_status *st)
@@ -457,6 +496,11 @@ static alm_code why(series_run *it, const target *of, size_t series, uint32_t t,
         }
         if (step->transform.op == ALM_TRANSFORM_SHARE) {
             ALM_TRY(why_no_share(it, of, i, &series, t, &is_whole, ret, st));
+            names_place = true;
+            continue;
+        }
+        if (alm_transform_has_whole(step->transform.op)) {
+            ALM_TRY(why_no_contribution(it, of, i, &series, &t, &is_whole, ret, st));
             names_place = true;
             continue;
         }
@@ -483,9 +527,12 @@ static alm_code mention(series_run *it, const alm_obs *published, const char **r
     }
     alm_measure measure =
         alm_variant_table_get(&it->run->variants, published->variant)->variant.measure;
-    const char *word = measure == ALM_MEASURE_RANK       ? "rank"
-                       : measure == ALM_MEASURE_SHARE_OF ? "share"
-                                                         : "growth";
+    const char *word =
+        measure == ALM_MEASURE_RANK       ? "rank"
+        : measure == ALM_MEASURE_SHARE_OF ? "share"
+        : measure == ALM_MEASURE_CONTRIBUTION_PP || measure == ALM_MEASURE_CONTRIBUTION_SHARE
+            ? "contribution"
+            : "growth";
     char value[ALM_VALUE_TEXT_MAX];
     (void)alm_value_format(&published->value, ALM_LANG_EN, value);
     return alm_query_run_text(it->run, reason, st, "%s; published %s is %s", *reason, word, value);
@@ -548,7 +595,7 @@ static alm_str related_place(const series_run *it, alm_place_id place)
 {
     const alm_query_plan *plan = it->run->plan;
     alm_place_id parent = alm_place_tree_parent(plan->tree, place);
-    if (alm_query_plan_has(plan, ALM_TRANSFORM_SHARE)) {
+    if (plan->has_whole) {
         alm_place_id whole = plan->whole == NULL ? parent : ALM_PLACE_NONE;
         return code_of(it, plan->whole_place != ALM_PLACE_NONE ? plan->whole_place : whole);
     }
@@ -766,14 +813,16 @@ static alm_code answer_missing(series_run *it, alm_status *st)
 static alm_code run_step(series_run *it, target *of, size_t i, alm_arena *arena, alm_status *st)
 {
     const alm_step *step = &of->chain.steps[i];
+    const alm_grid *wholes = it->run->plan->whole == NULL ? &of->grids[i] : &of->whole.grid;
+    alm_grid parts = of->grids[i];
+    parts.series_count = it->set.count; // the first of the sources
     switch (step->transform.op) {
-    case ALM_TRANSFORM_SHARE: {
-        // The parts are the first of the sources.
-        alm_grid parts = of->grids[i];
-        parts.series_count = it->set.count;
-        const alm_grid *wholes = it->run->plan->whole == NULL ? &of->grids[i] : &of->whole.grid;
+    case ALM_TRANSFORM_SHARE:
         return alm_grid_share(&parts, wholes, it->set.whole_of, arena, &of->grids[i + 1], st);
-    }
+    case ALM_TRANSFORM_CONTRIBUTION_PP:
+    case ALM_TRANSFORM_CONTRIBUTION_SHARE:
+        return alm_step_contribute(step, &parts, wholes, it->set.whole_of, of->axes[i + 1], arena,
+                                   &of->grids[i + 1], st);
     case ALM_TRANSFORM_RANK:
     case ALM_TRANSFORM_PERCENTILE:
         return alm_rank_grid(it->run, &of->grids[i], &it->set, arena, &of->grids[i + 1], &of->ranks,

@@ -127,7 +127,6 @@ alm_code alm_series_set_make(alm_query_run *run, alm_series_set *ret, alm_status
 {
     const alm_query_plan *plan = run->plan;
     bool is_ranked = alm_query_plan_ranks(plan);
-    bool is_share = plan->transforms.of[ALM_STAGE_RATIO].op == ALM_TRANSFORM_SHARE;
     // In the arena: its index is released with it.
     builder *it = alm_arena_calloc(run->arena, 1, sizeof *it);
     *ret = (alm_series_set){0};
@@ -137,10 +136,10 @@ alm_code alm_series_set_make(alm_query_run *run, alm_series_set *ret, alm_status
     it->run = run;
     it->set = ret;
     ALM_TRY(alm_cell_index_init(&it->index, run->arena, st));
-    if (run->groups != NULL && is_share) {
+    if (run->groups != NULL && plan->has_whole) {
         return alm_status_set(st, ALM_FAILED_PRECONDITION,
-                              "share does not go with rollup: what a group is a part of is not "
-                              "rolled up with it");
+                              "shares and contributions do not go with rollup: what a group is a "
+                              "part of is not rolled up with it");
     }
     if (run->groups != NULL && plan->peers.count > 0) {
         return alm_status_set(st, ALM_FAILED_PRECONDITION,
@@ -238,7 +237,7 @@ alm_code alm_series_set_part(const alm_query_run *run, const alm_series_set *set
         .is_asked = set->is_asked + first,
     };
     *ret_next = end;
-    if (run->plan->transforms.of[ALM_STAGE_RATIO].op == ALM_TRANSFORM_SHARE) {
+    if (run->plan->has_whole) {
         ALM_TRY(add_wholes(run, ret, arena, st));
     }
     if (set->peers == NULL) {
@@ -262,14 +261,13 @@ alm_code alm_series_set_places(alm_query_run *run, const alm_series_set *set, al
                                alm_status *st)
 {
     const alm_query_plan *plan = run->plan;
-    bool is_share = plan->transforms.of[ALM_STAGE_RATIO].op == ALM_TRANSFORM_SHARE;
     alm_place_id *ids = alm_arena_calloc(run->arena, set->count * 2, sizeof *ids);
     if (ids == NULL) {
         return alm_query_run_no_memory(st);
     }
     size_t count = 0;
     for (size_t s = 0; s < set->count; s++) {
-        alm_place_id parent = is_share ? whole_place(plan, set->places[s]) : ALM_PLACE_NONE;
+        alm_place_id parent = plan->has_whole ? whole_place(plan, set->places[s]) : ALM_PLACE_NONE;
         ids[count++] = set->places[s];
         if (parent != ALM_PLACE_NONE) {
             ids[count++] = parent;
