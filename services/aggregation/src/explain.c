@@ -581,6 +581,40 @@ static alm_code add_steps(explanation *it, alm_status *st)
     return ALM_OK;
 }
 
+// "latest" is computed from a whole series; what it was is explained as that one period.
+static alm_code pin_period(explanation *it, alm_query_plan *pinned, bool *ret_is_pinned,
+                           alm_status *st)
+{
+    const alm_query_plan *plan = it->plan;
+    alm_answer_sink sink = {&it->answers, take_answer, take_fault};
+    *ret_is_pinned = false;
+    if (plan->periods.kind != ALM_PERIOD_EXPR_LAST || alm_transforms_empty(&plan->transforms)) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_query_execute(plan, it->reader, &sink, it->arena, st));
+    if (it->answers.fault.code != ALM_OK) {
+        return alm_status_copy(st, &it->answers.fault);
+    }
+    ALM_TRY(check_one_cell(it, st));
+    bool has_period = it->answers.count > 0 && it->answers.rows[0].period.freq != ALM_FREQ_NONE;
+    alm_period_range *range = alm_arena_alloc(it->arena, sizeof *range);
+    if (range == NULL) {
+        return no_memory(st);
+    }
+    if (has_period && !alm_query_plan_has(plan, ALM_TRANSFORM_TARGET)) {
+        *range = (alm_period_range){it->answers.rows[0].period, it->answers.rows[0].period};
+        *pinned = *plan;
+        pinned->periods =
+            (alm_period_expr){.kind = ALM_PERIOD_EXPR_RANGES, .ranges = range, .range_count = 1};
+        pinned->listed = &range->from;
+        pinned->listed_count = 1;
+        pinned->period_estimate = 1;
+        *ret_is_pinned = true;
+    }
+    it->answers = (answer_list){.arena = it->arena};
+    return ALM_OK;
+}
+
 alm_code alm_explain(const alm_query_plan *plan, const alm_row_reader *reader, alm_arena *arena,
                      Almanac__V1__ExplainResponse **ret, alm_status *st)
 {
@@ -594,7 +628,10 @@ alm_code alm_explain(const alm_query_plan *plan, const alm_row_reader *reader, a
     ALM_TRY(begin(it, st));
     alm_row_reader notes = {it, read_with_notes};
     alm_answer_sink sink = {&it->answers, take_answer, take_fault};
-    ALM_TRY(alm_query_execute(plan, &notes, &sink, arena, st));
+    alm_query_plan pinned;
+    bool is_pinned;
+    ALM_TRY(pin_period(it, &pinned, &is_pinned, st));
+    ALM_TRY(alm_query_execute(is_pinned ? &pinned : plan, &notes, &sink, arena, st));
     if (it->answers.fault.code != ALM_OK) {
         return alm_status_copy(st, &it->answers.fault);
     }

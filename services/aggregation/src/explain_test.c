@@ -76,6 +76,33 @@ static const world_example examples[] = {
      "  gdp 310105 长宁区 2023 level | 169.50 (100 million yuan) | [169.495, 169.505] | "
      "provisional |  "
      "| 2024-01-01 | \n"},
+    {"the latest growth has two inputs, however long the series",
+     {"gdp 310105 2019 level 100.0 CNY_E8", "gdp 310105 2020 level 120.0 CNY_E8",
+      "gdp 310105 2021 level 150.0 CNY_E8", "gdp 310105 2022 level 165.0 CNY_E8"},
+     "i=gdp p=310105 t=latest x=growth",
+     "gdp 310105 长宁区 2022 growth_yoy = (value / value one year earlier - 1) x 100 | 10.00% | "
+     "[9.93002332556, 10.0700233411] | normal |  | 2024-01-01 | \n"
+     "  gdp 310105 长宁区 2021 level | 150.0 (100 million yuan) | [149.95, 150.05] | normal |  | "
+     "2024-01-01 | \n"
+     "  gdp 310105 长宁区 2022 level | 165.0 (100 million yuan) | [164.95, 165.05] | normal |  | "
+     "2024-01-01 | \n"},
+    {"a rank of growth: every peer, both years",
+     {"gdp 310101 2021 level 100.0 CNY_E8", "gdp 310101 2022 level 105.0 CNY_E8",
+      "gdp 310105 2021 level 150.0 CNY_E8", "gdp 310105 2022 level 165.0 CNY_E8"},
+     "i=gdp p=310105 t=2022 x=growth x=rank",
+     "gdp 310105 长宁区 2022 rank of @310000/growth_yoy = (value / value one year earlier - 1) x "
+     "100, "
+     "then rank among the places of the same parent and level, highest first | about no. 1 | [1, "
+     "3] "
+     "| normal |  | 2024-01-01 | 2 of 4 peers have no value: 310104 徐汇区, 310106 静安区\n"
+     "  gdp 310101 黄浦区 2021 level | 100.0 (100 million yuan) | [99.95, 100.05] | normal |  | "
+     "2024-01-01 | \n"
+     "  gdp 310105 长宁区 2021 level | 150.0 (100 million yuan) | [149.95, 150.05] | normal |  | "
+     "2024-01-01 | \n"
+     "  gdp 310101 黄浦区 2022 level | 105.0 (100 million yuan) | [104.95, 105.05] | normal |  | "
+     "2024-01-01 | \n"
+     "  gdp 310105 长宁区 2022 level | 165.0 (100 million yuan) | [164.95, 165.05] | normal |  | "
+     "2024-01-01 | \n"},
     {"a withdrawn value and what it was",
      {"gdp 310105 2023 level 228 CNY_E8 src=yearbook pub=2024-12-01",
       "gdp 310105 2023 level 229 CNY_E8 src=yearbook pub=2025-01-01",
