@@ -155,6 +155,12 @@ static void load_one(alm_grid *grid, const alm_grid_obs *obs, alm_unit unit)
         grid->gaps[i] = ALM_GAP_UNIT;
         return;
     }
+    bool fits_double = fabs(alm_decimal_to_double(value->number)) < ALM_GRID_NUMBER_MAX;
+    if (grid->kind != ALM_GRID_DECIMALS && !fits_double) {
+        grid->gaps[i] = ALM_GAP_RANGE;
+        grid->flags[i] = ALM_OBS_STATUS_MISSING << ALM_CELL_STATUS_SHIFT;
+        return;
+    }
     grid->gaps[i] = ALM_GAP_NONE;
     grid->flags[i] |= bounds_of(value->qualifier);
     grid->digits[i] = value->number.exponent;
@@ -263,8 +269,9 @@ static int magnitude(double number) // of a number that is not zero: 2 for 100 .
     return steps_of(fabs(number), guess) < 1 ? guess - 1 : guess;
 }
 
-#define COUNTING_DIGITS 2       // that a small number keeps where its interval allows
-#define DOUBLE_DIGITS   15      // that a double can hold
+#define COUNTING_DIGITS 2  // that a small number keeps where its interval allows
+#define DOUBLE_DIGITS   15 // that a double can hold
+#define TIE_MAX         (1e-3)
 #define TIE             (1e-11) // relative; an exact tie survives the roundings on the way here
 
 static int deserved_exponent(double number, alm_interval interval, int finest)
@@ -287,7 +294,7 @@ static double round_steps(double steps, uint8_t flags)
 {
     double low = floor(steps);
     double part = steps - low;
-    double slack = fmax(fabs(steps), 1) * TIE;
+    double slack = fmin(fmax(fabs(steps), 1) * TIE, TIE_MAX);
     bool is_over = (flags & ALM_CELL_OVER) != 0;
     bool is_under = (flags & ALM_CELL_UNDER) != 0;
     if (is_over && !is_under) {

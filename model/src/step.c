@@ -264,9 +264,6 @@ static alm_code make_change(alm_step *it, alm_status *st)
         return make_contribution(it, st);
     }
     bool is_of_year_end = op == ALM_TRANSFORM_CHY || op == ALM_TRANSFORM_PCY;
-    if (it->in.kind == ALM_QUANTITY_OTHER) {
-        return refuse(transform, &it->in, "nothing is computed of it", st);
-    }
     if (!is_difference(op) && !is_positive_kind(&it->in) && !is_average_of_growth(it)) {
         return refuse(transform, &it->in, "it changes by points; ask for chg, ch1 or chy", st);
     }
@@ -322,9 +319,6 @@ static alm_code make_index(alm_step *it, alm_status *st)
 
 static alm_code make_average(alm_step *it, alm_status *st)
 {
-    if (it->in.kind == ALM_QUANTITY_OTHER) {
-        return refuse(&it->transform, &it->in, "nothing is computed of it", st);
-    }
     if (is_cumulative(&it->in)) {
         return refuse(&it->transform, &it->in, "it starts anew each year; ask for to:P first", st);
     }
@@ -344,17 +338,13 @@ static alm_code make_share(alm_step *it, alm_status *st)
     return ALM_OK;
 }
 
-static alm_code make_rank(alm_step *it, alm_status *st)
+static void make_rank(alm_step *it)
 {
-    if (it->in.kind == ALM_QUANTITY_OTHER) {
-        return refuse(&it->transform, &it->in, "its order has no meaning", st);
-    }
     it->out.kind = ALM_QUANTITY_OTHER;
     it->out.measure = ALM_MEASURE_RANK;
     it->out.unit =
         (alm_unit){.measure = it->transform.op == ALM_TRANSFORM_RANK ? ALM_MEASURE_UNIT_RANK
                                                                      : ALM_MEASURE_UNIT_PERCENT};
-    return ALM_OK;
 }
 
 static bool is_identity(const alm_transform *transform, const alm_quantity *in)
@@ -370,6 +360,9 @@ alm_code alm_step_make(const alm_transform *transform, const alm_quantity *in, a
                        alm_status *st)
 {
     alm_step it = {.transform = *transform, .in = *in, .out = *in};
+    if (in->kind == ALM_QUANTITY_OTHER) {
+        return refuse(transform, in, "nothing is computed of it", st);
+    }
     if (is_identity(transform, in)) {
         it.transform = (alm_transform){.op = ALM_TRANSFORM_LIN};
         *ret = it;
@@ -395,7 +388,7 @@ alm_code alm_step_make(const alm_transform *transform, const alm_quantity *in, a
         ALM_TRY(make_share(&it, st));
         break;
     case ALM_STAGE_RANK:
-        ALM_TRY(make_rank(&it, st));
+        make_rank(&it);
         break;
     case ALM_STAGE_PLACES:
     case ALM_STAGE_COUNT:

@@ -327,18 +327,20 @@ static alm_cell compute(const alm_step *step, const alm_grid *in, size_t row, co
     return it;
 }
 
-// Differences and sums of decimals are decimals.
+// Differences and sums of decimals are decimals, unless they do not fit the exponent of all.
 static alm_grid_kind kind_of(const alm_step *step, const alm_grid *in)
 {
+    alm_grid_kind exact = in->kind == ALM_GRID_DOUBLES ? ALM_GRID_DOUBLES : ALM_GRID_MIXED;
     switch (step->transform.op) {
-    case ALM_TRANSFORM_TO_FREQUENCY:
-        return step->method == ALM_METHOD_AVG ? ALM_GRID_DOUBLES : in->kind;
-    case ALM_TRANSFORM_TO_ACCUMULATION:
     case ALM_TRANSFORM_LIN:
+        return in->kind;
+    case ALM_TRANSFORM_TO_FREQUENCY:
+        return step->method == ALM_METHOD_AVG ? ALM_GRID_DOUBLES : exact;
+    case ALM_TRANSFORM_TO_ACCUMULATION:
     case ALM_TRANSFORM_CHG:
     case ALM_TRANSFORM_CH1:
     case ALM_TRANSFORM_CHY:
-        return in->kind;
+        return exact;
     default:
         return ALM_GRID_DOUBLES;
     }

@@ -25,6 +25,7 @@ typedef struct answer_row {
     alm_date published;
     uint32_t of_count, of_expected;
     bool has_reason;
+    bool is_computed;
     bool is_seen;
 } answer_row;
 
@@ -62,6 +63,7 @@ static alm_code take_row(void *self, const alm_result_row *row, alm_status *st)
         .of_count = row->of_count,
         .of_expected = row->of_expected,
         .has_reason = row->reason.len > 0,
+        .is_computed = row->computed,
     };
     snprintf(to->breakdown, sizeof to->breakdown, "%.*s",
              row->breakdown.len > 0 ? (int)row->breakdown.len : 2,
@@ -206,6 +208,18 @@ static bool has_op(const trial *it, alm_stage stage)
     return it->asked.transforms.of[stage].op != ALM_TRANSFORM_NONE;
 }
 
+// What was published is told as it was: in its own unit, with its own qualifier.
+static bool is_as_published(const trial *it, const answer_row *got, const oracle_number *want)
+{
+    alm_value value = got->value;
+    alm_interval interval = alm_value_interval(&value);
+    oracle_number own = oracle_published(&it->o, &value);
+    long double slack = 1e-12L * fmaxl(fabsl(want->x), 1);
+    return interval.lower == got->interval.lower && interval.upper == got->interval.upper &&
+           fabsl(own.x - want->x) <= slack && own.is_over == want->is_over &&
+           own.is_under == want->is_under;
+}
+
 static void compare(trial *it, alm_place_id place, alm_period period, const oracle_number *want,
                     const answer_row *got)
 {
@@ -216,6 +230,10 @@ static void compare(trial *it, alm_place_id place, alm_period period, const orac
     } else if (!want->has) {
         if (!got->has_reason) {
             differ(it, place, period, "no reason", want, got);
+        }
+    } else if (!got->is_computed) {
+        if (!is_as_published(it, got, want)) {
+            differ(it, place, period, "what was published", want, got);
         }
     } else if (!is_number(got, want)) {
         differ(it, place, period, "the number", want, got);
@@ -240,7 +258,8 @@ static bool is_filtered(const trial *it, const alm_variant *v, alm_str breakdown
 {
     const oracle_question *q = &it->asked;
     bool is_total = alm_str_eq(breakdown, ALM_STR("_T"));
-    bool is_asked = alm_str_eq(q->breakdown, ALM_STR("*")) || is_total;
+    bool is_asked = alm_str_eq(q->breakdown, ALM_STR("*")) ||
+                    (q->breakdown.len == 0 ? is_total : alm_str_eq(q->breakdown, breakdown));
     return v->measure != q->measure || !alm_str_eq(v->indicator, q->indicator) || !is_asked ||
            (q->freq != ALM_FREQ_NONE && q->freq != v->freq) ||
            (q->accumulation != ALM_ACCUMULATION_NONE && q->accumulation != v->accumulation);

@@ -60,34 +60,40 @@ static int unit_power(alm_unit from, alm_unit to)
     return power;
 }
 
-static oracle_number number_of(const oracle *o, const alm_obs *row)
+oracle_number oracle_published(const oracle *o, const alm_value *value)
 {
     oracle_number it = nothing;
-    if (row == NULL) {
-        return it;
-    }
     alm_unit to = o->indicator->unit;
     if (alm_measure_dimension(o->asked->measure, alm_unit_dimension(to)) == ALM_DIMENSION_RATIO) {
         to = (alm_unit){.measure = ALM_MEASURE_UNIT_PERCENT};
     }
-    it.status = row->value.status;
-    it.published = row->published;
-    if (!row->value.has_number) {
+    if (!value->has_number) {
         return it;
     }
-    alm_interval interval = alm_value_interval(&row->value);
-    int power = unit_power(row->value.unit, to);
-    alm_qualifier q = row->value.qualifier;
+    alm_interval interval = alm_value_interval(value);
+    int power = unit_power(value->unit, to);
+    alm_qualifier q = value->qualifier;
     it.has = true;
     it.is_exact = true;
-    it.x = (long double)row->value.number.mantissa * ten_to(row->value.number.exponent + power);
+    it.x = (long double)value->number.mantissa * ten_to(value->number.exponent + power);
     it.lower = (long double)interval.lower * ten_to(power);
     it.upper = (long double)interval.upper * ten_to(power);
-    it.digits = row->value.number.exponent + power;
+    it.digits = value->number.exponent + power;
     it.is_over = q == ALM_QUALIFIER_EXACT || q == ALM_QUALIFIER_MORE_THAN ||
                  q == ALM_QUALIFIER_AT_LEAST || q == ALM_QUALIFIER_PASSED_THRESHOLD;
     it.is_under =
         q == ALM_QUALIFIER_EXACT || q == ALM_QUALIFIER_LESS_THAN || q == ALM_QUALIFIER_AT_MOST;
+    return it;
+}
+
+static oracle_number number_of(const oracle *o, const alm_obs *row)
+{
+    if (row == NULL) {
+        return nothing;
+    }
+    oracle_number it = oracle_published(o, &row->value);
+    it.status = row->value.status;
+    it.published = row->published;
     return it;
 }
 
@@ -557,6 +563,7 @@ static oracle_number whole_of(const oracle *o, const oracle_series *series, alm_
     oracle other = *o;
     oracle_series total = *series;
     asked.indicator = o->whole->code;
+    asked.accumulation = ALM_ACCUMULATION_NONE;
     other.asked = &asked;
     other.indicator = o->whole;
     total.breakdown = ALM_STR("_T");

@@ -53,6 +53,9 @@ typedef struct oracle_series {
 oracle_number oracle_cell(const oracle *o, const oracle_series *series, alm_place_id place,
                           alm_period period);
 
+// A published value in the unit that is computed in; status and publication are not its.
+oracle_number oracle_published(const oracle *o, const alm_value *value);
+
 // Was anything published for the cell itself, or for a part of its period?
 bool oracle_told(const oracle *o, const oracle_series *series, alm_place_id place,
                  alm_period period);

@@ -65,7 +65,7 @@ static void add_places(world *w, world_random *random)
 {
     static const char *const ends[] = {"", "", "", "", "2022-06-30", "2021-12-31"};
     static const char *const starts[] = {"", "", "", "", "2021-01-01"};
-    char codes[4][16];
+    char codes[4][48]; /* three ints at their longest */
     world_place(w, "CN", ALM_LEVEL_COUNTRY, "", "country", "", "");
     for (int p = 0; p < 2; p++) {
         snprintf(codes[0], sizeof codes[0], "P%d", p);
@@ -349,6 +349,7 @@ void random_question(const world *w, world_random *random, char *out, size_t siz
                                        " freq=M",
                                        " freq=A",
                                        " by=*",
+                                       " by=sex=f",
                                        " as_of=2024-06-15",
                                        " as_of=2024-03-01",
                                        "",

@@ -76,7 +76,8 @@
 // Query
 #define ALM_QUERY_INDICATOR_COUNT_MAX  1000
 #define ALM_QUERY_CELL_COUNT_MAX       2000000
-#define ALM_GRID_CELL_COUNT_MAX        1000000 // of one grid, at about 40 bytes a cell
+#define ALM_SERIES_CELL_COUNT_MAX      20000000 // that one question has computed
+#define ALM_GRID_CELL_COUNT_MAX        1000000  // of one grid, at about 40 bytes a cell
 #define ALM_RESULT_BLOCK_ROW_COUNT     4096
 
 #endif

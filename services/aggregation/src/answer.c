@@ -213,7 +213,11 @@ static void convert(const alm_query_plan *plan, const alm_indicator *indicator, 
         return;
     }
     alm_decimal number;
-    if (!alm_unit_convertible(row->value.unit, to)) {
+    bool converts = alm_unit_convertible(row->value.unit, to);
+    if (!converts && row->computed) {
+        return; // it has a unit of its own: points, of percent
+    }
+    if (!converts) {
         drop_number(row, "the published unit does not convert to the unit asked");
     } else if (alm_number_in_unit(&row->value, to, &number, NULL) != ALM_OK) {
         drop_number(row, "the number does not fit in the unit asked");

@@ -53,21 +53,12 @@ alm_code alm_chain_variant(alm_query_run *run, const alm_chain *chain, uint32_t 
         return ALM_OK;
     }
     const alm_indicator *whole = run->plan->whole;
+    const alm_relation *told = &alm_variant_table_get(&run->variants, variant)->variant.relation;
     alm_relation relation = {
-        .indicator = whole == NULL ? (alm_str){0} : whole->code,
-        .place = place,
+        .indicator = whole == NULL ? told->indicator : whole->code,
+        .place = place.len > 0 ? place : told->place,
         .measure = chain->of == ALM_MEASURE_LEVEL ? ALM_MEASURE_NONE : chain->of,
     };
     return alm_variant_table_sibling(&run->variants, variant, chain->out.measure, &relation, ret,
                                      st);
-}
-
-bool alm_chain_has(const alm_chain *chain, alm_transform_op op)
-{
-    for (size_t i = 0; i < chain->count; i++) {
-        if (chain->steps[i].transform.op == op) {
-            return true;
-        }
-    }
-    return false;
 }

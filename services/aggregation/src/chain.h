@@ -32,6 +32,4 @@ ALM_MUST_USE alm_code alm_chain_variant(alm_query_run *run, const alm_chain *cha
                                         uint32_t variant, alm_str place, uint32_t *ret,
                                         alm_status *st);
 
-bool alm_chain_has(const alm_chain *chain, alm_transform_op op);
-
 #endif

@@ -166,9 +166,15 @@ static alm_code take_peers(alm_query_plan *plan, alm_arena *arena, alm_status *s
                                     "the peers have %zu bytes; the limit is %d", expr.len,
                                     ALM_EXPR_BYTES_MAX);
     }
-    return alm_status_in_field(
+    ALM_TRY(alm_status_in_field(
         alm_place_expr_eval(plan->tree, expr, ALM_DATE_NONE, arena, &plan->peers, st), "transforms",
-        st);
+        st));
+    if (plan->peers.count == 0) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "transforms",
+                                    "%.*s are no places: there is nothing to be ranked among",
+                                    ALM_STR_ARGS(expr));
+    }
+    return ALM_OK;
 }
 
 // What a share or a contribution is of.

@@ -62,8 +62,8 @@ static const world_example refusals[] = {
     {"rank of a rank",
      {NULL},
      "i=gdp p=310105 t=2023 x=rank m=rank",
-     "! gdp FAILED_PRECONDITION rank does not apply to a rank or a first: its order has no "
-     "meaning\n"},
+     "! gdp FAILED_PRECONDITION rank does not apply to a rank or a first: nothing is computed of "
+     "it\n"},
     {"progress of a level",
      {NULL},
      "i=gdp p=310105 t=2023 x=target m=level",

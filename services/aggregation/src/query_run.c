@@ -26,30 +26,41 @@ alm_code alm_query_run_init(alm_query_run *run, const alm_query_plan *plan,
     return ALM_OK;
 }
 
-alm_code alm_query_run_fetch_of(alm_query_run *run, const alm_indicator *indicator,
-                                uint32_t measures, const alm_place_id *places, size_t place_count,
-                                const alm_period_expr *periods, alm_status *st)
+static alm_code fetch_cells(alm_query_run *run, alm_fetch *fetch, const alm_indicator *indicator,
+                            uint32_t measures, const alm_place_id *places, size_t place_count,
+                            const alm_period_expr *periods, alm_status *st)
 {
     bool is_nothing =
         place_count == 0 || (periods->kind == ALM_PERIOD_EXPR_RANGES && periods->range_count == 0);
     if (is_nothing) {
         return ALM_OK;
     }
-    alm_fetch fetch = alm_query_plan_fetch(run->plan);
-    fetch.indicators = &indicator->code;
-    fetch.indicator_count = 1;
-    fetch.measures = measures;
-    fetch.places = places;
-    fetch.place_count = place_count;
-    fetch.periods = *periods;
-    fetch.without_value = periods->kind != ALM_PERIOD_EXPR_LAST;
-    return run->reader->read(run->reader->self, &fetch, alm_cells_visit, &run->cells, st);
+    fetch->indicators = &indicator->code;
+    fetch->indicator_count = 1;
+    fetch->measures = measures;
+    fetch->places = places;
+    fetch->place_count = place_count;
+    fetch->periods = *periods;
+    fetch->without_value = periods->kind != ALM_PERIOD_EXPR_LAST;
+    return run->reader->read(run->reader->self, fetch, alm_cells_visit, &run->cells, st);
 }
 
 alm_code alm_query_run_fetch(alm_query_run *run, uint32_t measures, const alm_place_id *places,
                              size_t place_count, const alm_period_expr *periods, alm_status *st)
 {
-    return alm_query_run_fetch_of(run, run->indicator, measures, places, place_count, periods, st);
+    alm_fetch fetch = alm_query_plan_fetch(run->plan);
+    return fetch_cells(run, &fetch, run->indicator, measures, places, place_count, periods, st);
+}
+
+alm_code alm_query_run_fetch_totals(alm_query_run *run, const alm_indicator *indicator,
+                                    uint32_t measures, const alm_place_id *places,
+                                    size_t place_count, const alm_period_expr *periods,
+                                    alm_status *st)
+{
+    alm_fetch fetch = alm_query_plan_fetch(run->plan);
+    fetch.breakdown = (alm_str){0};
+    fetch.accumulation = ALM_ACCUMULATION_NONE;
+    return fetch_cells(run, &fetch, indicator, measures, places, place_count, periods, st);
 }
 
 alm_code alm_query_run_fetch_asked(alm_query_run *run, uint32_t measures, alm_status *st)
@@ -68,7 +79,8 @@ alm_code alm_query_run_missing_variant(alm_query_run *run, alm_measure measure, 
 {
     for (uint32_t i = 0; i < run->variants.count; i++) {
         const alm_variant *variant = &alm_variant_table_get(&run->variants, i)->variant;
-        if (variant->measure == measure && variant->freq == freq) {
+        if (variant->measure == measure && variant->freq == freq &&
+            alm_str_eq(variant->indicator, run->indicator->code)) {
             *ret = i;
             return ALM_OK;
         }

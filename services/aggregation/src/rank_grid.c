@@ -130,8 +130,10 @@ alm_code alm_rank_grid(const alm_query_run *run, const alm_grid *in, const alm_s
     };
     ret_counts->ranked = alm_arena_calloc(arena, cells, sizeof(uint32_t));
     ret_counts->peers = alm_arena_calloc(arena, cells, sizeof(uint32_t));
-    if (it.entries == NULL || it.scratch == NULL || ret_counts->ranked == NULL ||
-        ret_counts->peers == NULL) {
+    ret_counts->lacking = alm_arena_calloc(arena, set->peer_group_count * in->axis.count,
+                                           sizeof *ret_counts->lacking);
+    if (it.entries == NULL || it.scratch == NULL || ret_counts->lacking == NULL ||
+        ret_counts->ranked == NULL || ret_counts->peers == NULL) {
         return alm_query_run_no_memory(st);
     }
     ALM_TRY(alm_grid_make(in->axis, set->count,
@@ -147,14 +149,19 @@ alm_code alm_rank_grid(const alm_query_run *run, const alm_grid *in, const alm_s
 
 // --- remarks ------------------------------------------------------------------------------------
 
-static const alm_peer_group *group_of(const alm_series_set *set, size_t series)
+static size_t group_of(const alm_series_set *set, size_t series)
 {
-    size_t at = 0;
-    while (series >= (size_t)set->peers[at].first + set->peers[at].count) {
-        at++;
-        ALM_ASSERT(at < set->peer_group_count);
+    size_t low = 0;
+    size_t high = set->peer_group_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (set->peers[middle].first <= series) {
+            low = middle;
+        } else {
+            high = middle;
+        }
     }
-    return &set->peers[at];
+    return low;
 }
 
 // "3 of 16 peers have no value: 310104 徐汇区, ..."
@@ -194,7 +201,7 @@ alm_code alm_rank_why(alm_query_run *run, const alm_series_set *set, const alm_g
     const alm_place *place = alm_place_tree_get(run->plan->tree, set->places[series]);
     alm_date day = alm_period_last_day(alm_axis_at(out->axis, t));
     *ret = "";
-    if (group_of(set, series)->is_outside) {
+    if (set->peers[group_of(set, series)].is_outside) {
         return alm_query_run_text(run, ret, st, "%.*s is not among the peers",
                                   ALM_STR_ARGS(place->code));
     }
@@ -209,11 +216,17 @@ alm_code alm_rank_why(alm_query_run *run, const alm_series_set *set, const alm_g
 }
 
 alm_code alm_rank_remark(alm_query_run *run, const alm_grid *in, const alm_series_set *set,
-                         size_t series, uint32_t t, const char **ret, alm_status *st)
+                         alm_rank_counts *counts, size_t series, uint32_t t, const char **ret,
+                         alm_status *st)
 {
     const alm_place *place = alm_place_tree_get(run->plan->tree, set->places[series]);
+    size_t group = group_of(set, series);
+    const char **lacking = &counts->lacking[group * in->axis.count + t];
+    if (*lacking == NULL) {
+        ALM_TRY(name_missing(run, in, set, &set->peers[group], t, lacking, st));
+    }
     const char *remarks[] = {
-        "",
+        *lacking,
         place->level == ALM_LEVEL_LOCAL && run->plan->peers.count == 0
             ? "a local place has no siblings but itself"
             : "",
@@ -221,7 +234,6 @@ alm_code alm_rank_remark(alm_query_run *run, const alm_grid *in, const alm_serie
             ? "ranked from the highest; neither more nor less is better"
             : "",
     };
-    ALM_TRY(name_missing(run, in, set, group_of(set, series), t, &remarks[0], st));
     *ret = "";
     for (size_t i = 0; i < ALM_ARRAY_LEN(remarks); i++) {
         if (remarks[i][0] != '\0' && **ret != '\0') {

@@ -8,8 +8,9 @@
 #include "alm/grid.h"
 
 typedef struct alm_rank_counts {
-    uint32_t *ranked; // by cell: peers with a number
-    uint32_t *peers;  // peers
+    uint32_t *ranked;     // by cell: peers with a number
+    uint32_t *peers;      // peers
+    const char **lacking; // by group and period: which peers have no value, once it was asked; NULL
 } alm_rank_counts;
 
 // ALM_RESOURCE_EXHAUSTED  out of memory
@@ -24,7 +25,7 @@ ALM_MUST_USE alm_code alm_rank_why(alm_query_run *run, const alm_series_set *set
 
 // What to mind of a rank: which peers have no value, that nothing is better. "" for nothing.
 ALM_MUST_USE alm_code alm_rank_remark(alm_query_run *run, const alm_grid *in,
-                                      const alm_series_set *set, size_t series, uint32_t t,
-                                      const char **ret, alm_status *st);
+                                      const alm_series_set *set, alm_rank_counts *counts,
+                                      size_t series, uint32_t t, const char **ret, alm_status *st);
 
 #endif

@@ -18,10 +18,10 @@ struct alm_rollup {
     alm_unit numerator_unit; // RECOMPUTE: the quotient of values in these units, times 10^power, is
     alm_unit denominator_unit; // in the indicator's unit
     int power;
-    uint32_t present;   // members with a value, of the cell at hand
-    uint32_t *expected; // by group, of the slice at hand
-    uint32_t at;        // that slice; ALM_CELL_NONE: none
-    bool tells;         // reasons are made; else only that there is one
+    uint32_t present;         // members with a value, of the cell at hand
+    const uint32_t *expected; // by group, of the slice at hand
+    uint32_t asked, summed;   // variants: the last that was asked, and the one its sums are of
+    bool tells;               // reasons are made; else only that there is one
 };
 
 // --- reading ------------------------------------------------------------------------------------
@@ -328,11 +328,7 @@ alm_code alm_rollup_read(alm_query_run *run, const alm_period_expr *periods, alm
     }
     it->run = run;
     it->groups = run->groups;
-    it->at = ALM_CELL_NONE;
-    it->expected = alm_arena_calloc(run->arena, it->groups->count, sizeof *it->expected);
-    if (it->expected == NULL) {
-        return alm_query_run_no_memory(st);
-    }
+    it->asked = ALM_CELL_NONE;
     ALM_TRY(begin(it, periods, st));
     *ret = it;
     return ALM_OK;
@@ -359,9 +355,31 @@ alm_code alm_rollup_slice_at(alm_rollup *it, size_t i, uint32_t *ret_variant,
 static alm_code summed_variant(alm_rollup *it, uint32_t variant, uint32_t *ret, alm_status *st)
 {
     *ret = variant;
-    return it->is_ratio
-               ? alm_query_run_sibling_of(it->run, variant, it->run->indicator->numerator, ret, st)
-               : ALM_OK;
+    if (!it->is_ratio) {
+        return ALM_OK;
+    }
+    if (it->asked != variant) {
+        ALM_TRY(alm_query_run_sibling_of(it->run, variant, it->run->indicator->numerator,
+                                         &it->summed, st));
+        it->asked = variant;
+    }
+    *ret = it->summed;
+    return ALM_OK;
+}
+
+// How many members each group has on the slice's day.
+static alm_code find_expected(alm_rollup *it, alm_rollup_slice *slice, alm_status *st)
+{
+    if (slice->expected == NULL) {
+        uint32_t *expected = alm_arena_calloc(it->run->arena, it->groups->count, sizeof *expected);
+        if (expected == NULL) {
+            return alm_query_run_no_memory(st);
+        }
+        alm_rollup_groups_expected(it->groups, slice->day, expected);
+        slice->expected = expected;
+    }
+    it->expected = slice->expected;
+    return ALM_OK;
 }
 
 alm_code alm_rollup_expect(alm_rollup *it, uint32_t variant, alm_period period, alm_status *st)
@@ -383,11 +401,8 @@ alm_code alm_rollup_cell_get(alm_rollup *it, uint32_t variant, alm_period period
     if (at == ALM_CELL_NONE) {
         return ALM_OK;
     }
-    const alm_rollup_slice *slice = &it->sums.slices[at];
-    if (at != it->at) {
-        alm_rollup_groups_expected(it->groups, slice->day, it->expected);
-        it->at = at;
-    }
+    alm_rollup_slice *slice = &it->sums.slices[at];
+    ALM_TRY(find_expected(it, slice, st));
     bool is_childless = it->groups->first[group] == it->groups->first[group + 1];
     if (it->expected[group] == 0 && !is_childless) {
         return ALM_OK;

@@ -29,6 +29,7 @@ typedef struct alm_rollup_slice {
     alm_period period;
     alm_date day;             // its last
     alm_rollup_total *totals; // by group
+    uint32_t *expected;       // by group: members on that day; NULL until somebody asks
     uint8_t *present;         // a bit a member
 } alm_rollup_slice;
 

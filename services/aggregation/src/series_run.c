@@ -27,7 +27,9 @@ typedef struct target {
 
 // Rows that were published of what is computed, found again by the cell of the asked measure.
 typedef struct published_index {
-    alm_cell_index of; // (variant, place), period: row of the run's cells
+    alm_cell_index of; // (variant, place), period: row of the run's cells, the first
+    size_t first;      // number of the first row
+    uint32_t *next;    // by row from the first on: the next of the same cell; ALM_CELL_NONE: none
     uint32_t *variants;
     size_t count, cap;
 } published_index;
@@ -63,11 +65,11 @@ static alm_code read_all(series_run *it, alm_status *st)
     ALM_TRY(alm_series_set_places(run, &it->all, &places, st));
     uint32_t measures = ALM_MEASURE_BIT(run->plan->measure);
     ALM_TRY(alm_query_run_fetch(run, measures, places.ids, places.count, &needed, st));
-    if (run->plan->whole == NULL || run->plan->whole == run->indicator) {
+    if (run->plan->whole == NULL) {
         return ALM_OK;
     }
-    return alm_query_run_fetch_of(run, run->plan->whole, measures, places.ids, places.count,
-                                  &needed, st);
+    return alm_query_run_fetch_totals(run, run->plan->whole, measures, places.ids, places.count,
+                                      &needed, st);
 }
 
 static alm_code note_variant(series_run *it, uint32_t variant, alm_status *st)
@@ -119,7 +121,6 @@ static alm_code index_published(series_run *it, size_t row_number, alm_measure o
     const alm_obs *row = alm_cells_row(&run->cells, row_number);
     const alm_variant *variant = &alm_variant_table_get(&run->variants, row->variant)->variant;
     uint32_t asked;
-    uint32_t ignored;
     if (row->period.length != 1 || !is_of_measure(variant, of) ||
         !is_of_whole(it, variant, row->place)) {
         return ALM_OK;
@@ -127,8 +128,16 @@ static alm_code index_published(series_run *it, size_t row_number, alm_measure o
     ALM_TRY(alm_variant_table_sibling(&run->variants, row->variant, run->plan->measure, NULL,
                                       &asked, st));
     ALM_TRY(note_variant(it, asked, st));
-    return alm_cell_index_add(&it->published.of, (uint64_t)asked << 32 | row->place,
-                              alm_period_pack(row->period), (uint32_t)row_number, &ignored, st);
+    uint32_t fresh = (uint32_t)row_number;
+    uint32_t at;
+    ALM_TRY(alm_cell_index_add(&it->published.of, (uint64_t)asked << 32 | row->place,
+                               alm_period_pack(row->period), fresh, &at, st));
+    if (at != fresh) {
+        uint32_t *next = &it->published.next[at - it->published.first];
+        it->published.next[row_number - it->published.first] = *next;
+        *next = fresh;
+    }
+    return ALM_OK;
 }
 
 static alm_code read_published(series_run *it, alm_status *st)
@@ -148,21 +157,37 @@ static alm_code read_published(series_run *it, alm_status *st)
     }
     ALM_TRY(alm_query_run_fetch(run, ALM_MEASURE_BIT(measure), plan->place_ids, plan->places.count,
                                 &periods, st));
+    it->published.first = first;
+    it->published.next =
+        alm_arena_calloc(run->arena, run->cells.count - first, sizeof *it->published.next);
+    if (it->published.next == NULL) {
+        return alm_query_run_no_memory(st);
+    }
     for (size_t i = first; i < run->cells.count; i++) {
+        it->published.next[i - first] = ALM_CELL_NONE;
         ALM_TRY(index_published(it, i, of, st));
     }
     return ALM_OK;
 }
 
-static const alm_obs *published_at(const series_run *it, uint32_t variant, alm_place_id place,
-                                   alm_period period)
+// The first row of a cell; ALM_CELL_NONE: none.
+static uint32_t published_at(const series_run *it, uint32_t variant, alm_place_id place,
+                             alm_period period)
 {
-    if (it->published.count == 0) {
-        return NULL;
-    }
-    uint32_t row = alm_cell_index_find(&it->published.of, (uint64_t)variant << 32 | place,
-                                       alm_period_pack(period));
-    return row == ALM_CELL_NONE ? NULL : alm_cells_row(&it->run->cells, row);
+    return it->published.count == 0
+               ? ALM_CELL_NONE
+               : alm_cell_index_find(&it->published.of, (uint64_t)variant << 32 | place,
+                                     alm_period_pack(period));
+}
+
+static const alm_obs *published_row(const series_run *it, uint32_t row)
+{
+    return alm_cells_row(&it->run->cells, row);
+}
+
+static uint32_t next_published(const series_run *it, uint32_t row)
+{
+    return it->published.next[row - it->published.first];
 }
 
 // --- targets ------------------------------------------------------------------------------------
@@ -265,12 +290,27 @@ static alm_code add_target(series_run *it, const alm_family *family, alm_freq fr
     return ALM_OK;
 }
 
+// The totals of a share's whole are read beside what is asked, perhaps of the same indicator.
+static bool is_asked_variant(const alm_query_run *run, uint32_t variant)
+{
+    const alm_query_plan *plan = run->plan;
+    const alm_variant_entry *entry = alm_variant_table_get(&run->variants, variant);
+    bool is_accumulation = plan->accumulation == ALM_ACCUMULATION_NONE ||
+                           plan->accumulation == entry->variant.accumulation;
+    bool is_breakdown =
+        alm_str_eq(plan->breakdown, ALM_STR("*")) || alm_str_eq(plan->breakdown, entry->breakdown);
+    return is_accumulation && is_breakdown;
+}
+
 static alm_code add_targets_of(series_run *it, const alm_family *family, uint32_t variant,
                                alm_status *st)
 {
     const alm_transform *freq = transform_at(it, ALM_STAGE_FREQUENCY);
     const alm_transform *accumulation = transform_at(it, ALM_STAGE_ACCUMULATION);
     alm_variant of = alm_variant_table_get(&it->run->variants, variant)->variant;
+    if (!is_asked_variant(it->run, variant)) {
+        return ALM_OK;
+    }
     return add_target(
         it, family, freq->op == ALM_TRANSFORM_NONE ? of.freq : freq->freq,
         accumulation->op == ALM_TRANSFORM_NONE ? of.accumulation : accumulation->accumulation, st);
@@ -333,7 +373,7 @@ static alm_code observed_axis(series_run *it, const target *of, alm_axis *ret, a
     ALM_TRY(alm_visit_read(it->run, note_period, &seen, st));
     for (size_t i = 0; it->published.count > 0 && i < cells->count; i++) {
         const alm_obs *row = alm_cells_row(cells, i);
-        if (published_at(it, of->variant, row->place, row->period) != NULL) {
+        if (published_at(it, of->variant, row->place, row->period) != ALM_CELL_NONE) {
             widen(&seen, row->period);
         }
     }
@@ -341,11 +381,12 @@ static alm_code observed_axis(series_run *it, const target *of, alm_axis *ret, a
     return ALM_OK;
 }
 
-// Targets outside every window answer nothing.
+// Targets outside every window answer nothing. *ret_periods: of the largest grid, times the targets
+// that stand beside each other.
 static alm_code place_targets(series_run *it, size_t *ret_periods, alm_status *st)
 {
     size_t kept = 0;
-    *ret_periods = 1;
+    size_t periods = 1;
     for (size_t i = 0; i < it->target_count; i++) {
         target *of = &it->targets[i];
         alm_axis axis = {.count = 0};
@@ -360,11 +401,21 @@ static alm_code place_targets(series_run *it, size_t *ret_periods, alm_status *s
         }
         ALM_TRY(alm_chain_axes(&of->chain, axis, of->axes, st));
         for (size_t k = 0; k <= of->chain.count; k++) {
-            *ret_periods = ALM_MAX(*ret_periods, (size_t)of->axes[k].count);
+            periods = ALM_MAX(periods, (size_t)of->axes[k].count);
         }
+        uint32_t read;
+        ALM_TRY(alm_source_grid_periods(&of->source, of->axes[0], &read, st));
+        periods = ALM_MAX(periods, (size_t)read);
         it->targets[kept++] = *of;
     }
     it->target_count = kept;
+    if (it->all.count > ALM_SERIES_CELL_COUNT_MAX / periods) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                              "%zu series over %zu periods are computed for it; the limit is %d "
+                              "cells",
+                              it->all.count, periods, ALM_SERIES_CELL_COUNT_MAX);
+    }
+    *ret_periods = periods * ALM_MAX(kept, (size_t)1);
     return ALM_OK;
 }
 
@@ -372,7 +423,7 @@ static alm_code place_targets(series_run *it, size_t *ret_periods, alm_status *s
 static alm_code expect_slices(series_run *it, alm_status *st)
 {
     alm_query_run *run = it->run;
-    for (size_t w = 0; run->is_named && run->plan->listed_count > 0 && w < it->windows.count; w++) {
+    for (size_t w = 0; run->is_named && it->windows.is_listed && w < it->windows.count; w++) {
         const alm_window *asked = &it->windows.of[w];
         alm_freq freq = (alm_freq)asked->axis.first.freq;
         for (uint32_t t = 0; t < asked->axis.count; t++) {
@@ -383,7 +434,7 @@ static alm_code expect_slices(series_run *it, alm_status *st)
                 uint32_t variant;
                 alm_period of;
                 ALM_TRY(alm_rollup_slice_at(run->rollup, i, &variant, &of, st));
-                is_there = alm_period_eq(of, period);
+                is_there = alm_period_contains(period, of); // itself, or a part of it
             }
             uint32_t variant;
             if (!is_there) {
@@ -519,12 +570,16 @@ static alm_code why(series_run *it, const target *of, size_t series, uint32_t t,
     return alm_query_run_text(it->run, ret, st, "%.*s: %s", ALM_STR_ARGS(whole->code), *ret);
 }
 
-static alm_code mention(series_run *it, const alm_obs *published, const char **reason,
-                        alm_status *st)
+// row: the first that was published; ALM_CELL_NONE: none.
+static alm_code mention(series_run *it, uint32_t row, const char **reason, alm_status *st)
 {
-    if (published == NULL || !published->value.has_number) {
+    while (row != ALM_CELL_NONE && !published_row(it, row)->value.has_number) {
+        row = next_published(it, row);
+    }
+    if (row == ALM_CELL_NONE) {
         return ALM_OK;
     }
+    const alm_obs *published = published_row(it, row);
     alm_measure measure =
         alm_variant_table_get(&it->run->variants, published->variant)->variant.measure;
     const char *word =
@@ -562,25 +617,31 @@ static uint32_t source_index(const target *of, uint32_t t)
     return at;
 }
 
-// Counts and remarks of a cell that has a number.
-static alm_code take_remarks(series_run *it, const target *of, size_t series, uint32_t t,
-                             alm_answer_extra *extra, alm_status *st)
+// The least complete of the roll-ups that a cell before step `level` was made of.
+static alm_code find_members(series_run *it, const target *of, size_t level, size_t series,
+                             uint32_t t, alm_period answered, alm_members *ret, alm_status *st)
 {
-    bool is_rank = alm_query_plan_ranks(it->run->plan);
-    bool has = has_number(of, series, t);
-    const char *remark = "";
-    if (is_rank) {
-        extra->of_count = of->ranks.ranked[cell_of(of, series, t)];
-        extra->of_expected = of->ranks.peers[cell_of(of, series, t)];
+    if (level == 0) {
+        return alm_source_grid_members(&of->source, series, t, answered, ret, st);
     }
-    if (is_rank && has) {
-        ALM_TRY(alm_rank_remark(it->run, &of->grids[of->chain.count - 1], &it->set, series, t,
-                                &remark, st));
-    } else if (!is_rank) {
-        ALM_TRY(alm_source_grid_members(&of->source, series, source_index(of, t), &extra->of_count,
-                                        &extra->of_expected, &remark, st));
+    const alm_step *step = &of->chain.steps[level - 1];
+    alm_axis in = of->axes[level - 1];
+    alm_taps taps = alm_step_taps(step, in, alm_axis_at(of->axes[level], t));
+    *ret = (alm_members){.remark = ""};
+    for (uint32_t i = 0; i < taps.count + taps.base_count && !ret->is_partial; i++) {
+        bool is_base = i >= taps.count;
+        uint32_t input = is_base ? taps.base + (i - taps.count) : taps.first + i * taps.stride;
+        alm_members one;
+        ALM_TRY(find_members(it, of, level - 1, series, input, answered, &one, st));
+        *ret = ret->expected == 0 || one.is_partial ? one : *ret;
     }
-    if (!has || remark[0] == '\0') {
+    return ALM_OK;
+}
+
+static alm_code add_remark(series_run *it, const char *remark, alm_answer_extra *extra,
+                           alm_status *st)
+{
+    if (remark[0] == '\0') {
         return ALM_OK;
     }
     if (extra->reason[0] == '\0') {
@@ -588,6 +649,36 @@ static alm_code take_remarks(series_run *it, const target *of, size_t series, ui
         return ALM_OK;
     }
     return alm_query_run_text(it->run, &extra->reason, st, "%s; %s", extra->reason, remark);
+}
+
+// Counts of a cell, and remarks where it has a number.
+static alm_code take_remarks(series_run *it, target *of, size_t series, uint32_t t,
+                             alm_answer_extra *extra, alm_status *st)
+{
+    bool is_rank = alm_query_plan_ranks(it->run->plan);
+    bool has = has_number(of, series, t);
+    alm_members members = {.remark = ""};
+    if (it->run->rollup != NULL) {
+        alm_period period = alm_axis_at(last_grid(of)->axis, t);
+        ALM_TRY(find_members(it, of, of->chain.count, series, t, period, &members, st));
+        extra->of_count = members.present;
+        extra->of_expected = members.expected;
+    }
+    if (is_rank) {
+        extra->of_count = of->ranks.ranked[cell_of(of, series, t)];
+        extra->of_expected = of->ranks.peers[cell_of(of, series, t)];
+    }
+    if (!has) {
+        return ALM_OK;
+    }
+    ALM_TRY(add_remark(it, members.remark, extra, st));
+    if (!is_rank) {
+        return ALM_OK;
+    }
+    const char *remark;
+    ALM_TRY(alm_rank_remark(it->run, &of->grids[of->chain.count - 1], &it->set, &of->ranks, series,
+                            t, &remark, st));
+    return add_remark(it, remark, extra, st);
 }
 
 // The place a value relates to: what it is a share of, what its peers have in common.
@@ -609,8 +700,21 @@ static alm_code answer_variant(series_run *it, const target *of, alm_place_id pl
     return alm_chain_variant(it->run, &of->chain, of->variant, related_place(it, place), ret, st);
 }
 
-static alm_code answer_computed(series_run *it, const target *of, size_t series, uint32_t t,
-                                const alm_obs *published, const char *remark, alm_status *st)
+// The row that a cell is, where nothing was computed of it: it is told as it was published.
+static const alm_obs *published_cell(const series_run *it, const target *of, size_t series,
+                                     uint32_t t)
+{
+    const alm_grid *grid = last_grid(of);
+    size_t cell = cell_of(of, series, t);
+    if (!alm_grid_has(grid, cell) || (grid->flags[cell] & ALM_CELL_COMPUTED)) {
+        return NULL;
+    }
+    return alm_cells_find(&it->run->cells, of->variant, it->set.places[series],
+                          alm_axis_at(grid->axis, t));
+}
+
+static alm_code answer_computed(series_run *it, target *of, size_t series, uint32_t t,
+                                uint32_t published, const char *remark, alm_status *st)
 {
     const alm_grid *grid = last_grid(of);
     size_t cell = cell_of(of, series, t);
@@ -624,6 +728,11 @@ static alm_code answer_computed(series_run *it, const target *of, size_t series,
         .computed = (grid->flags[cell] & ALM_CELL_COMPUTED) || !alm_grid_has(grid, cell),
         .reason = remark,
     };
+    const alm_obs *row = published_cell(it, of, series, t);
+    if (row != NULL) {
+        extra.interval = alm_value_interval(&row->value);
+        return alm_answers_add(&it->run->answers, row, &extra, st);
+    }
     ALM_TRY(answer_variant(it, of, obs.place, &obs.variant, st));
     alm_grid_value(grid, cell, of->chain.out.unit, &obs.value, &extra.interval);
     ALM_TRY(take_remarks(it, of, series, t, &extra, st));
@@ -634,17 +743,17 @@ static alm_code answer_computed(series_run *it, const target *of, size_t series,
     return alm_answers_add(&it->run->answers, &obs, &extra, st);
 }
 
-static alm_code answer_cell(series_run *it, const target *of, size_t series, uint32_t t,
+static alm_code answer_cell(series_run *it, target *of, size_t series, uint32_t t,
                             const char *remark, alm_status *st)
 {
     alm_place_id place = it->set.places[series];
     alm_period period = alm_axis_at(last_grid(of)->axis, t);
-    const alm_obs *published = published_at(it, of->variant, place, period);
+    uint32_t published = published_at(it, of->variant, place, period);
     uint32_t ignored;
     it->is_answered[series] = 1;
     ALM_TRY(alm_cell_index_add(it->seen, place, alm_period_pack(period), 0, &ignored, st));
-    if (published != NULL) {
-        ALM_TRY(alm_answers_add_published(&it->run->answers, published, st));
+    for (uint32_t row = published; row != ALM_CELL_NONE; row = next_published(it, row)) {
+        ALM_TRY(alm_answers_add_published(&it->run->answers, published_row(it, row), st));
     }
     return of->is_refused ? ALM_OK : answer_computed(it, of, series, t, published, remark, st);
 }
@@ -654,11 +763,11 @@ static bool is_told(const series_run *it, const target *of, size_t series, uint3
 {
     alm_period period = alm_axis_at(last_grid(of)->axis, t);
     return has_number(of, series, t) ||
-           published_at(it, of->variant, it->set.places[series], period) != NULL ||
+           published_at(it, of->variant, it->set.places[series], period) != ALM_CELL_NONE ||
            alm_source_grid_told(&of->source, series, source_index(of, t));
 }
 
-static alm_code answer_ranges(series_run *it, const target *of, size_t series, alm_status *st)
+static alm_code answer_ranges(series_run *it, target *of, size_t series, alm_status *st)
 {
     alm_axis axis = last_grid(of)->axis;
     for (uint32_t t = 0; t < axis.count; t++) {
@@ -672,14 +781,18 @@ static alm_code answer_ranges(series_run *it, const target *of, size_t series, a
 
 static bool has_answer(const series_run *it, const target *of, size_t series, uint32_t t)
 {
-    const alm_obs *row =
+    bool has = has_number(of, series, t);
+    uint32_t row =
         published_at(it, of->variant, it->set.places[series], alm_axis_at(last_grid(of)->axis, t));
-    return has_number(of, series, t) || (row != NULL && !alm_obs_status_missing(row->value.status));
+    for (; row != ALM_CELL_NONE && !has; row = next_published(it, row)) {
+        has = !alm_obs_status_missing(published_row(it, row)->value.status);
+    }
+    return has;
 }
 
 // The newest n that have a number; without one the newest that something was published for. What is
 // newer and has none is told beside the newest.
-static alm_code answer_last(series_run *it, const target *of, size_t series, alm_status *st)
+static alm_code answer_last(series_run *it, target *of, size_t series, alm_status *st)
 {
     alm_axis axis = last_grid(of)->axis;
     uint32_t wanted = it->run->plan->periods.last;
@@ -706,7 +819,7 @@ static alm_code answer_last(series_run *it, const target *of, size_t series, alm
 
 // --- what nothing was said of -------------------------------------------------------------------
 
-static const target *target_of_freq(const series_run *it, alm_freq freq)
+static target *target_of_freq(const series_run *it, alm_freq freq)
 {
     for (size_t i = 0; i < it->target_count; i++) {
         if (it->targets[i].freq == freq && !it->targets[i].is_refused) {
@@ -716,14 +829,18 @@ static const target *target_of_freq(const series_run *it, alm_freq freq)
     return NULL;
 }
 
-// period: freq NONE, none at all.
+// period: freq NONE, none at all. If the transforms do not apply at the frequency, that is why.
 static alm_code answer_absent(series_run *it, size_t series, alm_freq freq, alm_period period,
                               const char *reason, alm_status *st)
 {
     alm_query_run *run = it->run;
     target of = {.freq = freq};
     alm_quantity source;
-    ALM_TRY(alm_chain_guess(run, freq, &of.chain, &source, st));
+    alm_status fault = ALM_STATUS_INIT;
+    if (alm_chain_guess(run, freq, &of.chain, &source, &fault) != ALM_OK) {
+        of.chain = (alm_chain){.out = {.unit = run->indicator->unit}};
+        ALM_TRY(alm_query_run_text(run, &reason, st, "%s", fault.message));
+    }
     ALM_TRY(alm_query_run_missing_variant(run, run->plan->measure, freq, &of.variant, st));
     alm_obs obs = {
         .place = it->set.places[series],
@@ -741,10 +858,20 @@ static alm_code answer_absent(series_run *it, size_t series, alm_freq freq, alm_
     return alm_answers_add(&run->answers, &obs, &extra, st);
 }
 
+// The frequency of a place that has no row: that is asked, else one that others have.
+static alm_freq absent_freq(const series_run *it)
+{
+    const alm_transform *to = transform_at(it, ALM_STAGE_FREQUENCY);
+    return to->op != ALM_TRANSFORM_NONE           ? to->freq
+           : it->run->plan->freq != ALM_FREQ_NONE ? it->run->plan->freq
+           : it->target_count > 0                 ? it->targets[0].freq
+                                                  : ALM_FREQ_ANNUAL;
+}
+
 static alm_code answer_missing_at(series_run *it, size_t series, alm_period period, alm_status *st)
 {
     alm_freq freq = (alm_freq)period.freq;
-    const target *of = target_of_freq(it, freq);
+    target *of = target_of_freq(it, freq);
     const char *reason;
     if (of != NULL) {
         uint32_t t = alm_axis_find(last_grid(of)->axis, period);
@@ -763,7 +890,7 @@ static alm_code answer_listed(series_run *it, size_t series, alm_status *st)
     const alm_query_plan *plan = it->run->plan;
     const alm_place *place = alm_place_tree_get(plan->tree, it->set.places[series]);
     bool is_converted = transform_at(it, ALM_STAGE_FREQUENCY)->op != ALM_TRANSFORM_NONE;
-    for (size_t w = 0; plan->listed_count > 0 && w < it->windows.count; w++) {
+    for (size_t w = 0; it->windows.is_listed && w < it->windows.count; w++) {
         const alm_window *asked = &it->windows.of[w];
         bool is_other =
             !is_converted && plan->freq != ALM_FREQ_NONE && plan->freq != asked->axis.first.freq;
@@ -801,8 +928,7 @@ static alm_code answer_missing(series_run *it, alm_status *st)
                 run, &reason, st, "no %s of %.*s for %.*s", alm_measure_code(plan->measure),
                 ALM_STR_ARGS(run->indicator->code),
                 ALM_STR_ARGS(alm_place_tree_get(plan->tree, it->set.places[s])->code)));
-            ALM_TRY(answer_absent(it, s, plan->freq != ALM_FREQ_NONE ? plan->freq : ALM_FREQ_ANNUAL,
-                                  (alm_period){0}, reason, st));
+            ALM_TRY(answer_absent(it, s, absent_freq(it), (alm_period){0}, reason, st));
         }
     }
     return ALM_OK;
@@ -869,7 +995,7 @@ static alm_code answer_part(series_run *it, alm_arena *arena, alm_status *st)
 
 static alm_code answer_all(series_run *it, alm_arena *arena, alm_status *st)
 {
-    size_t periods;
+    size_t periods = 1;
     ALM_TRY(place_targets(it, &periods, st));
     for (size_t at = 0; at < it->all.count;) {
         ALM_TRY(alm_series_set_part(it->run, &it->all, at, PART_CELLS / periods, arena, &it->set,

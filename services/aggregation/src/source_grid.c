@@ -254,6 +254,20 @@ static alm_code load_published(alm_source_grid *it, alm_candidate *candidate, al
     return ALM_OK;
 }
 
+alm_code alm_source_grid_periods(const alm_source_grid *it, alm_axis axis, uint32_t *ret,
+                                 alm_status *st)
+{
+    *ret = axis.count;
+    for (size_t i = 0; i < it->count; i++) {
+        alm_axis at_frequency;
+        alm_axis published;
+        ALM_TRY(alm_step_reach(&it->candidates[i].accumulation, axis, &at_frequency, st));
+        ALM_TRY(alm_step_reach(&it->candidates[i].frequency, at_frequency, &published, st));
+        *ret = ALM_MAX(*ret, ALM_MAX(at_frequency.count, published.count));
+    }
+    return ALM_OK;
+}
+
 static alm_code load_candidate(alm_source_grid *it, alm_candidate *candidate, alm_axis axis,
                                alm_status *st)
 {
@@ -340,6 +354,23 @@ static const char *no_period(alm_transform_op op)
     }
 }
 
+static const char *why_negative(const alm_step *step)
+{
+    bool is_of_growth = step->in.kind == ALM_QUANTITY_RATIO;
+    switch (step->transform.op) {
+    case ALM_TRANSFORM_LOG:
+        return "the value is not positive";
+    case ALM_TRANSFORM_CAGR:
+        return is_of_growth ? "a rate is below -100 percent" : "the value or its base is negative";
+    case ALM_TRANSFORM_PCA:
+    case ALM_TRANSFORM_CCH:
+    case ALM_TRANSFORM_CCA:
+        return "the value or its base is not positive";
+    default:
+        return "base is negative";
+    }
+}
+
 static const char *why_undefined(const alm_step *step, alm_gap gap)
 {
     switch (gap) {
@@ -348,8 +379,7 @@ static const char *why_undefined(const alm_step *step, alm_gap gap)
     case ALM_GAP_ZERO:
         return "base is zero";
     case ALM_GAP_NEGATIVE:
-        return step->transform.op == ALM_TRANSFORM_LOG ? "the value is not positive"
-                                                       : "base is negative";
+        return why_negative(step);
     case ALM_GAP_RANGE:
         return "the number is too large";
     default:
@@ -374,7 +404,10 @@ alm_code alm_step_why(alm_query_run *run, const alm_step *step, const alm_grid *
     uint32_t count = now != ALM_AXIS_NONE ? taps.count : taps.base_count;
     uint32_t first = now != ALM_AXIS_NONE ? taps.first : taps.base;
     *ret_input = now != ALM_AXIS_NONE ? now : base;
-    ALM_ASSERT(*ret_input != ALM_AXIS_NONE);
+    if (*ret_input == ALM_AXIS_NONE) { // a copy that does not fit
+        *ret = why_undefined(step, gap);
+        return ALM_OK;
+    }
     if (count > 1) {
         *ret_input = ALM_AXIS_NONE;
         return name_gaps(run, in, series, first, count, now != ALM_AXIS_NONE ? taps.stride : 1, ret,
@@ -401,7 +434,9 @@ static alm_code why_unpublished(const alm_source_grid *it, const alm_candidate *
         alm_variant_table_get(&run->variants, candidate->variant)->variant.measure;
     const alm_obs *row = alm_cells_find(&run->cells, candidate->variant, place, period);
     if (row != NULL && row->value.has_number) {
-        *ret = "the published unit does not convert to the indicator's";
+        bool converts = alm_unit_convertible(row->value.unit, it->quantity.unit);
+        *ret = converts ? "the number is too large"
+                        : "the published unit does not convert to the indicator's";
         return ALM_OK;
     }
     return alm_query_run_why_missing(run, row, measure, names_place ? place : ALM_PLACE_NONE,
@@ -461,29 +496,78 @@ alm_code alm_source_grid_why(const alm_source_grid *it, size_t series, uint32_t 
                            names_place, ret, st);
 }
 
-alm_code alm_source_grid_members(const alm_source_grid *it, size_t series, uint32_t t,
-                                 uint32_t *ret_present, uint32_t *ret_expected,
-                                 const char **ret_remark, alm_status *st)
+static alm_code members_at(const alm_source_grid *it, const alm_candidate *candidate, size_t series,
+                           alm_period period, alm_period answered, alm_members *ret, alm_status *st)
 {
-    *ret_present = *ret_expected = 0;
-    *ret_remark = "";
-    for (size_t i = 0; it->run->rollup != NULL && i < it->count; i++) {
-        const alm_candidate *candidate = &it->candidates[i];
-        bool is_plain =
-            !is_converted(&candidate->frequency) && !is_converted(&candidate->accumulation);
-        alm_rollup_cell cell;
-        bool is_told;
-        if (!is_plain) {
-            continue;
-        }
-        ALM_TRY(alm_rollup_cell_get(it->run->rollup, candidate->variant,
-                                    alm_axis_at(it->grid.axis, t), it->set->groups[series], true,
-                                    &cell, &is_told, st));
-        if (is_told) {
-            *ret_present = cell.present;
-            *ret_expected = cell.expected;
-            *ret_remark = cell.computed.value.has_number ? cell.reason : "";
-        }
+    alm_rollup_cell cell;
+    bool is_told;
+    ALM_TRY(alm_rollup_cell_get(it->run->rollup, candidate->variant, period,
+                                it->set->groups[series], true, &cell, &is_told, st));
+    *ret = (alm_members){.remark = ""};
+    if (!is_told) {
+        return ALM_OK;
+    }
+    ret->present = cell.present;
+    ret->expected = cell.expected;
+    ret->is_partial = cell.computed.value.has_number && cell.present < cell.expected;
+    if (!ret->is_partial) {
+        return ALM_OK;
+    }
+    ret->remark = cell.reason;
+    if (!alm_period_eq(period, answered)) {
+        char label[ALM_PERIOD_TEXT_MAX];
+        (void)alm_period_format(period, label);
+        return alm_query_run_text(it->run, &ret->remark, st, "%s is %s", label, cell.reason);
+    }
+    return ALM_OK;
+}
+
+// The first of the parts that lacks a member; if none does, the first.
+static alm_code members_of_parts(const alm_source_grid *it, const alm_candidate *candidate,
+                                 size_t series, alm_period at_frequency, alm_period answered,
+                                 alm_members *ret, alm_status *st)
+{
+    alm_taps taps = alm_step_taps(&candidate->frequency, candidate->published.axis, at_frequency);
+    for (uint32_t i = 0; i < taps.count && !ret->is_partial; i++) {
+        alm_members part;
+        alm_period period = alm_axis_at(candidate->published.axis, taps.first + i * taps.stride);
+        ALM_TRY(members_at(it, candidate, series, period, answered, &part, st));
+        *ret = ret->expected == 0 || part.is_partial ? part : *ret;
+    }
+    return ALM_OK;
+}
+
+static bool is_supplier(const alm_candidate *candidate, size_t cell)
+{
+    return alm_grid_has(&candidate->converted, cell);
+}
+
+alm_code alm_source_grid_members(const alm_source_grid *it, size_t series, uint32_t t,
+                                 alm_period answered, alm_members *ret, alm_status *st)
+{
+    size_t cell = series * it->grid.axis.count + t;
+    *ret = (alm_members){.remark = ""};
+    size_t at = 0;
+    while (at < it->count && !is_supplier(&it->candidates[at], cell)) {
+        at++;
+    }
+    if (it->run->rollup == NULL || it->count == 0) {
+        return ALM_OK;
+    }
+    const alm_candidate *candidate = &it->candidates[at < it->count ? at : 0];
+    bool is_plain = !is_converted(&candidate->frequency) && !is_converted(&candidate->accumulation);
+    if (at == it->count && !is_plain) {
+        return ALM_OK; // no number: the reason says what is missing
+    }
+    const alm_axis axis = candidate->at_frequency.axis;
+    alm_taps taps = alm_step_taps(&candidate->accumulation, axis, alm_axis_at(it->grid.axis, t));
+    for (uint32_t i = 0; i < taps.count && !ret->is_partial; i++) {
+        ALM_TRY(members_of_parts(it, candidate, series, alm_axis_at(axis, taps.first + i), answered,
+                                 ret, st));
+    }
+    for (uint32_t i = 0; i < taps.base_count && !ret->is_partial; i++) {
+        ALM_TRY(members_of_parts(it, candidate, series, alm_axis_at(axis, taps.base + i), answered,
+                                 ret, st));
     }
     return ALM_OK;
 }

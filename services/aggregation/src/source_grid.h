@@ -65,6 +65,10 @@ ALM_MUST_USE alm_code alm_source_grid_plan(alm_query_run *run, const alm_indicat
 ALM_MUST_USE alm_code alm_source_grid_load(alm_source_grid *it, const alm_series_set *set,
                                            alm_axis axis, alm_arena *arena, alm_status *st);
 
+// How many periods the largest of the grids will have that are made for this axis.
+ALM_MUST_USE alm_code alm_source_grid_periods(const alm_source_grid *it, alm_axis axis,
+                                              uint32_t *ret, alm_status *st);
+
 // Was anything published for the cell itself, or for a part of it?
 bool alm_source_grid_told(const alm_source_grid *it, size_t series, uint32_t t);
 
@@ -72,10 +76,16 @@ bool alm_source_grid_told(const alm_source_grid *it, size_t series, uint32_t t);
 ALM_MUST_USE alm_code alm_source_grid_why(const alm_source_grid *it, size_t series, uint32_t t,
                                           bool names_place, const char **ret, alm_status *st);
 
-// Of a roll-up: the members of the cell, 0 and 0 where that means nothing, and what to mind.
+// Of a roll-up: how many members the cell, or the least complete of those it was made of, has of
+// how many; and what to mind. `answered` is the period it is told for.
+typedef struct alm_members {
+    uint32_t present, expected;
+    const char *remark; // "" for nothing
+    bool is_partial;    // a member is missing from a cell that has a number
+} alm_members;
 ALM_MUST_USE alm_code alm_source_grid_members(const alm_source_grid *it, size_t series, uint32_t t,
-                                              uint32_t *ret_present, uint32_t *ret_expected,
-                                              const char **ret_remark, alm_status *st);
+                                              alm_period answered, alm_members *ret,
+                                              alm_status *st);
 
 // Why a cell that a step made has none: the first of its inputs that lacks one is found by
 // *ret_input (index into the input's axis; ALM_AXIS_NONE if the step itself is the reason, which

@@ -11,24 +11,22 @@ static alm_freq asked_freq(const alm_query_run *run, alm_period period)
 }
 
 // The first and last single period of a range in the frequency that is answered: quarters of asked
-// years. False: there are none.
+// years, years of an asked horizon. False: there are none.
 static bool ends_of(const alm_query_run *run, alm_period_range range, alm_period *ret_first,
                     alm_period *ret_last)
 {
     alm_freq freq = asked_freq(run, range.from);
     alm_period first = range.from;
     alm_period last = range.to;
-    if (range.from.freq != freq) {
-        if (alm_period_expand(range.from, freq, &first, NULL) != ALM_OK ||
-            alm_period_expand(range.to, freq, &last, NULL) != ALM_OK) {
-            return false;
-        }
-        last.ordinal += last.length - 1;
-        first.length = last.length = 1;
+    if (range.from.freq != freq && (alm_period_expand(range.from, freq, &first, NULL) != ALM_OK ||
+                                    alm_period_expand(range.to, freq, &last, NULL) != ALM_OK)) {
+        return false;
     }
+    last.ordinal += last.length - 1;
+    first.length = last.length = 1;
     *ret_first = first;
     *ret_last = last;
-    return first.length == 1 && last.length == 1;
+    return true;
 }
 
 static alm_window *window_of(alm_windows *it, alm_freq freq)
@@ -81,6 +79,17 @@ static alm_code mark_windows(alm_query_run *run, alm_windows *it, alm_status *st
     return ALM_OK;
 }
 
+static size_t count_marked(const alm_windows *it)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < it->count; i++) {
+        for (uint32_t t = 0; t < it->of[i].axis.count; t++) {
+            count += it->of[i].marked[t];
+        }
+    }
+    return count;
+}
+
 alm_code alm_windows_make(alm_query_run *run, alm_windows *ret, alm_status *st)
 {
     const alm_query_plan *plan = run->plan;
@@ -96,7 +105,7 @@ alm_code alm_windows_make(alm_query_run *run, alm_windows *ret, alm_status *st)
         alm_period_range range = plan->periods.ranges[i];
         if (ends_of(run, range, &first, &last)) {
             ALM_TRY(widen_window(it, first, last, st));
-        } else if (range.from.freq != asked_freq(run, range.from)) {
+        } else {
             char label[ALM_PERIOD_TEXT_MAX];
             (void)alm_period_format(range.from, label);
             return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "periods",
@@ -104,7 +113,10 @@ alm_code alm_windows_make(alm_query_run *run, alm_windows *ret, alm_status *st)
                                         alm_freq_letter(asked_freq(run, range.from)));
         }
     }
-    return mark_windows(run, it, st);
+    ALM_TRY(mark_windows(run, it, st));
+    it->is_listed = plan->listed_count > 0 &&
+                    count_marked(it) * plan->places.count <= ALM_QUERY_MISSING_COUNT_MAX;
+    return ALM_OK;
 }
 
 const alm_window *alm_windows_find(const alm_windows *windows, alm_freq freq)
@@ -222,7 +234,9 @@ static alm_code widen_for_accumulation(alm_query_run *run, const alm_quantity *q
                                                                      : ALM_ACCUMULATION_PERIOD;
     alm_step step;
     alm_window back = *at;
-    ALM_TRY(alm_step_make(to, &other, &step, st));
+    if (alm_step_make(to, &other, &step, NULL) != ALM_OK) {
+        return ALM_OK; // it has no other
+    }
     ALM_TRY(step_back(run, &step, &back, st));
     return join(run, at, &back, at, st);
 }

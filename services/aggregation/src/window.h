@@ -12,6 +12,7 @@ typedef struct alm_window {
 
 typedef struct alm_windows {
     bool is_bounded;             // every asked period is known; else there are none below
+    bool is_listed;              // and their cells are few enough to be answered one by one
     alm_window of[ALM_FREQ_DAY]; // one a frequency
     size_t count;
 } alm_windows;
