@@ -9,7 +9,7 @@ static transform_fn transform_of(const alm_query_plan *plan)
     if (alm_query_plan_has(plan, ALM_TRANSFORM_TARGET)) {
         return alm_target_run;
     }
-    return alm_transforms_empty(&plan->transforms) ? alm_published_run : alm_series_run;
+    return alm_transforms_empty(&plan->transforms) ? alm_published_run : alm_series_answer;
 }
 
 // The unit must fit the indicator, where values of the measure have its dimension at all.

@@ -63,7 +63,7 @@ alm_code alm_query_run_no_memory(alm_status *st);
 
 // The transforms: each reads, computes and fills run->answers.
 ALM_MUST_USE alm_code alm_published_run(alm_query_run *run, alm_status *st);
-ALM_MUST_USE alm_code alm_series_run(alm_query_run *run, alm_status *st);
+ALM_MUST_USE alm_code alm_series_answer(alm_query_run *run, alm_status *st);
 ALM_MUST_USE alm_code alm_target_run(alm_query_run *run, alm_status *st);
 
 #endif

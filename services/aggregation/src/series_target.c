@@ -1,0 +1,252 @@
+// What a question with transforms answers: families at a frequency and accumulation, and the
+// periods of each.
+#include "series_run.h"
+
+#include "alm/limits.h"
+
+static alm_code target_variant(alm_query_run *run, const alm_family *family, alm_freq freq,
+                               alm_accumulation accumulation, uint32_t *ret, alm_status *st)
+{
+    alm_variant variant = alm_variant_table_get(&run->variants, family->key)->variant;
+    variant.freq = freq;
+    variant.accumulation = accumulation;
+    return alm_variant_table_add(&run->variants, &variant, ret, st);
+}
+
+static bool has_target(const alm_series_run *it, const alm_family *family, alm_freq freq,
+                       alm_accumulation accumulation)
+{
+    for (size_t i = 0; i < it->target_count; i++) {
+        const alm_series_target *of = &it->targets[i];
+        if (of->family.key == family->key && of->freq == freq && of->accumulation == accumulation) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Of another indicator the total is the whole, whatever the part's breakdown; what does not add up
+// from the year's start is taken as it is.
+static alm_code plan_whole(alm_series_run *it, alm_series_target *of, bool *ret_is_good,
+                           alm_status *fault, alm_status *st)
+{
+    alm_query_run *run = it->run;
+    const alm_indicator *whole = run->plan->whole;
+    alm_unit unit = of->source.quantity.unit;
+    alm_variant total = alm_variant_table_get(&run->variants, of->family.key)->variant;
+    alm_families families;
+    alm_family found = {0};
+    total.indicator = whole->code;
+    total.breakdown_count = 0;
+    ALM_TRY(alm_variant_table_add(&run->variants, &total, &found.key, st));
+    ALM_TRY(alm_families_find(run, whole->code, run->plan->measure, &families, st));
+    for (size_t i = 0; i < families.count; i++) {
+        found = families.of[i].key == found.key ? families.of[i] : found;
+    }
+    ALM_TRY(alm_source_grid_plan(run, whole, &found, of->freq, of->accumulation, &of->whole, fault,
+                                 st));
+    if (of->whole.count == 0 && whole->over_time != ALM_AGGREGATION_SUM) {
+        ALM_TRY(alm_source_grid_plan(run, whole, &found, of->freq, ALM_ACCUMULATION_PERIOD,
+                                     &of->whole, fault, st));
+    }
+    *ret_is_good = alm_unit_convertible(of->whole.quantity.unit, unit);
+    if (!*ret_is_good) {
+        (void)alm_status_set(fault, ALM_FAILED_PRECONDITION,
+                             "%.*s is no part of %.*s: %s is not measured as %s is",
+                             ALM_STR_ARGS(run->indicator->code), ALM_STR_ARGS(whole->code),
+                             alm_dimension_name(alm_unit_dimension(unit)),
+                             alm_dimension_name(alm_unit_dimension(of->whole.quantity.unit)));
+    }
+    of->whole.quantity.unit = unit;
+    return ALM_OK;
+}
+
+// A target that cannot be computed is no failure as long as another can: monthly growth of the
+// values from the year's start, where those of single months are there too.
+static alm_code add_target(alm_series_run *it, const alm_family *family, alm_freq freq,
+                           alm_accumulation accumulation, alm_status *st)
+{
+    alm_query_run *run = it->run;
+    if (has_target(it, family, freq, accumulation)) {
+        return ALM_OK;
+    }
+    alm_series_target made = {.family = *family, .freq = freq, .accumulation = accumulation};
+    alm_status fault = ALM_STATUS_INIT;
+    ALM_TRY(target_variant(run, family, freq, accumulation, &made.variant, st));
+    ALM_TRY(alm_source_grid_plan(run, run->indicator, family, freq, accumulation, &made.source,
+                                 &fault, st));
+    bool is_good = made.source.count > 0 || family->count == 0 || fault.code == ALM_OK;
+    if (is_good && run->plan->whole != NULL) {
+        ALM_TRY(plan_whole(it, &made, &is_good, &fault, st));
+    }
+    if (is_good) {
+        is_good = alm_chain_make(run->plan, &made.source.quantity, &made.chain, &fault) == ALM_OK;
+    }
+    if (!is_good) {
+        it->fault = it->fault.code == ALM_OK ? fault : it->fault;
+        made.source.count = made.chain.count = 0;
+        made.is_refused = true;
+    }
+    it->any |= is_good;
+    void *targets = it->targets;
+    if (!alm_arena_grow(run->arena, &targets, &it->target_cap, it->target_count + 1, sizeof made)) {
+        return alm_query_run_no_memory(st);
+    }
+    it->targets = targets;
+    it->targets[it->target_count++] = made;
+    return ALM_OK;
+}
+
+// The totals of a share's whole are read beside what is asked, perhaps of the same indicator.
+static bool is_asked_variant(const alm_query_run *run, uint32_t variant)
+{
+    const alm_query_plan *plan = run->plan;
+    const alm_variant_entry *entry = alm_variant_table_get(&run->variants, variant);
+    bool is_accumulation = plan->accumulation == ALM_ACCUMULATION_NONE ||
+                           plan->accumulation == entry->variant.accumulation;
+    bool is_breakdown =
+        alm_str_eq(plan->breakdown, ALM_STR("*")) || alm_str_eq(plan->breakdown, entry->breakdown);
+    return is_accumulation && is_breakdown;
+}
+
+static alm_code add_targets_of(alm_series_run *it, const alm_family *family, uint32_t variant,
+                               alm_status *st)
+{
+    const alm_transform *freq = alm_series_transform_at(it, ALM_STAGE_FREQUENCY);
+    const alm_transform *accumulation = alm_series_transform_at(it, ALM_STAGE_ACCUMULATION);
+    alm_variant of = alm_variant_table_get(&it->run->variants, variant)->variant;
+    if (!is_asked_variant(it->run, variant)) {
+        return ALM_OK;
+    }
+    return add_target(
+        it, family, freq->op == ALM_TRANSFORM_NONE ? of.freq : freq->freq,
+        accumulation->op == ALM_TRANSFORM_NONE ? of.accumulation : accumulation->accumulation, st);
+}
+
+alm_code alm_series_targets_find(alm_series_run *it, alm_status *st)
+{
+    alm_query_run *run = it->run;
+    alm_families families;
+    ALM_TRY(alm_families_find(run, run->indicator->code, run->plan->measure, &families, st));
+    for (size_t i = 0; i < families.count; i++) {
+        const alm_family *family = &families.of[i];
+        for (size_t k = 0; k < family->count; k++) {
+            ALM_TRY(add_targets_of(it, family, family->variants[k], st));
+        }
+    }
+    for (size_t i = 0; i < it->published.count; i++) {
+        alm_family family = {0};
+        ALM_TRY(alm_family_key(run, it->published.variants[i], &family.key, st));
+        ALM_TRY(add_targets_of(it, &family, it->published.variants[i], st));
+    }
+    return ALM_OK;
+}
+
+// --- the periods of a target --------------------------------------------------------------------
+
+typedef struct observed {
+    const alm_series_target *of;
+    alm_axis axis; // count 0: none yet
+} observed;
+
+static void widen(observed *it, alm_period period)
+{
+    bool is_single = period.length == 1;
+    if (!is_single || (period.freq != it->of->freq &&
+                       alm_period_contract(period, it->of->freq, &period, NULL) != ALM_OK)) {
+        return;
+    }
+    alm_axis axis = {period, 1};
+    it->axis = it->axis.count == 0 ? axis : alm_axis_union(it->axis, axis);
+}
+
+static alm_code note_period(void *arg, uint32_t variant, alm_period period, alm_status *st)
+{
+    (void)st;
+    observed *it = arg;
+    for (size_t i = 0; i < it->of->family.count; i++) {
+        if (it->of->family.variants[i] == variant) {
+            widen(it, period);
+        }
+    }
+    return ALM_OK;
+}
+
+// Every period something was published in, where no window is asked.
+static alm_code observed_axis(alm_series_run *it, const alm_series_target *of, alm_axis *ret,
+                              alm_status *st)
+{
+    observed seen = {.of = of};
+    const alm_cells *cells = &it->run->cells;
+    ALM_TRY(alm_visit_read(it->run, note_period, &seen, st));
+    for (size_t i = 0; it->published.count > 0 && i < cells->count; i++) {
+        const alm_obs *row = alm_cells_row(cells, i);
+        if (alm_series_published_at(it, of->variant, row->place, row->period) != ALM_CELL_NONE) {
+            widen(&seen, row->period);
+        }
+    }
+    *ret = seen.axis;
+    return ALM_OK;
+}
+
+alm_code alm_series_targets_place(alm_series_run *it, size_t *ret_periods, alm_status *st)
+{
+    size_t kept = 0;
+    size_t periods = 1;
+    for (size_t i = 0; i < it->target_count; i++) {
+        alm_series_target *of = &it->targets[i];
+        alm_axis axis = {.count = 0};
+        const alm_window *asked = alm_windows_find(&it->windows, of->freq);
+        if (asked != NULL) {
+            axis = asked->axis;
+        } else if (!it->windows.is_bounded) {
+            ALM_TRY(observed_axis(it, of, &axis, st));
+        }
+        if (axis.count == 0) {
+            continue;
+        }
+        ALM_TRY(alm_chain_axes(&of->chain, axis, of->axes, st));
+        for (size_t k = 0; k <= of->chain.count; k++) {
+            periods = ALM_MAX(periods, (size_t)of->axes[k].count);
+        }
+        uint32_t read;
+        ALM_TRY(alm_source_grid_periods(&of->source, of->axes[0], &read, st));
+        periods = ALM_MAX(periods, (size_t)read);
+        it->targets[kept++] = *of;
+    }
+    it->target_count = kept;
+    if (it->all.count > ALM_SERIES_CELL_COUNT_MAX / periods) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                              "%zu series over %zu periods are computed for it; the limit is %d "
+                              "cells",
+                              it->all.count, periods, ALM_SERIES_CELL_COUNT_MAX);
+    }
+    *ret_periods = periods * ALM_MAX(kept, (size_t)1);
+    return ALM_OK;
+}
+
+alm_code alm_series_expect_slices(alm_series_run *it, alm_status *st)
+{
+    alm_query_run *run = it->run;
+    for (size_t w = 0; run->is_named && it->windows.is_listed && w < it->windows.count; w++) {
+        const alm_window *asked = &it->windows.of[w];
+        alm_freq freq = (alm_freq)asked->axis.first.freq;
+        for (uint32_t t = 0; t < asked->axis.count; t++) {
+            alm_period period = alm_axis_at(asked->axis, t);
+            bool is_there =
+                !asked->marked[t] || (run->plan->freq != ALM_FREQ_NONE && run->plan->freq != freq);
+            for (size_t i = 0; !is_there && i < alm_rollup_slice_count(run->rollup); i++) {
+                uint32_t variant;
+                alm_period of;
+                ALM_TRY(alm_rollup_slice_at(run->rollup, i, &variant, &of, st));
+                is_there = alm_period_contains(period, of); // itself, or a part of it
+            }
+            uint32_t variant;
+            if (!is_there) {
+                ALM_TRY(alm_query_run_missing_variant(run, run->plan->measure, freq, &variant, st));
+                ALM_TRY(alm_rollup_expect(run->rollup, variant, period, st));
+            }
+        }
+    }
+    return ALM_OK;
+}
