@@ -21,7 +21,7 @@ static const transform_row rows[] = {
 };
 
 static const char *const methods[] = {[ALM_METHOD_NONE] = "",
-#define ALM_METHOD_ROW(name, word, text) [ALM_METHOD_##name] = word,
+#define ALM_METHOD_ROW(name, word) [ALM_METHOD_##name] = word,
                                       ALM_METHOD_MAP(ALM_METHOD_ROW)
 #undef ALM_METHOD_ROW
 };

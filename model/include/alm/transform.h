@@ -96,16 +96,17 @@ typedef enum alm_transform_op {
 #undef ALM_TRANSFORM_ENUM
 } alm_transform_op;
 
-// How the values of a period's parts make its own. X(NAME, word, what it is)
+// How the values of a period's parts make its own: their sum, their average, the value at the
+// period's end, the lowest, the highest. X(NAME, word)
 #define ALM_METHOD_MAP(X)                                                                          \
-    X(SUM, "sum", "sum of the parts")                                                              \
-    X(AVG, "avg", "average of the parts")                                                          \
-    X(EOP, "eop", "value at the period's end")                                                     \
-    X(MIN, "min", "lowest of the parts")                                                           \
-    X(MAX, "max", "highest of the parts")
+    X(SUM, "sum")                                                                                  \
+    X(AVG, "avg")                                                                                  \
+    X(EOP, "eop")                                                                                  \
+    X(MIN, "min")                                                                                  \
+    X(MAX, "max")
 typedef enum alm_method {
     ALM_METHOD_NONE = 0, // not said
-#define ALM_METHOD_ENUM(name, word, text) ALM_METHOD_##name,
+#define ALM_METHOD_ENUM(name, word) ALM_METHOD_##name,
     ALM_METHOD_MAP(ALM_METHOD_ENUM)
 #undef ALM_METHOD_ENUM
 } alm_method;

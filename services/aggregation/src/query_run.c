@@ -124,6 +124,40 @@ alm_code alm_query_run_text(alm_query_run *run, const char **ret, alm_status *st
     return text == NULL ? alm_query_run_no_memory(st) : ALM_OK;
 }
 
+#define NAMED_MAX 5
+
+static alm_code name_one(alm_query_run *run, alm_named *named, alm_status *st, const char *label,
+                         alm_str behind)
+{
+    size_t count = named->count++;
+    if (count > NAMED_MAX) {
+        return ALM_OK;
+    }
+    const char *comma = count > 0 ? ", " : "";
+    if (count == NAMED_MAX) {
+        return alm_query_run_text(run, &named->text, st, "%s, ...", named->text);
+    }
+    return alm_query_run_text(run, &named->text, st, "%s%s%s%s%.*s", named->text, comma, label,
+                              behind.len > 0 ? " " : "", ALM_STR_ARGS(behind));
+}
+
+alm_code alm_query_run_name_place(alm_query_run *run, alm_place_id id, alm_named *named,
+                                  alm_status *st)
+{
+    const alm_place *place = alm_place_tree_get(run->plan->tree, id);
+    char code[ALM_CODE_BYTES_MAX + 1];
+    (void)snprintf(code, sizeof code, "%.*s", ALM_STR_ARGS(place->code));
+    return name_one(run, named, st, code, place->name_zh);
+}
+
+alm_code alm_query_run_name_period(alm_query_run *run, alm_period period, alm_named *named,
+                                   alm_status *st)
+{
+    char label[ALM_PERIOD_TEXT_MAX];
+    (void)alm_period_format(period, label);
+    return name_one(run, named, st, label, (alm_str){0});
+}
+
 alm_code alm_query_run_why_missing(alm_query_run *run, const alm_obs *row, alm_measure measure,
                                    alm_place_id place, alm_period period, const char **ret,
                                    alm_status *st)

@@ -52,6 +52,17 @@ ALM_MUST_USE alm_code alm_query_run_sibling_of(alm_query_run *run, uint32_t vari
 ALM_MUST_USE alm_code alm_query_run_text(alm_query_run *run, const char **ret, alm_status *st,
                                          const char *fmt, ...) ALM_PRINTF(4, 5);
 
+// What is missing, the first few by name: "310104 徐汇区, 310106 静安区, ...".
+typedef struct alm_named {
+    const char *text;
+    size_t count; // of all
+} alm_named;
+#define ALM_NAMED_INIT ((alm_named){.text = ""})
+ALM_MUST_USE alm_code alm_query_run_name_place(alm_query_run *run, alm_place_id place,
+                                               alm_named *named, alm_status *st);
+ALM_MUST_USE alm_code alm_query_run_name_period(alm_query_run *run, alm_period period,
+                                                alm_named *named, alm_status *st);
+
 // Why there is no number: "no level for 2022", "no level for 310000 in 2022" (with a place), or,
 // for a row that was published without one, "level for 2022: missing, suppressed".
 ALM_MUST_USE alm_code alm_query_run_why_missing(alm_query_run *run, const alm_obs *row,

@@ -2,7 +2,6 @@
 
 #include "ranking.h"
 
-#define NAMED_MISSING_MAX 5
 #define PERCENTILE_DIGITS (-2)
 
 typedef struct ranker {
@@ -170,29 +169,22 @@ static alm_code name_missing(alm_query_run *run, const alm_grid *in, const alm_s
                              alm_status *st)
 {
     alm_date day = alm_period_last_day(alm_axis_at(in->axis, t));
-    const char *list = "";
-    size_t missing = 0;
+    alm_named missing = ALM_NAMED_INIT;
     size_t peer_count = 0;
     for (uint32_t i = 0; i < peers->count; i++) {
         size_t series = peers->first + i;
         bool is_in = is_peer(run, set, series, day);
         peer_count += is_in;
-        if (!is_in || alm_grid_has(in, series * in->axis.count + t)) {
-            continue;
-        }
-        if (missing++ < NAMED_MISSING_MAX) {
-            const alm_place *place = alm_place_tree_get(run->plan->tree, set->places[series]);
-            ALM_TRY(alm_query_run_text(run, &list, st, "%s%s%.*s %.*s", list,
-                                       missing > 1 ? ", " : "", ALM_STR_ARGS(place->code),
-                                       ALM_STR_ARGS(place->name_zh)));
+        if (is_in && !alm_grid_has(in, series * in->axis.count + t)) {
+            ALM_TRY(alm_query_run_name_place(run, set->places[series], &missing, st));
         }
     }
     *ret = "";
-    if (missing == 0) {
+    if (missing.count == 0) {
         return ALM_OK;
     }
-    return alm_query_run_text(run, ret, st, "%zu of %zu peers have no value: %s%s", missing,
-                              peer_count, list, missing > NAMED_MISSING_MAX ? ", ..." : "");
+    return alm_query_run_text(run, ret, st, "%zu of %zu peers have no value: %s", missing.count,
+                              peer_count, missing.text);
 }
 
 alm_code alm_rank_why(alm_query_run *run, const alm_series_set *set, const alm_grid *out,

@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NAMED_MISSING_MAX 5
-#define RATIO_EXPONENT    (-2) // of a recomputed rate, in percent or in its own unit
+#define RATIO_EXPONENT (-2) // of a recomputed rate, in percent or in its own unit
 
 struct alm_rollup {
     alm_query_run *run;
@@ -129,22 +128,14 @@ static alm_code name_missing(alm_rollup *it, const alm_rollup_slice *slice, uint
                              const char *before, const char *what, const char **ret, alm_status *st)
 {
     const alm_rollup_groups *groups = it->groups;
-    uint32_t missing = 0;
-    const char *list = "";
+    alm_named missing = ALM_NAMED_INIT;
     for (uint32_t m = groups->first[group]; m < groups->first[group + 1]; m++) {
-        if (alm_rollup_has(slice, m) || !alm_rollup_member_valid(groups, m, slice->day)) {
-            continue;
-        }
-        if (missing++ < NAMED_MISSING_MAX) {
-            const alm_place *place = alm_place_tree_get(groups->tree, groups->members[m]);
-            ALM_TRY(alm_query_run_text(it->run, &list, st, "%s%s%.*s %.*s", list,
-                                       list[0] == '\0' ? "" : ", ", ALM_STR_ARGS(place->code),
-                                       ALM_STR_ARGS(place->name_zh)));
+        if (!alm_rollup_has(slice, m) && alm_rollup_member_valid(groups, m, slice->day)) {
+            ALM_TRY(alm_query_run_name_place(it->run, groups->members[m], &missing, st));
         }
     }
-    return alm_query_run_text(it->run, ret, st, "%s%u of %u members have no %s: %s%s", before,
-                              missing, it->expected[group], what, list,
-                              missing > NAMED_MISSING_MAX ? ", ..." : "");
+    return alm_query_run_text(it->run, ret, st, "%s%zu of %u members have no %s: %s", before,
+                              missing.count, it->expected[group], what, missing.text);
 }
 
 static void inherit(alm_computed *computed, const alm_rollup_total *total)

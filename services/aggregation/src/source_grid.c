@@ -306,28 +306,19 @@ alm_code alm_source_grid_load(alm_source_grid *it, const alm_series_set *set, al
 
 // --- reasons ------------------------------------------------------------------------------------
 
-#define NAMED_MISSING_MAX 5
-
 // "3 of 12 have no value: 2023-02, 2023-05, 2023-11"
 static alm_code name_gaps(alm_query_run *run, const alm_grid *in, size_t series, uint32_t first,
                           uint32_t count, uint32_t stride, const char **ret, alm_status *st)
 {
-    const char *list = "";
-    uint32_t missing = 0;
+    alm_named missing = ALM_NAMED_INIT;
     for (uint32_t i = 0; i < count; i++) {
-        char label[ALM_PERIOD_TEXT_MAX];
         uint32_t t = first + i * stride;
-        if (in->gaps[series * in->axis.count + t] == ALM_GAP_NONE) {
-            continue;
-        }
-        if (missing++ < NAMED_MISSING_MAX) {
-            (void)alm_period_format(alm_axis_at(in->axis, t), label);
-            ALM_TRY(
-                alm_query_run_text(run, &list, st, "%s%s%s", list, missing > 1 ? ", " : "", label));
+        if (in->gaps[series * in->axis.count + t] != ALM_GAP_NONE) {
+            ALM_TRY(alm_query_run_name_period(run, alm_axis_at(in->axis, t), &missing, st));
         }
     }
-    return alm_query_run_text(run, ret, st, "%u of %u periods have no value: %s%s", missing, count,
-                              list, missing > NAMED_MISSING_MAX ? ", ..." : "");
+    return alm_query_run_text(run, ret, st, "%zu of %u periods have no value: %s", missing.count,
+                              count, missing.text);
 }
 
 // The first input without a number; ALM_AXIS_NONE: all have one.
