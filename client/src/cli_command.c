@@ -130,7 +130,7 @@ static const alm_option query_options[] = {
     {.name = "transform",
      .type = ALM_OPTION_TEXT,
      .placeholder = "rollup|to:Q|to:P|share|pc1|ma:3|rank|...",
-     .help = "what to compute; may be repeated",
+     .help = "what to compute, of the words in `almanac help transforms`; may be repeated",
      .repeats = true},
     {.name = "group-by",
      .type = ALM_OPTION_TEXT,
@@ -278,6 +278,8 @@ static const cli_example query_examples[] = {
      "two indicators, five years"},
     {"almanac query gdp --place '310000/*' --period 2023 --order value:desc --limit 5",
      "the five largest"},
+    {"almanac query gdp --place '310000/*' --period 2023 --transform pc1 --transform rank",
+     "districts by their growth"},
     {"almanac query gdp --place 310105 --period all -o csv > gdp.csv", "for a spreadsheet"},
 };
 static const cli_example latest_examples[] = {
@@ -569,9 +571,9 @@ const cli_command cli_commands[] = {
      .details = "Prints almanac(1) in mdoc.",
      .run = cli_manual},
     {.name = "help",
-     .usage = "[COMMAND]",
-     .summary = "help for a command",
-     .details = "The same as COMMAND --help.",
+     .usage = "[COMMAND|transforms]",
+     .summary = "help for a command, or the words of --transform",
+     .details = "The same as COMMAND --help; `help transforms` lists what can be computed.",
      .positional_max = 1,
      .run = cli_help},
 };

@@ -81,6 +81,7 @@ static const golden_row golden_rows[] = {
     {"help", {"help"}, false, 0},
     {"help-rpc", {"rpc", "--help"}, false, 0},
     {"help-query", {"query", "--help"}, false, 0},
+    {"help-transforms", {"help", "transforms"}, false, 0},
     {"version", {"version"}, false, 0},
 };
 

@@ -1,5 +1,7 @@
 #include "cli_help.h"
 
+#include "cli_transforms.h"
+
 #define LINE_MAX_COLUMNS 90
 
 // Text in lines of at most LINE_MAX_COLUMNS, broken at spaces.
@@ -55,6 +57,10 @@ int cli_help(cli *self)
     const char *const *words = NULL;
     if (cli_positional(self, &words) == 0) {
         cli_help_overview(self->out);
+        return 0;
+    }
+    if (strcmp(words[0], "transforms") == 0) {
+        cli_transforms_print(self->out);
         return 0;
     }
     const cli_command *command = cli_command_find(alm_str_from(words[0]));

@@ -1,5 +1,6 @@
 // almanac(1) in mdoc, made from the table of commands.
 #include "cli_command.h"
+#include "cli_transforms.h"
 
 // Text that mdoc must not read as a request or an escape.
 static void print_text(const char *text, FILE *out)
@@ -103,6 +104,24 @@ static void print_commands(FILE *out)
     }
 }
 
+static void print_transforms(FILE *out)
+{
+    fprintf(out, ".Sh TRANSFORMS\n"
+                 "The words of\n.Fl -transform ,\n"
+                 "in the order in which they are applied, whichever order they are given in.\n"
+                 "A question has one of each group at most.\n"
+                 ".Bl -tag -width Ds\n");
+    for (size_t i = 0; i < cli_transform_count; i++) {
+        const cli_transform *it = &cli_transforms[i];
+        fprintf(out, ".It Cm ");
+        print_argument(it->word, out);
+        fprintf(out, "\n%s: ", it->stage);
+        print_text(it->meaning, out);
+        fprintf(out, ".\n");
+    }
+    fprintf(out, ".El\n");
+}
+
 static void print_examples(FILE *out)
 {
     for (size_t i = 0; i < cli_command_count; i++) {
@@ -135,6 +154,7 @@ int cli_manual(cli *self)
     print_options(cli_global_options, cli_global_option_count, out);
     fprintf(out, ".Sh COMMANDS\n");
     print_commands(out);
+    print_transforms(out);
     fprintf(out, ".Sh OUTPUT\n"
                  "CSV has one header row, follows RFC 4180, and has a line a value with the "
                  "columns\n"

@@ -8,14 +8,13 @@ typedef struct transform_row {
     const char *word;
     alm_stage stage;
     alm_transform_argument argument;
-    const char *text;
     const char *formula;
 } transform_row;
 
 static const transform_row rows[] = {
-    [ALM_TRANSFORM_NONE] = {"none", ALM_STAGE_CHANGE, ALM_ARGUMENT_NONE, "", ""},
-#define ALM_TRANSFORM_ROW(name, word, stage, argument, text, formula)                              \
-    [ALM_TRANSFORM_##name] = {word, ALM_STAGE_##stage, ALM_ARGUMENT_##argument, text, formula},
+    [ALM_TRANSFORM_NONE] = {"none", ALM_STAGE_CHANGE, ALM_ARGUMENT_NONE, ""},
+#define ALM_TRANSFORM_ROW(name, word, stage, argument, formula)                                    \
+    [ALM_TRANSFORM_##name] = {word, ALM_STAGE_##stage, ALM_ARGUMENT_##argument, formula},
     ALM_TRANSFORM_MAP(ALM_TRANSFORM_ROW)
 #undef ALM_TRANSFORM_ROW
 };
@@ -51,12 +50,6 @@ bool alm_transform_has_whole(alm_transform_op op)
 {
     ALM_ASSERT((size_t)op < ALM_ARRAY_LEN(rows));
     return rows[op].argument == ALM_ARGUMENT_WHOLE;
-}
-
-const char *alm_transform_text(alm_transform_op op)
-{
-    ALM_ASSERT((size_t)op < ALM_ARRAY_LEN(rows));
-    return rows[op].text;
 }
 
 const char *alm_transform_formula(alm_transform_op op)

@@ -2,10 +2,12 @@
 // include the model. Goal: they say what the model says. Method: every code and every number of the
 // model, in both languages, and every kind of value as text.
 #include "almanac.h"
+#include "cli_transforms.h"
 #include "words.h"
 
 #include "alm/catalog.h"
 #include "alm/place.h"
+#include "alm/transform.h"
 #include "alm/value.h"
 
 #include <setjmp.h>
@@ -123,6 +125,29 @@ static void statuses_are_the_models(void **state)
     }
 }
 
+static void transforms_are_the_models(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word;
+        alm_stage stage;
+    } models[] = {
+#define MODEL(name, word, stage, argument, formula) {word, ALM_STAGE_##stage},
+        ALM_TRANSFORM_MAP(MODEL)
+#undef MODEL
+    };
+    static const char *const stages[ALM_STAGE_COUNT] = {
+        "places", "frequency", "accumulation", "ratio", "change", "index", "average", "rank"};
+    assert_int_equal(cli_transform_count, ALM_ARRAY_LEN(models));
+    for (size_t i = 0; i < ALM_ARRAY_LEN(models); i++) {
+        const cli_transform *told = &cli_transforms[i];
+        size_t len = strcspn(told->word, "[:");
+        assert_int_equal(len, strlen(models[i].word));
+        assert_memory_equal(told->word, models[i].word, len);
+        assert_string_equal(told->stage, stages[models[i].stage]);
+    }
+}
+
 static void measures_are_the_models(void **state)
 {
     (void)state;
@@ -161,6 +186,7 @@ int main(void)
         cmocka_unit_test(qualifiers_are_the_models),
         cmocka_unit_test(statuses_are_the_models),
         cmocka_unit_test(measures_are_the_models),
+        cmocka_unit_test(transforms_are_the_models),
         cmocka_unit_test(catalogue_words_are_the_models),
     };
     return cmocka_run_group_tests_name("client_words", tests, NULL, NULL);

@@ -43,55 +43,39 @@ typedef enum alm_transform_argument {
     ALM_ARGUMENT_WHOLE,        // INDICATOR, @PLACE or INDICATOR@PLACE, or nothing
 } alm_transform_argument;
 
-// X(NAME, word, stage, argument, what it is, formula)
+// X(NAME, word, stage, argument, formula)
 #define ALM_TRANSFORM_MAP(X)                                                                       \
-    X(ROLLUP, "rollup", PLACES, NONE, "made of the places below", "made of the places below")      \
-    X(TARGET, "target", PLACES, NONE, "progress towards targets, percent",                         \
-      "reached / planned x 100")                                                                   \
-    X(TO_FREQUENCY, "to", FREQUENCY, FREQUENCY, "at another frequency",                            \
-      "made of the parts of the period")                                                           \
+    X(ROLLUP, "rollup", PLACES, NONE, "made of the places below")                                  \
+    X(TARGET, "target", PLACES, NONE, "reached / planned x 100")                                   \
+    X(TO_FREQUENCY, "to", FREQUENCY, FREQUENCY, "made of the parts of the period")                 \
     X(TO_ACCUMULATION, "to", ACCUMULATION, ACCUMULATION,                                           \
-      "of the period, or from the year's start", "made of the values from the year's start")       \
-    X(SHARE, "share", RATIO, WHOLE, "share of the parent place, or of what is named, percent",     \
-      "value / value of the whole x 100")                                                          \
-    X(LIN, "lin", CHANGE, NONE, "as it is", "value")                                               \
-    X(CHG, "chg", CHANGE, NONE, "change from the period before",                                   \
-      "value - value one period earlier")                                                          \
-    X(CH1, "ch1", CHANGE, NONE, "change from a year before", "value - value one year earlier")     \
-    X(PCH, "pch", CHANGE, NONE, "growth on the period before, percent",                            \
-      "(value / value one period earlier - 1) x 100")                                              \
-    X(PC1, "pc1", CHANGE, NONE, "growth on a year before, percent",                                \
-      "(value / value one year earlier - 1) x 100")                                                \
-    X(PCA, "pca", CHANGE, NONE, "growth on the period before at annual rate, percent",             \
-      "((value / value one period earlier)^(periods a year) - 1) x 100")                           \
-    X(CCH, "cch", CHANGE, NONE, "continuously compounded growth on the period before, percent",    \
-      "(ln value - ln value one period earlier) x 100")                                            \
-    X(CCA, "cca", CHANGE, NONE, "continuously compounded growth at annual rate, percent",          \
-      "(ln value - ln value one period earlier) x 100 x periods a year")                           \
-    X(LOG, "log", CHANGE, NONE, "natural logarithm", "ln value")                                   \
-    X(CHY, "chy", CHANGE, NONE, "change from the end of last year",                                \
-      "value - value at the end of last year")                                                     \
-    X(PCY, "pcy", CHANGE, NONE, "growth on the end of last year, percent",                         \
-      "(value / value at the end of last year - 1) x 100")                                         \
-    X(CAGR, "cagr", CHANGE, COUNT, "average annual growth over so many years, percent",            \
+      "made of the values from the year's start")                                                  \
+    X(SHARE, "share", RATIO, WHOLE, "value / value of the whole x 100")                            \
+    X(LIN, "lin", CHANGE, NONE, "value")                                                           \
+    X(CHG, "chg", CHANGE, NONE, "value - value one period earlier")                                \
+    X(CH1, "ch1", CHANGE, NONE, "value - value one year earlier")                                  \
+    X(PCH, "pch", CHANGE, NONE, "(value / value one period earlier - 1) x 100")                    \
+    X(PC1, "pc1", CHANGE, NONE, "(value / value one year earlier - 1) x 100")                      \
+    X(PCA, "pca", CHANGE, NONE, "((value / value one period earlier)^(periods a year) - 1) x 100") \
+    X(CCH, "cch", CHANGE, NONE, "(ln value - ln value one period earlier) x 100")                  \
+    X(CCA, "cca", CHANGE, NONE, "(ln value - ln value one period earlier) x 100 x periods a year") \
+    X(LOG, "log", CHANGE, NONE, "ln value")                                                        \
+    X(CHY, "chy", CHANGE, NONE, "value - value at the end of last year")                           \
+    X(PCY, "pcy", CHANGE, NONE, "(value / value at the end of last year - 1) x 100")               \
+    X(CAGR, "cagr", CHANGE, COUNT,                                                                 \
       "((value / value so many years earlier)^(1 / years) - 1) x 100")                             \
     X(CONTRIBUTION_PP, "contribution_pp", CHANGE, WHOLE,                                           \
-      "contribution to the whole's growth on a year before, points",                               \
       "(value - value one year earlier) / the whole's value one year earlier x 100")               \
     X(CONTRIBUTION_SHARE, "contribution_share", CHANGE, WHOLE,                                     \
-      "share of the whole's change from a year before, percent",                                   \
       "(value - value one year earlier) / (the whole's - the whole's one year earlier) x 100")     \
-    X(INDEX, "index", INDEX, PERIOD, "index, the base period is 100",                              \
-      "value / average of the base period x 100")                                                  \
-    X(MA, "ma", AVERAGE, COUNT, "average of the newest periods", "average of the newest periods")  \
-    X(RANK, "rank", RANK, PLACES, "rank among peers, of the same parent and level unless named",   \
-      "rank among the peers")                                                                      \
-    X(PERCENTILE, "percentile", RANK, PLACES, "share of the peers that are worse, percent",        \
-      "peers that are worse / other peers x 100")
+    X(INDEX, "index", INDEX, PERIOD, "value / average of the base period x 100")                   \
+    X(MA, "ma", AVERAGE, COUNT, "average of the newest periods")                                   \
+    X(RANK, "rank", RANK, PLACES, "rank among the peers")                                          \
+    X(PERCENTILE, "percentile", RANK, PLACES, "peers that are worse / other peers x 100")
 
 typedef enum alm_transform_op {
     ALM_TRANSFORM_NONE = 0,
-#define ALM_TRANSFORM_ENUM(name, word, stage, argument, text, formula) ALM_TRANSFORM_##name,
+#define ALM_TRANSFORM_ENUM(name, word, stage, argument, formula) ALM_TRANSFORM_##name,
     ALM_TRANSFORM_MAP(ALM_TRANSFORM_ENUM)
 #undef ALM_TRANSFORM_ENUM
 } alm_transform_op;
@@ -156,7 +140,6 @@ void alm_transforms_format(const alm_transforms *list, alm_buf *buf);
 
 alm_stage alm_transform_stage(alm_transform_op op);
 bool alm_transform_has_whole(alm_transform_op op);      // shares and contributions
-const char *alm_transform_text(alm_transform_op op);    // what it is
 const char *alm_transform_formula(alm_transform_op op); // of one value
 
 #endif
