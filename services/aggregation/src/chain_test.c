@@ -64,7 +64,70 @@ static const world_example examples[] = {
      "310105 2023 level C - ratio M -- the value is not positive\n"},
 };
 
+// A call that nobody waits for any more.
+typedef struct given_up {
+    world *w;
+    size_t left; // checks that are answered with OK
+} given_up;
+
+static alm_code read_still(void *self, const alm_fetch *fetch, alm_row_visit visit, void *arg,
+                           alm_status *st)
+{
+    const given_up *it = self;
+    return world_read(it->w, fetch, visit, arg, st);
+}
+
+static alm_code check_left(void *self, alm_status *st)
+{
+    given_up *it = self;
+    if (it->left == 0) {
+        return alm_status_set(st, ALM_CANCELLED, "nobody waits");
+    }
+    it->left--;
+    return ALM_OK;
+}
+
+static alm_code ask_until(world *w, size_t left, alm_buf *lines)
+{
+    given_up until = {w, left};
+    alm_row_reader reader = {&until, read_still, check_left};
+    alm_answer_sink sink = {lines, world_take_row, world_take_fault};
+    alm_arena *arena = alm_arena_create(0);
+    world_question q;
+    alm_query_plan plan;
+    alm_status st = ALM_STATUS_INIT;
+    // Days of centuries: a part holds no two series.
+    world_ask(&q, "i=gdp p=310105,310106 t=1800-01-01..1899-12-31 x=ch1");
+    alm_code code = alm_query_plan_make(&q.request, w->catalog, arena, &plan, &st);
+    if (code == ALM_OK) {
+        code = alm_query_execute(&plan, &reader, &sink, arena, &st);
+    }
+    alm_arena_destroy(&arena);
+    return code;
+}
+
+static void giving_up_ends_it_between_parts(void **state)
+{
+    (void)state;
+    world w;
+    alm_buf lines;
+    world_init_shanghai(&w);
+    world_add(&w, "gdp 310105 1850-01-01 level 10 CNY_E8");
+    world_add(&w, "gdp 310105 1851-01-01 level 12 CNY_E8");
+    world_add(&w, "gdp 310106 1850-01-01 level 10 CNY_E8");
+    world_add(&w, "gdp 310106 1851-01-01 level 12 CNY_E8");
+    alm_buf_init(&lines, 0);
+    assert_int_equal(ask_until(&w, 0, &lines), ALM_CANCELLED);
+    assert_int_equal(ask_until(&w, 1, &lines), ALM_CANCELLED);
+    assert_int_equal(lines.len, 0);
+    assert_int_equal(ask_until(&w, 2, &lines), ALM_OK);
+    assert_true(lines.len > 0);
+    alm_buf_deinit(&lines);
+    world_deinit(&w);
+}
+
 int main(void)
 {
-    return world_run(examples, ALM_ARRAY_LEN(examples), NULL, 0);
+    const struct CMUnitTest others[] = {cmocka_unit_test(giving_up_ends_it_between_parts)};
+    return world_run(examples, ALM_ARRAY_LEN(examples), others, ALM_ARRAY_LEN(others));
 }

@@ -82,6 +82,12 @@ static alm_code read_with_notes(void *self, const alm_fetch *fetch, alm_row_visi
     return it->reader->read(it->reader->self, fetch, note_rows, &taker, st);
 }
 
+static alm_code check_with_notes(void *self, alm_status *st)
+{
+    const explanation *it = self;
+    return alm_row_reader_check(it->reader, st);
+}
+
 static bool keep_text(alm_arena *arena, alm_str *text)
 {
     text->data = alm_arena_strdup(arena, *text);
@@ -626,7 +632,7 @@ alm_code alm_explain(const alm_query_plan *plan, const alm_row_reader *reader, a
     it->reader = reader;
     it->arena = arena;
     ALM_TRY(begin(it, st));
-    alm_row_reader notes = {it, read_with_notes};
+    alm_row_reader notes = {it, read_with_notes, check_with_notes};
     alm_answer_sink sink = {&it->answers, take_answer, take_fault};
     alm_query_plan pinned;
     bool is_pinned;

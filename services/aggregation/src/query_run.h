@@ -26,14 +26,14 @@ ALM_MUST_USE alm_code alm_query_run_init(alm_query_run *run, const alm_query_pla
 
 // Reads into run->cells: the indicator's variants of these measures (bits), at these places
 // (ascending), in these periods.
+ALM_MUST_USE alm_code alm_query_run_fetch(alm_query_run *run, uint32_t measures,
+                                          const alm_place_id *places, size_t place_count,
+                                          const alm_period_expr *periods, alm_status *st);
 // Of another indicator: its totals, of every accumulation.
 ALM_MUST_USE alm_code alm_query_run_fetch_totals(alm_query_run *run, const alm_indicator *indicator,
                                                  uint32_t measures, const alm_place_id *places,
                                                  size_t place_count, const alm_period_expr *periods,
                                                  alm_status *st);
-ALM_MUST_USE alm_code alm_query_run_fetch(alm_query_run *run, uint32_t measures,
-                                          const alm_place_id *places, size_t place_count,
-                                          const alm_period_expr *periods, alm_status *st);
 
 // The asked places and periods. With "last:n" the newest n of what was read in all.
 ALM_MUST_USE alm_code alm_query_run_fetch_asked(alm_query_run *run, uint32_t measures,

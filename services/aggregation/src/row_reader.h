@@ -37,6 +37,13 @@ typedef struct alm_row_reader {
     void *self;
     alm_code (*read)(void *self, const alm_fetch *fetch, alm_row_visit visit, void *arg,
                      alm_status *st);
+    // Asked between the parts of a long computation; a failure ends it. NULL: nobody gives up.
+    alm_code (*check)(void *self, alm_status *st);
 } alm_row_reader;
+
+ALM_MUST_USE static inline alm_code alm_row_reader_check(const alm_row_reader *it, alm_status *st)
+{
+    return it->check == NULL ? ALM_OK : it->check(it->self, st);
+}
 
 #endif

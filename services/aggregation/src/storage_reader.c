@@ -266,7 +266,13 @@ done:
     return code;
 }
 
+static alm_code check_call(void *self, alm_status *st)
+{
+    const alm_storage_reader *reader = self;
+    return alm_call_check(reader->call, st);
+}
+
 alm_row_reader alm_storage_row_reader(alm_storage_reader *reader)
 {
-    return (alm_row_reader){.self = reader, .read = read_rows};
+    return (alm_row_reader){.self = reader, .read = read_rows, .check = check_call};
 }

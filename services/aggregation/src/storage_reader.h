@@ -14,9 +14,8 @@ typedef struct alm_storage_reader {
 } alm_storage_reader;
 
 // The reader is borrowed. Its failures are storage's, and
-// ALM_INTERNAL  storage answered what it cannot have been asked: an id the catalogue does not
-// know, a
-//               block that does not decode
+// ALM_INTERNAL  storage answered what it cannot have been asked: an id the catalogue does not know,
+//               a block that does not decode
 alm_row_reader alm_storage_row_reader(alm_storage_reader *reader);
 
 #endif

@@ -427,7 +427,7 @@ static inline alm_code world_read(void *self, const alm_fetch *fetch, alm_row_vi
 
 static inline alm_row_reader world_reader(world *w)
 {
-    return (alm_row_reader){w, world_read};
+    return (alm_row_reader){.self = w, .read = world_read};
 }
 
 // --- questions ----------------------------------------------------------------------------------
