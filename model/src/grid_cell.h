@@ -118,4 +118,28 @@ static inline void alm_cell_put(alm_grid *grid, size_t i, alm_cell *it)
     grid->newest[i] = it->newest;
 }
 
+// Numbers, ends and flags of a - b; what else `it` has stays.
+static inline void alm_cell_subtract(const alm_cell *a, const alm_cell *b, alm_cell *it)
+{
+    it->number = a->number - b->number;
+    it->mantissa = a->mantissa - b->mantissa;
+    it->lower = a->lower - b->upper;
+    it->upper = a->upper - b->lower;
+    it->digits = ALM_MIN(a->digits, b->digits);
+    it->flags |= (uint8_t)(alm_cell_bounds_difference(a->flags, b->flags) |
+                           (a->flags & b->flags & ALM_CELL_EXACT));
+}
+
+// Likewise part / whole x 100.
+static inline void alm_cell_take_percent(const alm_cell *part, const alm_cell *whole, alm_cell *it)
+{
+    alm_interval ends = alm_interval_div((alm_interval){part->lower, part->upper},
+                                         (alm_interval){whole->lower, whole->upper});
+    it->number = part->number / whole->number * 100;
+    it->lower = ends.lower * 100;
+    it->upper = ends.upper * 100;
+    it->digits = ALM_PERCENT_DIGITS;
+    it->flags |= alm_cell_bounds_quotient(part, whole);
+}
+
 #endif

@@ -13,13 +13,7 @@ static alm_cell share_of(const alm_cell *part, const alm_cell *whole)
         alm_cell_make_gap(&it, whole->number == 0 ? ALM_GAP_ZERO : ALM_GAP_NEGATIVE);
         return it;
     }
-    alm_interval ends = alm_interval_div((alm_interval){part->lower, part->upper},
-                                         (alm_interval){whole->lower, whole->upper});
-    it.number = part->number / whole->number * 100;
-    it.lower = ends.lower * 100;
-    it.upper = ends.upper * 100;
-    it.digits = ALM_PERCENT_DIGITS;
-    it.flags |= alm_cell_bounds_quotient(part, whole);
+    alm_cell_take_percent(part, whole, &it);
     return it;
 }
 

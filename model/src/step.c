@@ -241,18 +241,28 @@ static alm_measure growth_measure(alm_transform_op op, alm_measure in)
     }
 }
 
+static bool is_of_parts(const alm_quantity *it)
+{
+    return it->kind == ALM_QUANTITY_AMOUNT && it->type != ALM_VALUE_TYPE_RATE;
+}
+
+static void become_rate(alm_step *it)
+{
+    it->out.type = ALM_VALUE_TYPE_RATE;
+    it->out.over_time = ALM_AGGREGATION_NONE;
+}
+
 static alm_code make_contribution(alm_step *it, alm_status *st)
 {
     bool is_points = it->transform.op == ALM_TRANSFORM_CONTRIBUTION_PP;
-    if (it->in.kind != ALM_QUANTITY_AMOUNT || it->in.type == ALM_VALUE_TYPE_RATE) {
+    if (!is_of_parts(&it->in)) {
         return refuse(&it->transform, &it->in, "it is no part of a whole", st);
     }
     it->out.kind = is_points ? ALM_QUANTITY_POINTS : ALM_QUANTITY_RATIO;
     it->out.measure = is_points ? ALM_MEASURE_CONTRIBUTION_PP : ALM_MEASURE_CONTRIBUTION_SHARE;
     it->out.unit.measure = is_points ? ALM_MEASURE_UNIT_PP : ALM_MEASURE_UNIT_PERCENT;
     it->out.unit.mult = 0;
-    it->out.type = ALM_VALUE_TYPE_RATE;
-    it->out.over_time = ALM_AGGREGATION_NONE;
+    become_rate(it);
     return ALM_OK;
 }
 
@@ -286,8 +296,7 @@ static alm_code make_change(alm_step *it, alm_status *st)
         it->out.measure = growth_measure(op, it->in.measure);
     }
     if (it->out.kind != ALM_QUANTITY_AMOUNT) {
-        it->out.type = ALM_VALUE_TYPE_RATE;
-        it->out.over_time = ALM_AGGREGATION_NONE;
+        become_rate(it);
     }
     return ALM_OK;
 }
@@ -327,14 +336,13 @@ static alm_code make_average(alm_step *it, alm_status *st)
 
 static alm_code make_share(alm_step *it, alm_status *st)
 {
-    if (it->in.kind != ALM_QUANTITY_AMOUNT || it->in.type == ALM_VALUE_TYPE_RATE) {
+    if (!is_of_parts(&it->in)) {
         return refuse(&it->transform, &it->in, "it has no parts", st);
     }
     it->out.kind = ALM_QUANTITY_RATIO;
     it->out.measure = ALM_MEASURE_SHARE_OF;
     it->out.unit = (alm_unit){.measure = ALM_MEASURE_UNIT_PERCENT};
-    it->out.type = ALM_VALUE_TYPE_RATE;
-    it->out.over_time = ALM_AGGREGATION_NONE;
+    become_rate(it);
     return ALM_OK;
 }
 
@@ -403,10 +411,11 @@ alm_code alm_step_make(const alm_transform *transform, const alm_quantity *in, a
 typedef struct span {
     alm_period first, last; // freq NONE: no such periods
 } span;
+#define NO_SPAN ((span){{0}, {0}})
 
 static span one(alm_code code, alm_period period)
 {
-    return code == ALM_OK ? (span){period, period} : (span){{0}, {0}};
+    return code == ALM_OK ? (span){period, period} : NO_SPAN;
 }
 
 static span run_of(alm_period run)
@@ -442,7 +451,7 @@ static span now_of(const alm_step *step, alm_period out)
     switch (step->transform.op) {
     case ALM_TRANSFORM_TO_FREQUENCY:
         if (alm_period_expand(out, step->in.freq, &run, NULL) != ALM_OK) {
-            return (span){{0}, {0}};
+            return NO_SPAN;
         }
         now = run_of(run);
         return step->method == ALM_METHOD_EOP ? (span){now.last, now.last} : now;
@@ -452,12 +461,12 @@ static span now_of(const alm_step *step, alm_period out)
     case ALM_TRANSFORM_CAGR:
         if (is_average_of_growth(step)) {
             now.first = years_before(out, (int64_t)step->transform.count - 1).first;
-            return now.first.freq == ALM_FREQ_NONE ? (span){{0}, {0}} : now;
+            return now.first.freq == ALM_FREQ_NONE ? NO_SPAN : now;
         }
         return now;
     case ALM_TRANSFORM_MA:
         now.first = steps_before(out, (int64_t)step->transform.count - 1).first;
-        return now.first.freq == ALM_FREQ_NONE ? (span){{0}, {0}} : now;
+        return now.first.freq == ALM_FREQ_NONE ? NO_SPAN : now;
     default:
         return now;
     }
@@ -480,8 +489,7 @@ static span base_of(const alm_step *step, alm_period out)
     case ALM_TRANSFORM_CONTRIBUTION_SHARE:
         return years_before(out, 1);
     case ALM_TRANSFORM_CAGR:
-        return is_average_of_growth(step) ? (span){{0}, {0}}
-                                          : years_before(out, step->transform.count);
+        return is_average_of_growth(step) ? NO_SPAN : years_before(out, step->transform.count);
     case ALM_TRANSFORM_CHY:
     case ALM_TRANSFORM_PCY:
         return steps_before(from_year_start(out).first, 1);
@@ -491,16 +499,16 @@ static span base_of(const alm_step *step, alm_period out)
         return step->transform.accumulation == ALM_ACCUMULATION_PERIOD &&
                        !alm_period_eq(year.first, out)
                    ? steps_before(out, 1)
-                   : (span){{0}, {0}};
+                   : NO_SPAN;
     case ALM_TRANSFORM_INDEX:
         if (step->transform.base.freq == step->in.freq) {
             return run_of(step->transform.base);
         }
         return alm_period_expand(step->transform.base, step->in.freq, &run, NULL) == ALM_OK
                    ? run_of(run)
-                   : (span){{0}, {0}};
+                   : NO_SPAN;
     default:
-        return (span){{0}, {0}};
+        return NO_SPAN;
     }
 }
 
@@ -520,10 +528,10 @@ static void widen(span *all, span by)
 alm_code alm_step_reach(const alm_step *step, alm_axis out, alm_axis *ret, alm_status *st)
 {
     bool same_freq = step->in.freq == step->out.freq;
-    span all = {{0}, {0}};
+    span all = NO_SPAN;
     for (uint32_t t = 0; t < out.count; t++) {
         alm_period period = alm_axis_at(out, t);
-        widen(&all, same_freq ? (span){period, period} : (span){{0}, {0}});
+        widen(&all, same_freq ? (span){period, period} : NO_SPAN);
         widen(&all, now_of(step, period));
         widen(&all, base_of(step, period));
     }
@@ -562,6 +570,21 @@ alm_taps alm_step_taps(const alm_step *step, alm_axis in, alm_period out)
     }
     taps.base = index_in(in, base_of(step, out), &taps.base_count);
     return taps;
+}
+
+alm_code alm_step_taps_of(const alm_step *step, alm_axis in, alm_axis out, alm_arena *arena,
+                          alm_taps **ret, alm_status *st)
+{
+    alm_taps *taps = alm_arena_calloc(arena, out.count, sizeof *taps);
+    if (taps == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for %u periods",
+                              out.count);
+    }
+    for (uint32_t t = 0; t < out.count; t++) {
+        taps[t] = alm_step_taps(step, in, alm_axis_at(out, t));
+    }
+    *ret = taps;
+    return ALM_OK;
 }
 
 void alm_step_mark(const alm_step *step, alm_axis out, const uint8_t *marked, alm_axis in,

@@ -2,17 +2,6 @@
 #include "alm/step.h"
 #include "grid_cell.h"
 
-static alm_cell difference(const alm_cell *now, const alm_cell *then)
-{
-    alm_cell it = {
-        .number = now->number - then->number,
-        .lower = now->lower - then->upper,
-        .upper = now->upper - then->lower,
-        .flags = alm_cell_bounds_difference(now->flags, then->flags),
-    };
-    return it;
-}
-
 // The other way round: its lower end is its upper one.
 static alm_cell negative(const alm_cell *it)
 {
@@ -20,17 +9,6 @@ static alm_cell negative(const alm_cell *it)
     ret.flags = (uint8_t)((it->flags & ALM_CELL_OVER ? ALM_CELL_UNDER : 0) |
                           (it->flags & ALM_CELL_UNDER ? ALM_CELL_OVER : 0));
     return ret;
-}
-
-static void divide(const alm_cell *part, const alm_cell *whole, alm_cell *it)
-{
-    alm_interval ends = alm_interval_div((alm_interval){part->lower, part->upper},
-                                         (alm_interval){whole->lower, whole->upper});
-    it->number = part->number / whole->number * 100;
-    it->lower = ends.lower * 100;
-    it->upper = ends.upper * 100;
-    it->digits = ALM_PERCENT_DIGITS;
-    it->flags |= alm_cell_bounds_quotient(part, whole);
 }
 
 static bool holds_zero(const alm_cell *it)
@@ -58,8 +36,13 @@ static alm_cell contribution(const alm_step *step, const alm_cell parts[2],
         alm_cell_make_gap(&it, ALM_GAP_INPUT);
         return it;
     }
-    alm_cell change = difference(&parts[0], &parts[1]);
-    alm_cell whole = is_points ? wholes[1] : difference(&wholes[0], &wholes[1]);
+    alm_cell change = {0};
+    alm_cell whole = wholes[1];
+    alm_cell_subtract(&parts[0], &parts[1], &change);
+    if (!is_points) {
+        whole = (alm_cell){0};
+        alm_cell_subtract(&wholes[0], &wholes[1], &whole);
+    }
     if (is_points ? whole.number <= 0 : holds_zero(&whole)) {
         bool is_negative = is_points && whole.number < 0;
         alm_cell_make_gap(&it, is_negative ? ALM_GAP_NEGATIVE : ALM_GAP_ZERO);
@@ -69,31 +52,30 @@ static alm_cell contribution(const alm_step *step, const alm_cell parts[2],
         change = negative(&change);
         whole = negative(&whole);
     }
-    divide(&change, &whole, &it);
+    alm_cell_take_percent(&change, &whole, &it);
     return it;
 }
 
 static alm_cell contribution_at(const alm_step *step, const alm_grid *parts, const alm_grid *wholes,
-                                size_t series, uint32_t whole, alm_period period)
+                                size_t series, uint32_t whole, const alm_taps *taps)
 {
-    alm_taps taps = alm_step_taps(step, parts->axis, period);
     size_t part_row = series * parts->axis.count;
     size_t whole_row = (size_t)whole * wholes->axis.count;
     alm_cell none = {.flags = ALM_CELL_COMPUTED};
-    if (taps.count == 0 || taps.base_count == 0) {
+    if (taps->count == 0 || taps->base_count == 0) {
         alm_cell_make_gap(&none, ALM_GAP_CALENDAR);
         return none;
     }
-    const alm_cell part[2] = {alm_cell_at(parts, part_row + taps.first),
-                              alm_cell_at(parts, part_row + taps.base)};
+    const alm_cell part[2] = {alm_cell_at(parts, part_row + taps->first),
+                              alm_cell_at(parts, part_row + taps->base)};
     if (whole == UINT32_MAX) {
         alm_cell_inherit(&none, &part[0]);
         alm_cell_inherit(&none, &part[1]);
         alm_cell_make_gap(&none, ALM_GAP_WHOLE);
         return none;
     }
-    const alm_cell all[2] = {alm_cell_at(wholes, whole_row + taps.first),
-                             alm_cell_at(wholes, whole_row + taps.base)};
+    const alm_cell all[2] = {alm_cell_at(wholes, whole_row + taps->first),
+                             alm_cell_at(wholes, whole_row + taps->base)};
     return contribution(step, part, all);
 }
 
@@ -103,10 +85,12 @@ alm_code alm_step_contribute(const alm_step *step, const alm_grid *parts, const 
 {
     ALM_ASSERT(parts->axis.count == wholes->axis.count);
     ALM_ASSERT(alm_period_eq(parts->axis.first, wholes->axis.first));
+    alm_taps *taps;
+    ALM_TRY(alm_step_taps_of(step, parts->axis, out, arena, &taps, st));
     ALM_TRY(alm_grid_make(out, parts->series_count, ALM_GRID_DOUBLES, 0, arena, ret, st));
     for (size_t s = 0; s < parts->series_count; s++) {
         for (uint32_t t = 0; t < out.count; t++) {
-            alm_cell it = contribution_at(step, parts, wholes, s, whole_of[s], alm_axis_at(out, t));
+            alm_cell it = contribution_at(step, parts, wholes, s, whole_of[s], &taps[t]);
             alm_cell_put(ret, s * out.count + t, &it);
         }
     }

@@ -107,17 +107,6 @@ static alm_cell reduce(const alm_grid *in, size_t row, uint32_t first, uint32_t 
 
 // --- two to one ---------------------------------------------------------------------------------
 
-static void subtract(const alm_cell *a, const alm_cell *b, alm_cell *it)
-{
-    it->number = a->number - b->number;
-    it->mantissa = a->mantissa - b->mantissa;
-    it->lower = a->lower - b->upper;
-    it->upper = a->upper - b->lower;
-    it->digits = ALM_MIN(a->digits, b->digits);
-    it->flags |= (uint8_t)(alm_cell_bounds_difference(a->flags, b->flags) |
-                           (a->flags & b->flags & ALM_CELL_EXACT));
-}
-
 // How a quotient becomes the result. Every one of them rises with the quotient.
 typedef struct curve {
     alm_transform_op op;
@@ -255,7 +244,7 @@ static alm_cell compare(const alm_step *step, const alm_cell *a, const alm_cell 
     case ALM_TRANSFORM_CH1:
     case ALM_TRANSFORM_CHY:
     case ALM_TRANSFORM_TO_ACCUMULATION:
-        subtract(a, b, &it);
+        alm_cell_subtract(a, b, &it);
         break;
     default:
         divide(step, a, b, &it);
@@ -349,14 +338,8 @@ static alm_grid_kind kind_of(const alm_step *step, const alm_grid *in)
 alm_code alm_step_run(const alm_step *step, const alm_grid *in, alm_axis out, alm_arena *arena,
                       alm_grid *ret, alm_status *st)
 {
-    alm_taps *taps = alm_arena_calloc(arena, out.count, sizeof *taps);
-    if (taps == NULL) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for %u periods",
-                              out.count);
-    }
-    for (uint32_t t = 0; t < out.count; t++) {
-        taps[t] = alm_step_taps(step, in->axis, alm_axis_at(out, t));
-    }
+    alm_taps *taps;
+    ALM_TRY(alm_step_taps_of(step, in->axis, out, arena, &taps, st));
     ALM_TRY(alm_grid_make(out, in->series_count, kind_of(step, in), in->exponent, arena, ret, st));
     bool is_copy = step->transform.op == ALM_TRANSFORM_LIN;
     for (size_t s = 0; s < in->series_count; s++) {

@@ -191,16 +191,25 @@ static oracle_number of_parts(const oracle_number *parts, size_t count, alm_meth
     return it;
 }
 
-static oracle_number difference(const oracle_number *a, const oracle_number *b)
+// What a result inherits of two; it has a number where both have.
+static oracle_number of_both(const oracle_number *a, const oracle_number *b)
 {
     oracle_number it = nothing;
     inherit(&it, a);
     inherit(&it, b);
-    if (!a->has || !b->has) {
+    it.has = a->has && b->has;
+    if (!it.has) {
         lose(&it, false);
+    }
+    return it;
+}
+
+static oracle_number difference(const oracle_number *a, const oracle_number *b)
+{
+    oracle_number it = of_both(a, b);
+    if (!it.has) {
         return it;
     }
-    it.has = true;
     it.x = a->x - b->x;
     it.lower = a->lower - b->upper;
     it.upper = a->upper - b->lower;
@@ -214,21 +223,15 @@ static oracle_number difference(const oracle_number *a, const oracle_number *b)
 // a / b, b > 0, and its ends; of both signs of a.
 static oracle_number quotient(const oracle_number *a, const oracle_number *b)
 {
-    oracle_number it = nothing;
-    inherit(&it, a);
-    inherit(&it, b);
-    if (!a->has || !b->has) {
-        lose(&it, false);
+    oracle_number it = of_both(a, b);
+    if (!it.has) {
         return it;
     }
     if (b->x <= 0) {
         lose(&it, true);
         return it;
     }
-    it.has = true;
     it.x = a->x / b->x;
-    it.lower = -INFINITY;
-    it.upper = INFINITY;
     if (b->lower > 0) {
         long double least = INFINITY;
         long double most = -INFINITY;

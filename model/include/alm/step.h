@@ -67,6 +67,9 @@ typedef struct alm_taps {
 
 // `in` must hold what alm_step_reach says of an axis with this period (asserted).
 alm_taps alm_step_taps(const alm_step *step, alm_axis in, alm_period out);
+// Of every output period: out.count, in the arena.
+ALM_MUST_USE alm_code alm_step_taps_of(const alm_step *step, alm_axis in, alm_axis out,
+                                       alm_arena *arena, alm_taps **ret, alm_status *st);
 
 // Computes the outputs on an axis. The grid's axis must hold what alm_step_reach says. Steps over
 // several series (shares, contributions, ranks) are not for it.

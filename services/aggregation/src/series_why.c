@@ -1,6 +1,11 @@
 // Why a computed cell has no number: back through the steps to what was published.
 #include "series_run.h"
 
+static bool lacks(const alm_grid *grid, size_t series, uint32_t t)
+{
+    return !alm_grid_has(grid, series * grid->axis.count + t);
+}
+
 // "tax_revenue of 310000", "level of 310000": what a value is a share of.
 static alm_code name_whole(alm_series_run *it, const alm_series_target *of, size_t step,
                            size_t series, const char **ret, alm_status *st)
@@ -34,15 +39,10 @@ static alm_code why_no_share(alm_series_run *it, const alm_series_target *of, si
         *ret = "the ratio does not fit";
         return ALM_OK;
     default:
-        *ret_is_whole = parts->gaps[*series * parts->axis.count + t] == ALM_GAP_NONE;
+        *ret_is_whole = !lacks(parts, *series, t);
         *series = *ret_is_whole ? it->set.whole_of[*series] : *series;
         return ALM_OK;
     }
-}
-
-static bool lacks(const alm_grid *grid, size_t series, uint32_t t)
-{
-    return !alm_grid_has(grid, series * grid->axis.count + t);
 }
 
 // Of a contribution: back to the part or to the whole, now or a year before.

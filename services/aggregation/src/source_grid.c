@@ -254,6 +254,14 @@ static alm_code load_published(alm_source_grid *it, alm_candidate *candidate, al
     return ALM_OK;
 }
 
+// Behind the conversion of frequency, and before it.
+static alm_code candidate_axes(const alm_candidate *candidate, alm_axis axis,
+                               alm_axis *ret_at_frequency, alm_axis *ret_published, alm_status *st)
+{
+    ALM_TRY(alm_step_reach(&candidate->accumulation, axis, ret_at_frequency, st));
+    return alm_step_reach(&candidate->frequency, *ret_at_frequency, ret_published, st);
+}
+
 alm_code alm_source_grid_periods(const alm_source_grid *it, alm_axis axis, uint32_t *ret,
                                  alm_status *st)
 {
@@ -261,8 +269,7 @@ alm_code alm_source_grid_periods(const alm_source_grid *it, alm_axis axis, uint3
     for (size_t i = 0; i < it->count; i++) {
         alm_axis at_frequency;
         alm_axis published;
-        ALM_TRY(alm_step_reach(&it->candidates[i].accumulation, axis, &at_frequency, st));
-        ALM_TRY(alm_step_reach(&it->candidates[i].frequency, at_frequency, &published, st));
+        ALM_TRY(candidate_axes(&it->candidates[i], axis, &at_frequency, &published, st));
         *ret = ALM_MAX(*ret, ALM_MAX(at_frequency.count, published.count));
     }
     return ALM_OK;
@@ -274,8 +281,7 @@ static alm_code load_candidate(alm_source_grid *it, alm_candidate *candidate, al
     alm_arena *arena = it->arena;
     alm_axis at_frequency;
     alm_axis published;
-    ALM_TRY(alm_step_reach(&candidate->accumulation, axis, &at_frequency, st));
-    ALM_TRY(alm_step_reach(&candidate->frequency, at_frequency, &published, st));
+    ALM_TRY(candidate_axes(candidate, axis, &at_frequency, &published, st));
     ALM_TRY(load_published(it, candidate, published, st));
     ALM_TRY(alm_step_run(&candidate->frequency, &candidate->published, at_frequency, arena,
                          &candidate->at_frequency, st));
@@ -313,7 +319,7 @@ static alm_code name_gaps(alm_query_run *run, const alm_grid *in, size_t series,
     alm_named missing = ALM_NAMED_INIT;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t t = first + i * stride;
-        if (in->gaps[series * in->axis.count + t] != ALM_GAP_NONE) {
+        if (!alm_grid_has(in, series * in->axis.count + t)) {
             ALM_TRY(alm_query_run_name_period(run, alm_axis_at(in->axis, t), &missing, st));
         }
     }
@@ -327,7 +333,7 @@ static uint32_t first_gap(const alm_grid *in, size_t series, uint32_t first, uin
 {
     for (uint32_t i = 0; i < count; i++) {
         uint32_t t = first + i * stride;
-        if (in->gaps[series * in->axis.count + t] != ALM_GAP_NONE) {
+        if (!alm_grid_has(in, series * in->axis.count + t)) {
             return t;
         }
     }

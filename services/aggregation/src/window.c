@@ -29,14 +29,20 @@ static bool ends_of(const alm_query_run *run, alm_period_range range, alm_period
     return true;
 }
 
-static alm_window *window_of(alm_windows *it, alm_freq freq)
+// Its number; the count if there is none.
+static size_t find_window(const alm_windows *it, alm_freq freq)
 {
-    for (size_t i = 0; i < it->count; i++) {
-        if (it->of[i].axis.first.freq == freq) {
-            return &it->of[i];
-        }
+    size_t i = 0;
+    while (i < it->count && it->of[i].axis.first.freq != freq) {
+        i++;
     }
-    return NULL;
+    return i;
+}
+
+const alm_window *alm_windows_find(const alm_windows *windows, alm_freq freq)
+{
+    size_t at = find_window(windows, freq);
+    return at < windows->count ? &windows->of[at] : NULL;
 }
 
 static alm_code widen_window(alm_windows *it, alm_period first, alm_period last, alm_status *st)
@@ -47,12 +53,12 @@ static alm_code widen_window(alm_windows *it, alm_period first, alm_period last,
             (long long)alm_period_diff(first, last) + 1, ALM_GRID_CELL_COUNT_MAX);
     }
     alm_axis axis = alm_axis_between(first, last);
-    alm_window *known = window_of(it, (alm_freq)first.freq);
-    if (known == NULL) {
+    size_t at = find_window(it, (alm_freq)first.freq);
+    if (at == it->count) {
         ALM_ASSERT(it->count < ALM_ARRAY_LEN(it->of));
         it->of[it->count++] = (alm_window){.axis = axis};
     } else {
-        known->axis = alm_axis_union(known->axis, axis);
+        it->of[at].axis = alm_axis_union(it->of[at].axis, axis);
     }
     return ALM_OK;
 }
@@ -72,7 +78,7 @@ static alm_code mark_windows(alm_query_run *run, alm_windows *it, alm_status *st
         if (!ends_of(run, expr->ranges[i], &first, &last)) {
             continue;
         }
-        alm_window *at = window_of(it, (alm_freq)first.freq);
+        const alm_window *at = alm_windows_find(it, (alm_freq)first.freq);
         memset(at->marked + alm_axis_find(at->axis, first), 1,
                (size_t)alm_period_diff(first, last) + 1);
     }
@@ -117,16 +123,6 @@ alm_code alm_windows_make(alm_query_run *run, alm_windows *ret, alm_status *st)
     it->is_listed = plan->listed_count > 0 &&
                     count_marked(it) * plan->places.count <= ALM_QUERY_MISSING_COUNT_MAX;
     return ALM_OK;
-}
-
-const alm_window *alm_windows_find(const alm_windows *windows, alm_freq freq)
-{
-    for (size_t i = 0; i < windows->count; i++) {
-        if (windows->of[i].axis.first.freq == freq) {
-            return &windows->of[i];
-        }
-    }
-    return NULL;
 }
 
 // Is the period asked? Windows say so where they are known.
