@@ -2,8 +2,6 @@
 
 #include "alm/limits.h"
 
-#include <stdlib.h>
-
 static alm_code no_memory(const alm_cells *cells, alm_status *st)
 {
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
@@ -88,71 +86,4 @@ const alm_obs *alm_cells_find(const alm_cells *cells, uint32_t variant, alm_plac
     uint32_t row =
         alm_cell_index_find(&cells->index, key_of(variant, place), alm_period_pack(period));
     return row == ALM_CELL_NONE ? NULL : alm_cells_row(cells, row);
-}
-
-typedef struct dated {
-    uint64_t family_place;
-    uint64_t period;
-    const alm_obs *row;
-} dated;
-
-static int by_newest(const void *a, const void *b)
-{
-    const dated *x = a;
-    const dated *y = b;
-    if (x->family_place != y->family_place) {
-        return x->family_place < y->family_place ? -1 : 1;
-    }
-    return x->period == y->period ? 0 : x->period > y->period ? -1 : 1;
-}
-
-// For each variant the one that stands for its family.
-static alm_code find_families(alm_cells *cells, uint32_t **ret, alm_status *st)
-{
-    size_t count = cells->variants->count;
-    uint32_t *families = alm_arena_calloc(cells->arena, count, sizeof *families);
-    if (families == NULL) {
-        return no_memory(cells, st);
-    }
-    for (size_t i = 0; i < count; i++) {
-        ALM_TRY(alm_variant_table_sibling(cells->variants, (uint32_t)i, ALM_MEASURE_LEVEL, NULL,
-                                          &families[i], st));
-    }
-    *ret = families;
-    return ALM_OK;
-}
-
-alm_code alm_cells_keep_last(alm_cells *cells, uint32_t last, alm_status *st)
-{
-    size_t count = cells->count;
-    uint32_t *families = NULL;
-    ALM_TRY(find_families(cells, &families, st));
-    dated *list = alm_arena_calloc(cells->arena, count, sizeof *list);
-    if (list == NULL) {
-        return no_memory(cells, st);
-    }
-    for (size_t i = 0; i < count; i++) {
-        const alm_obs *row = alm_cells_row(cells, i);
-        uint64_t family_place = key_of(families[row->variant], row->place);
-        list[i] = (dated){family_place, alm_period_pack(row->period), row};
-    }
-    qsort(list, count, sizeof *list, by_newest);
-
-    // The kept rows go to fresh chunks; the old ones live on in the arena and are read from there.
-    cells->chunks = NULL;
-    cells->chunk_count = cells->chunk_cap = cells->count = 0;
-    cells->index.count = 0;
-    for (size_t i = 0; i < cells->index.cap; i++) {
-        cells->index.slots[i].value = ALM_CELL_NONE;
-    }
-    uint32_t periods = 0;
-    for (size_t i = 0; i < count; i++) {
-        bool same_place = i > 0 && list[i].family_place == list[i - 1].family_place;
-        bool same_period = same_place && list[i].period == list[i - 1].period;
-        periods = !same_place ? 1 : same_period ? periods : periods + 1;
-        if (periods <= last) {
-            ALM_TRY(add(cells, list[i].row, list[i].row->variant, st));
-        }
-    }
-    return ALM_OK;
 }

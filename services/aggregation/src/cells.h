@@ -37,8 +37,4 @@ static inline const alm_obs *alm_cells_row(const alm_cells *cells, size_t i)
 const alm_obs *alm_cells_find(const alm_cells *cells, uint32_t variant, alm_place_id place,
                               alm_period period);
 
-// Keeps of each family (the same frequency, accumulation and breakdown, whatever the measure) at a
-// place only the newest `last` periods: storage chose them for each series alone.
-ALM_MUST_USE alm_code alm_cells_keep_last(alm_cells *cells, uint32_t last, alm_status *st);
-
 #endif

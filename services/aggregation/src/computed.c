@@ -174,20 +174,3 @@ void alm_computed_percent(alm_computed *computed, const alm_percent *percent)
     alm_computed_number(computed, percent->number, percent->interval);
     computed->value.qualifier = ALM_QUALIFIER_ABOUT;
 }
-
-const char *alm_ratio_reason(alm_ratio_result result)
-{
-    switch (result) {
-    case ALM_RATIO_OK:
-        return "";
-    case ALM_RATIO_ZERO:
-        return "is zero";
-    case ALM_RATIO_NEGATIVE:
-        return "is negative";
-    case ALM_RATIO_UNITS:
-        return "has a unit that does not convert";
-    case ALM_RATIO_TOO_LARGE:
-        return "is too small for the ratio to fit";
-    }
-    return "?";
-}

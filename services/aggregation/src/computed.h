@@ -64,8 +64,6 @@ alm_ratio_result alm_percent_of(const alm_value *part, const alm_value *whole, a
 // As alm_computed_quotient; of two that are not exact "about": over 300 of over 200 may be
 // anything.
 void alm_computed_percent(alm_computed *computed, const alm_percent *percent);
-// "is zero" and so on; "" for OK.
-const char *alm_ratio_reason(alm_ratio_result result);
 
 #define ALM_UNIT_PERCENT ((alm_unit){.measure = ALM_MEASURE_UNIT_PERCENT})
 

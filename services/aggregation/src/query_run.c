@@ -63,17 +63,6 @@ alm_code alm_query_run_fetch_totals(alm_query_run *run, const alm_indicator *ind
     return fetch_cells(run, &fetch, indicator, measures, places, place_count, periods, st);
 }
 
-alm_code alm_query_run_fetch_asked(alm_query_run *run, uint32_t measures, alm_status *st)
-{
-    const alm_query_plan *plan = run->plan;
-    ALM_TRY(alm_query_run_fetch(run, measures, plan->place_ids, plan->places.count, &plan->periods,
-                                st));
-    if (plan->periods.kind == ALM_PERIOD_EXPR_LAST) {
-        return alm_cells_keep_last(&run->cells, plan->periods.last, st);
-    }
-    return ALM_OK;
-}
-
 alm_code alm_query_run_missing_variant(alm_query_run *run, alm_measure measure, alm_freq freq,
                                        uint32_t *ret, alm_status *st)
 {

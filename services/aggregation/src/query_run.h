@@ -35,10 +35,6 @@ ALM_MUST_USE alm_code alm_query_run_fetch_totals(alm_query_run *run, const alm_i
                                                  size_t place_count, const alm_period_expr *periods,
                                                  alm_status *st);
 
-// The asked places and periods. With "last:n" the newest n of what was read in all.
-ALM_MUST_USE alm_code alm_query_run_fetch_asked(alm_query_run *run, uint32_t measures,
-                                                alm_status *st);
-
 // The variant a missing cell is answered with: one that was read with the period's frequency and
 // the measure, else what the question says of it.
 ALM_MUST_USE alm_code alm_query_run_missing_variant(alm_query_run *run, alm_measure measure,
