@@ -87,10 +87,9 @@ static const multiplier_word multiplier_words[] = {
     {"万亿", "trillion", true},
 };
 
-// The base and the power of ten of a code. False: no unit of ours.
-static bool split_code(const char *unit, const unit_word **ret_word, int64_t *ret_power)
+// The base and the power of ten of a code that is no quotient. False: no unit of ours.
+static bool split_code(alm_str base, const unit_word **ret_word, int64_t *ret_power)
 {
-    alm_str base = alm_str_from(unit);
     size_t mark = alm_str_find(base, ALM_STR("_E"));
     *ret_power = 0;
     if (mark != SIZE_MAX) {
@@ -108,45 +107,74 @@ static bool split_code(const char *unit, const unit_word **ret_word, int64_t *re
     return false;
 }
 
-static size_t written(int len)
+typedef struct unit_code {
+    const unit_word *word, *per; // per: NULL, no quotient
+    int64_t power, per_power;
+} unit_code;
+
+static bool read_code(const char *unit, unit_code *ret)
 {
-    ALM_ASSERT(len >= 0);
-    return ALM_MIN((size_t)len, (size_t)ALMANAC_UNIT_TEXT_MAX - 1);
+    alm_str text = alm_str_from(unit);
+    size_t mark = alm_str_find(text, ALM_STR("/"));
+    size_t end = ALM_MIN(mark, text.len);
+    ret->per = NULL;
+    return split_code(alm_str_slice(text, 0, end), &ret->word, &ret->power) &&
+           (mark == SIZE_MAX ||
+            (split_code(alm_str_slice(text, mark + 1, text.len), &ret->per, &ret->per_power) &&
+             ret->per_power >= 0));
+}
+
+static void put(char *out, const char *text)
+{
+    size_t len = strlen(out);
+    (void)snprintf(out + len, ALMANAC_UNIT_TEXT_MAX - len, "%s", text);
+}
+
+static void put_label(char *out, const char *name, int64_t power, almanac_lang lang)
+{
+    bool has_gap = name[0] != '\0' && (power < 0 || (power > 0 && lang == ALMANAC_EN));
+    if (power < 0) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "×10^%lld", (long long)power);
+        put(out, text);
+    } else {
+        put(out, lang == ALMANAC_ZH ? multiplier_words[power].zh : multiplier_words[power].en);
+    }
+    put(out, has_gap ? " " : "");
+    put(out, name);
 }
 
 size_t almanac_unit_label(const char *unit, almanac_lang lang, char *out)
 {
-    const unit_word *word = NULL;
-    int64_t power = 0;
-    if (!split_code(unit, &word, &power)) {
-        return written(snprintf(out, ALMANAC_UNIT_TEXT_MAX, "%s", unit));
+    unit_code code;
+    out[0] = '\0';
+    if (!read_code(unit, &code)) {
+        put(out, unit);
+        return strlen(out);
     }
-    const char *name = lang == ALMANAC_ZH ? word->zh : word->en;
-    const char *gap = name[0] != '\0' ? " " : "";
-    if (power < 0) {
-        return written(
-            snprintf(out, ALMANAC_UNIT_TEXT_MAX, "×10^%lld%s%s", (long long)power, gap, name));
+    put_label(out, lang == ALMANAC_ZH ? code.word->zh : code.word->en, code.power, lang);
+    if (code.per != NULL) {
+        bool is_zh = lang == ALMANAC_ZH || code.per->en[0] == '\0';
+        put(out, "/");
+        put_label(out, is_zh ? code.per->zh : code.per->en, code.per_power, lang);
     }
-    const char *multiplier =
-        lang == ALMANAC_ZH ? multiplier_words[power].zh : multiplier_words[power].en;
-    gap = lang == ALMANAC_EN && power > 0 ? gap : "";
-    return written(snprintf(out, ALMANAC_UNIT_TEXT_MAX, "%s%s%s", multiplier, gap, name));
+    return strlen(out);
 }
 
 alm_unit_shape alm_unit_shape_of(const char *unit, almanac_lang lang)
 {
-    const unit_word *word = NULL;
-    int64_t power = 0;
-    if (!split_code(unit, &word, &power)) {
+    unit_code code;
+    if (!read_code(unit, &code)) {
         return ALM_UNIT_PLAIN;
     }
-    alm_str base = alm_str_from(word->code);
+    alm_str base = alm_str_from(code.word->code);
     if (alm_str_eq(base, ALM_STR("percent")) || alm_str_eq(base, ALM_STR("permille"))) {
         return ALM_UNIT_CLINGS;
     }
     if (alm_str_eq(base, ALM_STR("rank"))) {
         return ALM_UNIT_RANK;
     }
-    bool is_apart = lang == ALMANAC_EN && (power < 0 || !multiplier_words[power].reads_on);
+    bool is_apart =
+        lang == ALMANAC_EN && (code.power < 0 || !multiplier_words[code.power].reads_on);
     return is_apart ? ALM_UNIT_APART : ALM_UNIT_PLAIN;
 }

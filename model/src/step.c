@@ -260,8 +260,8 @@ static alm_code make_contribution(alm_step *it, alm_status *st)
     }
     it->out.kind = is_points ? ALM_QUANTITY_POINTS : ALM_QUANTITY_RATIO;
     it->out.measure = is_points ? ALM_MEASURE_CONTRIBUTION_PP : ALM_MEASURE_CONTRIBUTION_SHARE;
-    it->out.unit.measure = is_points ? ALM_MEASURE_UNIT_PP : ALM_MEASURE_UNIT_PERCENT;
-    it->out.unit.mult = 0;
+    it->out.unit =
+        (alm_unit){.measure = is_points ? ALM_MEASURE_UNIT_PP : ALM_MEASURE_UNIT_PERCENT};
     become_rate(it);
     return ALM_OK;
 }

@@ -3,6 +3,7 @@
 #include "unit_table.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const alm_unit_row alm_unit_rows[] = {
 #define UNIT_ROW(name, number, c, dim, n, d, p, z, e)                                              \
@@ -34,12 +35,12 @@ const alm_multiplier_row alm_multiplier_rows[ALM_UNIT_MULT_MAX + 1] = {
     {"万亿", "trillion", true},
 };
 
-const alm_unit_row *alm_unit_row_of(alm_unit unit)
+const alm_unit_row *alm_unit_row_of(uint8_t measure)
 {
-    if (unit.measure >= alm_unit_row_count || alm_unit_rows[unit.measure].code == NULL) {
+    if (measure >= alm_unit_row_count || alm_unit_rows[measure].code == NULL) {
         return NULL;
     }
-    return &alm_unit_rows[unit.measure];
+    return &alm_unit_rows[measure];
 }
 
 bool alm_dimension_takes_multiplier(alm_dimension dimension)
@@ -56,18 +57,46 @@ bool alm_dimension_takes_multiplier(alm_dimension dimension)
     }
 }
 
-bool alm_unit_valid(alm_unit unit)
+static bool is_part_valid(uint8_t measure, int mult, int mult_min, bool must_count)
 {
-    const alm_unit_row *row = alm_unit_row_of(unit);
-    if (row == NULL || unit.mult < ALM_UNIT_MULT_MIN || unit.mult > ALM_UNIT_MULT_MAX) {
+    const alm_unit_row *row = alm_unit_row_of(measure);
+    if (row == NULL || mult < mult_min || mult > ALM_UNIT_MULT_MAX) {
         return false;
     }
-    return unit.mult == 0 || alm_dimension_takes_multiplier(row->dimension);
+    return (mult == 0 && !must_count) || alm_dimension_takes_multiplier(row->dimension);
+}
+
+static bool is_quotient(alm_unit unit)
+{
+    return unit.per != ALM_MEASURE_UNIT_NONE;
+}
+
+static alm_dimension dimension_of(uint8_t measure)
+{
+    return alm_unit_row_of(measure)->dimension;
+}
+
+// Quantities of one dimension make a ratio; things counted are of many kinds: 辆/百户.
+static bool may_be_per(uint8_t measure, uint8_t per)
+{
+    alm_dimension dimension = dimension_of(measure);
+    return dimension != dimension_of(per) || (dimension == ALM_DIMENSION_COUNT && measure != per);
+}
+
+bool alm_unit_valid(alm_unit unit)
+{
+    if (!is_part_valid(unit.measure, unit.mult, ALM_UNIT_MULT_MIN, is_quotient(unit))) {
+        return false;
+    }
+    if (!is_quotient(unit)) {
+        return unit.per_mult == 0;
+    }
+    return is_part_valid(unit.per, unit.per_mult, 0, true) && may_be_per(unit.measure, unit.per);
 }
 
 bool alm_unit_eq(alm_unit a, alm_unit b)
 {
-    return a.measure == b.measure && a.mult == b.mult;
+    return alm_unit_pack(a) == alm_unit_pack(b);
 }
 
 static bool is_none(alm_unit unit)
@@ -78,7 +107,9 @@ static bool is_none(alm_unit unit)
 alm_dimension alm_unit_dimension(alm_unit unit)
 {
     ALM_ASSERT(is_none(unit) || alm_unit_valid(unit));
-    return is_none(unit) ? ALM_DIMENSION_NONE : alm_unit_row_of(unit)->dimension;
+    return is_none(unit)       ? ALM_DIMENSION_NONE
+           : is_quotient(unit) ? ALM_DIMENSION_QUOTIENT
+                               : dimension_of(unit.measure);
 }
 
 const char *alm_dimension_name(alm_dimension dimension)
@@ -97,51 +128,77 @@ const char *alm_dimension_name(alm_dimension dimension)
 
 bool alm_unit_convertible(alm_unit a, alm_unit b)
 {
-    return !is_none(a) && alm_unit_dimension(a) == alm_unit_dimension(b);
+    if (is_none(a) || alm_unit_dimension(a) != alm_unit_dimension(b)) {
+        return false;
+    }
+    return !is_quotient(a) || (dimension_of(a.measure) == dimension_of(b.measure) &&
+                               dimension_of(a.per) == dimension_of(b.per));
 }
 
 // ----- Text --------------------------------------------------------------------------------------
 
-static size_t written(int len)
+static void put_text(char *out, const char *text)
 {
-    ALM_ASSERT(len >= 0 && len < ALM_UNIT_TEXT_MAX);
-    return (size_t)len;
+    size_t len = strlen(out);
+    size_t more = strlen(text);
+    ALM_ASSERT(len + more < ALM_UNIT_TEXT_MAX);
+    memcpy(out + len, text, more + 1);
+}
+
+static void put_code(char *out, uint8_t measure, int mult)
+{
+    put_text(out, alm_unit_row_of(measure)->code);
+    if (mult != 0) {
+        char power[16];
+        (void)snprintf(power, sizeof power, "_E%d", mult);
+        put_text(out, power);
+    }
 }
 
 size_t alm_unit_code(alm_unit unit, char *out)
 {
     ALM_ASSERT(is_none(unit) || alm_unit_valid(unit));
-    if (is_none(unit)) {
-        out[0] = '\0';
-        return 0;
+    out[0] = '\0';
+    if (!is_none(unit)) {
+        put_code(out, unit.measure, unit.mult);
     }
-    const char *code = alm_unit_row_of(unit)->code;
-    if (unit.mult == 0) {
-        return written(snprintf(out, ALM_UNIT_TEXT_MAX, "%s", code));
+    if (is_quotient(unit)) {
+        put_text(out, "/");
+        put_code(out, unit.per, unit.per_mult);
     }
-    return written(snprintf(out, ALM_UNIT_TEXT_MAX, "%s_E%d", code, unit.mult));
+    return strlen(out);
+}
+
+static void put_label(char *out, const char *name, int mult, alm_lang lang)
+{
+    bool has_gap = name[0] != '\0' && (mult < 0 || (mult > 0 && lang == ALM_LANG_EN));
+    if (mult < 0) {
+        char power[16];
+        (void)snprintf(power, sizeof power, "×10^%d", mult);
+        put_text(out, power);
+    } else {
+        const alm_multiplier_row *row = &alm_multiplier_rows[mult];
+        put_text(out, lang == ALM_LANG_ZH ? row->zh : row->en);
+    }
+    put_text(out, has_gap ? " " : "");
+    put_text(out, name);
 }
 
 size_t alm_unit_label(alm_unit unit, alm_lang lang, char *out)
 {
     ALM_ASSERT(is_none(unit) || alm_unit_valid(unit));
-    if (is_none(unit)) {
-        out[0] = '\0';
-        return 0;
+    out[0] = '\0';
+    if (!is_none(unit)) {
+        const alm_unit_row *row = alm_unit_row_of(unit.measure);
+        put_label(out, lang == ALM_LANG_ZH ? row->zh : row->en, unit.mult, lang);
     }
-    const alm_unit_row *row = alm_unit_row_of(unit);
-    const char *name = lang == ALM_LANG_ZH ? row->zh : row->en;
-    if (unit.mult < 0) {
-        return written(snprintf(out, ALM_UNIT_TEXT_MAX, "×10^%d%s%s", unit.mult,
-                                name[0] != '\0' ? " " : "", name));
+    if (is_quotient(unit)) {
+        const alm_unit_row *per = alm_unit_row_of(unit.per);
+        bool is_zh = lang == ALM_LANG_ZH || per->en[0] == '\0';
+        put_text(out, "/");
+        put_label(out, is_zh ? per->zh : per->en, unit.per_mult, lang);
     }
-    if (lang == ALM_LANG_ZH) {
-        return written(
-            snprintf(out, ALM_UNIT_TEXT_MAX, "%s%s", alm_multiplier_rows[unit.mult].zh, name));
-    }
-    const char *gap = unit.mult != 0 && name[0] != '\0' ? " " : "";
-    return written(
-        snprintf(out, ALM_UNIT_TEXT_MAX, "%s%s%s", alm_multiplier_rows[unit.mult].en, gap, name));
+    return strlen(out);
 }
 
 // ----- Conversion --------------------------------------------------------------------------------
@@ -176,14 +233,20 @@ static alm_code factor_between(alm_unit from, alm_unit to, factor *ret, alm_stat
                               from_code, alm_dimension_name(alm_unit_dimension(from)), to_code,
                               alm_dimension_name(alm_unit_dimension(to)));
     }
-    const alm_unit_row *a = alm_unit_row_of(from);
-    const alm_unit_row *b = alm_unit_row_of(to);
-    int num = a->num * b->den;
-    int den = a->den * b->num;
-    int common = greatest_common_divisor(num, den);
-    *ret = (factor){.num = num / common,
-                    .den = den / common,
-                    .power = a->power + from.mult - b->power - to.mult};
+    const alm_unit_row *a = alm_unit_row_of(from.measure);
+    const alm_unit_row *b = alm_unit_row_of(to.measure);
+    factor by = {.num = a->num * b->den,
+                 .den = a->den * b->num,
+                 .power = a->power - b->power + alm_unit_power(from) - alm_unit_power(to)};
+    if (is_quotient(from)) {
+        const alm_unit_row *per_a = alm_unit_row_of(from.per);
+        const alm_unit_row *per_b = alm_unit_row_of(to.per);
+        by.num *= per_a->den * per_b->num;
+        by.den *= per_a->num * per_b->den;
+        by.power += per_b->power - per_a->power;
+    }
+    int common = greatest_common_divisor(by.num, by.den);
+    *ret = (factor){by.num / common, by.den / common, by.power};
     return ALM_OK;
 }
 

@@ -318,13 +318,13 @@ static alm_code unknown(alm_str text, alm_str rest, alm_status *st)
                           ALM_STR_ARGS(text), ALM_STR_ARGS(multiplier), ALM_STR_ARGS(near.best));
 }
 
-alm_code alm_unit_parse(alm_str text, alm_unit *ret, alm_status *st)
+// One that is no quotient, without white space around it.
+static alm_code parse_part(alm_str text, alm_unit *ret, alm_status *st)
 {
-    alm_str trimmed = alm_str_trim(text);
-    alm_str rest = trimmed;
-    verdict found = parse_code(trimmed, ret);
+    alm_str rest = text;
+    verdict found = parse_code(text, ret);
     if (found == UNKNOWN) {
-        found = parse_words(trimmed, ret, &rest);
+        found = parse_words(text, ret, &rest);
     }
     switch (found) {
     case FOUND:
@@ -332,9 +332,49 @@ alm_code alm_unit_parse(alm_str text, alm_unit *ret, alm_status *st)
     case BAD_MULTIPLIER:
         return alm_status_set(st, ALM_NOT_FOUND,
                               "unknown unit \"%.*s\": it cannot have this multiplier",
-                              ALM_STR_ARGS(trimmed));
+                              ALM_STR_ARGS(text));
     case UNKNOWN:
         break;
     }
-    return unknown(trimmed, rest, st);
+    return unknown(text, rest, st);
+}
+
+// Where "/" or " per " stands; false: nowhere, or nothing is behind it.
+static bool split_quotient(alm_str text, alm_str *ret_part, alm_str *ret_per)
+{
+    static const char *const marks[] = {"/", "／", " per "};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(marks); i++) {
+        alm_str mark = alm_str_from(marks[i]);
+        size_t at = alm_str_find(text, mark);
+        if (at != SIZE_MAX && at + mark.len < text.len) {
+            *ret_part = alm_str_trim(alm_str_slice(text, 0, at));
+            *ret_per = alm_str_trim(alm_str_slice(text, at + mark.len, text.len));
+            return true;
+        }
+    }
+    return false;
+}
+
+alm_code alm_unit_parse(alm_str text, alm_unit *ret, alm_status *st)
+{
+    alm_str trimmed = alm_str_trim(text);
+    alm_str part;
+    alm_str denominator;
+    alm_unit unit = {.measure = ALM_MEASURE_UNIT_COUNT};
+    alm_unit per;
+    if (!split_quotient(trimmed, &part, &denominator)) {
+        return parse_part(trimmed, ret, st);
+    }
+    // "/km²": so many a square kilometre.
+    ALM_TRY(part.len == 0 ? ALM_OK : parse_part(part, &unit, st));
+    ALM_TRY(parse_part(denominator, &per, st));
+    unit.per = per.measure;
+    unit.per_mult = per.mult;
+    if (!alm_unit_valid(unit)) {
+        return alm_status_set(st, ALM_NOT_FOUND,
+                              "unknown unit \"%.*s\": %.*s is not counted per %.*s",
+                              ALM_STR_ARGS(trimmed), ALM_STR_ARGS(part), ALM_STR_ARGS(denominator));
+    }
+    *ret = unit;
+    return ALM_OK;
 }

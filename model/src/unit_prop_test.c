@@ -35,14 +35,19 @@ static alm_unit random_unit(test_random *r)
         u.measure = ALM_MEASURE_UNIT_MU; // the one that does not divide evenly
     }
     u.mult = alm_unit_valid(u) ? u.mult : 0;
-    return u;
+    alm_unit quotient = u;
+    quotient.per = test_random_one_in(r, 2) ? ALM_MEASURE_UNIT_MU : ALM_MEASURE_UNIT_M2;
+    quotient.per_mult = (int8_t)test_random_below(r, 5);
+    return test_random_one_in(r, 3) && alm_unit_valid(quotient) ? quotient : u;
 }
 
 static alm_unit random_target(test_random *r, alm_unit from)
 {
     for (;;) {
         alm_unit to = random_unit(r);
-        if (sizes[to.measure].dimension == sizes[from.measure].dimension) {
+        bool is_quotient = to.per != ALM_MEASURE_UNIT_NONE;
+        if (sizes[to.measure].dimension == sizes[from.measure].dimension &&
+            is_quotient == (from.per != ALM_MEASURE_UNIT_NONE)) {
             return to;
         }
     }
@@ -63,14 +68,26 @@ static alm_decimal random_value(test_random *r)
                          .exponent = (int8_t)exponent};
 }
 
+// One of it in its base: of a quotient one over the other.
+static size_row size_of(alm_unit unit)
+{
+    size_row size = sizes[unit.measure];
+    size.power += unit.mult;
+    if (unit.per != ALM_MEASURE_UNIT_NONE) {
+        size.num *= sizes[unit.per].den;
+        size.den *= sizes[unit.per].num;
+        size.power -= sizes[unit.per].power + unit.per_mult;
+    }
+    return size;
+}
+
 // value in `to` is *num / *den, whole numbers, den > 0. 10^60 is more than any power in play.
 static void exact_fraction(alm_decimal value, alm_unit from, alm_unit to, big *num, big *den)
 {
-    const size_row *a = &sizes[from.measure];
-    const size_row *b = &sizes[to.measure];
-    *num = big_scaled((__int128)value.mantissa * a->num * b->den,
-                      60 + value.exponent + a->power + from.mult);
-    *den = big_scaled((__int128)a->den * b->num, 60 + b->power + to.mult);
+    size_row a = size_of(from);
+    size_row b = size_of(to);
+    *num = big_scaled((__int128)value.mantissa * a.num * b.den, 60 + value.exponent + a.power);
+    *den = big_scaled((__int128)a.den * b.num, 60 + b.power);
 }
 
 // Is d = num / den?
@@ -84,11 +101,11 @@ static bool is_quotient(alm_decimal d, big num, big den)
 // the threes out, turn halves into tenths, and see whether what is left is short enough.
 static bool has_decimal(alm_decimal value, alm_unit from, alm_unit to)
 {
-    const size_row *a = &sizes[from.measure];
-    const size_row *b = &sizes[to.measure];
-    __int128 n = (__int128)value.mantissa * a->num * b->den;
-    int c = a->den * b->num;
-    int power = value.exponent + a->power + from.mult - b->power - to.mult;
+    size_row a = size_of(from);
+    size_row b = size_of(to);
+    __int128 n = (__int128)value.mantissa * a.num * b.den;
+    int c = a.den * b.num;
+    int power = value.exponent + a.power - b.power;
     for (; c % 3 == 0; c /= 3, n /= 3) {
         if (n % 3 != 0) {
             return false;

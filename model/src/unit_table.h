@@ -27,8 +27,8 @@ typedef struct alm_multiplier_row {
 // By power of ten, 0..ALM_UNIT_MULT_MAX.
 extern const alm_multiplier_row alm_multiplier_rows[ALM_UNIT_MULT_MAX + 1];
 
-// NULL: none of ours.
-const alm_unit_row *alm_unit_row_of(alm_unit unit);
+// Of an alm_measure_unit; NULL: none of ours.
+const alm_unit_row *alm_unit_row_of(uint8_t measure);
 
 // Ratios and places in a list are not counted by the ten thousand.
 bool alm_dimension_takes_multiplier(alm_dimension dimension);

@@ -148,6 +148,18 @@ static const name_row name_rows[] = {
     {"ratio", "ratio"},
     {"ordinal", "ordinal"},
     {"index", "index"},
+    // quotients
+    {"元/人", "CNY/persons"},
+    {"万元/人", "CNY_E4/persons"},
+    {"元／平方米", "CNY/m2"},
+    {"张/千人", "count_zhang/persons_E3"},
+    {"吨标准煤/万元", "tce/CNY_E4"},
+    {"辆/百户", "count_liang/count_hu_E2"},
+    {"人 / 平方公里", "persons/km2"},
+    {"yuan per person", "CNY/persons"},
+    {"/km²", "count/km2"},
+    {"10k per km2", "count_E4/km2"},
+    {"CNY_E4/persons_E3", "CNY_E4/persons_E3"},
     // white space
     {" 万元 ", "CNY_E4"},
     {"\u3000亿元", "CNY_E8"},
@@ -179,7 +191,14 @@ static const stranger_row stranger_rows[] = {
     {"persents", "did you mean \"persons\"?"},
     {"cny_e8", "unknown unit \"cny_e8\""},
     {"圈圈", "unknown unit \"圈圈\""},
-    {"元/平方米", "unknown unit \"元/平方米\""},
+    {"元/元", "unknown unit \"元/元\": 元 is not counted per 元"},
+    {"%/人", "unknown unit \"%/人\": % is not counted per 人"},
+    {"元/百分点", "元 is not counted per 百分点"},
+    {"CNY/persons_E-3", "CNY is not counted per persons_E-3"},
+    {"元/人/年", "unknown unit \"人/年\""},
+    {"元/", "unknown unit \"元/\""},
+    {"/", "unknown unit \"/\""},
+    {"亿美圆/人", "unknown unit \"亿美圆\"; did you mean \"亿美元\"?"},
     {"万万元", "unknown unit \"万万元\""},
     {"亿万元", "unknown unit \"亿万元\""},
     {"千百元", "unknown unit \"千百元\""},
@@ -235,6 +254,11 @@ static const label_row label_rows[] = {
     {"CNY_E-3", "×10^-3 元", "×10^-3 yuan"},
     {"count_E-3", "×10^-3 个", "×10^-3"},
     {"index", "", ""},
+    {"CNY_E4/persons", "万元/人", "10 thousand yuan/persons"},
+    {"tce/CNY_E4", "吨标准煤/万元", "tce/10 thousand yuan"},
+    {"count_zhang/persons_E3", "张/千人", "/thousand persons"},
+    {"CNY/count_tao", "元/套", "yuan/套"},
+    {"CNY_E-2/count_tao_E4", "×10^-2 元/万套", "×10^-2 yuan/10 thousand 套"},
 };
 
 static void labels(void **state)
@@ -251,12 +275,15 @@ static void labels(void **state)
 
 // Calls visit for each valid unit; returns how many there were. Of all bytes, so that holes and
 // strangers are tried as well.
-static int for_each_unit(void (*visit)(alm_unit u))
+static int for_each_unit(alm_measure_unit per, int per_mult, void (*visit)(alm_unit u))
 {
     int count = 0;
     for (int measure = 0; measure <= UINT8_MAX; measure++) {
         for (int mult = INT8_MIN; mult <= INT8_MAX; mult++) {
-            alm_unit u = {.measure = (uint8_t)measure, .mult = (int8_t)mult};
+            alm_unit u = {.measure = (uint8_t)measure,
+                          .mult = (int8_t)mult,
+                          .per = (uint8_t)per,
+                          .per_mult = (int8_t)per_mult};
             if (alm_unit_valid(u)) {
                 visit(u);
                 count++;
@@ -288,7 +315,9 @@ static void label_reads_back(alm_unit u)
             alm_decimal_cmp(got, one) != 0) {
             fail_msg("\"%s\" reads back as another size", label);
         }
-        bool renamed = u.measure == ALM_MEASURE_UNIT_M && u.mult >= 3; // 千米 is 公里
+        // 千米 is 公里
+        bool renamed = (u.measure == ALM_MEASURE_UNIT_M && u.mult >= 3) ||
+                       (u.per == ALM_MEASURE_UNIT_M && u.per_mult >= 3);
         if (lang == ALM_LANG_ZH && !renamed) {
             assert_true(alm_unit_eq(back, u));
         }
@@ -299,9 +328,47 @@ static void every_unit_reads_back(void **state)
 {
     (void)state;
     // 53 measures; the eight of ratio, points, index, rank and ordinal take no multiplier.
-    int want = 45 * (ALM_UNIT_MULT_MAX - ALM_UNIT_MULT_MIN + 1) + 8;
-    assert_int_equal(for_each_unit(code_reads_back), want);
-    assert_int_equal(for_each_unit(label_reads_back), want);
+    int mults = ALM_UNIT_MULT_MAX - ALM_UNIT_MULT_MIN + 1;
+    assert_int_equal(for_each_unit(ALM_MEASURE_UNIT_NONE, 0, code_reads_back), 45 * mults + 8);
+    assert_int_equal(for_each_unit(ALM_MEASURE_UNIT_NONE, 0, label_reads_back), 45 * mults + 8);
+}
+
+static void every_quotient_reads_back(void **state)
+{
+    (void)state;
+    static const alm_measure_unit pers[] = {ALM_MEASURE_UNIT_CNY, ALM_MEASURE_UNIT_M,
+                                            ALM_MEASURE_UNIT_MU, ALM_MEASURE_UNIT_PERSONS,
+                                            ALM_MEASURE_UNIT_TAO};
+    // How many are not counted per it: those of its dimension; of things counted itself alone.
+    static const int likes[] = {1, 2, 4, 1, 1};
+    int mults = ALM_UNIT_MULT_MAX - ALM_UNIT_MULT_MIN + 1;
+    for (size_t i = 0; i < ALM_ARRAY_LEN(pers); i++) {
+        int want = (45 - likes[i]) * mults;
+        assert_int_equal(for_each_unit(pers[i], 3, code_reads_back), want);
+        assert_int_equal(for_each_unit(pers[i], 3, label_reads_back), want);
+        assert_int_equal(for_each_unit(pers[i], -1, label_reads_back), 0);
+    }
+    assert_int_equal(for_each_unit(ALM_MEASURE_UNIT_PERCENT, 0, label_reads_back), 0);
+    assert_int_equal(for_each_unit(ALM_MEASURE_UNIT_NONE, 3, label_reads_back), 0);
+}
+
+static void packs(void **state)
+{
+    (void)state;
+    alm_unit all = {.measure = 33, .mult = -9, .per = 1, .per_mult = 12};
+    assert_int_equal(alm_unit_pack(all), 0x0c01f721);
+    assert_true(alm_unit_eq(alm_unit_unpack(alm_unit_pack(all)), all));
+    assert_int_equal(alm_unit_pack((alm_unit){0}), 0);
+}
+
+static void quotients_convert_part_by_part(void **state)
+{
+    (void)state;
+    assert_true(alm_unit_convertible(unit("万元/人"), unit("元/千人")));
+    assert_false(alm_unit_convertible(unit("元/人"), unit("元")));
+    assert_false(alm_unit_convertible(unit("元/人"), unit("元/平方米")));
+    assert_false(alm_unit_convertible(unit("元/人"), unit("美元/人")));
+    assert_int_equal(alm_unit_dimension(unit("元/人")), ALM_DIMENSION_QUOTIENT);
 }
 
 static void names_and_numbers_are_unique(void **state)
@@ -382,6 +449,10 @@ static const convert_row convert_rows[] = {
     {"1.4 倍 in %", {14, -1}, "倍", "%", {14, 1}},
     {"家 in 个", {6100, 0}, "家", "个", {6100, 0}},
     {"5 吨 in 公斤", {5, 0}, "吨", "公斤", {5, 3}},
+    {"9.5 万元/人 in 元/千人", {95, -1}, "万元/人", "元/千人", {95, 6}},
+    {"6.2 张/千人 in 张/万人", {62, -1}, "张/千人", "张/万人", {62, 0}},
+    {"2 万元/亩 in 元/m²", {2, 0}, "万元/亩", "元/平方米", {30, 0}},
+    {"30 元/m² in 万元/亩", {30, 0}, "元/平方米", "万元/亩", {2, 0}},
     {"18 digits and a half more", {600000000000000000, 0}, "平方米", "亩", {9, 14}},
 };
 
@@ -466,6 +537,9 @@ int main(void)
     TEST_ADD_ROWS(&list, labels, label_rows, code)
     TEST_ADD_ROWS(&list, converts, convert_rows, name)
     TEST_ADD(&list, every_unit_reads_back);
+    TEST_ADD(&list, every_quotient_reads_back);
+    TEST_ADD(&list, packs);
+    TEST_ADD(&list, quotients_convert_part_by_part);
     TEST_ADD(&list, names_and_numbers_are_unique);
     TEST_ADD(&list, dimensions_have_names);
     TEST_ADD(&list, no_unit_is_quiet);

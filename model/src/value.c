@@ -156,6 +156,15 @@ alm_dimension alm_measure_dimension(alm_measure m, alm_dimension indicator)
     return ALM_DIMENSION_NONE;
 }
 
+bool alm_measure_takes_unit(alm_measure m, alm_unit indicator, alm_unit unit)
+{
+    alm_dimension own = alm_unit_dimension(indicator);
+    alm_dimension dimension = alm_measure_dimension(m, own);
+    return dimension == ALM_DIMENSION_NONE ||
+           (dimension == own ? alm_unit_convertible(indicator, unit)
+                             : dimension == alm_unit_dimension(unit));
+}
+
 // ----- Statuses ----------------------------------------------------------------------------------
 
 char alm_obs_status_letter(alm_obs_status s)

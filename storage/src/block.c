@@ -202,8 +202,8 @@ static bool set_unit(const int64_t *values, size_t count, alm_obs *rows)
 {
     for (size_t i = 0; i < count; i++) {
         int64_t v = values[i];
-        alm_unit unit = {.measure = (uint8_t)v, .mult = (int8_t)(uint8_t)(v >> 8)};
-        if (v < 0 || v > UINT16_MAX || (v != 0 && !alm_unit_valid(unit))) {
+        alm_unit unit = alm_unit_unpack((uint32_t)v);
+        if (v < 0 || v > UINT32_MAX || (v != 0 && !alm_unit_valid(unit))) {
             return false;
         }
         rows[i].value.unit = unit;

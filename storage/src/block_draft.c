@@ -56,7 +56,7 @@ static void get_column(const alm_obs *rows, size_t count, int column, int64_t *r
     case ALM_BLOCK_EXPONENT:
         FILL(row->value.has_number ? row->value.number.exponent : 0);
     case ALM_BLOCK_UNIT:
-        FILL(row->value.unit.measure | (uint8_t)row->value.unit.mult << 8);
+        FILL(alm_unit_pack(row->value.unit));
     case ALM_BLOCK_FLAGS:
         FILL(alm_block_flags(&row->value));
     case ALM_BLOCK_SOURCE:
@@ -110,7 +110,7 @@ static unsigned differing_columns(const alm_obs *d)
            (unsigned)(p->freq != 0 || p->length != 0 || p->ordinal != 0) << ALM_BLOCK_PERIOD |
            (unsigned)(v->number.mantissa != 0) << ALM_BLOCK_MANTISSA |
            (unsigned)(v->number.exponent != 0 || v->has_number) << ALM_BLOCK_EXPONENT |
-           (unsigned)(v->unit.measure != 0 || v->unit.mult != 0) << ALM_BLOCK_UNIT |
+           (unsigned)(alm_unit_pack(v->unit) != 0) << ALM_BLOCK_UNIT |
            (unsigned)(v->qualifier != 0 || v->status != 0 || v->has_number) << ALM_BLOCK_FLAGS |
            (unsigned)(d->source != 0) << ALM_BLOCK_SOURCE |
            (unsigned)(d->published != 0) << ALM_BLOCK_PUBLISHED |

@@ -196,7 +196,12 @@ static alm_obs random_row(uint64_t *random)
                    .ordinal = (int32_t)(1990 + next_random(random) % 40)},
         .value = {.number = {.mantissa = (int64_t)(next_random(random) % 1000000) - 500000,
                              .exponent = (int8_t) - (next_random(random) % 4)},
-                  .unit = {.measure = (uint8_t)(1 + next_random(random) % 28), .mult = 0},
+                  .unit = next_random(random) % 8 == 0
+                              ? (alm_unit){.measure = ALM_MEASURE_UNIT_CNY,
+                                           .mult = 4,
+                                           .per = ALM_MEASURE_UNIT_PERSONS,
+                                           .per_mult = 3}
+                              : (alm_unit){.measure = (uint8_t)(1 + next_random(random) % 28)},
                   .qualifier = (alm_qualifier)(next_random(random) % ALM_QUALIFIER_COUNT),
                   .status = (alm_obs_status)(next_random(random) % ALM_OBS_STATUS_COUNT),
                   .has_number = true},

@@ -183,17 +183,18 @@ static alm_code check_fixed(const alm_stored_catalog *stored, const alm_entry *o
     if (entry->kind != ALM_ENTRY_INDICATOR) {
         return ALM_OK;
     }
-    alm_dimension was = alm_unit_dimension(old->indicator.unit);
-    alm_dimension is = alm_unit_dimension(entry->indicator.unit);
     bool has = false;
-    if (was != is) {
+    if (!alm_unit_convertible(old->indicator.unit, entry->indicator.unit)) {
         ALM_TRY(stored->has_observations(stored->arg, entry->indicator.code, &has, st));
     }
     if (has) {
+        char was[ALM_UNIT_TEXT_MAX];
+        char is[ALM_UNIT_TEXT_MAX];
+        (void)alm_unit_code(old->indicator.unit, was);
+        (void)alm_unit_code(entry->indicator.unit, is);
         return alm_status_set_field(st, ALM_FAILED_PRECONDITION, "indicator",
                                     "indicator %.*s has observations in %s and cannot change to %s",
-                                    ALM_STR_ARGS(entry->indicator.code), alm_dimension_name(was),
-                                    alm_dimension_name(is));
+                                    ALM_STR_ARGS(entry->indicator.code), was, is);
     }
     return ALM_OK;
 }

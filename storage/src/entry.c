@@ -54,13 +54,26 @@ static void put_texts(alm_buf *out, const alm_str *texts, size_t count)
     }
 }
 
+// A quotient is marked in the highest bit of its measure, which no number of a measure has.
+#define UNIT_QUOTIENT 0x80U
+
+static void put_unit(alm_buf *out, alm_unit unit)
+{
+    bool is_quotient = unit.per != ALM_MEASURE_UNIT_NONE;
+    alm_buf_u8(out, (uint8_t)(unit.measure | (is_quotient ? UNIT_QUOTIENT : 0)));
+    alm_buf_u8(out, (uint8_t)unit.mult);
+    if (is_quotient) {
+        alm_buf_u8(out, unit.per);
+        alm_buf_u8(out, (uint8_t)unit.per_mult);
+    }
+}
+
 static void put_indicator(alm_buf *out, const alm_indicator *e)
 {
     put_text(out, e->code);
     put_text(out, e->name_zh);
     put_text(out, e->name_en);
-    alm_buf_u8(out, e->unit.measure);
-    alm_buf_u8(out, (uint8_t)e->unit.mult);
+    put_unit(out, e->unit);
     alm_buf_u8(out, (uint8_t)e->value_type);
     alm_buf_u8(out, (uint8_t)e->over_places);
     alm_buf_u8(out, (uint8_t)e->over_time);
@@ -152,13 +165,24 @@ static const alm_str *get_texts(alm_reader *r, alm_arena *arena, size_t *ret_cou
     return texts;
 }
 
+static alm_unit get_unit(alm_reader *r)
+{
+    uint8_t measure = alm_read_u8(r);
+    alm_unit unit = {.measure = measure & ~UNIT_QUOTIENT, .mult = (int8_t)alm_read_u8(r)};
+    if (measure & UNIT_QUOTIENT) {
+        unit.per = alm_read_u8(r);
+        unit.per_mult = (int8_t)alm_read_u8(r);
+        r->failed |= unit.per == ALM_MEASURE_UNIT_NONE;
+    }
+    return unit;
+}
+
 static void get_indicator(alm_reader *r, alm_arena *arena, alm_indicator *e, bool *no_memory)
 {
     e->code = get_text(r);
     e->name_zh = get_text(r);
     e->name_en = get_text(r);
-    e->unit.measure = alm_read_u8(r);
-    e->unit.mult = (int8_t)alm_read_u8(r);
+    e->unit = get_unit(r);
     e->value_type = (alm_value_type)get_enum(r, ALM_VALUE_TYPE_COUNT);
     e->over_places = (alm_aggregation)get_enum(r, ALM_AGGREGATION_REFUSE);
     e->over_time = (alm_aggregation)get_enum(r, ALM_AGGREGATION_REFUSE);

@@ -26,14 +26,22 @@ static void each_unit(void (*visit)(alm_unit unit))
     size_t count = 0;
     for (int measure = 0; measure <= UINT8_MAX; measure++) {
         for (int mult = ALM_UNIT_MULT_MIN; mult <= ALM_UNIT_MULT_MAX; mult++) {
-            alm_unit unit = {.measure = (uint8_t)measure, .mult = (int8_t)mult};
-            if (alm_unit_valid(unit)) {
-                visit(unit);
-                count++;
+            // Plain ones, and quotients by a measure with English and one without.
+            static const uint8_t pers[] = {ALM_MEASURE_UNIT_NONE, ALM_MEASURE_UNIT_PERSONS,
+                                           ALM_MEASURE_UNIT_TAO};
+            for (size_t i = 0; i < ALM_ARRAY_LEN(pers); i++) {
+                alm_unit unit = {.measure = (uint8_t)measure,
+                                 .mult = (int8_t)mult,
+                                 .per = pers[i],
+                                 .per_mult = pers[i] == ALM_MEASURE_UNIT_TAO ? 4 : 0};
+                if (alm_unit_valid(unit)) {
+                    visit(unit);
+                    count++;
+                }
             }
         }
     }
-    assert_true(count > 300); // 28 units, most with 22 multipliers
+    assert_true(count > 2900); // 53 measures, most with 22 multipliers, three times
 }
 
 static void check_label(alm_unit unit)

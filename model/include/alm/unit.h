@@ -1,8 +1,9 @@
-// Units of measure: what is counted (a measure of some dimension) and a power of ten in front of
-// it.
+// Units of measure: what is counted (a measure of some dimension) with a power of ten in front of
+// it, perhaps per something else that is counted.
 //
-// 亿元 is {CNY, 8}, 万平方米 is {M2, 4}, 套 is {TAO, 0}. A value is kept in the unit it was
-// published in and converted when somebody asks; only units of one dimension convert.
+// 亿元 is {CNY, 8}, 万平方米 is {M2, 4}, 套 is {TAO, 0}, 元/人 is {CNY, 0, PERSONS, 0}, 吨标准煤/万元
+// is {TCE, 0, CNY, 4}. A value is kept in the unit it was published in and converted when somebody
+// asks; only units of one dimension convert, and quotients whose both parts do.
 #ifndef ALM_UNIT_H
 #define ALM_UNIT_H
 
@@ -30,7 +31,8 @@
     X(COAL, 16, "standard coal") /* energy as mass of standard coal */                             \
     X(POWER, 17, "power")                                                                          \
     X(APPARENT_POWER, 18, "apparent power")                                                        \
-    X(AGE, 19, "age") /* years lived */
+    X(AGE, 19, "age")           /* years lived */                                                  \
+    X(QUOTIENT, 20, "quotient") /* one quantity per another; convertible tells two apart */
 
 typedef enum alm_dimension {
     ALM_DIMENSION_NONE = 0,
@@ -105,35 +107,39 @@ typedef enum alm_measure_unit {
 #undef ALM_MEASURE_UNIT_ENUM
 } alm_measure_unit;
 
-// A value; 2 bytes on the wire. Zero-initialised it is "no unit". Ratios, points, indices, ranks
-// and ordinals take no multiplier: their mult is 0.
+// A value. Zero-initialised it is "no unit". Ratios, points, indices, ranks and ordinals take no
+// multiplier and stand in no quotient.
 typedef struct alm_unit {
     uint8_t measure; // alm_measure_unit
     int8_t mult;     // SDMX UNIT_MULT: -9 .. 12
+    uint8_t per;     // alm_measure_unit of what it is per, of another dimension unless both are
+                     // things counted; NONE: no quotient
+    int8_t per_mult; // 0 .. 12: 张/千人
 } alm_unit;
 
 #define ALM_UNIT_MULT_MIN (-9)
 #define ALM_UNIT_MULT_MAX 12
-#define ALM_UNIT_TEXT_MAX 48
+#define ALM_UNIT_TEXT_MAX 96
 
 // Accepts the code with an optional multiplier ("CNY", "CNY_E8", "m2_E4"), the Chinese form with
 // its multiplier (亿元, 万亿元, 万平方米, 万套, 万人次, 个百分点), common English forms ("100
 // million CNY", "10k m2", "%", "percentage points", "million" of a plain count), what
 // alm_unit_label writes, and well-known aliases (㎡, 平方千米, 人民币, RMB, hectare, ％). White
 // space around it is ignored; ASCII letters in any case, but codes with a multiplier as they are
-// spelled. A Chinese multiplier with nothing behind it (万) is no unit.
+// spelled. A Chinese multiplier with nothing behind it (万) is no unit. Two of these with "/" or
+// " per " between are a quotient: 元/人, 张/千人, "yuan per person", CNY/persons_E4.
 //
-// ALM_NOT_FOUND  unknown, or a multiplier it cannot have; the message names it and, where one is
-//                near, the nearest known one
+// ALM_NOT_FOUND  unknown, a multiplier it cannot have, or no quotient that makes sense; the message
+//                names it and, where one is near, the nearest known one
 ALM_MUST_USE alm_code alm_unit_parse(alm_str text, alm_unit *ret, alm_status *st);
 
-// The one code form: "CNY_E8"; "CNY" when mult is 0; "" for no unit. parse(code(u)) == u.
-// out holds ALM_UNIT_TEXT_MAX bytes, NUL-terminated. Returns the length.
+// The one code form: "CNY_E8"; "CNY" when mult is 0; "CNY/persons_E4"; "" for no unit.
+// parse(code(u)) == u. out holds ALM_UNIT_TEXT_MAX bytes, NUL-terminated. Returns the length.
 size_t alm_unit_code(alm_unit unit, char *out);
 
-// For people: zh "亿元", "万套"; en "100 million yuan" (measure words have no English: 家 is "",
-// 万家 "10 thousand"). Multipliers below 1 have no word: "×10^-3 元". Read back, a label is a unit
-// of the same size: 千米 is 公里.
+// For people: zh "亿元", "万套", "元/人"; en "100 million yuan", "yuan/persons" (measure words have
+// no English: 家 is "", 万家 "10 thousand"; behind "/" they stand in Chinese). Multipliers below 1
+// have no word: "×10^-3 元". Read back, a label is a unit of the same size: 千米 is 公里.
 typedef enum alm_lang { ALM_LANG_ZH, ALM_LANG_EN } alm_lang;
 size_t alm_unit_label(alm_unit unit, alm_lang lang, char *out);
 
@@ -143,6 +149,27 @@ bool alm_unit_eq(alm_unit a, alm_unit b);
 alm_dimension alm_unit_dimension(alm_unit unit);         // NONE for no unit
 const char *alm_dimension_name(alm_dimension dimension); // "area"; "none"; "?" for a stranger
 bool alm_unit_convertible(alm_unit a, alm_unit b);       // units of one dimension
+
+// The power of ten of one of it, of those in its name: 8 for 亿元, -3 for 张/千人.
+static inline int alm_unit_power(alm_unit unit)
+{
+    return unit.mult - unit.per_mult;
+}
+
+// A number of 32 bits, on disk and on the wire: measure, mult, per, per_mult, the lowest first.
+static inline uint32_t alm_unit_pack(alm_unit unit)
+{
+    return unit.measure | (uint32_t)(uint8_t)unit.mult << 8 | (uint32_t)unit.per << 16 |
+           (uint32_t)(uint8_t)unit.per_mult << 24;
+}
+// Of any number; the unit may be none or not valid.
+static inline alm_unit alm_unit_unpack(uint32_t packed)
+{
+    return (alm_unit){.measure = (uint8_t)packed,
+                      .mult = (int8_t)(uint8_t)(packed >> 8),
+                      .per = (uint8_t)(packed >> 16),
+                      .per_mult = (int8_t)(uint8_t)(packed >> 24)};
+}
 
 // The value in another unit, exact. Powers of ten move the exponent and keep every digit: 168.53
 // 亿元 is {16853, 2} 万元.

@@ -113,6 +113,8 @@ ALM_MUST_USE bool alm_accumulation_parse(alm_str code, alm_accumulation *ret);
 // ratios are ratios, pp_change and contribution_pp are points, rank is rank; a level, a cumulative
 // level and what is new in the period are the indicator's own. NONE: any (targets, milestones).
 alm_dimension alm_measure_dimension(alm_measure m, alm_dimension indicator);
+// May the measure of an indicator kept in one unit be told in another?
+bool alm_measure_takes_unit(alm_measure m, alm_unit indicator, alm_unit unit);
 
 // A published number.
 typedef struct alm_value {

@@ -205,8 +205,7 @@ static void convert(const alm_query_plan *plan, const alm_indicator *indicator, 
                     alm_result_row *row)
 {
     alm_unit to = plan->unit_choice == ALM_UNIT_GIVEN ? plan->unit : indicator->unit;
-    alm_dimension own = alm_unit_dimension(indicator->unit);
-    alm_dimension dimension = alm_measure_dimension(measure, own);
+    alm_dimension dimension = alm_measure_dimension(measure, alm_unit_dimension(indicator->unit));
     bool applies = plan->unit_choice != ALM_UNIT_AS_PUBLISHED && row->value.has_number &&
                    dimension == alm_unit_dimension(to);
     if (!applies || alm_unit_eq(row->value.unit, to)) {

@@ -84,8 +84,8 @@ static void scales_as_the_model_converts(void **unused)
     for (uint8_t from = 1; from <= 28; from++) {
         for (uint8_t to = 1; to <= 28; to++) {
             for (int8_t mult = -2; mult <= 8; mult += 2) {
-                alm_unit a = {from, mult};
-                alm_unit b = {to, (int8_t)(4 - mult)};
+                alm_unit a = {.measure = from, .mult = mult};
+                alm_unit b = {.measure = to, .mult = (int8_t)(4 - mult)};
                 if (!alm_unit_valid(a) || !alm_unit_valid(b) || !alm_unit_convertible(a, b)) {
                     continue;
                 }

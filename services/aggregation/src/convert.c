@@ -9,8 +9,8 @@
 double alm_unit_factor(alm_unit from, alm_unit to)
 {
     ALM_ASSERT(alm_unit_convertible(from, to));
-    alm_unit one_from = {.measure = from.measure};
-    alm_unit one_to = {.measure = to.measure};
+    alm_unit one_from = {.measure = from.measure, .per = from.per};
+    alm_unit one_to = {.measure = to.measure, .per = to.per};
     alm_decimal one = {1, 0};
     alm_decimal scaled;
     double factor;
@@ -22,7 +22,7 @@ double alm_unit_factor(alm_unit from, alm_unit to)
         ALM_ASSERT(code == ALM_OK);
         factor = 1 / alm_decimal_to_double(scaled);
     }
-    int power = from.mult - to.mult;
+    int power = alm_unit_power(from) - alm_unit_power(to);
     return power >= 0 ? factor * pow(10, power) : factor / pow(10, -power);
 }
 
@@ -51,7 +51,8 @@ alm_code alm_number_in_unit(const alm_value *value, alm_unit to, alm_decimal *re
         return ALM_OK;
     }
     // Digits move with the multiplier: 亩 to 万平方米 needs four more to say as much.
-    int finest = value->number.exponent + value->unit.mult - to.mult - EXTRA_DIGITS;
+    int finest =
+        value->number.exponent + alm_unit_power(value->unit) - alm_unit_power(to) - EXTRA_DIGITS;
     int exponent = ALM_MAX(finest, ALM_DECIMAL_EXPONENT_MIN);
     bool is_exact;
     while (alm_unit_convert_round(value->number, value->unit, to, exponent, ret, &is_exact, st) !=

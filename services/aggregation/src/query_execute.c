@@ -17,21 +17,23 @@ static alm_code check_unit(const alm_query_plan *plan, const alm_indicator *indi
                            alm_status *st)
 {
     alm_dimension own = alm_unit_dimension(indicator->unit);
-    alm_dimension dimension =
-        plan->measure == ALM_MEASURE_NONE ? own : alm_measure_dimension(plan->measure, own);
+    alm_measure measure = plan->measure == ALM_MEASURE_NONE ? ALM_MEASURE_LEVEL : plan->measure;
+    alm_dimension dimension = alm_measure_dimension(measure, own);
     alm_unit to = plan->unit_choice == ALM_UNIT_GIVEN ? plan->unit : indicator->unit;
-    if (plan->unit_choice == ALM_UNIT_AS_PUBLISHED || dimension == ALM_DIMENSION_NONE ||
-        dimension == alm_unit_dimension(to)) {
+    if (plan->unit_choice == ALM_UNIT_AS_PUBLISHED ||
+        alm_measure_takes_unit(measure, indicator->unit, to)) {
         return ALM_OK;
     }
     char asked[ALM_UNIT_TEXT_MAX];
+    char kept[ALM_UNIT_TEXT_MAX];
     (void)alm_unit_code(to, asked);
+    (void)alm_unit_code(indicator->unit, kept);
     return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "unit",
                                 "%s of %.*s is a quantity of %s; it does not convert to %s (%s)",
-                                plan->measure == ALM_MEASURE_NONE ? "level"
-                                                                  : alm_measure_code(plan->measure),
-                                ALM_STR_ARGS(indicator->code), alm_dimension_name(dimension), asked,
-                                alm_dimension_name(alm_unit_dimension(to)));
+                                alm_measure_code(measure), ALM_STR_ARGS(indicator->code),
+                                dimension == ALM_DIMENSION_QUOTIENT ? kept
+                                                                    : alm_dimension_name(dimension),
+                                asked, alm_dimension_name(alm_unit_dimension(to)));
 }
 
 // Is this a failure of one item only?

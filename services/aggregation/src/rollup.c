@@ -62,7 +62,11 @@ static alm_code plan_ratio(alm_rollup *it, const alm_indicator *numerator,
                                                                                           : 0);
         return ALM_OK;
     }
-    if (!alm_unit_convertible(numerator->unit, rate->unit)) {
+    alm_unit above = {.measure = rate->unit.measure, .mult = rate->unit.mult};
+    alm_unit below = {.measure = rate->unit.per, .mult = rate->unit.per_mult};
+    bool is_per = below.measure != ALM_MEASURE_UNIT_NONE;
+    if (!alm_unit_convertible(numerator->unit, above) ||
+        (is_per && !alm_unit_convertible(denominator->unit, below))) {
         char units[3][ALM_UNIT_TEXT_MAX];
         (void)alm_unit_code(numerator->unit, units[0]);
         (void)alm_unit_code(denominator->unit, units[1]);
@@ -71,9 +75,9 @@ static alm_code plan_ratio(alm_rollup *it, const alm_indicator *numerator,
                               "%.*s cannot be recomputed: %s / %s does not make %s",
                               ALM_STR_ARGS(rate->code), units[0], units[1], units[2]);
     }
-    // Per one of the denominator: yuan a person, persons a square kilometre.
-    it->numerator_unit = rate->unit;
-    it->denominator_unit.mult = 0;
+    it->numerator_unit = above;
+    it->denominator_unit.mult = 0; // per one of the denominator, where the unit does not say it
+    it->denominator_unit = is_per ? below : it->denominator_unit;
     return ALM_OK;
 }
 

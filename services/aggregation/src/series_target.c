@@ -51,11 +51,13 @@ static alm_code plan_whole(alm_series_run *it, alm_series_target *of, bool *ret_
     }
     *ret_is_good = alm_unit_convertible(of->whole.quantity.unit, unit);
     if (!*ret_is_good) {
-        (void)alm_status_set(fault, ALM_FAILED_PRECONDITION,
-                             "%.*s is no part of %.*s: %s is not measured as %s is",
-                             ALM_STR_ARGS(run->indicator->code), ALM_STR_ARGS(whole->code),
-                             alm_dimension_name(alm_unit_dimension(unit)),
-                             alm_dimension_name(alm_unit_dimension(of->whole.quantity.unit)));
+        char part_code[ALM_UNIT_TEXT_MAX];
+        char whole_code[ALM_UNIT_TEXT_MAX];
+        (void)alm_unit_code(unit, part_code);
+        (void)alm_unit_code(of->whole.quantity.unit, whole_code);
+        (void)alm_status_set(
+            fault, ALM_FAILED_PRECONDITION, "%.*s is no part of %.*s: %s does not convert to %s",
+            ALM_STR_ARGS(run->indicator->code), ALM_STR_ARGS(whole->code), part_code, whole_code);
     }
     of->whole.quantity.unit = unit;
     return ALM_OK;

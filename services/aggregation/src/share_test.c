@@ -77,7 +77,7 @@ static const world_example examples[] = {
     {"of what is measured otherwise",
      {"gdp 310105 2023 level 60.0 CNY_E8", "pop 310105 2023 level 0 persons"},
      "i=gdp p=310105 t=2023 x=share:pop",
-     "! gdp FAILED_PRECONDITION gdp is no part of pop: yuan is not measured as persons is\n"},
+     "! gdp FAILED_PRECONDITION gdp is no part of pop: CNY_E8 does not convert to persons_E4\n"},
     {"a breakdown of a total",
      {"urban 310105 2023 level 15.0 persons_E4 by=sex=f", "pop 310105 2023 level 60.0 persons_E4",
       "pop 310105 2023 level 30.0 persons_E4 by=sex=f"},

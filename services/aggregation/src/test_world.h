@@ -162,6 +162,11 @@ static inline void world_init_shanghai(world *w)
                     ALM_AGGREGATION_NONE, ALM_DIRECTION_UP, "", "");
     world_indicator(w, "gdp_pc", "CNY", ALM_VALUE_TYPE_RATE, ALM_AGGREGATION_RECOMPUTE,
                     ALM_AGGREGATION_REFUSE, ALM_DIRECTION_UP, "gdp", "pop");
+    world_indicator(w, "gdp_per_head", "CNY_E4/persons_E1", ALM_VALUE_TYPE_RATE,
+                    ALM_AGGREGATION_RECOMPUTE, ALM_AGGREGATION_REFUSE, ALM_DIRECTION_UP, "gdp",
+                    "pop");
+    world_indicator(w, "gdp_per_place", "CNY_E4/m2", ALM_VALUE_TYPE_RATE, ALM_AGGREGATION_RECOMPUTE,
+                    ALM_AGGREGATION_REFUSE, ALM_DIRECTION_UP, "gdp", "pop");
     world_indicator(w, "urban", "persons_E4", ALM_VALUE_TYPE_STOCK, ALM_AGGREGATION_SUM,
                     ALM_AGGREGATION_NONE, ALM_DIRECTION_UP, "", "");
     world_indicator(w, "urban_rate", "percent", ALM_VALUE_TYPE_RATE, ALM_AGGREGATION_RECOMPUTE,

@@ -107,7 +107,7 @@ static void row_out(Almanac__Internal__ObservationBlock *block, size_t i, const 
     block->period[i] = alm_period_pack(row->period);
     block->mantissa[i] = row->value.has_number ? row->value.number.mantissa : 0;
     block->exponent[i] = row->value.has_number ? row->value.number.exponent : 0;
-    block->unit[i] = row->value.unit.measure | (uint32_t)(uint8_t)row->value.unit.mult << 8;
+    block->unit[i] = alm_unit_pack(row->value.unit);
     block->flags[i] = (uint32_t)row->value.qualifier | (uint32_t)row->value.status << STATUS_SHIFT |
                       (uint32_t)row->value.has_number << HAS_NUMBER_SHIFT;
     block->source[i] = row->source;
@@ -193,12 +193,12 @@ static alm_code value_in(const Almanac__Internal__ObservationBlock *block, size_
     }
     *ret = (alm_value){
         .number = {.mantissa = mantissa, .exponent = (int8_t)exponent},
-        .unit = {.measure = (uint8_t)(unit & 0xff), .mult = (int8_t)(unit >> 8 & 0xff)},
+        .unit = alm_unit_unpack(unit),
         .qualifier = (alm_qualifier)(flags & 0xf),
         .status = (alm_obs_status)(flags >> STATUS_SHIFT & 0xf),
         .has_number = (flags >> HAS_NUMBER_SHIFT & 1) != 0,
     };
-    if (unit >> 16 != 0 || !alm_unit_valid(ret->unit)) {
+    if (!alm_unit_valid(ret->unit)) {
         return bad_row(st, i, "unit", unit);
     }
     if (flags >> FLAG_BITS != 0 || ret->qualifier >= ALM_QUALIFIER_COUNT ||

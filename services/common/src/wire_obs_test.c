@@ -37,7 +37,9 @@ static alm_obs random_row(uint64_t *seed)
         .published = (alm_date)(next(seed) % 40000) - 20000,
         .note = notes[next(seed) % ALM_ARRAY_LEN(notes)],
         .sequence = next(seed) % 1000,
-        .value = {.unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = (int8_t)(next(seed) % 9)},
+        .value = {.unit = {.measure = ALM_MEASURE_UNIT_CNY,
+                           .mult = (int8_t)(next(seed) % 9),
+                           .per = next(seed) % 4 == 0 ? ALM_MEASURE_UNIT_PERSONS : 0},
                   .qualifier = (alm_qualifier)(next(seed) % ALM_QUALIFIER_COUNT),
                   .status = (alm_obs_status)(next(seed) % ALM_OBS_STATUS_COUNT),
                   .has_number = next(seed) % 8 != 0},
@@ -149,9 +151,9 @@ static void unknown_unit(Almanac__Internal__ObservationBlock *b)
 {
     b->unit[0] = 250;
 }
-static void unit_too_wide(Almanac__Internal__ObservationBlock *b)
+static void unit_per_itself(Almanac__Internal__ObservationBlock *b)
 {
-    b->unit[0] |= 1u << 20;
+    b->unit[0] |= (uint32_t)ALM_MEASURE_UNIT_CNY << 16;
 }
 static void unknown_qualifier(Almanac__Internal__ObservationBlock *b)
 {
@@ -196,7 +198,7 @@ static const struct damage {
     {"mantissa", mantissa_least},
     {"exponent", exponent_too_large},
     {"unit", unknown_unit},
-    {"unit", unit_too_wide},
+    {"unit", unit_per_itself},
     {"flags", unknown_qualifier},
     {"flags", unknown_status},
     {"flags", unknown_flag},

@@ -187,16 +187,18 @@ static void report_unit_missing(obs_reader *r, const obs_row *row, const alm_ind
 static void check_dimension(obs_reader *r, const obs_row *row, const alm_indicator *indicator,
                             alm_measure measure, alm_unit unit)
 {
-    alm_dimension has = alm_unit_dimension(unit);
-    alm_dimension wants = alm_measure_dimension(measure, alm_unit_dimension(indicator->unit));
-    if (wants == ALM_DIMENSION_NONE || has == wants) {
+    if (alm_measure_takes_unit(measure, indicator->unit, unit)) {
         return;
     }
+    alm_dimension wants = alm_measure_dimension(measure, alm_unit_dimension(indicator->unit));
     char code[ALM_UNIT_TEXT_MAX];
+    char kept[ALM_UNIT_TEXT_MAX];
     alm_unit_code(unit, code);
+    alm_unit_code(indicator->unit, kept);
     obs_cells_defect(r->cells, row, OBS_UNIT, "unit %s is %s, but %s of %.*s is %s", code,
-                     alm_dimension_name(has), alm_measure_code(measure),
-                     ALM_STR_ARGS(indicator->code), alm_dimension_name(wants));
+                     alm_dimension_name(alm_unit_dimension(unit)), alm_measure_code(measure),
+                     ALM_STR_ARGS(indicator->code),
+                     wants == ALM_DIMENSION_QUOTIENT ? kept : alm_dimension_name(wants));
 }
 
 // SDMX writes the power of ten beside the unit; one of both may carry it.
@@ -212,7 +214,10 @@ static alm_unit apply_mult(obs_reader *r, const obs_row *row, alm_unit unit)
         obs_cells_defect(r->cells, row, OBS_UNIT_MULT,
                          "unit %s has a power of ten already, so this must be 0 or blank", code);
     } else if (mult < ALM_UNIT_MULT_MIN || mult > ALM_UNIT_MULT_MAX ||
-               !alm_unit_valid((alm_unit){unit.measure, (int8_t)mult})) {
+               !alm_unit_valid((alm_unit){.measure = unit.measure,
+                                          .mult = (int8_t)mult,
+                                          .per = unit.per,
+                                          .per_mult = unit.per_mult})) {
         obs_cells_defect(r->cells, row, OBS_UNIT_MULT,
                          "power of ten %d is outside %d..%d or not for this unit", mult,
                          ALM_UNIT_MULT_MIN, ALM_UNIT_MULT_MAX);

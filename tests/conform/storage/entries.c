@@ -83,12 +83,11 @@ static alm_code tell_indicator(void *arg, uint32_t id, const alm_indicator *e, a
     (void)st;
     alm_str alias = e->alias_count > 0 ? e->aliases[e->alias_count - 1] : text("-");
     snprintf(t->lines[t->count++], sizeof t->lines[0],
-             "%u %.*s %.*s %.*s %d/%d %d %d %d %d %.*s %.*s %.*s %.*s %zu %.*s", id,
+             "%u %.*s %.*s %.*s %x %d %d %d %d %.*s %.*s %.*s %.*s %zu %.*s", id,
              ALM_STR_ARGS(e->code), ALM_STR_ARGS(e->name_zh), ALM_STR_ARGS(e->name_en),
-             e->unit.measure, e->unit.mult, e->value_type, e->over_places, e->over_time,
-             e->direction, ALM_STR_ARGS(e->theme), ALM_STR_ARGS(e->numerator),
-             ALM_STR_ARGS(e->denominator), ALM_STR_ARGS(e->definition), e->alias_count,
-             ALM_STR_ARGS(alias));
+             alm_unit_pack(e->unit), e->value_type, e->over_places, e->over_time, e->direction,
+             ALM_STR_ARGS(e->theme), ALM_STR_ARGS(e->numerator), ALM_STR_ARGS(e->denominator),
+             ALM_STR_ARGS(e->definition), e->alias_count, ALM_STR_ARGS(alias));
     return ALM_OK;
 }
 static alm_code tell_place(void *arg, alm_place_id id, const alm_place *e, alm_status *st)
@@ -123,7 +122,10 @@ static void keeps_every_field_of_an_entry(void **state)
                                   {.code = text("per_head"),
                                    .name_zh = text("人均"),
                                    .name_en = text("per head"),
-                                   .unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = -2},
+                                   .unit = {.measure = ALM_MEASURE_UNIT_CNY,
+                                            .mult = -2,
+                                            .per = ALM_MEASURE_UNIT_PERSONS,
+                                            .per_mult = 12},
                                    .value_type = ALM_VALUE_TYPE_RATE,
                                    .over_places = ALM_AGGREGATION_RECOMPUTE,
                                    .over_time = ALM_AGGREGATION_RECOMPUTE,
