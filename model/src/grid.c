@@ -274,13 +274,27 @@ static int magnitude(double number) // of a number that is not zero: 2 for 100 .
 #define TIE_MAX         (1e-3)
 #define TIE             (1e-11) // relative; an exact tie survives the roundings on the way here
 
-static int deserved_exponent(double number, alm_interval interval, int finest)
+// Of a number that is one end of its interval, what it may be off on that side.
+static double half_width(double number, alm_interval interval, uint8_t flags)
+{
+    double half = (interval.upper - interval.lower) / 2;
+    switch (flags & (ALM_CELL_OVER | ALM_CELL_UNDER)) {
+    case ALM_CELL_OVER:
+        return isfinite(half) ? fmin(half, number - interval.lower) : half;
+    case ALM_CELL_UNDER:
+        return isfinite(half) ? fmin(half, interval.upper - number) : half;
+    default:
+        return half;
+    }
+}
+
+static int deserved_exponent(double number, alm_interval interval, int finest, uint8_t flags)
 {
     int exponent = finest;
     if (number != 0) {
         exponent = ALM_MIN(exponent, magnitude(number) - (COUNTING_DIGITS - 1));
     }
-    double half = (interval.upper - interval.lower) / 2;
+    double half = half_width(number, interval, flags);
     if (isfinite(half) && half > 0) {
         exponent = ALM_MAX(exponent, magnitude(half));
     }
@@ -315,7 +329,7 @@ bool alm_number_deserved(double number, alm_interval interval, int finest, uint8
     if (!(fabs(number) < ALM_GRID_NUMBER_MAX)) {
         return false;
     }
-    int exponent = deserved_exponent(number, interval, finest);
+    int exponent = deserved_exponent(number, interval, finest, flags);
     double steps = round_steps(steps_of(number, exponent), flags);
     ALM_ASSERT(fabs(steps) <= (double)ALM_DECIMAL_MANTISSA_MAX);
     *ret = (alm_decimal){(int64_t)steps, (int8_t)exponent};

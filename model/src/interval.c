@@ -94,6 +94,19 @@ alm_interval alm_interval_sub(alm_interval a, alm_interval b)
     return (alm_interval){.lower = a.lower - b.upper, .upper = a.upper - b.lower};
 }
 
+alm_interval alm_interval_mul(alm_interval a, alm_interval b)
+{
+    // Zero times infinity is no number: nothing of anything is nothing.
+    double ends[4] = {a.lower * b.lower, a.lower * b.upper, a.upper * b.lower, a.upper * b.upper};
+    alm_interval product = {.lower = INFINITY, .upper = -INFINITY};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(ends); i++) {
+        double end = isnan(ends[i]) ? 0 : ends[i];
+        product.lower = fmin(product.lower, end);
+        product.upper = fmax(product.upper, end);
+    }
+    return product;
+}
+
 alm_interval alm_interval_div(alm_interval a, alm_interval b)
 {
     if (b.lower <= 0 && b.upper >= 0) {

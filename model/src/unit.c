@@ -2,6 +2,7 @@
 
 #include "unit_table.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -305,4 +306,24 @@ alm_code alm_unit_convert_round(alm_decimal value, alm_unit from, alm_unit to, i
     }
     *ret_exact = exact;
     return ALM_OK;
+}
+
+double alm_unit_factor(alm_unit from, alm_unit to)
+{
+    ALM_ASSERT(alm_unit_convertible(from, to));
+    alm_unit one_from = {.measure = from.measure, .per = from.per};
+    alm_unit one_to = {.measure = to.measure, .per = to.per};
+    alm_decimal one = {1, 0};
+    alm_decimal scaled;
+    double ratio;
+    // Of 亩 and m² only one direction is an exact decimal.
+    if (alm_unit_convert(one, one_from, one_to, &scaled, NULL) == ALM_OK) {
+        ratio = alm_decimal_to_double(scaled);
+    } else {
+        alm_code code = alm_unit_convert(one, one_to, one_from, &scaled, NULL);
+        ALM_ASSERT(code == ALM_OK);
+        ratio = 1 / alm_decimal_to_double(scaled);
+    }
+    int power = alm_unit_power(from) - alm_unit_power(to);
+    return power >= 0 ? ratio * pow(10, power) : ratio / pow(10, -power);
 }

@@ -175,6 +175,9 @@ static bool is_number(const answer_row *got, const oracle_number *want)
                1e-15L * fmaxl(fabsl(want->x), 1) + 1e-9L * powl(10, want->digits);
     }
     long double half = (want->upper - want->lower) / 2;
+    if (isfinite(half) && want->is_over != want->is_under) {
+        half = fminl(half, want->is_over ? want->x - want->lower : want->upper - want->x);
+    }
     bool is_fit = false;
     for (int i = -1; i <= 1; i++) {
         long double bent = 1 + i * 1e-9L;

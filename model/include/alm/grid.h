@@ -153,7 +153,8 @@ void alm_grid_value(const alm_grid *grid, size_t cell, alm_unit unit, alm_value 
                     alm_interval *ret_interval);
 
 // A computed number with the digits it deserves: to `finest` (an exponent), or to the first digit
-// of half its interval's width, whichever is coarser: 33 -+ 8, 12.83 -+ 0.06. A number so small
+// of half its interval's width, whichever is coarser: 33 -+ 8, 12.83 -+ 0.06; of one that is an end
+// of a finite interval, of what it may be off on its side, if that is less. A number so small
 // that `finest` leaves it fewer than two digits that count is told to the second, if its interval
 // allows. Half to even, a tie being what lies within 10^-11 of one. What is only a lower end is
 // rounded down, what is only an upper end up.

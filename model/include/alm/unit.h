@@ -187,4 +187,7 @@ ALM_MUST_USE alm_code alm_unit_convert_round(alm_decimal value, alm_unit from, a
                                              int exponent, alm_decimal *ret, bool *ret_exact,
                                              alm_status *st);
 
+// One `from` in `to`, as the nearest double; the units convert into each other (asserted).
+double alm_unit_factor(alm_unit from, alm_unit to);
+
 #endif

@@ -147,6 +147,7 @@ alm_interval alm_value_interval(const alm_value *value);
 // holds 0 gives (-inf, +inf).
 alm_interval alm_interval_add(alm_interval a, alm_interval b);
 alm_interval alm_interval_sub(alm_interval a, alm_interval b);
+alm_interval alm_interval_mul(alm_interval a, alm_interval b);
 alm_interval alm_interval_div(alm_interval a, alm_interval b);
 alm_interval alm_interval_scale(alm_interval a, double factor);
 

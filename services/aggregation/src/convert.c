@@ -1,30 +1,6 @@
 #include "convert.h"
 
-#include "alm/assert.h"
-
-#include <math.h>
-
 #define EXTRA_DIGITS 6
-
-double alm_unit_factor(alm_unit from, alm_unit to)
-{
-    ALM_ASSERT(alm_unit_convertible(from, to));
-    alm_unit one_from = {.measure = from.measure, .per = from.per};
-    alm_unit one_to = {.measure = to.measure, .per = to.per};
-    alm_decimal one = {1, 0};
-    alm_decimal scaled;
-    double factor;
-    // Of 亩 and m² only one direction is an exact decimal.
-    if (alm_unit_convert(one, one_from, one_to, &scaled, NULL) == ALM_OK) {
-        factor = alm_decimal_to_double(scaled);
-    } else {
-        alm_code code = alm_unit_convert(one, one_to, one_from, &scaled, NULL);
-        ALM_ASSERT(code == ALM_OK);
-        factor = 1 / alm_decimal_to_double(scaled);
-    }
-    int power = alm_unit_power(from) - alm_unit_power(to);
-    return power >= 0 ? factor * pow(10, power) : factor / pow(10, -power);
-}
 
 // Rounding may not make a bound say more than it did: one step to the side left open is always
 // true.

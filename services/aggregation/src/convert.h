@@ -4,9 +4,6 @@
 
 #include "alm/value.h"
 
-// One `from` in `to`; the units convert into each other (asserted).
-double alm_unit_factor(alm_unit from, alm_unit to);
-
 // The number of a value in another unit: exact where a decimal can hold it, else rounded six digits
 // past the last published one. A bound ("over") then gives way by one in the last of them, so that
 // it stays true.
