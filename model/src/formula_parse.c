@@ -52,15 +52,37 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-// Codes, and names in other letters than ASCII; × and ÷ are none.
+// Codes, and names in other letters than ASCII; blanks, × and ÷ are none.
 static bool is_name_at(alm_str text, size_t i)
 {
     char c = text.data[i];
     bool is_ascii =
         (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '-';
     alm_str rest = alm_str_slice(text, i, text.len);
-    return is_ascii || ((unsigned char)c >= 0x80 && !alm_str_starts_with(rest, ALM_STR("×")) &&
-                        !alm_str_starts_with(rest, ALM_STR("÷")));
+    bool is_blank = alm_str_trim(rest).data != rest.data;
+    return is_ascii ||
+           ((unsigned char)c >= 0x80 && !is_blank && !alm_str_starts_with(rest, ALM_STR("×")) &&
+            !alm_str_starts_with(rest, ALM_STR("÷")));
+}
+
+static bool is_number(alm_str name)
+{
+    size_t digits = 0;
+    while (digits < name.len && is_digit(name.data[digits])) {
+        digits++;
+    }
+    return name.len > 0 && digits == name.len;
+}
+
+// May it stand without quotes?
+static bool is_plain_name(alm_str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        if (!is_name_at(name, i)) {
+            return false;
+        }
+    }
+    return name.len > 0 && name.data[0] != '-' && !is_number(name);
 }
 
 static alm_str take_name(parser *p)
@@ -224,18 +246,14 @@ static alm_code parse_primary(parser *p, uint32_t *ret)
         return take_until(p, "\"", &name) && name.len > 0 ? parse_operand(p, name, ret)
                                                           : fail(p, "a name is expected");
     }
-    parser before = *p;
+    alm_str before = p->rest;
     name = take_name(p);
-    size_t digits = 0;
-    while (digits < name.len && is_digit(name.data[digits])) {
-        digits++;
-    }
-    if (name.len > 0 && digits == name.len) {
-        p->rest = before.rest;
+    if (is_number(name)) {
+        p->rest = before;
         return parse_number(p, ret);
     }
-    if (name.len == 0 || name.data[0] == '-') {
-        p->rest = before.rest;
+    if (!is_plain_name(name)) {
+        p->rest = before;
         return fail(p, "an indicator, a number or \"(\" is expected");
     }
     return take(p, "(") ? parse_call(p, name, ret) : parse_operand(p, name, ret);
@@ -357,10 +375,7 @@ static void put_part(const alm_formula *f, uint32_t node, int at_least, alm_buf 
 
 static void put_operand(const alm_formula_operand *operand, alm_buf *buf)
 {
-    bool is_plain = operand->name.len > 0;
-    for (size_t i = 0; i < operand->name.len; i++) {
-        is_plain &= is_name_at(operand->name, i);
-    }
+    bool is_plain = is_plain_name(operand->name);
     alm_buf_str(buf, operand->is_last ? ALM_STR("last(") : (alm_str){0});
     alm_buf_str(buf, is_plain ? (alm_str){0} : ALM_STR("\""));
     alm_buf_str(buf, operand->name);

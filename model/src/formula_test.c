@@ -57,6 +57,7 @@ static const good_row good_rows[] = {
     {"\"Gross domestic product\" / pop", NULL},
     {"\"pop\" / pop", "pop / pop"},
     {"net-exports / gdp", NULL},
+    {"- \"-\" / \"7\"", NULL},
     {"3x3_tax / gdp", NULL},
 };
 
