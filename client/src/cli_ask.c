@@ -2,6 +2,29 @@
 
 #include "cli_command.h"
 
+// The next of a list with commas; those in parentheses, brackets and quotes belong to a formula.
+static bool split_item(alm_str *rest, alm_str *ret)
+{
+    int depth = 0;
+    bool is_quoted = false;
+    size_t end = 0;
+    if (rest->data == NULL) {
+        return false;
+    }
+    for (; end < rest->len; end++) {
+        char c = rest->data[end];
+        is_quoted ^= c == '"';
+        depth += !is_quoted && (c == '(' || c == '[') ? 1 : 0;
+        depth -= !is_quoted && (c == ')' || c == ']') ? 1 : 0;
+        if (c == ',' && depth <= 0 && !is_quoted) {
+            break;
+        }
+    }
+    *ret = alm_str_slice(*rest, 0, end);
+    *rest = end == rest->len ? (alm_str){0} : alm_str_slice(*rest, end + 1, rest->len);
+    return true;
+}
+
 bool cli_split_words(cli *self, const char *const *words, size_t count, const char *const **ret,
                      size_t *ret_count)
 {
@@ -9,7 +32,7 @@ bool cli_split_words(cli *self, const char *const *words, size_t count, const ch
     size_t part_count = 0, part_cap = 0;
     for (size_t i = 0; i < count; i++) {
         alm_str rest = alm_str_from(words[i]);
-        for (alm_str part; alm_str_split(&rest, ',', &part);) {
+        for (alm_str part; split_item(&rest, &part);) {
             void *array = parts;
             part = alm_str_trim(part);
             if (part.len == 0) {

@@ -1,9 +1,8 @@
 // The arithmetic of formulas: grids of operands in, a grid of every part out.
 #include "alm/formula.h"
-#include "grid_cell.h"
+#include "grid_scale.h"
 
 #define SIGNIFICANT_DIGITS 6 // of products and quotients with a unit, where they deserve so many
-#define EXACT_POWER_MAX    18
 
 // --- periods -------------------------------------------------------------------------------------
 
@@ -37,22 +36,6 @@ alm_code alm_formula_reach(const alm_formula *formula, const alm_formula_rule *r
 
 // --- numbers that are decimals -------------------------------------------------------------------
 
-// The power of ten a factor is. False: it is none.
-static bool is_power_of_ten(double factor, int *ret)
-{
-    *ret = 0;
-    for (double at = 1; *ret <= EXACT_POWER_MAX; at *= 10, (*ret)++) {
-        if (factor == at) {
-            return true;
-        }
-        if (factor == 1 / at) {
-            *ret = -*ret;
-            return true;
-        }
-    }
-    return false;
-}
-
 // Sums of decimals are decimals, of one exponent. False: they are not, or not of one.
 static bool sum_is_exact(const alm_formula_rule *rule, const alm_grid *a, const alm_grid *b,
                          int *ret_exponent)
@@ -60,41 +43,13 @@ static bool sum_is_exact(const alm_formula_rule *rule, const alm_grid *a, const 
     int left;
     int right;
     if (a->kind != ALM_GRID_DECIMALS || b->kind != ALM_GRID_DECIMALS ||
-        !is_power_of_ten(rule->left_by, &left) || !is_power_of_ten(rule->right_by, &right)) {
+        !alm_factor_power(rule->left_by, &left) || !alm_factor_power(rule->right_by, &right)) {
         return false;
     }
     int exponents[] = {a->exponent + left, b->exponent + right};
     *ret_exponent = ALM_MIN(exponents[0], exponents[1]);
-    return ALM_MAX(exponents[0], exponents[1]) - *ret_exponent <= EXACT_POWER_MAX &&
+    return ALM_MAX(exponents[0], exponents[1]) - *ret_exponent <= ALM_FACTOR_POWER_MAX &&
            *ret_exponent >= ALM_DECIMAL_EXPONENT_MIN;
-}
-
-static __int128 power_of_ten(int power)
-{
-    __int128 it = 1;
-    while (power-- > 0) {
-        it *= 10;
-    }
-    return it;
-}
-
-// The cell times a factor; its mantissa at the exponent, if it is to be exact there.
-static alm_cell scaled(const alm_grid *grid, size_t i, double by, bool is_exact, int exponent)
-{
-    alm_cell it = alm_cell_at(grid, i);
-    int power;
-    bool is_power = is_power_of_ten(by, &power);
-    it.number *= by;
-    it.lower *= by;
-    it.upper *= by;
-    if (is_exact && alm_cell_has(&it)) {
-        it.mantissa *= power_of_ten(grid->exponent + power - exponent);
-    } else {
-        it.flags &= (uint8_t)~ALM_CELL_EXACT;
-    }
-    int digits = is_power ? it.digits + power : (int)floor(it.digits + log10(fabs(by)));
-    it.digits = (int8_t)ALM_MAX(digits, ALM_DECIMAL_EXPONENT_MIN);
-    return it;
 }
 
 // --- cells ---------------------------------------------------------------------------------------
@@ -258,8 +213,8 @@ static alm_code run_pair(const runner *r, uint32_t node, alm_status *st)
                           is_exact ? ALM_GRID_DECIMALS : ALM_GRID_DOUBLES, (int8_t)exponent,
                           r->arena, grid, st));
     for (size_t i = 0; i < alm_grid_cells(grid); i++) {
-        alm_cell left = scaled(a, i, rule->left_by, is_exact, exponent);
-        alm_cell right = scaled(b, i, rule->right_by, is_exact, exponent);
+        alm_cell left = alm_cell_scaled(a, i, rule->left_by, is_exact, exponent);
+        alm_cell right = alm_cell_scaled(b, i, rule->right_by, is_exact, exponent);
         alm_cell it =
             is_sum ? added(of->op, &left, &right) : multiplied(rule, of->op, &left, &right);
         alm_cell_put(grid, i, &it);

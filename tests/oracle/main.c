@@ -550,9 +550,8 @@ static bool try_question(trial *it, world_random *random, bool traces)
     execute(it, &q, arena);
     bool is_answered = !it->is_refused;
     if (is_answered) {
-        uint32_t id = it->plan.items[0].indicator;
         it->asked = (oracle_question){
-            .indicator = alm_catalog_indicator(it->w.catalog, id)->code,
+            .indicator = it->plan.items[0].indicator->code,
             .measure = it->plan.measure,
             .freq = it->plan.freq,
             .accumulation = it->plan.accumulation,
@@ -566,7 +565,7 @@ static bool try_question(trial *it, world_random *random, bool traces)
             .w = &it->w,
             .tree = it->tree,
             .asked = &it->asked,
-            .indicator = alm_catalog_indicator(it->w.catalog, id),
+            .indicator = it->plan.items[0].indicator,
             .places = it->plan.places.ids,
             .place_count = it->plan.places.count,
             .peers = it->plan.peers.ids,

@@ -147,6 +147,11 @@ ALM_MUST_USE alm_code alm_grid_share(const alm_grid *parts, const alm_grid *whol
                                      const uint32_t *whole_of, alm_arena *arena, alm_grid *ret,
                                      alm_status *st);
 
+// Every cell times a factor (> 0), and computed; decimals stay decimals where the factor is a power
+// of ten.
+ALM_MUST_USE alm_code alm_grid_scale(const alm_grid *in, double by, alm_arena *arena, alm_grid *ret,
+                                     alm_status *st);
+
 // A cell as a value in `unit`, and its interval: a double is rounded to the digits it deserves, see
 // alm_number_deserved.
 void alm_grid_value(const alm_grid *grid, size_t cell, alm_unit unit, alm_value *ret,

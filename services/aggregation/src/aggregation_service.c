@@ -174,7 +174,7 @@ static alm_code keep_present(alm_query_plan *plan, const alm_row_reader *reader,
     ALM_TRY(reader->read(reader->self, &fetch, note_present, &set, st));
     size_t kept = 0;
     for (size_t i = 0; i < plan->item_count; i++) {
-        if (set.is_present[plan->items[i].indicator]) {
+        if (set.is_present[i]) { // "*" is the whole catalogue, in its order
             plan->items[kept++] = plan->items[i];
         }
     }
@@ -192,13 +192,12 @@ static alm_code put_items(const alm_query_plan *plan, alm_arena *arena,
     }
     for (size_t i = 0; i < plan->item_count; i++) {
         const alm_query_item *item = &plan->items[i];
-        if (item->indicator == ALM_CATALOG_NONE) {
+        if (item->indicator == NULL) {
             ALM_TRY(make_error(arena, item->asked, &item->fault,
                                &response->errors[response->n_errors++], st));
             continue;
         }
-        char *code =
-            alm_arena_strdup(arena, alm_catalog_indicator(plan->catalog, item->indicator)->code);
+        char *code = alm_arena_strdup(arena, alm_query_item_label(item));
         if (code == NULL) {
             return no_memory(st);
         }

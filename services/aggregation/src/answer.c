@@ -281,7 +281,6 @@ static alm_result_row row_of(const alm_answers *answers, const alm_query_plan *p
     const alm_answer_extra *extra = answer->extra;
     const alm_variant_entry *entry = alm_variant_table_get(answers->variants, obs->variant);
     alm_result_row row = {
-        .indicator = indicator->code,
         .place = alm_place_tree_get(plan->tree, obs->place)->code,
         .measure = measure_of(entry, extra, obs->value.unit),
         .breakdown = entry->breakdown,
@@ -305,8 +304,8 @@ static alm_result_row row_of(const alm_answers *answers, const alm_query_plan *p
 }
 
 alm_code alm_answers_tell(const alm_answers *answers, const alm_query_plan *plan,
-                          const alm_indicator *indicator, const alm_answer_sink *sink,
-                          alm_status *st)
+                          const alm_indicator *indicator, alm_str label,
+                          const alm_answer_sink *sink, alm_status *st)
 {
     if (answers->count == 0) {
         return ALM_OK;
@@ -318,6 +317,7 @@ alm_code alm_answers_tell(const alm_answers *answers, const alm_query_plan *plan
     for (size_t i = 0; i < count && code == ALM_OK; i++) {
         const alm_answer *answer = alm_answers_get(answers, keys[i].row);
         alm_result_row row = row_of(answers, plan, indicator, answer);
+        row.indicator = label;
         code = row.reason.len > 0 ? ALM_OK : reason_of(answers, plan, answer, &row.reason, st);
         if (code == ALM_OK) {
             code = sink->row(sink->self, &row, st);

@@ -57,9 +57,10 @@ static inline const alm_answer *alm_answers_get(const alm_answers *answers, size
 // 2024-02-01"; "" if its status does not say. In the arena; NULL: out of memory.
 const char *alm_answer_missing(const alm_catalog *catalog, const alm_obs *obs, alm_arena *arena);
 
-// In the plan's order, converted to the plan's unit, at most plan->limit.
+// In the plan's order, converted to the plan's unit, at most plan->limit. label: what the indicator
+// is called.
 ALM_MUST_USE alm_code alm_answers_tell(const alm_answers *answers, const alm_query_plan *plan,
-                                       const alm_indicator *indicator, const alm_answer_sink *sink,
-                                       alm_status *st);
+                                       const alm_indicator *indicator, alm_str label,
+                                       const alm_answer_sink *sink, alm_status *st);
 
 #endif

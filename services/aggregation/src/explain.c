@@ -516,10 +516,10 @@ static alm_code begin(explanation *it, alm_status *st)
                                     "an explanation is of one indicator; %zu are asked",
                                     plan->item_count);
     }
-    if (plan->items[0].indicator == ALM_CATALOG_NONE) {
+    if (plan->items[0].indicator == NULL) {
         return alm_status_copy(st, &plan->items[0].fault);
     }
-    it->indicator = alm_catalog_indicator(plan->catalog, plan->items[0].indicator);
+    it->indicator = plan->items[0].indicator;
     it->answers.arena = it->arena;
     it->response = alm_arena_alloc(it->arena, sizeof *it->response);
     if (it->response == NULL) {

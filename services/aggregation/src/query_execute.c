@@ -4,17 +4,18 @@
 
 typedef alm_code (*transform_fn)(alm_query_run *run, alm_status *st);
 
-static transform_fn transform_of(const alm_query_plan *plan)
+static transform_fn transform_of(const alm_query_plan *plan, const alm_query_item *item)
 {
     if (alm_query_plan_has(plan, ALM_TRANSFORM_TARGET)) {
         return alm_target_run;
     }
-    return alm_transforms_empty(&plan->transforms) ? alm_published_run : alm_series_answer;
+    bool is_published = alm_transforms_empty(&plan->transforms) && item->derived == NULL;
+    return is_published ? alm_published_run : alm_series_answer;
 }
 
 // The unit must fit the indicator, where values of the measure have its dimension at all.
 static alm_code check_unit(const alm_query_plan *plan, const alm_indicator *indicator,
-                           alm_status *st)
+                           alm_str label, alm_status *st)
 {
     alm_dimension own = alm_unit_dimension(indicator->unit);
     alm_measure measure = plan->measure == ALM_MEASURE_NONE ? ALM_MEASURE_LEVEL : plan->measure;
@@ -30,7 +31,7 @@ static alm_code check_unit(const alm_query_plan *plan, const alm_indicator *indi
     (void)alm_unit_code(indicator->unit, kept);
     return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "unit",
                                 "%s of %.*s is a quantity of %s; it does not convert to %s (%s)",
-                                alm_measure_code(measure), ALM_STR_ARGS(indicator->code),
+                                alm_measure_code(measure), ALM_STR_ARGS(label),
                                 dimension == ALM_DIMENSION_QUOTIENT ? kept
                                                                     : alm_dimension_name(dimension),
                                 asked, alm_dimension_name(alm_unit_dimension(to)));
@@ -46,27 +47,27 @@ static alm_code answer_item(const alm_query_plan *plan, const alm_query_item *it
                             const alm_rollup_groups *groups, const alm_row_reader *reader,
                             const alm_answer_sink *sink, alm_arena *arena, alm_status *st)
 {
-    const alm_indicator *indicator = alm_catalog_indicator(plan->catalog, item->indicator);
+    const alm_indicator *indicator = item->indicator;
     // In the arena, since parts of it are released with the arena.
     alm_query_run *run = alm_arena_alloc(arena, sizeof *run);
     if (run == NULL) {
         return alm_query_run_no_memory(st);
     }
     alm_status fault = ALM_STATUS_INIT;
-    alm_code code = check_unit(plan, indicator, &fault);
+    alm_code code = check_unit(plan, indicator, alm_query_item_label(item), &fault);
     if (code == ALM_OK) {
         ALM_TRY(alm_query_run_init(run, plan, item, reader, arena, st));
         run->groups = groups;
-        code = transform_of(plan)(run, &fault);
+        code = transform_of(plan, item)(run, &fault);
     }
     if (code == ALM_OK) {
-        return alm_answers_tell(&run->answers, plan, indicator, sink, st);
+        return alm_answers_tell(&run->answers, plan, indicator, run->label, sink, st);
     }
     if (is_item_fault(code)) {
         return sink->fault(sink->self, item->asked, &fault, st);
     }
     if (code == ALM_RESOURCE_EXHAUSTED) {
-        (void)alm_status_prefix(&fault, "%.*s, %s", ALM_STR_ARGS(indicator->code),
+        (void)alm_status_prefix(&fault, "%.*s, %s", ALM_STR_ARGS(alm_query_item_label(item)),
                                 alm_query_plan_estimate(plan, arena));
     }
     return alm_status_copy(st, &fault);
@@ -90,7 +91,7 @@ alm_code alm_query_execute(const alm_query_plan *plan, const alm_row_reader *rea
     alm_code code = ALM_OK;
     for (size_t i = 0; i < plan->item_count && code == ALM_OK; i++) {
         const alm_query_item *item = &plan->items[i];
-        code = item->indicator == ALM_CATALOG_NONE
+        code = item->indicator == NULL
                    ? sink->fault(sink->self, item->asked, &item->fault, st)
                    : answer_item(plan, item, groups, reader, sink, item_arena, st);
         alm_arena_reset(item_arena);

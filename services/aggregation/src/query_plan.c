@@ -48,14 +48,15 @@ static alm_code take_every_indicator(alm_query_plan *plan, alm_arena *arena, alm
         return no_memory(st);
     }
     for (size_t i = 0; i < count; i++) {
-        plan->items[i].asked = alm_catalog_indicator(plan->catalog, (uint32_t)i)->code;
-        plan->items[i].indicator = (uint32_t)i;
+        const alm_indicator *indicator = alm_catalog_indicator(plan->catalog, (uint32_t)i);
+        plan->items[i].asked = indicator->code;
+        plan->items[i].indicator = indicator;
     }
     plan->item_count = count;
     return ALM_OK;
 }
 
-static bool has_item(const alm_query_plan *plan, uint32_t indicator)
+static bool has_item(const alm_query_plan *plan, const alm_indicator *indicator)
 {
     for (size_t i = 0; i < plan->item_count; i++) {
         if (plan->items[i].indicator == indicator) {
@@ -63,6 +64,31 @@ static bool has_item(const alm_query_plan *plan, uint32_t indicator)
         }
     }
     return false;
+}
+
+// A name of the catalogue, or a formula of such.
+static alm_code find_item(const alm_query_plan *plan, alm_arena *arena, alm_query_item *item)
+{
+    uint32_t id;
+    alm_code code = alm_catalog_resolve_indicator(plan->catalog, item->asked, &id, &item->fault);
+    if (code == ALM_OK) {
+        item->indicator = alm_catalog_indicator(plan->catalog, id);
+        return ALM_OK;
+    }
+    if (code != ALM_NOT_FOUND || !alm_formula_is_meant(item->asked)) {
+        return code;
+    }
+    item->fault = ALM_STATUS_INIT;
+    if (plan->measure != ALM_MEASURE_LEVEL) {
+        return alm_status_set(&item->fault, ALM_INVALID_ARGUMENT,
+                              "a formula names its measures itself, as in gdp.growth_yoy; measure "
+                              "does not go with it");
+    }
+    code = alm_derived_make(plan->catalog, item->asked, arena, &item->derived, &item->fault);
+    if (code == ALM_OK) {
+        item->indicator = &item->derived->indicator;
+    }
+    return code;
 }
 
 static alm_code take_indicators(const Almanac__V1__QueryRequest *request, alm_query_plan *plan,
@@ -86,19 +112,18 @@ static alm_code take_indicators(const Almanac__V1__QueryRequest *request, alm_qu
         return no_memory(st);
     }
     for (size_t i = 0; i < count; i++) {
-        alm_query_item item = {alm_str_from(request->indicators[i]), ALM_CATALOG_NONE,
-                               ALM_STATUS_INIT};
+        alm_query_item item = {.asked = alm_str_from(request->indicators[i]),
+                               .fault = ALM_STATUS_INIT};
         if (alm_str_eq(item.asked, ALM_STR("*"))) {
             return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "indicators",
                                         "\"*\" asks for every indicator and stands alone");
         }
-        alm_code code =
-            alm_catalog_resolve_indicator(plan->catalog, item.asked, &item.indicator, &item.fault);
+        alm_code code = find_item(plan, arena, &item);
         if (code == ALM_RESOURCE_EXHAUSTED) {
             return alm_status_copy(st, &item.fault);
         }
         if (code != ALM_OK) {
-            item.indicator = ALM_CATALOG_NONE;
+            item.indicator = NULL;
             (void)alm_status_in_field(code, "indicators", &item.fault);
         } else if (has_item(plan, item.indicator)) {
             continue;

@@ -5,15 +5,23 @@
 #include "alm/catalog.h"
 #include "alm/period_expr.h"
 #include "alm/transform.h"
+#include "derived.h"
 #include "row_reader.h"
 
 #include "almanac/v1/gateway.pb-c.h"
 
 typedef struct alm_query_item {
-    alm_str asked;      // as the request spelled it
-    uint32_t indicator; // of the catalogue; ALM_CATALOG_NONE: it stands for nothing, see fault
-    alm_status fault;   // why
+    alm_str asked;                  // as the request spelled it
+    const alm_indicator *indicator; // NULL: it stands for nothing, see fault
+    const alm_derived *derived;     // of a formula, whose outcome is the indicator; else NULL
+    alm_status fault;               // why
 } alm_query_item;
+
+// What it is called in answers and messages.
+static inline alm_str alm_query_item_label(const alm_query_item *item)
+{
+    return item->derived == NULL ? item->indicator->code : item->asked;
+}
 
 typedef enum alm_unit_choice {
     ALM_UNIT_AS_PUBLISHED,

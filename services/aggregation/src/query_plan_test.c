@@ -127,7 +127,7 @@ static void turns_words_into_numbers(void **unused)
         world_die(&st);
     }
     assert_int_equal(plan.item_count, 2);
-    assert_int_equal(plan.items[1].indicator, ALM_CATALOG_NONE);
+    assert_null(plan.items[1].indicator);
     assert_int_equal(plan.items[1].fault.code, ALM_NOT_FOUND);
     assert_int_equal(plan.places.count, 2);
     assert_true(plan.place_ids[0] < plan.place_ids[1]);

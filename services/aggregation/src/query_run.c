@@ -15,7 +15,9 @@ alm_code alm_query_run_init(alm_query_run *run, const alm_query_plan *plan,
 {
     *run = (alm_query_run){
         .plan = plan,
-        .indicator = alm_catalog_indicator(plan->catalog, item->indicator),
+        .indicator = item->indicator,
+        .derived = item->derived,
+        .label = alm_query_item_label(item),
         .reader = reader,
         .is_named = !plan->every,
         .arena = arena,
@@ -52,15 +54,16 @@ alm_code alm_query_run_fetch(alm_query_run *run, uint32_t measures, const alm_pl
     return fetch_cells(run, &fetch, run->indicator, measures, places, place_count, periods, st);
 }
 
-alm_code alm_query_run_fetch_totals(alm_query_run *run, const alm_indicator *indicator,
-                                    uint32_t measures, const alm_place_id *places,
-                                    size_t place_count, const alm_period_expr *periods,
-                                    alm_status *st)
+alm_code alm_query_run_fetch_of(alm_query_run *run, const alm_indicator *indicator,
+                                uint32_t measures, alm_str breakdown, alm_freq freq,
+                                const alm_place_list *places, const alm_period_expr *periods,
+                                alm_status *st)
 {
     alm_fetch fetch = alm_query_plan_fetch(run->plan);
-    fetch.breakdown = (alm_str){0};
+    fetch.breakdown = breakdown;
     fetch.accumulation = ALM_ACCUMULATION_NONE;
-    return fetch_cells(run, &fetch, indicator, measures, places, place_count, periods, st);
+    fetch.freq = freq;
+    return fetch_cells(run, &fetch, indicator, measures, places->ids, places->count, periods, st);
 }
 
 alm_code alm_query_run_missing_variant(alm_query_run *run, alm_measure measure, alm_freq freq,

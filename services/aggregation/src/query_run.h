@@ -11,8 +11,11 @@ typedef struct alm_query_run {
     const alm_indicator *indicator;
     const alm_row_reader *reader;
     const alm_rollup_groups *groups; // of a roll-up; else NULL
-    struct alm_rollup *rollup;       // its sums, once they are read
-    bool is_named;                   // missing cells are answered; of "*" they are left out
+    struct alm_rollup **rollups;     // their sums, once they are read
+    size_t rollup_count, rollup_cap;
+    const alm_derived *derived; // of what is made of others; else NULL
+    alm_str label;              // what the indicator is called in answers
+    bool is_named;              // missing cells are answered; of "*" they are left out
     alm_arena *arena;
     alm_variant_table variants;
     alm_cells cells;
@@ -29,11 +32,11 @@ ALM_MUST_USE alm_code alm_query_run_init(alm_query_run *run, const alm_query_pla
 ALM_MUST_USE alm_code alm_query_run_fetch(alm_query_run *run, uint32_t measures,
                                           const alm_place_id *places, size_t place_count,
                                           const alm_period_expr *periods, alm_status *st);
-// Of another indicator: its totals, of every accumulation.
-ALM_MUST_USE alm_code alm_query_run_fetch_totals(alm_query_run *run, const alm_indicator *indicator,
-                                                 uint32_t measures, const alm_place_id *places,
-                                                 size_t place_count, const alm_period_expr *periods,
-                                                 alm_status *st);
+// Of another indicator, breakdown ("": totals) and frequency (NONE: all), of every accumulation.
+ALM_MUST_USE alm_code alm_query_run_fetch_of(alm_query_run *run, const alm_indicator *indicator,
+                                             uint32_t measures, alm_str breakdown, alm_freq freq,
+                                             const alm_place_list *places,
+                                             const alm_period_expr *periods, alm_status *st);
 
 // The variant a missing cell is answered with: one that was read with the period's frequency and
 // the measure, else what the question says of it.

@@ -10,6 +10,8 @@
 
 struct alm_rollup {
     alm_query_run *run;
+    const alm_indicator *indicator;
+    alm_str breakdown; // "": totals; "*": all
     const alm_rollup_groups *groups;
     alm_rollup_sums sums;        // of the indicator, or of its numerator
     alm_rollup_sums denominator; // RECOMPUTE only
@@ -38,6 +40,7 @@ static alm_code read_members(alm_rollup *it, alm_str indicator, const alm_period
     fetch.indicators = &indicator;
     fetch.indicator_count = 1;
     fetch.measures = ALM_MEASURE_BIT(run->plan->measure);
+    fetch.breakdown = it->breakdown;
     fetch.places = it->groups->ids;
     fetch.place_count = it->groups->member_count;
     fetch.periods = *periods;
@@ -50,7 +53,7 @@ static alm_code read_members(alm_rollup *it, alm_str indicator, const alm_period
 static alm_code plan_ratio(alm_rollup *it, const alm_indicator *numerator,
                            const alm_indicator *denominator, alm_status *st)
 {
-    const alm_indicator *rate = it->run->indicator;
+    const alm_indicator *rate = it->indicator;
     it->numerator_unit = numerator->unit;
     it->denominator_unit = denominator->unit;
     bool is_plain = alm_unit_convertible(numerator->unit, denominator->unit) &&
@@ -89,7 +92,7 @@ static alm_code pair_slices(alm_rollup *it, alm_status *st)
         const alm_rollup_slice *slice = &it->denominator.slices[i];
         uint32_t variant;
         uint32_t ignored;
-        ALM_TRY(alm_query_run_sibling_of(it->run, slice->variant, it->run->indicator->numerator,
+        ALM_TRY(alm_query_run_sibling_of(it->run, slice->variant, it->indicator->numerator,
                                          &variant, st));
         ALM_TRY(alm_rollup_sums_slice(&it->sums, variant, slice->period, &ignored, st));
     }
@@ -99,7 +102,7 @@ static alm_code pair_slices(alm_rollup *it, alm_status *st)
 static alm_code begin_ratio(alm_rollup *it, const alm_period_expr *periods, alm_status *st)
 {
     alm_query_run *run = it->run;
-    const alm_indicator *rate = run->indicator;
+    const alm_indicator *rate = it->indicator;
     const alm_catalog *catalog = run->plan->catalog;
     alm_str codes[2] = {rate->numerator, rate->denominator};
     const alm_indicator *parts[2];
@@ -252,7 +255,7 @@ static alm_code divide(alm_rollup *it, const alm_rollup_total *above, const alm_
 static alm_code compute_ratio(alm_rollup *it, const alm_rollup_slice *slice, uint32_t group,
                               alm_computed *computed, const char **ret_reason, alm_status *st)
 {
-    const alm_indicator *rate = it->run->indicator;
+    const alm_indicator *rate = it->indicator;
     uint32_t variant;
     ALM_TRY(alm_query_run_sibling_of(it->run, slice->variant, rate->denominator, &variant, st));
     uint32_t at = alm_rollup_sums_find(&it->denominator, variant, slice->period);
@@ -292,7 +295,7 @@ static alm_code compute_ratio(alm_rollup *it, const alm_rollup_slice *slice, uin
 static alm_code begin(alm_rollup *it, const alm_period_expr *periods, alm_status *st)
 {
     alm_query_run *run = it->run;
-    const alm_indicator *indicator = run->indicator;
+    const alm_indicator *indicator = it->indicator;
     switch (indicator->over_places) {
     case ALM_AGGREGATION_SUM:
     case ALM_AGGREGATION_AVERAGE:
@@ -313,20 +316,45 @@ static alm_code begin(alm_rollup *it, const alm_period_expr *periods, alm_status
     return read_members(it, indicator->code, periods, alm_rollup_sums_visit, &it->sums, st);
 }
 
-alm_code alm_rollup_read(alm_query_run *run, const alm_period_expr *periods, alm_rollup **ret,
-                         alm_status *st)
+alm_rollup *alm_rollup_find(const alm_query_run *run, alm_str indicator, alm_str breakdown)
+{
+    alm_rollup *found = NULL;
+    for (size_t i = 0; i < run->rollup_count; i++) {
+        alm_rollup *it = run->rollups[i];
+        bool has_it = alm_str_eq(it->breakdown, breakdown) ||
+                      (found == NULL && alm_str_eq(it->breakdown, ALM_STR("*")));
+        found = has_it && alm_str_eq(it->indicator->code, indicator) ? it : found;
+    }
+    return found;
+}
+
+alm_code alm_rollup_read(alm_query_run *run, const alm_indicator *indicator, alm_str breakdown,
+                         const alm_period_expr *periods, alm_status *st)
 {
     // In the arena: the sums register themselves to be released with it.
     alm_rollup *it = alm_arena_calloc(run->arena, 1, sizeof *it);
-    if (it == NULL) {
+    void *rollups = run->rollups;
+    if (alm_rollup_find(run, indicator->code, breakdown) != NULL) {
+        return ALM_OK;
+    }
+    if (it == NULL || !alm_arena_grow(run->arena, &rollups, &run->rollup_cap, run->rollup_count + 1,
+                                      sizeof(run->rollups[0]))) {
         return alm_query_run_no_memory(st);
     }
     it->run = run;
+    it->indicator = indicator;
+    it->breakdown = breakdown;
     it->groups = run->groups;
     it->asked = ALM_CELL_NONE;
     ALM_TRY(begin(it, periods, st));
-    *ret = it;
+    run->rollups = rollups;
+    run->rollups[run->rollup_count++] = it;
     return ALM_OK;
+}
+
+const alm_indicator *alm_rollup_indicator(const alm_rollup *it)
+{
+    return it->indicator;
 }
 
 size_t alm_rollup_slice_count(const alm_rollup *it)
@@ -341,8 +369,8 @@ alm_code alm_rollup_slice_at(alm_rollup *it, size_t i, uint32_t *ret_variant,
     const alm_rollup_slice *slice = &it->sums.slices[i];
     *ret_period = slice->period;
     *ret_variant = slice->variant;
-    return it->is_ratio ? alm_query_run_sibling_of(it->run, slice->variant,
-                                                   it->run->indicator->code, ret_variant, st)
+    return it->is_ratio ? alm_query_run_sibling_of(it->run, slice->variant, it->indicator->code,
+                                                   ret_variant, st)
                         : ALM_OK;
 }
 
@@ -354,8 +382,8 @@ static alm_code summed_variant(alm_rollup *it, uint32_t variant, uint32_t *ret, 
         return ALM_OK;
     }
     if (it->asked != variant) {
-        ALM_TRY(alm_query_run_sibling_of(it->run, variant, it->run->indicator->numerator,
-                                         &it->summed, st));
+        ALM_TRY(
+            alm_query_run_sibling_of(it->run, variant, it->indicator->numerator, &it->summed, st));
         it->asked = variant;
     }
     *ret = it->summed;
@@ -404,7 +432,7 @@ alm_code alm_rollup_cell_get(alm_rollup *it, uint32_t variant, alm_period period
     }
     *ret_is_told = true;
     it->tells = tells;
-    ret->computed = alm_computed_begin(it->run->indicator->unit);
+    ret->computed = alm_computed_begin(it->indicator->unit);
     ALM_TRY(it->is_ratio ? compute_ratio(it, slice, group, &ret->computed, &ret->reason, st)
                          : compute_total(it, slice, group, &ret->computed, &ret->reason, st));
     ret->present = it->present;

@@ -7,12 +7,17 @@
 
 typedef struct alm_rollup alm_rollup;
 
-// Reads the members of run->groups. Lives in the run's arena.
+// Reads the members of run->groups into run->rollups, unless they are there. Lives in the run's
+// arena.
 //
 // ALM_FAILED_PRECONDITION  values of places do not make their parent's; units that do not go
 //                          together
-ALM_MUST_USE alm_code alm_rollup_read(alm_query_run *run, const alm_period_expr *periods,
-                                      alm_rollup **ret, alm_status *st);
+ALM_MUST_USE alm_code alm_rollup_read(alm_query_run *run, const alm_indicator *indicator,
+                                      alm_str breakdown, const alm_period_expr *periods,
+                                      alm_status *st);
+// NULL: none was read that has the breakdown.
+alm_rollup *alm_rollup_find(const alm_query_run *run, alm_str indicator, alm_str breakdown);
+const alm_indicator *alm_rollup_indicator(const alm_rollup *it);
 
 // The variants of the indicator and their periods that some member has a row of.
 size_t alm_rollup_slice_count(const alm_rollup *it);

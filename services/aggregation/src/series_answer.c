@@ -63,7 +63,7 @@ static alm_code take_remarks(alm_series_run *it, alm_series_target *of, size_t s
     bool is_rank = alm_query_plan_ranks(it->run->plan);
     bool has = has_number(of, series, t);
     alm_members members = {.remark = ""};
-    if (it->run->rollup != NULL) {
+    if (it->run->groups != NULL) {
         alm_period period = alm_axis_at(alm_series_last_grid(of)->axis, t);
         ALM_TRY(find_members(it, of, of->chain.count, series, t, period, &members, st));
         extra->of_count = members.present;
@@ -278,6 +278,16 @@ static alm_freq absent_freq(const alm_series_run *it)
                                                   : ALM_FREQ_ANNUAL;
 }
 
+// What nothing was published of: of what is made of others its lead.
+static const alm_indicator *unpublished(const alm_query_run *run)
+{
+    const alm_indicator *it = run->indicator;
+    for (const alm_derived *of = run->derived; of != NULL; of = of->lead->derived) {
+        it = of->lead->indicator;
+    }
+    return it;
+}
+
 static alm_code answer_missing_at(alm_series_run *it, size_t series, alm_period period,
                                   alm_status *st)
 {
@@ -291,6 +301,10 @@ static alm_code answer_missing_at(alm_series_run *it, size_t series, alm_period 
     }
     ALM_TRY(alm_query_run_why_missing(it->run, NULL, it->run->plan->measure, ALM_PLACE_NONE, period,
                                       &reason, st));
+    if (it->run->derived != NULL) {
+        ALM_TRY(alm_query_run_text(it->run, &reason, st, "%.*s: %s",
+                                   ALM_STR_ARGS(unpublished(it->run)->code), reason));
+    }
     it->is_answered[series] = 1;
     return answer_absent(it, series, freq, period, reason, st);
 }
@@ -337,7 +351,7 @@ alm_code alm_series_answer_missing(alm_series_run *it, alm_status *st)
             const char *reason;
             ALM_TRY(alm_query_run_text(
                 run, &reason, st, "no %s of %.*s for %.*s", alm_measure_code(plan->measure),
-                ALM_STR_ARGS(run->indicator->code),
+                ALM_STR_ARGS(unpublished(run)->code),
                 ALM_STR_ARGS(alm_place_tree_get(plan->tree, it->set.places[s])->code)));
             ALM_TRY(answer_absent(it, s, absent_freq(it), (alm_period){0}, reason, st));
         }

@@ -11,18 +11,21 @@ static alm_code read_all(alm_series_run *it, alm_status *st)
     if (it->windows.is_bounded) {
         ALM_TRY(alm_windows_needed(run, &it->windows, &needed, &it->fault, st));
     }
-    if (run->groups != NULL) {
-        return alm_rollup_read(run, &needed, &run->rollup, st);
-    }
     alm_place_list places;
-    ALM_TRY(alm_series_set_places(run, &it->all, &places, st));
     uint32_t measures = ALM_MEASURE_BIT(run->plan->measure);
+    if (run->groups != NULL && run->derived == NULL) {
+        return alm_rollup_read(run, run->indicator, run->plan->breakdown, &needed, st);
+    }
+    ALM_TRY(alm_series_set_places(run, &it->all, &places, st));
+    if (run->derived != NULL) {
+        return alm_derived_read(run, run->derived, &places, &needed, st);
+    }
     ALM_TRY(alm_query_run_fetch(run, measures, places.ids, places.count, &needed, st));
     if (run->plan->whole == NULL) {
         return ALM_OK;
     }
-    return alm_query_run_fetch_totals(run, run->plan->whole, measures, places.ids, places.count,
-                                      &needed, st);
+    return alm_query_run_fetch_of(run, run->plan->whole, measures, (alm_str){0}, run->plan->freq,
+                                  &places, &needed, st);
 }
 
 static alm_code run_step(alm_series_run *it, alm_series_target *of, size_t i, alm_arena *arena,
@@ -120,7 +123,7 @@ alm_code alm_series_answer(alm_query_run *run, alm_status *st)
     if (code == ALM_OK) {
         code = alm_series_published_read(it, st);
     }
-    if (code == ALM_OK && run->rollup != NULL) {
+    if (code == ALM_OK && run->groups != NULL) {
         code = alm_series_expect_slices(it, st);
     }
     if (code == ALM_OK) {

@@ -2,6 +2,7 @@
 #ifndef ALM_SERIES_RUN_H
 #define ALM_SERIES_RUN_H
 
+#include "derived_grid.h"
 #include "rank_grid.h"
 #include "rollup.h"
 #include "source_grid.h"
@@ -10,6 +11,7 @@
 // One answer for each series and period: a family at one frequency and accumulation.
 typedef struct alm_series_target {
     alm_family family;
+    alm_family lead; // of what is made of others: what was read of its lead
     alm_freq freq;
     alm_accumulation accumulation;
     uint32_t variant; // of the asked measure

@@ -43,12 +43,8 @@ static alm_code plan_whole(alm_series_run *it, alm_series_target *of, bool *ret_
     for (size_t i = 0; i < families.count; i++) {
         found = families.of[i].key == found.key ? families.of[i] : found;
     }
-    ALM_TRY(alm_source_grid_plan(run, whole, &found, of->freq, of->accumulation, &of->whole, fault,
-                                 st));
-    if (of->whole.count == 0 && whole->over_time != ALM_AGGREGATION_SUM) {
-        ALM_TRY(alm_source_grid_plan(run, whole, &found, of->freq, ALM_ACCUMULATION_PERIOD,
-                                     &of->whole, fault, st));
-    }
+    ALM_TRY(alm_source_grid_plan_beside(run, whole, NULL, &found, of->freq, of->accumulation,
+                                        &of->whole, fault, st));
     *ret_is_good = alm_unit_convertible(of->whole.quantity.unit, unit);
     if (!*ret_is_good) {
         char part_code[ALM_UNIT_TEXT_MAX];
@@ -65,19 +61,21 @@ static alm_code plan_whole(alm_series_run *it, alm_series_target *of, bool *ret_
 
 // A target that cannot be computed is no failure as long as another can: monthly growth of the
 // values from the year's start, where those of single months are there too.
-static alm_code add_target(alm_series_run *it, const alm_family *family, alm_freq freq,
-                           alm_accumulation accumulation, alm_status *st)
+static alm_code add_target(alm_series_run *it, const alm_family *family, const alm_family *lead,
+                           alm_freq freq, alm_accumulation accumulation, alm_status *st)
 {
     alm_query_run *run = it->run;
     if (has_target(it, family, freq, accumulation)) {
         return ALM_OK;
     }
-    alm_series_target made = {.family = *family, .freq = freq, .accumulation = accumulation};
+    alm_series_target made = {
+        .family = *family, .lead = *lead, .freq = freq, .accumulation = accumulation};
     alm_status fault = ALM_STATUS_INIT;
     ALM_TRY(target_variant(run, family, freq, accumulation, &made.variant, st));
-    ALM_TRY(alm_source_grid_plan(run, run->indicator, family, freq, accumulation, &made.source,
-                                 &fault, st));
-    bool is_good = made.source.count > 0 || family->count == 0 || fault.code == ALM_OK;
+    ALM_TRY(alm_source_grid_plan(run, run->indicator, run->derived, family, freq, accumulation,
+                                 &made.source, &fault, st));
+    bool is_good = made.source.count > 0 || made.source.derived != NULL ||
+                   (family->count == 0 && run->derived == NULL) || fault.code == ALM_OK;
     if (is_good && run->plan->whole != NULL) {
         ALM_TRY(plan_whole(it, &made, &is_good, &fault, st));
     }
@@ -106,13 +104,17 @@ static bool is_asked_variant(const alm_query_run *run, uint32_t variant)
     const alm_variant_entry *entry = alm_variant_table_get(&run->variants, variant);
     bool is_accumulation = plan->accumulation == ALM_ACCUMULATION_NONE ||
                            plan->accumulation == entry->variant.accumulation;
+    // last() reads of every frequency.
+    bool is_freq = plan->freq == ALM_FREQ_NONE || plan->freq == entry->variant.freq ||
+                   run->derived == NULL ||
+                   plan->transforms.of[ALM_STAGE_FREQUENCY].op != ALM_TRANSFORM_NONE;
     bool is_breakdown =
         alm_str_eq(plan->breakdown, ALM_STR("*")) || alm_str_eq(plan->breakdown, entry->breakdown);
-    return is_accumulation && is_breakdown;
+    return is_accumulation && is_breakdown && is_freq;
 }
 
-static alm_code add_targets_of(alm_series_run *it, const alm_family *family, uint32_t variant,
-                               alm_status *st)
+static alm_code add_targets_of(alm_series_run *it, const alm_family *family, const alm_family *lead,
+                               uint32_t variant, alm_status *st)
 {
     const alm_transform *freq = alm_series_transform_at(it, ALM_STAGE_FREQUENCY);
     const alm_transform *accumulation = alm_series_transform_at(it, ALM_STAGE_ACCUMULATION);
@@ -121,25 +123,75 @@ static alm_code add_targets_of(alm_series_run *it, const alm_family *family, uin
         return ALM_OK;
     }
     return add_target(
-        it, family, freq->op == ALM_TRANSFORM_NONE ? of.freq : freq->freq,
+        it, family, lead, freq->op == ALM_TRANSFORM_NONE ? of.freq : freq->freq,
         accumulation->op == ALM_TRANSFORM_NONE ? of.accumulation : accumulation->accumulation, st);
+}
+
+// The family that is answered where the lead of a formula has one: of the same breakdown, unless
+// that is the operand's own.
+static alm_code family_of_lead(alm_series_run *it, const alm_families *own, uint32_t lead,
+                               alm_family *ret, alm_status *st)
+{
+    alm_query_run *run = it->run;
+    alm_variant variant = alm_variant_table_get(&run->variants, lead)->variant;
+    variant.indicator = run->indicator->code;
+    variant.measure = run->plan->measure;
+    if (run->derived->lead->has_breakdown) {
+        ALM_TRY(alm_breakdowns_parse(
+            alm_str_eq(run->plan->breakdown, ALM_STR("*")) ? (alm_str){0} : run->plan->breakdown,
+            variant.breakdowns, &variant.breakdown_count, st));
+    }
+    *ret = (alm_family){0};
+    ALM_TRY(alm_variant_table_add(&run->variants, &variant, &ret->key, st));
+    for (size_t i = 0; i < own->count; i++) {
+        *ret = own->of[i].key == ret->key ? own->of[i] : *ret;
+    }
+    return ALM_OK;
+}
+
+// What is made of others is answered where its lead is.
+static alm_code add_derived_targets(alm_series_run *it, const alm_families *own, alm_status *st)
+{
+    alm_query_run *run = it->run;
+    alm_families leads;
+    ALM_TRY(alm_derived_lead(run, run->derived, &leads, st));
+    for (size_t i = 0; i < leads.count; i++) {
+        const alm_family *lead = &leads.of[i];
+        alm_family family;
+        ALM_TRY(family_of_lead(it, own, lead->key, &family, st));
+        for (size_t k = 0; k < lead->count; k++) {
+            const alm_variant *of =
+                &alm_variant_table_get(&run->variants, lead->variants[k])->variant;
+            alm_variant like = alm_variant_table_get(&run->variants, family.key)->variant;
+            uint32_t variant;
+            like.freq = of->freq;
+            like.accumulation = of->accumulation;
+            ALM_TRY(alm_variant_table_add(&run->variants, &like, &variant, st));
+            ALM_TRY(add_targets_of(it, &family, lead, variant, st));
+        }
+    }
+    return ALM_OK;
 }
 
 alm_code alm_series_targets_find(alm_series_run *it, alm_status *st)
 {
     alm_query_run *run = it->run;
+    const alm_family none = {0};
     alm_families families;
     ALM_TRY(alm_families_find(run, run->indicator->code, run->plan->measure, &families, st));
+    if (run->derived != NULL) {
+        ALM_TRY(add_derived_targets(it, &families, st));
+    }
     for (size_t i = 0; i < families.count; i++) {
         const alm_family *family = &families.of[i];
         for (size_t k = 0; k < family->count; k++) {
-            ALM_TRY(add_targets_of(it, family, family->variants[k], st));
+            ALM_TRY(add_targets_of(it, family, &none, family->variants[k], st));
         }
     }
     for (size_t i = 0; i < it->published.count; i++) {
         alm_family family = {0};
         ALM_TRY(alm_family_key(run, it->published.variants[i], &family.key, st));
-        ALM_TRY(add_targets_of(it, &family, it->published.variants[i], st));
+        ALM_TRY(add_targets_of(it, &family, &none, it->published.variants[i], st));
     }
     return ALM_OK;
 }
@@ -162,14 +214,22 @@ static void widen(observed *it, alm_period period)
     it->axis = it->axis.count == 0 ? axis : alm_axis_union(it->axis, axis);
 }
 
+static bool has_variant(const alm_family *family, uint32_t variant)
+{
+    for (size_t i = 0; i < family->count; i++) {
+        if (family->variants[i] == variant) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static alm_code note_period(void *arg, uint32_t variant, alm_period period, alm_status *st)
 {
     (void)st;
     observed *it = arg;
-    for (size_t i = 0; i < it->of->family.count; i++) {
-        if (it->of->family.variants[i] == variant) {
-            widen(it, period);
-        }
+    if (has_variant(&it->of->family, variant) || has_variant(&it->of->lead, variant)) {
+        widen(it, period);
     }
     return ALM_OK;
 }
@@ -227,26 +287,47 @@ alm_code alm_series_targets_place(alm_series_run *it, size_t *ret_periods, alm_s
     return ALM_OK;
 }
 
+// Has some slice of the roll-up the period, or a part of it?
+static alm_code has_slice(alm_rollup *rollup, alm_period period, bool *ret, alm_status *st)
+{
+    *ret = false;
+    for (size_t i = 0; !*ret && i < alm_rollup_slice_count(rollup); i++) {
+        uint32_t variant;
+        alm_period of;
+        ALM_TRY(alm_rollup_slice_at(rollup, i, &variant, &of, st));
+        *ret = alm_period_contains(period, of);
+    }
+    return ALM_OK;
+}
+
+static alm_code expect_slice(alm_query_run *run, alm_period period, alm_status *st)
+{
+    for (size_t i = 0; i < run->rollup_count; i++) {
+        bool is_there;
+        uint32_t variant;
+        ALM_TRY(has_slice(run->rollups[i], period, &is_there, st));
+        if (is_there) {
+            continue;
+        }
+        ALM_TRY(alm_query_run_missing_variant(run, run->plan->measure, (alm_freq)period.freq,
+                                              &variant, st));
+        ALM_TRY(alm_query_run_sibling_of(run, variant, alm_rollup_indicator(run->rollups[i])->code,
+                                         &variant, st));
+        ALM_TRY(alm_rollup_expect(run->rollups[i], variant, period, st));
+    }
+    return ALM_OK;
+}
+
 alm_code alm_series_expect_slices(alm_series_run *it, alm_status *st)
 {
     alm_query_run *run = it->run;
     for (size_t w = 0; run->is_named && it->windows.is_listed && w < it->windows.count; w++) {
         const alm_window *asked = &it->windows.of[w];
         alm_freq freq = (alm_freq)asked->axis.first.freq;
+        bool is_other = run->plan->freq != ALM_FREQ_NONE && run->plan->freq != freq;
         for (uint32_t t = 0; t < asked->axis.count; t++) {
-            alm_period period = alm_axis_at(asked->axis, t);
-            bool is_there =
-                !asked->marked[t] || (run->plan->freq != ALM_FREQ_NONE && run->plan->freq != freq);
-            for (size_t i = 0; !is_there && i < alm_rollup_slice_count(run->rollup); i++) {
-                uint32_t variant;
-                alm_period of;
-                ALM_TRY(alm_rollup_slice_at(run->rollup, i, &variant, &of, st));
-                is_there = alm_period_contains(period, of); // itself, or a part of it
-            }
-            uint32_t variant;
-            if (!is_there) {
-                ALM_TRY(alm_query_run_missing_variant(run, run->plan->measure, freq, &variant, st));
-                ALM_TRY(alm_rollup_expect(run->rollup, variant, period, st));
+            if (asked->marked[t] && !is_other) {
+                ALM_TRY(expect_slice(run, alm_axis_at(asked->axis, t), st));
             }
         }
     }

@@ -1,6 +1,7 @@
 #include "source_grid.h"
 
 #include "convert.h"
+#include "derived_grid.h"
 #include "rollup.h"
 
 #include <stdlib.h>
@@ -45,18 +46,17 @@ static alm_code take_variant(alm_query_run *run, alm_families *families, uint32_
 
 alm_code alm_visit_read(alm_query_run *run, alm_read_visit visit, void *arg, alm_status *st)
 {
-    if (run->rollup == NULL) {
-        for (size_t i = 0; i < run->cells.count; i++) {
-            const alm_obs *row = alm_cells_row(&run->cells, i);
-            ALM_TRY(visit(arg, row->variant, row->period, st));
-        }
-        return ALM_OK;
+    for (size_t i = 0; run->groups == NULL && i < run->cells.count; i++) {
+        const alm_obs *row = alm_cells_row(&run->cells, i);
+        ALM_TRY(visit(arg, row->variant, row->period, st));
     }
-    for (size_t i = 0; i < alm_rollup_slice_count(run->rollup); i++) {
-        uint32_t variant;
-        alm_period period;
-        ALM_TRY(alm_rollup_slice_at(run->rollup, i, &variant, &period, st));
-        ALM_TRY(visit(arg, variant, period, st));
+    for (size_t r = 0; r < run->rollup_count; r++) {
+        for (size_t i = 0; i < alm_rollup_slice_count(run->rollups[r]); i++) {
+            uint32_t variant;
+            alm_period period;
+            ALM_TRY(alm_rollup_slice_at(run->rollups[r], i, &variant, &period, st));
+            ALM_TRY(visit(arg, variant, period, st));
+        }
     }
     return ALM_OK;
 }
@@ -146,16 +146,18 @@ static int by_preference(const void *a, const void *b)
 }
 
 alm_code alm_source_grid_plan(alm_query_run *run, const alm_indicator *indicator,
-                              const alm_family *family, alm_freq freq,
+                              const alm_derived *derived, const alm_family *family, alm_freq freq,
                               alm_accumulation accumulation, alm_source_grid *ret,
                               alm_status *fault, alm_status *st)
 {
-    alm_measure measure = alm_variant_table_get(&run->variants, family->key)->variant.measure;
+    const alm_variant_entry *entry = alm_variant_table_get(&run->variants, family->key);
+    alm_measure measure = entry->variant.measure;
     *ret = (alm_source_grid){
         .run = run,
         .indicator = indicator,
         .quantity = alm_quantity_of(indicator, measure, freq, accumulation),
         .candidates = alm_arena_calloc(run->arena, family->count, sizeof *ret->candidates),
+        .rollup = alm_rollup_find(run, indicator->code, entry->breakdown),
     };
     if (ret->candidates == NULL) {
         return alm_query_run_no_memory(st);
@@ -174,7 +176,24 @@ alm_code alm_source_grid_plan(alm_query_run *run, const alm_indicator *indicator
     if (ret->count > 0) {
         qsort(ret->candidates, ret->count, sizeof ret->candidates[0], by_preference);
     }
-    return ALM_OK;
+    return derived == NULL ? ALM_OK
+                           : alm_derived_grid_plan(run, derived, family->key, &ret->quantity,
+                                                   &ret->derived, fault, st);
+}
+
+alm_code alm_source_grid_plan_beside(alm_query_run *run, const alm_indicator *indicator,
+                                     const alm_derived *derived, const alm_family *family,
+                                     alm_freq freq, alm_accumulation accumulation,
+                                     alm_source_grid *ret, alm_status *fault, alm_status *st)
+{
+    ALM_TRY(
+        alm_source_grid_plan(run, indicator, derived, family, freq, accumulation, ret, fault, st));
+    bool has_any = ret->count > 0 || ret->derived != NULL;
+    if (has_any || indicator->over_time == ALM_AGGREGATION_SUM) {
+        return ALM_OK;
+    }
+    return alm_source_grid_plan(run, indicator, derived, family, freq, ALM_ACCUMULATION_PERIOD, ret,
+                                fault, st);
 }
 
 // --- loading ------------------------------------------------------------------------------------
@@ -211,8 +230,8 @@ static alm_code take_rollup(const alm_source_grid *it, uint32_t variant, size_t 
                             alm_period period, alm_grid_obs *obs, bool *ret_is_told, alm_status *st)
 {
     alm_rollup_cell cell;
-    ALM_TRY(alm_rollup_cell_get(it->run->rollup, variant, period, it->set->groups[series], false,
-                                &cell, ret_is_told, st));
+    ALM_TRY(alm_rollup_cell_get(it->rollup, variant, period, it->set->groups[series], false, &cell,
+                                ret_is_told, st));
     take_value(&cell.computed.value, cell.computed.interval, it->quantity.unit, obs);
     obs->published = cell.computed.published;
     obs->source = cell.computed.source;
@@ -230,7 +249,7 @@ static alm_code load_published(alm_source_grid *it, alm_candidate *candidate, al
             alm_grid_obs one = {.series = s, .t = t};
             alm_period period = alm_axis_at(axis, t);
             bool is_told = false;
-            if (it->run->rollup != NULL) {
+            if (it->rollup != NULL) {
                 ALM_TRY(take_rollup(it, candidate->variant, s, period, &one, &is_told, st));
             } else {
                 is_told = take_row(it, candidate->variant, s, period, &one);
@@ -248,7 +267,7 @@ static alm_code load_published(alm_source_grid *it, alm_candidate *candidate, al
     }
     ALM_TRY(alm_grid_load(axis, it->set->source_count, obs, count, it->quantity.unit, it->arena,
                           &candidate->published, st));
-    for (size_t i = 0; it->run->rollup != NULL && i < alm_grid_cells(&candidate->published); i++) {
+    for (size_t i = 0; it->rollup != NULL && i < alm_grid_cells(&candidate->published); i++) {
         candidate->published.flags[i] |= ALM_CELL_COMPUTED;
     }
     return ALM_OK;
@@ -272,6 +291,11 @@ alm_code alm_source_grid_periods(const alm_source_grid *it, alm_axis axis, uint3
         ALM_TRY(candidate_axes(&it->candidates[i], axis, &at_frequency, &published, st));
         *ret = ALM_MAX(*ret, ALM_MAX(at_frequency.count, published.count));
     }
+    uint32_t derived = 0;
+    if (it->derived != NULL) {
+        ALM_TRY(alm_derived_grid_periods(it->derived, axis, &derived, st));
+    }
+    *ret = ALM_MAX(*ret, derived);
     return ALM_OK;
 }
 
@@ -289,13 +313,11 @@ static alm_code load_candidate(alm_source_grid *it, alm_candidate *candidate, al
                         &candidate->converted, st);
 }
 
-alm_code alm_source_grid_load(alm_source_grid *it, const alm_series_set *set, alm_axis axis,
-                              alm_arena *arena, alm_status *st)
+static alm_code load_candidates(alm_source_grid *it, alm_axis axis, alm_status *st)
 {
-    it->arena = arena;
-    it->set = set;
     if (it->count == 0) {
-        return alm_grid_make(axis, set->source_count, ALM_GRID_DECIMALS, 0, arena, &it->grid, st);
+        return alm_grid_make(axis, it->set->source_count, ALM_GRID_DECIMALS, 0, it->arena,
+                             &it->grid, st);
     }
     for (size_t i = 0; i < it->count; i++) {
         alm_candidate *candidate = &it->candidates[i];
@@ -304,10 +326,28 @@ alm_code alm_source_grid_load(alm_source_grid *it, const alm_series_set *set, al
             it->grid = candidate->converted;
         } else {
             alm_grid before = it->grid;
-            ALM_TRY(alm_grid_prefer(&before, &candidate->converted, arena, &it->grid, st));
+            ALM_TRY(alm_grid_prefer(&before, &candidate->converted, it->arena, &it->grid, st));
         }
     }
     return ALM_OK;
+}
+
+alm_code alm_source_grid_load(alm_source_grid *it, const alm_series_set *set, alm_axis axis,
+                              alm_arena *arena, alm_status *st)
+{
+    it->arena = arena;
+    it->set = set;
+    ALM_TRY(load_candidates(it, axis, st));
+    if (it->derived == NULL) {
+        return ALM_OK;
+    }
+    alm_grid published = it->grid;
+    ALM_TRY(alm_derived_grid_load(it->derived, it->run, set, &it->quantity, axis, arena, st));
+    if (it->count == 0) {
+        it->grid = it->derived->grid;
+        return ALM_OK;
+    }
+    return alm_grid_prefer(&published, &it->derived->grid, arena, &it->grid, st);
 }
 
 // --- reasons ------------------------------------------------------------------------------------
@@ -419,11 +459,11 @@ static alm_code why_unpublished(const alm_source_grid *it, const alm_candidate *
 {
     alm_query_run *run = it->run;
     alm_place_id place = it->set->places[series];
-    if (run->rollup != NULL) {
+    if (it->rollup != NULL) {
         alm_rollup_cell cell;
         bool is_told;
-        ALM_TRY(alm_rollup_cell_get(run->rollup, candidate->variant, period,
-                                    it->set->groups[series], true, &cell, &is_told, st));
+        ALM_TRY(alm_rollup_cell_get(it->rollup, candidate->variant, period, it->set->groups[series],
+                                    true, &cell, &is_told, st));
         *ret = is_told && cell.reason[0] != '\0' ? cell.reason : "no member has a value";
         return ALM_OK;
     }
@@ -460,7 +500,7 @@ bool alm_source_grid_told(const alm_source_grid *it, size_t series, uint32_t t)
             return true;
         }
     }
-    return false;
+    return it->derived != NULL && alm_derived_grid_told(it->derived, series, t);
 }
 
 alm_code alm_source_grid_why(const alm_source_grid *it, size_t series, uint32_t t, bool names_place,
@@ -468,14 +508,17 @@ alm_code alm_source_grid_why(const alm_source_grid *it, size_t series, uint32_t 
 {
     alm_query_run *run = it->run;
     alm_period period = alm_axis_at(it->grid.axis, t);
+    size_t at = 0;
+    while (at < it->count && !is_told(&it->candidates[at], series, period)) {
+        at++;
+    }
+    if (it->derived != NULL && at == it->count) {
+        return alm_derived_grid_why(it->derived, run, series, t, names_place, ret, st);
+    }
     if (it->count == 0) {
         return alm_query_run_why_missing(run, NULL, run->plan->measure,
                                          names_place ? it->set->places[series] : ALM_PLACE_NONE,
                                          period, ret, st);
-    }
-    size_t at = 0;
-    while (at < it->count && !is_told(&it->candidates[at], series, period)) {
-        at++;
     }
     const alm_candidate *candidate = &it->candidates[at < it->count ? at : 0];
     uint32_t input;
@@ -498,8 +541,8 @@ static alm_code members_at(const alm_source_grid *it, const alm_candidate *candi
 {
     alm_rollup_cell cell;
     bool is_told;
-    ALM_TRY(alm_rollup_cell_get(it->run->rollup, candidate->variant, period,
-                                it->set->groups[series], true, &cell, &is_told, st));
+    ALM_TRY(alm_rollup_cell_get(it->rollup, candidate->variant, period, it->set->groups[series],
+                                true, &cell, &is_told, st));
     *ret = (alm_members){.remark = ""};
     if (!is_told) {
         return ALM_OK;
@@ -548,7 +591,10 @@ alm_code alm_source_grid_members(const alm_source_grid *it, size_t series, uint3
     while (at < it->count && !is_supplier(&it->candidates[at], cell)) {
         at++;
     }
-    if (it->run->rollup == NULL || it->count == 0) {
+    if (it->derived != NULL && at == it->count) {
+        return alm_derived_grid_members(it->derived, series, t, answered, ret, st);
+    }
+    if (it->rollup == NULL || it->count == 0) {
         return ALM_OK;
     }
     const alm_candidate *candidate = &it->candidates[at < it->count ? at : 0];

@@ -50,15 +50,23 @@ typedef struct alm_source_grid {
     alm_quantity quantity; // of the grid
     alm_candidate *candidates;
     size_t count;
+    struct alm_rollup *rollup;        // of a roll-up; NULL: nothing was read
+    struct alm_derived_grid *derived; // for what none of them has; NULL: it is made of no others
     alm_grid grid;
 } alm_source_grid;
 
-// Which of the family's variants make frequency and accumulation of the target. Without one the
-// grid is empty; the fault says what is in the way, if something is.
+// Which of the family's variants, and whether what the indicator is made of, make frequency and
+// accumulation of the target. Without one the grid is empty; the fault says what is in the way, if
+// something is. derived: NULL for none.
 ALM_MUST_USE alm_code alm_source_grid_plan(alm_query_run *run, const alm_indicator *indicator,
-                                           const alm_family *family, alm_freq freq,
-                                           alm_accumulation accumulation, alm_source_grid *ret,
-                                           alm_status *fault, alm_status *st);
+                                           const alm_derived *derived, const alm_family *family,
+                                           alm_freq freq, alm_accumulation accumulation,
+                                           alm_source_grid *ret, alm_status *fault, alm_status *st);
+// Of what is beside the target: if it does not add up from the year's start, it is taken as it is.
+ALM_MUST_USE alm_code alm_source_grid_plan_beside(
+    alm_query_run *run, const alm_indicator *indicator, const alm_derived *derived,
+    const alm_family *family, alm_freq freq, alm_accumulation accumulation, alm_source_grid *ret,
+    alm_status *fault, alm_status *st);
 
 // Takes the cells of the set's series up on an axis, the wholes with them. The grids live in the
 // arena.

@@ -472,6 +472,9 @@ static inline void world_ask(world_question *q, const char *line)
         }
         *value++ = '\0';
         if (strcmp(word, "i") == 0) {
+            for (char *blank = strchr(value, '~'); blank != NULL; blank = strchr(value, '~')) {
+                *blank = ' '; // of a formula
+            }
             q->indicators[q->request.n_indicators++] = value;
         } else if (strcmp(word, "p") == 0) {
             q->request.places = value;

@@ -1,0 +1,110 @@
+#include "derived.h"
+
+#include "alm/limits.h"
+#include "alm/series_words.h"
+
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for a formula");
+}
+
+static alm_code find_breakdown(const alm_formula_operand *said, alm_arena *arena,
+                               alm_derived_operand *ret, alm_status *st)
+{
+    alm_series_words words;
+    const char *text = alm_arena_strdup(arena, said->breakdown);
+    if (text == NULL) {
+        return no_memory(st);
+    }
+    ALM_TRY(alm_series_words_parse("level", text, "", "", arena, &words, st));
+    ret->has_breakdown = said->breakdown.len > 0;
+    ret->breakdown = words.breakdown;
+    if (alm_str_eq(ret->breakdown, ALM_STR("*"))) {
+        return alm_status_set(st, ALM_INVALID_ARGUMENT, "%.*s[*]: one breakdown is one operand",
+                              ALM_STR_ARGS(said->name));
+    }
+    return ALM_OK;
+}
+
+static alm_code find_operand(const alm_catalog *catalog, const alm_formula_operand *said,
+                             alm_arena *arena, alm_derived_operand *ret, alm_status *st)
+{
+    uint32_t id;
+    *ret = (alm_derived_operand){
+        .measure = said->measure,
+        .is_parent = said->is_parent,
+        .is_last = said->is_last,
+        .place = ALM_PLACE_NONE,
+    };
+    ALM_TRY(alm_catalog_resolve_indicator(catalog, said->name, &id, st));
+    ret->indicator = alm_catalog_indicator(catalog, id);
+    if (said->place.len > 0) {
+        ALM_TRY(alm_catalog_resolve_place(catalog, said->place, &ret->place, st));
+    }
+    return find_breakdown(said, arena, ret, st);
+}
+
+static alm_code find_operands(const alm_catalog *catalog, alm_arena *arena, alm_derived *it,
+                              alm_status *st)
+{
+    const alm_formula *formula = &it->formula;
+    it->operands = alm_arena_calloc(arena, formula->operand_count, sizeof *it->operands);
+    if (it->operands == NULL) {
+        return no_memory(st);
+    }
+    for (uint32_t i = 0; i < formula->operand_count; i++) {
+        alm_derived_operand *operand = &it->operands[i];
+        ALM_TRY(find_operand(catalog, &formula->operands[i], arena, operand, st));
+        it->looks_around |= operand->is_last;
+        if (it->lead == NULL && !operand->is_last) {
+            it->lead = operand;
+        }
+    }
+    it->lead = it->lead == NULL ? &it->operands[0] : it->lead;
+    for (uint32_t i = 0; i < formula->node_count; i++) {
+        it->looks_around |= formula->nodes[i].op == ALM_FORMULA_TRANSFORM;
+    }
+    return ALM_OK;
+}
+
+// What comes out, of whichever frequency.
+static alm_code find_outcome(alm_derived *it, alm_str text, alm_status *st)
+{
+    alm_quantity operands[ALM_FORMULA_NODE_COUNT_MAX];
+    alm_formula_rule rules[ALM_FORMULA_NODE_COUNT_MAX];
+    const alm_formula *formula = &it->formula;
+    for (uint32_t i = 0; i < formula->operand_count; i++) {
+        operands[i] = alm_quantity_of(it->operands[i].indicator, it->operands[i].measure,
+                                      ALM_FREQ_ANNUAL, ALM_ACCUMULATION_PERIOD);
+    }
+    ALM_TRY(alm_formula_rules(formula, operands, rules, st));
+    const alm_quantity *out = &rules[formula->node_count - 1].out;
+    if (out->kind == ALM_QUANTITY_OTHER || out->kind == ALM_QUANTITY_LOGARITHM) {
+        return alm_status_set(st, ALM_FAILED_PRECONDITION,
+                              "%.*s: ranks and logarithms are asked as transforms",
+                              ALM_STR_ARGS(text));
+    }
+    it->indicator = (alm_indicator){
+        .code = ALM_STR(ALM_DERIVED_CODE),
+        .name_zh = text,
+        .unit = out->unit,
+        .value_type = out->type,
+        .over_places = ALM_AGGREGATION_RECOMPUTE,
+        .over_time = out->over_time,
+    };
+    return ALM_OK;
+}
+
+alm_code alm_derived_make(const alm_catalog *catalog, alm_str text, alm_arena *arena,
+                          const alm_derived **ret, alm_status *st)
+{
+    alm_derived *it = alm_arena_calloc(arena, 1, sizeof *it);
+    if (it == NULL) {
+        return no_memory(st);
+    }
+    ALM_TRY(alm_formula_parse(text, &it->formula, st));
+    ALM_TRY(find_operands(catalog, arena, it, st));
+    ALM_TRY(find_outcome(it, text, st));
+    *ret = it;
+    return ALM_OK;
+}

@@ -1,0 +1,37 @@
+// A formula whose names have been found: an indicator that is made of others.
+#ifndef ALM_DERIVED_H
+#define ALM_DERIVED_H
+
+#include "alm/catalog.h"
+#include "alm/formula.h"
+
+typedef struct alm_derived_operand {
+    const alm_indicator *indicator;
+    const struct alm_derived *derived; // NULL: it is published alone
+    alm_measure measure;
+    bool has_breakdown; // of its own
+    alm_str breakdown;  // canonical; "": totals
+    bool is_parent, is_last;
+    alm_place_id place; // NONE: the one that is asked, or its parent
+} alm_derived_operand;
+
+typedef struct alm_derived {
+    alm_formula formula;
+    alm_derived_operand *operands;   // as many as the formula's
+    const alm_derived_operand *lead; // whose frequencies and accumulations are answered
+    bool looks_around;               // at other periods than the one that is answered
+    alm_indicator indicator;         // what comes out, as if the catalogue had it
+} alm_derived;
+
+// Variants of what has no code in the catalogue carry this one.
+#define ALM_DERIVED_CODE "formula"
+
+// Lives in the arena; views into the text and the catalogue.
+//
+// ALM_INVALID_ARGUMENT     malformed; an unknown indicator, place or breakdown
+// ALM_FAILED_PRECONDITION  what it names does not go together; see alm_formula_rules
+// ALM_RESOURCE_EXHAUSTED   the arena is full
+ALM_MUST_USE alm_code alm_derived_make(const alm_catalog *catalog, alm_str text, alm_arena *arena,
+                                       const alm_derived **ret, alm_status *st);
+
+#endif
