@@ -561,6 +561,19 @@ static void rows_of_slice(const alm_vector *v)
     }
 }
 
+// Of sorted rows; equal values have the same rank.
+static void values_to_ranks(void)
+{
+    int64_t before = 0, rank = 0;
+    for (size_t i = 0; i < row_count; i++) {
+        int64_t value_e2 = rows[i].value_e2;
+        rank = i > 0 && value_e2 == before ? rank : (int64_t)i + 1;
+        rows[i].value_e2 = rank * 100;
+        rows[i].status = '\0';
+        before = value_e2;
+    }
+}
+
 // Adds the sum of each province's towns to sums; *factor makes hundredths of them.
 static void towns_add(int32_t indicator, alm_period period, int64_t *sums, int64_t *factor)
 {
@@ -793,9 +806,13 @@ static bool ask(peer_case c, const question *q)
         return true;
     }
     case CASE_RANK:
+    case CASE_RANK_NUMBER:
         answered = slice_get(q->indicator, month_of(q->period), districts, NULL);
         rows_of_slice(&answered);
         qsort(rows, row_count, sizeof *rows, by_value);
+        if (c == CASE_RANK_NUMBER) {
+            values_to_ranks();
+        }
         return true;
     case CASE_TOWNS_PROVINCE:
         towns_by_province(q);

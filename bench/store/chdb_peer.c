@@ -30,6 +30,9 @@ static const char *const queries[CASE_COUNT] = {
     [CASE_RANK] = "SELECT toUInt64(0), toUInt64(place), value, status FROM {P} PREWHERE "
                   "period = {m} AND indicator = {i} AND place >= {d} AND place < {D} "
                   "ORDER BY value DESC, place",
+    [CASE_RANK_NUMBER] = "SELECT toUInt64(0), toUInt64(place), 100 * rank() OVER "
+                         "(ORDER BY value DESC) FROM {P} PREWHERE period = {m} AND "
+                         "indicator = {i} AND place >= {d} AND place < {D}",
     [CASE_TOWNS_PROVINCE] = "SELECT toUInt64(0), toUInt64(bitAnd(bitShiftRight(place, 22), 63)) "
                             "AS province, sum(value) FROM {P} PREWHERE period = {m} AND "
                             "indicator = {i} AND place >= {t} AND place < {T} GROUP BY province",
@@ -329,6 +332,7 @@ static void tell(peer_case c, const question *q, answer *a)
 {
     (void)q;
     bool is_sum = c == CASE_TOWNS_PROVINCE || c == CASE_TOWNS_PROVINCE_YEAR;
+    bool is_whole = setup == AS_DEFAULT || c == CASE_RANK_NUMBER;
     uint64_t width = is_sum ? 16 : 8;
     block b = {.at = chdb_result_buffer(result)};
     b.end = b.at + chdb_result_length(result);
@@ -339,8 +343,8 @@ static void tell(peer_case c, const question *q, answer *a)
                 answer_ratio(a, key, double_at(b.columns[2], row));
                 continue;
             }
-            int64_t value_e2 = setup == AS_DEFAULT ? (int64_t)word_at(b.columns[2], row, width)
-                                                   : value_to_e2(double_at(b.columns[2], row));
+            int64_t value_e2 = is_whole ? (int64_t)word_at(b.columns[2], row, width)
+                                        : value_to_e2(double_at(b.columns[2], row));
             answer_row(a, key, value_e2, b.column_count > 3 ? b.columns[3][row] : '\0');
         }
     }

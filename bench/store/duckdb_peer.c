@@ -40,6 +40,10 @@ static const query queries[CASE_COUNT] = {
                    "WHERE period = $1 AND indicator = $2 AND place >= $3 AND place < $4 "
                    "ORDER BY value DESC, place",
                    "midD"},
+    [CASE_RANK_NUMBER] = {"SELECT 0::BIGINT, place::BIGINT, 100 * rank() OVER "
+                          "(ORDER BY value DESC) FROM by_period WHERE period = $1 "
+                          "AND indicator = $2 AND place >= $3 AND place < $4",
+                          "midD"},
     [CASE_TOWNS_PROVINCE] = {"SELECT 0::BIGINT, (place >> 22 & 63)::BIGINT AS province, "
                              "sum(value)::DECIMAL(18,2) FROM by_period WHERE period = $1 "
                              "AND indicator = $2 AND place >= $3 AND place < $4 GROUP BY province",
@@ -282,7 +286,8 @@ static bool ask(peer_case c, const question *q)
 static void tell(peer_case c, const question *q, answer *a)
 {
     (void)q;
-    bool has_status = c != CASE_TOWNS_PROVINCE && c != CASE_TOWNS_PROVINCE_YEAR;
+    bool has_status =
+        c != CASE_TOWNS_PROVINCE && c != CASE_TOWNS_PROVINCE_YEAR && c != CASE_RANK_NUMBER;
     for (size_t i = 0; i < chunk_count; i++) {
         const int64_t *majors = column_of(chunks[i], 0), *minors = column_of(chunks[i], 1);
         const void *values = column_of(chunks[i], 2);

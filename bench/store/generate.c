@@ -150,7 +150,7 @@ static const struct {
     {"latest", 3000}, {"series", 1000},        {"districts", 100},
     {"rank", 100},    {"towns_province", 100}, {"towns_province_year", 5},
     {"growth", 5},    {"topten", 50},          {"place", 300},
-    {"asof", 50},
+    {"asof", 50},     {"rank_number", 100},
 };
 
 static void questions_write(const place *places, size_t place_count, long indicators, long months)

@@ -4,13 +4,25 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { QUESTIONS_MAX = 100000, RELEASES_MAX = 100, P99_COUNT_MIN = 300 };
+enum {
+    QUESTIONS_MAX = 100000,
+    RELEASES_MAX = 100,
+    P99_COUNT_MIN = 100,
+    CLIENT_COUNT = 16,
+    CLIENT_READY_S = 3, // until all are connected and warm
+    CLIENT_S = 5,
+    CLIENT_ANSWERS_TOLD = 50
+};
 
 static const char *peer_name = "peer";
 
@@ -22,6 +34,7 @@ static const struct {
     [CASE_SERIES] = {"series", false},
     [CASE_DISTRICTS] = {"districts", false},
     [CASE_RANK] = {"rank", true},
+    [CASE_RANK_NUMBER] = {"rank_number", false},
     [CASE_TOWNS_PROVINCE] = {"towns_province", false},
     [CASE_TOWNS_PROVINCE_YEAR] = {"towns_province_year", false},
     [CASE_GROWTH] = {"growth", false},
@@ -181,38 +194,6 @@ static void revise(const peer *self, const char *csv_path)
     line_end(0, 0); // CASE_ASOF tells whether it was right
 }
 
-static void ask_case(const peer *self, peer_case c, const question *questions, size_t count)
-{
-    answer a = {.is_ordered = cases[c].is_ordered};
-    double *times = alm_calloc(count, sizeof *times);
-    if (times == NULL) {
-        peer_die("no memory");
-    }
-    for (size_t i = 0; i < 1 + count / 10; i++) { // warms up
-        if (!self->ask(c, &questions[i])) {
-            line_begin(cases[c].name);
-            printf(",\"unsupported\":true}\n");
-            alm_free(times);
-            return;
-        }
-    }
-    for (size_t i = 0; i < count; i++) {
-        double start = peer_now_s();
-        self->ask(c, &questions[i]);
-        times[i] = (peer_now_s() - start) * 1e6;
-        a.question_index = i;
-        a.position = 0;
-        self->tell(c, &questions[i], &a);
-    }
-    line_begin(cases[c].name);
-    line_value(quantile(times, count, 0.5), "us");
-    if (count >= P99_COUNT_MIN) {
-        printf(",\"p99\":%.3f", quantile(times, count, 0.99));
-    }
-    line_end(a.row_count, a.digest);
-    alm_free(times);
-}
-
 static peer_case case_of(const char *name)
 {
     for (int c = 0; c < CASE_COUNT; c++) {
@@ -223,42 +204,166 @@ static peer_case case_of(const char *name)
     peer_die("there is no case '%s'", name);
 }
 
-// The file has the questions of a case one after another.
-static void ask(const peer *self, const char *questions_path)
+// A line of the file of questions.
+typedef struct asked {
+    peer_case of;
+    question q;
+} asked;
+
+static asked *questions_read(const char *path, size_t *ret_count)
 {
-    char line[256], name[32], name_before[32] = "";
-    question *questions = alm_calloc(QUESTIONS_MAX, sizeof *questions);
-    FILE *file = fopen(questions_path, "r");
+    char line[256], name[32];
+    asked *list = alm_calloc(QUESTIONS_MAX, sizeof *list);
+    FILE *file = fopen(path, "r");
     size_t count = 0;
-    if (questions == NULL || file == NULL || fgets(line, sizeof line, file) == NULL) {
-        peer_die("%s: no questions", questions_path);
+    if (list == NULL || file == NULL || fgets(line, sizeof line, file) == NULL) {
+        peer_die("%s: no questions", path);
     }
     while (fgets(line, sizeof line, file) != NULL) {
         question q;
         if (sscanf(line, "%31[a-z_],%" SCNd32 ",%" SCNu32 ",%" SCNd32 ",%" SCNd32, name,
                    &q.indicator, &q.place, &q.period, &q.publication) != 5 ||
             count == QUESTIONS_MAX) {
-            peer_die("%s: what is to be made of this line? %s", questions_path, line);
+            peer_die("%s: what is to be made of this line? %s", path, line);
         }
-        if (count > 0 && strcmp(name, name_before) != 0) {
-            ask_case(self, case_of(name_before), questions, count);
-            count = 0;
-        }
-        memcpy(name_before, name, sizeof name);
-        questions[count++] = q;
-    }
-    if (count > 0) {
-        ask_case(self, case_of(name_before), questions, count);
+        list[count++] = (asked){.of = case_of(name), .q = q};
     }
     fclose(file);
-    alm_free(questions);
+    *ret_count = count;
+    return list;
+}
+
+static void ask_case(const peer *self, peer_case c, const asked *list, size_t count, bool tells)
+{
+    answer a = {.is_ordered = cases[c].is_ordered};
+    double *times = alm_calloc(count, sizeof *times);
+    if (times == NULL) {
+        peer_die("no memory");
+    }
+    for (size_t i = 0; i < 1 + count / 10; i++) { // warms up
+        if (!self->ask(c, &list[i].q)) {
+            line_begin(cases[c].name);
+            printf(",\"unsupported\":true}\n");
+            alm_free(times);
+            return;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        double start = peer_now_s();
+        self->ask(c, &list[i].q);
+        times[i] = (peer_now_s() - start) * 1e6;
+        a.question_index = i;
+        a.position = 0;
+        if (tells) {
+            self->tell(c, &list[i].q, &a);
+        }
+    }
+    line_begin(cases[c].name);
+    line_value(quantile(times, count, 0.5), "us");
+    if (count >= P99_COUNT_MIN) {
+        printf(",\"p99\":%.3f", quantile(times, count, 0.99));
+    }
+    line_end(a.row_count, a.digest);
+    alm_free(times);
+}
+
+// Those of a case that stand together are asked together.
+static void ask(const peer *self, const char *questions_path, bool tells)
+{
+    size_t count;
+    asked *list = questions_read(questions_path, &count);
+    for (size_t from = 0, to; from < count; from = to) {
+        for (to = from + 1; to < count && list[to].of == list[from].of; to++) {}
+        ask_case(self, list[from].of, list + from, to - from, tells);
+    }
+    alm_free(list);
+}
+
+// --- many clients --------------------------------------------------------------------------------
+
+typedef struct client_report {
+    uint64_t asked_count;
+    answer told;
+} client_report;
+
+static void ask_next(const peer *self, const asked *list, size_t count, size_t *at)
+{
+    *at = (*at + 1) % count;
+    if (!self->ask(list[*at].of, &list[*at].q)) {
+        peer_die("%s is not answered", cases[list[*at].of].name);
+    }
+}
+
+// Tells its first answers, goes on asking until start_s, and counts from then on.
+static client_report client_run(const peer *self, const asked *list, size_t count, size_t first,
+                                double start_s)
+{
+    client_report report = {0};
+    size_t at = first;
+    for (int i = 0; i < CLIENT_ANSWERS_TOLD; i++) {
+        ask_next(self, list, count, &at);
+        report.told.question_index = at;
+        report.told.position = 0;
+        report.told.is_ordered = cases[list[at].of].is_ordered;
+        self->tell(list[at].of, &list[at].q, &report.told);
+    }
+    if (peer_now_s() > start_s) {
+        peer_die("the clients are not ready after %d s", CLIENT_READY_S);
+    }
+    while (peer_now_s() < start_s) {
+        ask_next(self, list, count, &at);
+    }
+    for (;;) {
+        ask_next(self, list, count, &at);
+        if (peer_now_s() >= start_s + CLIENT_S) {
+            return report;
+        }
+        report.asked_count++;
+    }
+}
+
+// A process each. A pipe takes so short a report whole.
+static void clients(const peer *self, const char *folder, const char *questions_path)
+{
+    int fds[2];
+    size_t count;
+    asked *list = questions_read(questions_path, &count);
+    client_report all = {0};
+    double start_s = peer_now_s() + CLIENT_READY_S;
+    if (count == 0 || pipe(fds) != 0) {
+        peer_die("%s: no questions, or no pipe", questions_path);
+    }
+    for (size_t i = 0; i < CLIENT_COUNT; i++) {
+        if (fork() == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            self->open(folder);
+            client_report own = client_run(self, list, count, i * count / CLIENT_COUNT, start_s);
+            self->close();
+            _exit(write(fds[1], &own, sizeof own) == (ssize_t)sizeof own ? 0 : 1);
+        }
+    }
+    close(fds[1]);
+    for (size_t i = 0; i < CLIENT_COUNT; i++) {
+        client_report own;
+        if (read(fds[0], &own, sizeof own) != (ssize_t)sizeof own) {
+            peer_die("a client failed");
+        }
+        all.asked_count += own.asked_count;
+        all.told.row_count += own.told.row_count;
+        all.told.digest += own.told.digest;
+    }
+    while (wait(NULL) > 0) {}
+    line_begin("clients");
+    line_value((double)all.asked_count / CLIENT_S, "queries/s");
+    line_end(all.told.row_count, all.told.digest);
+    alm_free(list);
 }
 
 static int usage(const char *program)
 {
     fprintf(stderr,
-            "usage: %s [OPTION] FOLDER load FILE | bytes | ask QUESTIONS | revise FILE | "
-            "release FILE...\n",
+            "usage: %s [OPTION] FOLDER load FILE | bytes | ask QUESTIONS | time QUESTIONS | "
+            "clients QUESTIONS | revise FILE | release FILE...\n",
             program);
     return 2;
 }
@@ -280,16 +385,23 @@ int peer_main(const peer *self, int argc, char **argv)
     char **files = argv + 3;
     int file_count = argc - 3;
     bool has_one_file = file_count == 1;
+    bool is_writer = self->load != NULL;
+    if (strcmp(command, "clients") == 0 && has_one_file) {
+        clients(self, folder, files[0]); // which open it themselves
+        return 0;
+    }
     self->open(folder);
-    if (strcmp(command, "load") == 0 && has_one_file) {
+    if (strcmp(command, "ask") == 0 && has_one_file) {
+        ask(self, files[0], true);
+    } else if (strcmp(command, "time") == 0 && has_one_file) {
+        ask(self, files[0], false);
+    } else if (strcmp(command, "load") == 0 && has_one_file && is_writer) {
         load(self, files[0]);
-    } else if (strcmp(command, "bytes") == 0 && file_count == 0) {
+    } else if (strcmp(command, "bytes") == 0 && file_count == 0 && is_writer) {
         bytes(self);
-    } else if (strcmp(command, "ask") == 0 && has_one_file) {
-        ask(self, files[0]);
-    } else if (strcmp(command, "revise") == 0 && has_one_file) {
+    } else if (strcmp(command, "revise") == 0 && has_one_file && is_writer) {
         revise(self, files[0]);
-    } else if (strcmp(command, "release") == 0 && file_count > 0) {
+    } else if (strcmp(command, "release") == 0 && file_count > 0 && is_writer) {
         release(self, files, file_count);
     } else {
         return usage(program);

@@ -17,6 +17,7 @@ typedef enum peer_case {
     CASE_SERIES,              // the same of all its periods
     CASE_DISTRICTS,           // place, value and status of all districts in one period
     CASE_RANK,                // the same, largest value first, then by place
+    CASE_RANK_NUMBER,         // place and rank, 1 for the largest, of all districts in one period
     CASE_TOWNS_PROVINCE,      // the sum of its towns for each province in one period
     CASE_TOWNS_PROVINCE_YEAR, // the same for each year: all periods
     CASE_GROWTH,              // value / value a year before - 1: all districts and periods
@@ -62,6 +63,7 @@ typedef struct load_times {
     double merged_s;  // and is in the state in which questions are asked: indexed, merged, sorted
 } load_times;
 
+// Of one that only answers, everything between `close` and `ask` is NULL.
 typedef struct peer {
     // The name to report with that option of the command line, or without one (NULL); NULL: there
     // is no such option. Called once, before everything else.
@@ -86,8 +88,9 @@ int peer_main(const peer *self, int argc, char **argv);
 void peer_die(const char *fmt, ...) ALM_PRINTF(1, 2) __attribute__((noreturn));
 double peer_now_s(void); // monotonic
 
-// The keys of rows, by case: LATEST and SERIES the period; DISTRICTS, RANK and ASOF the place;
+// The keys of rows, by case: LATEST and SERIES the period; DISTRICTS, the RANKs and ASOF the place;
 // TOWNS_PROVINCE the province's position as place.h has it; TOWNS_PROVINCE_YEAR key_of(province,
-// year); GROWTH key_of(place, period); TOPTEN key_of(indicator, place); PLACE the indicator.
+// year); GROWTH key_of(place, period); TOPTEN key_of(indicator, place); PLACE the indicator. The value
+// of RANK_NUMBER is the rank.
 
 #endif

@@ -1,4 +1,5 @@
-// PostgreSQL. FOLDER holds the socket of a running server, which bench/store/run.sh starts. Values
+// PostgreSQL. FOLDER holds the socket of a running server, which peers.sh starts; with --tcp it is
+// reached over loopback instead. Its port is in PGPORT, which libpq reads. Values
 // are double precision. Loaded by COPY into a table made in the same transaction; then a primary
 // key and a covering index by period.
 #include "peer.h"
@@ -19,6 +20,7 @@ typedef struct query {
                             // d and D the range of districts, t and T that of towns
 } query;
 
+static bool has_tcp;
 static PGconn *connection;
 static bool is_prepared[CASE_COUNT];
 static PGresult *result; // the last answer
@@ -38,6 +40,10 @@ static const query queries[CASE_COUNT] = {
                    "AND indicator = $2::int2 AND place >= $3::int4 AND place < $4::int4 "
                    "ORDER BY value DESC, place",
                    "midD"},
+    [CASE_RANK_NUMBER] = {"SELECT 0, place, (rank() OVER (ORDER BY value DESC))::float8 "
+                          "FROM observations WHERE period = $1::int4 AND indicator = $2::int2 "
+                          "AND place >= $3::int4 AND place < $4::int4",
+                          "midD"},
     [CASE_TOWNS_PROVINCE] = {"SELECT 0, place >> 22 & 63 AS province, sum(value) "
                              "FROM observations WHERE period = $1::int4 AND indicator = $2::int2 "
                              "AND place >= $3::int4 AND place < $4::int4 GROUP BY province",
@@ -93,13 +99,14 @@ static void copy(const char *table, const char *columns, const char *csv_path, c
 
 static const char *name_of(const char *option)
 {
-    return option == NULL ? "postgres" : NULL;
+    has_tcp = option != NULL && strcmp(option, "--tcp") == 0;
+    return option == NULL ? "postgres" : has_tcp ? "postgres_tcp" : NULL;
 }
 
 static void db_open(const char *folder)
 {
     const char *const names[] = {"host", "dbname", "user", NULL};
-    const char *const values[] = {folder, "postgres", "postgres", NULL};
+    const char *const values[] = {has_tcp ? "127.0.0.1" : folder, "postgres", "postgres", NULL};
     connection = PQconnectdbParams(names, values, 0);
     if (PQstatus(connection) != CONNECTION_OK) {
         peer_die("%s", PQerrorMessage(connection));

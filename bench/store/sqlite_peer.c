@@ -38,6 +38,9 @@ static const char *const questions[CASE_COUNT] = {
                        "AND indicator = ?1 AND place >= ?5 AND place < ?6",
     [CASE_RANK] = "SELECT 0, place, value, status FROM observations WHERE period = ?3 "
                   "AND indicator = ?1 AND place >= ?5 AND place < ?6 ORDER BY value DESC, place",
+    [CASE_RANK_NUMBER] = "SELECT 0, place, 100 * rank() OVER (ORDER BY value DESC) "
+                         "FROM observations WHERE period = ?3 AND indicator = ?1 AND place >= ?5 "
+                         "AND place < ?6",
     // One range of the index for each province and period; GROUP BY would sort all rows.
     [CASE_TOWNS_PROVINCE] =
         "SELECT 0, province, (SELECT sum(value) FROM observations WHERE period = ?3 "
@@ -250,7 +253,9 @@ static bool ask(peer_case c, const question *q)
             continue;
         }
         r->value_e2 = sqlite3_column_int64(statement, 2);
-        r->status = is_of_towns ? '\0' : (char)*(const char *)sqlite3_column_text(statement, 3);
+        r->status = is_of_towns || c == CASE_RANK_NUMBER
+                        ? '\0'
+                        : (char)*(const char *)sqlite3_column_text(statement, 3);
     }
     if (code != SQLITE_DONE) {
         peer_die("%s: %s", questions[c], sqlite3_errmsg(db));
