@@ -88,7 +88,7 @@ prepare bench_query
 results=$PWD/bench/results/query.ndjson run_of="\"scale\":\"$scale\",\"workers\":$workers"
 work=$(mktemp -d "${TMPDIR:-/tmp}/bench-query.XXXXXX")
 filled=$PWD/build/data/query/$scale # the peers' folders, kept from run to run
-services=()                         # process ids
+services=() service_names=()        # process ids, each of the timeout of a service
 stop() {
     stop_services
     stop_postgres
@@ -177,7 +177,7 @@ start_service() { # NAME LOG ARGUMENT...: sets address; returns when it serves, 
     pick_port
     address=tcp://127.0.0.1:$port
     timeout -k 5 "$limit" "$program" --bind "$address" --log-level warn "${@:3}" >"$log" 2>&1 &
-    services+=("$!")
+    services+=("$!") service_names+=("$1")
     for ((i = 0; i < 300; i++)); do
         if "$program" --bind "$address" --health >/dev/null 2>&1; then
             return 0
@@ -214,7 +214,7 @@ stop_services() {
         kill -TERM "${services[i]}" 2>/dev/null || true
         wait "${services[i]}" 2>/dev/null || true
     done
-    services=()
+    services=() service_names=()
 }
 
 # --- asking ----------------------------------------------------------------------------------------------------------
@@ -251,8 +251,13 @@ run_peer() { # ROUND PEER
 
 # The services' statistics so far, by method: "NAME.METHOD BOUND COUNT" for each bucket of latency (bound in us; 0:
 # none), and in place of a bound "us" and "bytes", summed up over its calls. Those of workers are added up later.
+# What a process computed is the line "NAME.processor us COUNT".
 statistics() {
-    local name address
+    local i name address
+    for ((i = 0; i < ${#services[@]}; i++)); do
+        awk -v name="${service_names[i]}" '{ sum += $1 } END { printf "%s.processor us %.0f\n", name, sum / 1000 }' \
+            "/proc/$(pgrep -P "${services[i]}")/task"/*/schedstat
+    done
     for name in gateway aggregation storage; do
         for address in ${addresses[$name]//,/ }; do
             "$bin/almanac" rpc call --server "$address" almanac.internal.Stats/Get | awk -v name="$name" '
@@ -294,7 +299,9 @@ print_where() { # CASE
             asked = calls["gateway.Query"]
             for (i = 1; i <= method_count; i++) {
                 m = methods[i]
-                if (calls[m] > 0)
+                if (m ~ /processor$/ && m !~ /^ingestion/)
+                    printf "| `%s` | %s | | | | %.0f | |\n", what, m, count[m, "us"] / asked
+                else if (calls[m] > 0)
                     printf "| `%s` | %s | %.2f | %.0f | %.0f | %.0f | %.0f |\n", what, m, calls[m] / asked, median(m),
                         count[m, "us"] / calls[m], count[m, "us"] / asked, count[m, "bytes"] / asked
             }
@@ -302,19 +309,20 @@ print_where() { # CASE
 }
 
 tell_where() {
-    local one
+    local one TIMEFORMAT='%3U %3S'
     start_services || exit 1
     echo "| case | hop | calls a question | median us | mean us | us a question | bytes a question |"
     echo "|---|---|---|---|---|---|---|"
     for one in "${cases[@]}"; do
         statistics >"$work/before"
         if [ "$one" = clients ]; then
-            run_command 1 almanac "$filled/almanac" clients "$work/clients.csv"
+            { time run_command 1 almanac "$filled/almanac" clients "$work/clients.csv"; } 2>"$work/client"
         else
             grep -E "^(case|$one)," "$work/all.csv" >"$work/one.csv"
-            run_command 1 almanac "$filled/almanac" time "$work/one.csv"
+            { time run_command 1 almanac "$filled/almanac" time "$work/one.csv"; } 2>"$work/client"
         fi
-        statistics >"$work/after"
+        awk 'END { print "client.processor us", ($1 + $2) * 1e6 }' "$work/client" >"$work/after"
+        statistics >>"$work/after"
         sed -n "s/.*\"value\":\([0-9.]*\),\"unit\":\"\([^\"]*\)\".*/| \`$one\` | client | | \1 \2 | | | |/p" "$work/out.log"
         print_where "$one"
     done

@@ -3,6 +3,7 @@
 #include "alm/alloc.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -24,7 +25,7 @@ enum {
     CLIENT_ANSWERS_TOLD = 50
 };
 
-static const char *peer_name = "peer";
+static const char *peer_name = "peer", *peer_folder;
 
 static const struct {
     const char *name;
@@ -121,11 +122,12 @@ static double quantile(double *values, size_t count, double part) // sorts them
 
 // --- commands ------------------------------------------------------------------------------------
 
-static void load(const peer *self, const char *csv_path)
+static void load(const peer *self, char **files, int file_count)
 {
+    (void)file_count;
     load_times times;
     int64_t count, sum_e2;
-    self->load(csv_path, &times);
+    self->load(files[0], &times);
     self->total(0, 0, &count, &sum_e2);
     line_begin("load");
     line_value((double)count / times.durable_s, "obs/s");
@@ -135,8 +137,10 @@ static void load(const peer *self, const char *csv_path)
     line_end((uint64_t)count, (uint64_t)sum_e2);
 }
 
-static void bytes(const peer *self)
+static void bytes(const peer *self, char **files, int file_count)
 {
+    (void)files;
+    (void)file_count;
     int64_t count, sum_e2, largest = 0, all = self->bytes(&largest);
     self->total(0, 0, &count, &sum_e2);
     line_begin("bytes");
@@ -162,33 +166,34 @@ static void release_of(const char *csv_path, int32_t *ret_indicator, int32_t *re
     fclose(file);
 }
 
-static void release(const peer *self, char **csv_paths, int count)
+static void release(const peer *self, char **files, int file_count)
 {
     double times[RELEASES_MAX];
     uint64_t rows = 0, digest = 0;
-    if (count > RELEASES_MAX) {
-        peer_die("%d releases; at most %d", count, RELEASES_MAX);
+    if (file_count > RELEASES_MAX) {
+        peer_die("%d releases; at most %d", file_count, RELEASES_MAX);
     }
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < file_count; i++) {
         int32_t indicator = 0, period = 0;
         int64_t row_count, sum_e2;
-        release_of(csv_paths[i], &indicator, &period);
+        release_of(files[i], &indicator, &period);
         double start = peer_now_s();
-        self->release(csv_paths[i]);
+        self->release(files[i]);
         times[i] = (peer_now_s() - start) * 1e3;
         self->total(indicator, period, &row_count, &sum_e2);
         rows += (uint64_t)row_count;
         digest += mix(mix(key_of((uint64_t)indicator, (uint64_t)period)) ^ (uint64_t)sum_e2);
     }
     line_begin("release");
-    line_value(quantile(times, (size_t)count, 0.5), "ms");
+    line_value(quantile(times, (size_t)file_count, 0.5), "ms");
     line_end(rows, digest);
 }
 
-static void revise(const peer *self, const char *csv_path)
+static void revise(const peer *self, char **files, int file_count)
 {
+    (void)file_count;
     double start = peer_now_s();
-    self->revise(csv_path);
+    self->revise(files[0]);
     line_begin("revise");
     line_value((peer_now_s() - start) * 1e3, "ms");
     line_end(0, 0); // CASE_ASOF tells whether it was right
@@ -268,7 +273,7 @@ static void ask_case(const peer *self, peer_case c, const asked *list, size_t co
 }
 
 // Those of a case that stand together are asked together.
-static void ask(const peer *self, const char *questions_path, bool tells)
+static void ask_all(const peer *self, const char *questions_path, bool tells)
 {
     size_t count;
     asked *list = questions_read(questions_path, &count);
@@ -277,6 +282,18 @@ static void ask(const peer *self, const char *questions_path, bool tells)
         ask_case(self, list[from].of, list + from, to - from, tells);
     }
     alm_free(list);
+}
+
+static void ask(const peer *self, char **files, int file_count)
+{
+    (void)file_count;
+    ask_all(self, files[0], true);
+}
+
+static void ask_untold(const peer *self, char **files, int file_count)
+{
+    (void)file_count;
+    ask_all(self, files[0], false);
 }
 
 // --- many clients --------------------------------------------------------------------------------
@@ -323,20 +340,21 @@ static client_report client_run(const peer *self, const asked *list, size_t coun
 }
 
 // A process each. A pipe takes so short a report whole.
-static void clients(const peer *self, const char *folder, const char *questions_path)
+static void clients(const peer *self, char **files, int file_count)
 {
+    (void)file_count;
     int fds[2];
     size_t count;
-    asked *list = questions_read(questions_path, &count);
+    asked *list = questions_read(files[0], &count);
     client_report all = {0};
     double start_s = peer_now_s() + CLIENT_READY_S;
     if (count == 0 || pipe(fds) != 0) {
-        peer_die("%s: no questions, or no pipe", questions_path);
+        peer_die("%s: no questions, or no pipe", files[0]);
     }
     for (size_t i = 0; i < CLIENT_COUNT; i++) {
         if (fork() == 0) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);
-            self->open(folder);
+            self->open(peer_folder);
             client_report own = client_run(self, list, count, i * count / CLIENT_COUNT, start_s);
             self->close();
             _exit(write(fds[1], &own, sizeof own) == (ssize_t)sizeof own ? 0 : 1);
@@ -359,13 +377,35 @@ static void clients(const peer *self, const char *folder, const char *questions_
     alm_free(list);
 }
 
-static int usage(const char *program)
+typedef struct command {
+    const char *name;
+    int files_min, files_max;
+    bool writes;      // or needs to know what was written: not for a peer that only answers
+    bool opens_later; // itself
+    void (*run)(const peer *self, char **files, int file_count);
+} command;
+
+static const command commands[] = {
+    {"load", 1, 1, true, false, load},
+    {"bytes", 0, 0, true, false, bytes},
+    {"ask", 1, 1, false, false, ask},
+    {"time", 1, 1, false, false, ask_untold},
+    {"clients", 1, 1, false, true, clients},
+    {"revise", 1, 1, true, false, revise},
+    {"release", 1, INT_MAX, true, false, release},
+};
+
+static const command *command_find(const peer *self, const char *name, int file_count)
 {
-    fprintf(stderr,
-            "usage: %s [OPTION] FOLDER load FILE | bytes | ask QUESTIONS | time QUESTIONS | "
-            "clients QUESTIONS | revise FILE | release FILE...\n",
-            program);
-    return 2;
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        const command *c = &commands[i];
+        bool is_known = !c->writes || self->load != NULL;
+        if (is_known && strcmp(c->name, name) == 0 && file_count >= c->files_min &&
+            file_count <= c->files_max) {
+            return c;
+        }
+    }
+    return NULL;
 }
 
 int peer_main(const peer *self, int argc, char **argv)
@@ -377,35 +417,22 @@ int peer_main(const peer *self, int argc, char **argv)
         argv++;
         argc--;
     }
-    if (name == NULL || argc < 3) {
-        return usage(program);
+    const command *chosen = argc < 3 ? NULL : command_find(self, argv[2], argc - 3);
+    if (name == NULL || chosen == NULL) {
+        fprintf(stderr,
+                "usage: %s [OPTION] FOLDER load FILE | bytes | ask QUESTIONS | time QUESTIONS | "
+                "clients QUESTIONS | revise FILE | release FILE...\n",
+                program);
+        return 2;
     }
     peer_name = name;
-    const char *folder = argv[1], *command = argv[2];
-    char **files = argv + 3;
-    int file_count = argc - 3;
-    bool has_one_file = file_count == 1;
-    bool is_writer = self->load != NULL;
-    if (strcmp(command, "clients") == 0 && has_one_file) {
-        clients(self, folder, files[0]); // which open it themselves
-        return 0;
+    peer_folder = argv[1];
+    if (!chosen->opens_later) {
+        self->open(peer_folder);
     }
-    self->open(folder);
-    if (strcmp(command, "ask") == 0 && has_one_file) {
-        ask(self, files[0], true);
-    } else if (strcmp(command, "time") == 0 && has_one_file) {
-        ask(self, files[0], false);
-    } else if (strcmp(command, "load") == 0 && has_one_file && is_writer) {
-        load(self, files[0]);
-    } else if (strcmp(command, "bytes") == 0 && file_count == 0 && is_writer) {
-        bytes(self);
-    } else if (strcmp(command, "revise") == 0 && has_one_file && is_writer) {
-        revise(self, files[0]);
-    } else if (strcmp(command, "release") == 0 && file_count > 0 && is_writer) {
-        release(self, files, file_count);
-    } else {
-        return usage(program);
+    chosen->run(self, argv + 3, argc - 3);
+    if (!chosen->opens_later) {
+        self->close();
     }
-    self->close();
     return 0;
 }

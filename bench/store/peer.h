@@ -90,7 +90,7 @@ double peer_now_s(void); // monotonic
 
 // The keys of rows, by case: LATEST and SERIES the period; DISTRICTS, the RANKs and ASOF the place;
 // TOWNS_PROVINCE the province's position as place.h has it; TOWNS_PROVINCE_YEAR key_of(province,
-// year); GROWTH key_of(place, period); TOPTEN key_of(indicator, place); PLACE the indicator. The value
-// of RANK_NUMBER is the rank.
+// year); GROWTH key_of(place, period); TOPTEN key_of(indicator, place); PLACE the indicator. The
+// value of RANK_NUMBER is the rank.
 
 #endif

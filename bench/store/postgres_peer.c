@@ -1,7 +1,7 @@
 // PostgreSQL. FOLDER holds the socket of a running server, which peers.sh starts; with --tcp it is
-// reached over loopback instead. Its port is in PGPORT, which libpq reads. Values
-// are double precision. Loaded by COPY into a table made in the same transaction; then a primary
-// key and a covering index by period.
+// reached over loopback instead. Its port is in PGPORT, which libpq reads. Values are double
+// precision. Loaded by COPY into a table made in the same transaction; then a primary key and a
+// covering index by period.
 #include "peer.h"
 #include "place.h"
 
