@@ -8,6 +8,7 @@ struct alm_result_writer {
     uint64_t sequence;
     Almanac__V1__ResultBlock *block; // being filled; NULL between blocks
     size_t string_cap;
+    size_t pace_cap;
     uint32_t *slots; // open addressing: index into strings + 1; 0 is free
     size_t slot_count;
 };
@@ -147,6 +148,7 @@ static bool block_begin(alm_result_writer *writer)
 #undef COLUMN_CREATE
     writer->block = block;
     writer->string_cap = 0;
+    writer->pace_cap = 0;
     writer->slot_count = 0;
     return string_append(writer, ALM_STR("")) && slots_grow(writer);
 }
@@ -179,6 +181,76 @@ static bool texts_put(alm_result_writer *writer, const alm_result_row *row, size
            string_index(writer, row->transform, &block->transform[i]);
 }
 
+// --- paces
+// ------------------------------------------------------------------------------------------
+
+static char *text_of(const alm_result_writer *writer, const char *text)
+{
+    return alm_arena_strdup(writer->arena, alm_str_from(text));
+}
+
+static Almanac__V1__Figure *figure_of(const alm_result_writer *writer, const alm_figure *figure)
+{
+    char unit[ALM_UNIT_TEXT_MAX] = "";
+    Almanac__V1__Figure *it = alm_arena_alloc(writer->arena, sizeof *it);
+    if (figure->value.unit.measure != ALM_MEASURE_UNIT_NONE) {
+        alm_unit_code(figure->value.unit, unit);
+    }
+    if (it == NULL) {
+        return NULL;
+    }
+    almanac__v1__figure__init(it);
+    it->has_number = figure->value.has_number;
+    it->mantissa = it->has_number ? figure->value.number.mantissa : 0;
+    it->exponent = it->has_number ? figure->value.number.exponent : 0;
+    it->lower = figure->interval.lower;
+    it->upper = figure->interval.upper;
+    it->qualifier = figure->value.qualifier;
+    it->unit = text_of(writer, unit);
+    it->reason = text_of(writer, figure->reason);
+    return it->unit != NULL && it->reason != NULL ? it : NULL;
+}
+
+static Almanac__V1__TargetPace *pace_of(const alm_result_writer *writer, const alm_row_pace *pace)
+{
+    char until[ALM_PERIOD_TEXT_MAX];
+    char per[2] = "";
+    Almanac__V1__TargetPace *it = alm_arena_alloc(writer->arena, sizeof *it);
+    if (it == NULL) {
+        return NULL;
+    }
+    almanac__v1__target_pace__init(it);
+    alm_period_format(pace->until, until);
+    per[0] = pace->per != ALM_FREQ_NONE ? alm_freq_letter(pace->per) : '\0';
+    it->row = writer->block->rows;
+    it->verdict = (Almanac__V1__Verdict)pace->verdict;
+    it->why = text_of(writer, pace->why);
+    it->until = text_of(writer, until);
+    it->per = text_of(writer, per);
+    bool is_good = it->why != NULL && it->until != NULL && it->per != NULL;
+#define FIGURE_PUT(name, member)                                                                   \
+    it->member = figure_of(writer, &pace->figures[ALM_PACE_##name]);                               \
+    is_good &= it->member != NULL;
+    ALM_PACE_FIGURE_MAP(FIGURE_PUT)
+#undef FIGURE_PUT
+    return is_good ? it : NULL;
+}
+
+static bool pace_put(alm_result_writer *writer, const alm_row_pace *pace)
+{
+    Almanac__V1__ResultBlock *block = writer->block;
+    if (pace == NULL) {
+        return true;
+    }
+    Almanac__V1__TargetPace *it = pace_of(writer, pace);
+    if (it == NULL || !alm_arena_grow(writer->arena, (void **)&block->pace, &writer->pace_cap,
+                                      block->n_pace + 1, sizeof *block->pace)) {
+        return false;
+    }
+    block->pace[block->n_pace++] = it;
+    return true;
+}
+
 alm_code alm_result_writer_add(alm_result_writer *writer, const alm_result_row *row, alm_status *st)
 {
     ALM_ASSERT(!alm_result_writer_full(writer));
@@ -187,7 +259,7 @@ alm_code alm_result_writer_add(alm_result_writer *writer, const alm_result_row *
     }
     Almanac__V1__ResultBlock *block = writer->block;
     size_t i = block->rows;
-    if (!texts_put(writer, row, i)) {
+    if (!texts_put(writer, row, i) || !pace_put(writer, row->pace)) {
         return exhausted(st);
     }
     block->mantissa[i] = row->value.has_number ? row->value.number.mantissa : 0;
@@ -207,7 +279,9 @@ alm_code alm_result_writer_add(alm_result_writer *writer, const alm_result_row *
 
 bool alm_result_writer_full(const alm_result_writer *writer)
 {
-    return alm_result_writer_rows(writer) >= ALM_RESULT_BLOCK_ROW_COUNT;
+    size_t paces = writer->block == NULL ? 0 : writer->block->n_pace;
+    return alm_result_writer_rows(writer) >= ALM_RESULT_BLOCK_ROW_COUNT ||
+           paces >= ALM_RESULT_BLOCK_PACE_COUNT;
 }
 
 size_t alm_result_writer_rows(const alm_result_writer *writer)

@@ -95,6 +95,63 @@ static void an_empty_block(void **state)
     alm_arena_destroy(&arena);
 }
 
+static void paces_follow_their_rows(void **state)
+{
+    alm_arena *arena = alm_arena_create(0);
+    alm_result_writer *writer;
+    Almanac__V1__ResultBlock *block;
+    alm_row_pace pace = {
+        .verdict = ALM_VERDICT_BEHIND,
+        .why = "11.8% of plan",
+        .until = {.freq = ALM_FREQ_MONTH, .length = 1, .ordinal = 2024 * 12 + 5},
+        .per = ALM_FREQ_MONTH,
+    };
+    alm_result_row row = {
+        .indicator = ALM_STR("gdp"),
+        .period = {.freq = ALM_FREQ_ANNUAL, .length = 1, .ordinal = 2024},
+        .published = ALM_DATE_NONE,
+    };
+    (void)state;
+    for (size_t i = 0; i < ALM_PACE_FIGURE_COUNT; i++) {
+        pace.figures[i] = (alm_figure){.reason = "the horizon is over"};
+    }
+    pace.figures[ALM_PACE_LINEAR] = (alm_figure){
+        .value = {.number = {20, -2},
+                  .has_number = true,
+                  .qualifier = ALM_QUALIFIER_MORE_THAN,
+                  .unit = {.measure = ALM_MEASURE_UNIT_RATIO}},
+        .interval = {0.2, INFINITY},
+        .reason = "",
+    };
+    assert_non_null(arena);
+    assert_int_equal(alm_result_writer_create(arena, 7, &writer, NULL), ALM_OK);
+    assert_int_equal(alm_result_writer_add(writer, &row, NULL), ALM_OK);
+    row.pace = &pace;
+    assert_int_equal(alm_result_writer_add(writer, &row, NULL), ALM_OK);
+    assert_int_equal(alm_result_writer_take(writer, &block, NULL), ALM_OK);
+    assert_int_equal(block->n_pace, 1);
+    assert_int_equal(block->pace[0]->row, 1);
+    assert_int_equal(block->pace[0]->verdict, ALMANAC__V1__VERDICT__VERDICT_BEHIND);
+    assert_string_equal(block->pace[0]->until, "2024-06");
+    assert_string_equal(block->pace[0]->per, "M");
+    assert_string_equal(block->pace[0]->pace->unit, "ratio");
+    assert_int_equal(block->pace[0]->pace->mantissa, 20);
+    assert_true(isinf(block->pace[0]->pace->upper));
+    assert_string_equal(block->pace[0]->run_rate->reason, "the horizon is over");
+    assert_false(block->pace[0]->run_rate->has_number);
+    for (size_t i = 0; i < ALM_RESULT_BLOCK_PACE_COUNT; i++) {
+        assert_false(alm_result_writer_full(writer));
+        assert_int_equal(alm_result_writer_add(writer, &row, NULL), ALM_OK);
+    }
+    assert_true(alm_result_writer_full(writer));
+    assert_int_equal(alm_result_writer_take(writer, &block, NULL), ALM_OK);
+    row.pace = NULL;
+    assert_int_equal(alm_result_writer_add(writer, &row, NULL), ALM_OK);
+    assert_int_equal(alm_result_writer_take(writer, &block, NULL), ALM_OK);
+    assert_int_equal(block->n_pace, 0);
+    alm_arena_destroy(&arena);
+}
+
 static void a_full_arena_is_a_status(void **state)
 {
     alm_arena *arena = alm_arena_create(64 << 10); // less than one block
@@ -114,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_hold_their_rows),
         cmocka_unit_test(an_empty_block),
+        cmocka_unit_test(paces_follow_their_rows),
         cmocka_unit_test(a_full_arena_is_a_status),
     };
     return cmocka_run_group_tests_name("result", tests, NULL, NULL);

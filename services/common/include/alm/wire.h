@@ -8,6 +8,7 @@
 
 #include "alm/catalog.h"
 #include "alm/observation.h"
+#include "alm/pace.h"
 
 #include "almanac/internal/storage.pb-c.h"
 #include "almanac/v1/common.pb-c.h"
@@ -48,6 +49,22 @@ ALM_MUST_USE alm_code alm_obs_block_read(const Almanac__Internal__ObservationBlo
 // --- result rows
 // ------------------------------------------------------------------------------------
 
+// A number told beside a row, or why there is none.
+typedef struct alm_figure {
+    alm_value value; // its status does not travel: it is the row's
+    alm_interval interval;
+    const char *reason; // "" where there is a number
+} alm_figure;
+
+// Of a row of target progress: whether it is on time.
+typedef struct alm_row_pace {
+    alm_verdict verdict;
+    const char *why;
+    alm_period until; // up to where it was reached; freq NONE: not known
+    alm_freq per;     // of the run-rate: for each month ...; NONE where there is none
+    alm_figure figures[ALM_PACE_FIGURE_COUNT];
+} alm_row_pace;
+
 typedef struct alm_result_row {
     alm_str indicator, place, measure, breakdown, relation; // codes
     alm_str transform;                                      // words; "" for none
@@ -61,9 +78,11 @@ typedef struct alm_result_row {
     alm_str note;
     alm_str reason; // why there is no number, or what to mind
     uint32_t of_count, of_expected;
+    const alm_row_pace *pace; // of target progress; NULL: of all else
 } alm_result_row;
 
-// Gathers rows into blocks of at most ALM_RESULT_BLOCK_ROW_COUNT. Everything lives in the arena.
+// Gathers rows into blocks of at most ALM_RESULT_BLOCK_ROW_COUNT, of which at most
+// ALM_RESULT_BLOCK_PACE_COUNT have a pace. Everything lives in the arena.
 typedef struct alm_result_writer alm_result_writer;
 ALM_MUST_USE alm_code alm_result_writer_create(alm_arena *arena, uint64_t sequence,
                                                alm_result_writer **ret, alm_status *st);
