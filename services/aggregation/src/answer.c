@@ -295,6 +295,7 @@ static alm_result_row row_of(const alm_answers *answers, const alm_query_plan *p
         .transform = extra != NULL && extra->computed ? plan->transforms_text : (alm_str){0},
         .of_count = extra == NULL ? 0 : extra->of_count,
         .of_expected = extra == NULL ? 0 : extra->of_expected,
+        .pace = extra == NULL ? NULL : extra->pace,
     };
     if (obs->source < alm_catalog_source_count(plan->catalog)) {
         row.source = alm_catalog_source(plan->catalog, obs->source)->code;

@@ -12,6 +12,7 @@ typedef struct alm_answer_extra {
     bool computed;
     const char *reason; // "" or why there is no number, or what to mind
     uint32_t of_count, of_expected;
+    const alm_row_pace *pace; // NULL: not of a target
 } alm_answer_extra;
 
 typedef struct alm_answer {

@@ -50,11 +50,11 @@ void alm_computed_missing(alm_computed *computed, alm_obs_status missing)
 }
 
 alm_code alm_computed_answer(const alm_computed *computed, uint32_t variant, alm_place_id place,
-                             alm_period period, const char *reason, uint32_t of_count,
-                             uint32_t of_expected, alm_answers *answers, alm_status *st)
+                             alm_period period, const alm_answer_extra *extra, alm_answers *answers,
+                             alm_status *st)
 {
     // A number without a reason and no number with one: anything else would be a silent gap.
-    ALM_ASSERT(computed->value.has_number || reason[0] != '\0');
+    ALM_ASSERT(computed->value.has_number || extra->reason[0] != '\0');
     alm_obs obs = {
         .variant = variant,
         .place = place,
@@ -63,14 +63,10 @@ alm_code alm_computed_answer(const alm_computed *computed, uint32_t variant, alm
         .source = computed->source,
         .published = computed->published,
     };
-    alm_answer_extra extra = {
-        .interval = computed->interval,
-        .computed = true,
-        .reason = reason,
-        .of_count = of_count,
-        .of_expected = of_expected,
-    };
-    return alm_answers_add(answers, &obs, &extra, st);
+    alm_answer_extra told = *extra;
+    told.interval = computed->interval;
+    told.computed = true;
+    return alm_answers_add(answers, &obs, &told, st);
 }
 
 int alm_rounded_side(alm_decimal rounded, alm_decimal part, alm_decimal whole)

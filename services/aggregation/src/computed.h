@@ -38,11 +38,11 @@ void alm_computed_claim(alm_computed *computed, alm_decimal number, int rounded,
 // No number. The status is `missing` unless an input says itself that it is missing.
 void alm_computed_missing(alm_computed *computed, alm_obs_status missing);
 
-// As a row of an answer.
+// As a row of an answer. extra: reason, counts and pace; the rest is the value's.
 ALM_MUST_USE alm_code alm_computed_answer(const alm_computed *computed, uint32_t variant,
-                                          alm_place_id place, alm_period period, const char *reason,
-                                          uint32_t of_count, uint32_t of_expected,
-                                          alm_answers *answers, alm_status *st);
+                                          alm_place_id place, alm_period period,
+                                          const alm_answer_extra *extra, alm_answers *answers,
+                                          alm_status *st);
 
 typedef enum alm_ratio_result {
     ALM_RATIO_OK,

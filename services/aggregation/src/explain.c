@@ -94,6 +94,19 @@ static bool keep_text(alm_arena *arena, alm_str *text)
     return text->data != NULL;
 }
 
+// "1,765 of 15,000 套; behind: 11.8% of plan with 60% of the time gone"
+static bool add_verdict(alm_arena *arena, const alm_result_row *row, alm_str *reason)
+{
+    if (row->pace == NULL || !row->value.has_number) {
+        return true;
+    }
+    const char *label = alm_verdict_label(row->pace->verdict, ALM_LANG_EN);
+    char *text =
+        alm_arena_printf(arena, "%.*s; %s: %s", ALM_STR_ARGS(*reason), label, row->pace->why);
+    *reason = text == NULL ? *reason : alm_str_from(text);
+    return text != NULL;
+}
+
 static alm_code take_answer(void *self, const alm_result_row *row, alm_status *st)
 {
     answer_list *list = self;
@@ -106,7 +119,9 @@ static alm_code take_answer(void *self, const alm_result_row *row, alm_status *s
     *copy = *row;
     bool is_good = keep_text(list->arena, &copy->breakdown) &&
                    keep_text(list->arena, &copy->relation) && keep_text(list->arena, &copy->note) &&
-                   keep_text(list->arena, &copy->reason);
+                   keep_text(list->arena, &copy->reason) &&
+                   add_verdict(list->arena, row, &copy->reason);
+    copy->pace = NULL; // it does not outlive the visit
     return is_good ? ALM_OK : no_memory(st);
 }
 

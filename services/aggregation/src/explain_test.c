@@ -155,11 +155,11 @@ static const world_example examples[] = {
      "i=gdp p=310105 t=2021 x=target",
      "gdp 310105 长宁区 2021/2025 target | 100 (100 million yuan) | [99.5, 100.5] | normal |  | "
      "2024-01-01 | \n"
-     "gdp 310105 长宁区 2021/2025 target_progress = reached / planned x 100 | 50.00% | "
-     "[49.2537313433, 50.7537688442] | normal |  | 2024-01-01 | 50 of 100 亿元\n"
+     "gdp 310105 长宁区 2021/2025 target_progress = reached / planned x 100 | 50.00% | [49.5, "
+     "50.5] | normal |  | 2024-01-01 | 50 of 100 亿元; on track: 50.00% of plan with 20% of the "
+     "time gone; pace 2.50\n"
      "  gdp 310105 长宁区 2021 level | 50 (100 million yuan) | [49.5, 50.5] | normal |  | "
-     "2024-01-01 "
-     "| \n"},
+     "2024-01-01 | \n"},
     {"more than one cell",
      {NULL},
      "i=gdp p=310105,310101 t=2023",

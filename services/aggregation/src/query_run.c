@@ -54,6 +54,16 @@ alm_code alm_query_run_fetch(alm_query_run *run, uint32_t measures, const alm_pl
     return fetch_cells(run, &fetch, run->indicator, measures, places, place_count, periods, st);
 }
 
+alm_code alm_query_run_fetch_every(alm_query_run *run, uint32_t measures,
+                                   const alm_place_id *places, size_t place_count,
+                                   const alm_period_expr *periods, alm_status *st)
+{
+    alm_fetch fetch = alm_query_plan_fetch(run->plan);
+    fetch.freq = ALM_FREQ_NONE;
+    fetch.accumulation = ALM_ACCUMULATION_NONE;
+    return fetch_cells(run, &fetch, run->indicator, measures, places, place_count, periods, st);
+}
+
 alm_code alm_query_run_fetch_of(alm_query_run *run, const alm_indicator *indicator,
                                 uint32_t measures, alm_str breakdown, alm_freq freq,
                                 const alm_place_list *places, const alm_period_expr *periods,

@@ -32,6 +32,10 @@ ALM_MUST_USE alm_code alm_query_run_init(alm_query_run *run, const alm_query_pla
 ALM_MUST_USE alm_code alm_query_run_fetch(alm_query_run *run, uint32_t measures,
                                           const alm_place_id *places, size_t place_count,
                                           const alm_period_expr *periods, alm_status *st);
+// Likewise, of every frequency and accumulation whatever the question says of them.
+ALM_MUST_USE alm_code alm_query_run_fetch_every(alm_query_run *run, uint32_t measures,
+                                                const alm_place_id *places, size_t place_count,
+                                                const alm_period_expr *periods, alm_status *st);
 // Of another indicator, breakdown ("": totals) and frequency (NONE: all), of every accumulation.
 ALM_MUST_USE alm_code alm_query_run_fetch_of(alm_query_run *run, const alm_indicator *indicator,
                                              uint32_t measures, alm_str breakdown, alm_freq freq,

@@ -1,18 +1,10 @@
-// Progress against stored targets: what was reached in the target's horizon over what was planned.
-#include "computed.h"
-#include "convert.h"
-#include "query_run.h"
+// Progress against stored targets: which are asked, what was reached over what was planned, and
+// whether that is on time.
+#include "target_pace.h"
 
-#include <math.h>
 #include <stdlib.h>
 
-typedef struct target {
-    alm_query_run *run;
-    const alm_obs *obs;
-    const alm_variant *variant;
-    alm_measure measure; // of the actual values
-    bool is_sum;         // they add up over the horizon; else the newest counts
-} target;
+// --- which targets ------------------------------------------------------------------------------
 
 // Does the horizon touch the asked periods? By days: a plan of 2021/2025 answers a question about
 // 2023-Q2.
@@ -103,230 +95,158 @@ static alm_code fetch_targets(alm_query_run *run, const alm_obs ***ret, size_t *
     return choose_targets(run, ret, ret_count, st);
 }
 
-// Which measures the actual values of a target may be: the one its relation names, else levels and
-// what was new.
-static uint32_t actual_measures(const alm_variant *variant)
+// --- what else is read --------------------------------------------------------------------------
+
+// From the first period to the last of each frequency, over all horizons.
+typedef struct reach {
+    alm_period_range of[ALM_FREQ_DAY + 1]; // from.freq NONE: nothing
+} reach;
+
+static void widen(reach *it, alm_period period)
 {
-    alm_measure named = variant->relation.measure;
-    return named != ALM_MEASURE_NONE
-               ? ALM_MEASURE_BIT(named)
-               : ALM_MEASURE_BIT(ALM_MEASURE_LEVEL) | ALM_MEASURE_BIT(ALM_MEASURE_COUNT_OF_CHANGE);
+    alm_period_range *range = &it->of[period.freq];
+    if (range->from.freq == ALM_FREQ_NONE) {
+        *range = (alm_period_range){period, period};
+    }
+    range->from = alm_period_cmp(period, range->from) < 0 ? period : range->from;
+    range->to = alm_period_cmp(period, range->to) > 0 ? period : range->to;
 }
 
-static int by_period(const void *a, const void *b)
+// A horizon in its own frequency and in coarser and finer ones, and the period before it.
+static void take_horizon(reach *it, alm_period horizon)
 {
-    return alm_period_cmp(*(const alm_period *)a, *(const alm_period *)b);
+    alm_period run, before;
+    for (alm_freq freq = ALM_FREQ_ANNUAL; freq <= ALM_FREQ_DAY; freq++) {
+        if ((freq > ALM_FREQ_MONTH && freq != horizon.freq) ||
+            alm_period_expand(horizon, freq, &run, NULL) != ALM_OK) {
+            continue;
+        }
+        widen(it, alm_period_unit(run, 0));
+        widen(it, alm_period_unit(run, run.length - 1U));
+        if (alm_period_add(alm_period_unit(run, 0), -1, &before, NULL) == ALM_OK) {
+            widen(it, before);
+        }
+    }
 }
 
-static bool follows(alm_period last, alm_period next)
+static alm_period horizon_of(const alm_variant *variant, alm_period period)
 {
-    alm_period after;
-    return alm_period_add(last, 1, &after, NULL) == ALM_OK && alm_period_eq(after, next);
+    alm_period horizon = period;
+    if (variant->accumulation == ALM_ACCUMULATION_CUMULATIVE && variant->freq != ALM_FREQ_ANNUAL) {
+        horizon = alm_period_year_to_date(alm_period_unit(period, period.length - 1U));
+    }
+    return horizon.freq == ALM_FREQ_NONE ? period : horizon;
 }
 
-static alm_code merge(const alm_period *periods, size_t count, alm_arena *arena,
-                      alm_period_expr *ret, alm_status *st)
+static const alm_variant *variant_of(const alm_query_run *run, const alm_obs *obs)
 {
-    *ret = (alm_period_expr){.kind = ALM_PERIOD_EXPR_RANGES};
-    ret->ranges = alm_arena_calloc(arena, count, sizeof *ret->ranges);
-    if (ret->ranges == NULL) {
+    return &alm_variant_table_get(&run->variants, obs->variant)->variant;
+}
+
+// The horizons, and those within a year a year earlier.
+static alm_code fetch_actuals(alm_query_run *run, const alm_obs *const *targets, size_t count,
+                              alm_status *st)
+{
+    reach all = {0};
+    uint32_t measures = 0;
+    alm_period_expr periods = {.kind = ALM_PERIOD_EXPR_RANGES};
+    for (size_t i = 0; i < count; i++) {
+        const alm_variant *variant = variant_of(run, targets[i]);
+        alm_period horizon = horizon_of(variant, targets[i]->period);
+        alm_period before;
+        measures |= alm_target_measures(variant);
+        take_horizon(&all, horizon);
+        if (alm_period_year(horizon) == alm_period_last_year(horizon) &&
+            alm_period_add_years(horizon, -1, &before, NULL) == ALM_OK) {
+            take_horizon(&all, before);
+        }
+    }
+    periods.ranges = alm_arena_calloc(run->arena, ALM_ARRAY_LEN(all.of), sizeof *periods.ranges);
+    if (periods.ranges == NULL) {
         return alm_query_run_no_memory(st);
     }
-    for (size_t i = 0; i < count; i++) {
-        alm_period_range *last = ret->range_count > 0 ? &ret->ranges[ret->range_count - 1] : NULL;
-        if (last != NULL && alm_period_eq(last->to, periods[i])) {
-            continue;
-        }
-        if (last != NULL && follows(last->to, periods[i])) {
-            last->to = periods[i];
-        } else {
-            ret->ranges[ret->range_count++] = (alm_period_range){periods[i], periods[i]};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(all.of); i++) {
+        if (all.of[i].from.freq != ALM_FREQ_NONE) {
+            periods.ranges[periods.range_count++] = all.of[i];
         }
     }
-    return ALM_OK;
+    return alm_query_run_fetch_every(run, measures, run->plan->place_ids, run->plan->places.count,
+                                     &periods, st);
 }
 
-// The single periods of all horizons, as few ranges as they make.
-static alm_code horizon_units(alm_query_run *run, const alm_obs *const *targets, size_t count,
-                              uint32_t *ret_measures, alm_period_expr *ret, alm_status *st)
+// --- one target ---------------------------------------------------------------------------------
+
+// "At least 5" is to be reached, "at most 5" not to be passed, whichever way the indicator is
+// better; 5 is what is planned.
+static void take_sense(alm_target *it)
 {
-    alm_period *periods = NULL;
-    size_t period_count = 0;
-    size_t cap = 0;
-    *ret_measures = 0;
-    for (size_t i = 0; i < count; i++) {
-        const alm_obs *obs = targets[i];
-        *ret_measures |=
-            actual_measures(&alm_variant_table_get(&run->variants, obs->variant)->variant);
-        void *grown = periods;
-        if (!alm_arena_grow(run->arena, &grown, &cap, period_count + obs->period.length,
-                            sizeof *periods)) {
-            return alm_query_run_no_memory(st);
-        }
-        periods = grown;
-        for (uint32_t k = 0; k < obs->period.length; k++) {
-            periods[period_count++] = alm_period_unit(obs->period, k);
-        }
+    it->is_ceiling = it->run->indicator->direction == ALM_DIRECTION_DOWN;
+    switch (it->planned.qualifier) {
+    case ALM_QUALIFIER_MORE_THAN:
+    case ALM_QUALIFIER_AT_LEAST:
+    case ALM_QUALIFIER_PASSED_THRESHOLD:
+        it->is_ceiling = false;
+        it->planned.qualifier = ALM_QUALIFIER_EXACT;
+        break;
+    case ALM_QUALIFIER_LESS_THAN:
+    case ALM_QUALIFIER_AT_MOST:
+        it->is_ceiling = true;
+        it->planned.qualifier = ALM_QUALIFIER_EXACT;
+        break;
+    default:
+        break;
     }
-    if (period_count > 0) {
-        qsort(periods, period_count, sizeof *periods, by_period);
-    }
-    return merge(periods, period_count, run->arena, ret, st);
 }
 
-static alm_code actual_variant(const target *it, alm_measure measure, uint32_t *ret, alm_status *st)
+static void take_goal(alm_target *it)
 {
-    return alm_variant_table_sibling(&it->run->variants, it->obs->variant, measure, NULL, ret, st);
+    it->goal = alm_pace_number_of(&it->planned);
+    if (alm_pace_is_over(&it->goal) && alm_pace_is_under(&it->goal)) {
+        it->goal.interval = it->goal.claim;
+    }
 }
 
-static const alm_obs *actual_of(const target *it, uint32_t variant, uint32_t unit)
+static alm_code begin(alm_query_run *run, const alm_obs *obs, alm_target *ret, alm_status *st)
 {
-    return alm_cells_find(&it->run->cells, variant, it->obs->place,
-                          alm_period_unit(it->obs->period, unit));
-}
-
-static bool has_actual(const target *it, uint32_t variant)
-{
-    for (uint32_t k = 0; k < it->obs->period.length; k++) {
-        const alm_obs *row = actual_of(it, variant, k);
-        if (row != NULL && row->value.has_number) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static alm_code choose_measure(target *it, uint32_t *ret_variant, alm_status *st)
-{
-    it->measure = it->variant->relation.measure;
-    if (it->measure == ALM_MEASURE_NONE) {
-        it->measure = ALM_MEASURE_LEVEL;
-        ALM_TRY(actual_variant(it, ALM_MEASURE_LEVEL, ret_variant, st));
-        if (!has_actual(it, *ret_variant)) {
-            uint32_t change;
-            ALM_TRY(actual_variant(it, ALM_MEASURE_COUNT_OF_CHANGE, &change, st));
-            it->measure = has_actual(it, change) ? ALM_MEASURE_COUNT_OF_CHANGE : ALM_MEASURE_LEVEL;
-        }
-    }
-    it->is_sum =
-        it->measure == ALM_MEASURE_COUNT_OF_CHANGE ||
-        (it->measure == ALM_MEASURE_LEVEL && it->run->indicator->over_time == ALM_AGGREGATION_SUM);
-    return actual_variant(it, it->measure, ret_variant, st);
-}
-
-typedef struct progress {
-    alm_decimal_sum sum;   // in the target's unit
-    alm_interval interval; // of the sum, or of the newest value
-    alm_decimal newest;
-    uint32_t present;
-    uint32_t elapsed;    // units of the horizon up to the newest with a value
-    const char *missing; // "2021, 2022"
-    bool is_bad;         // a value does not convert or the sum does not fit
-} progress;
-
-static alm_code take_missing(const target *it, uint32_t unit, progress *p, alm_status *st)
-{
-    char label[ALM_PERIOD_TEXT_MAX];
-    (void)alm_period_format(alm_period_unit(it->obs->period, unit), label);
-    return alm_query_run_text(it->run, &p->missing, st, "%s%s%s", p->missing,
-                              p->missing[0] == '\0' ? "" : ", ", label);
-}
-
-static void take_actual(const target *it, const alm_obs *row, progress *p)
-{
-    alm_unit unit = it->obs->value.unit;
-    alm_decimal number;
-    if (!alm_unit_convertible(row->value.unit, unit) ||
-        alm_number_in_unit(&row->value, unit, &number, NULL) != ALM_OK ||
-        alm_decimal_sum_add(&p->sum, number, NULL) != ALM_OK) {
-        p->is_bad = true;
-        return;
-    }
-    alm_interval interval = alm_interval_in_unit(&row->value, unit);
-    p->interval = it->is_sum ? alm_interval_add(p->interval, interval) : interval;
-    p->newest = number;
-    p->present++;
-}
-
-static alm_code gather(const target *it, uint32_t variant, progress *p, alm_computed *computed,
-                       alm_status *st)
-{
-    *p = (progress){.missing = ""};
-    for (uint32_t k = 0; k < it->obs->period.length; k++) {
-        const alm_obs *row = actual_of(it, variant, k);
-        if (row != NULL && row->value.has_number) {
-            p->elapsed = k + 1;
-        }
-    }
-    const alm_obs *newest = NULL;
-    for (uint32_t k = 0; k < p->elapsed; k++) {
-        const alm_obs *row = actual_of(it, variant, k);
-        if (row == NULL || !row->value.has_number) {
-            ALM_TRY(take_missing(it, k, p, st));
-            continue;
-        }
-        newest = row;
-        if (it->is_sum) {
-            alm_computed_input(computed, row);
-        }
-        take_actual(it, row, p);
-    }
-    if (!it->is_sum && newest != NULL) {
-        alm_computed_input(computed, newest);
-    }
+    *ret = (alm_target){.run = run, .obs = obs, .variant = variant_of(run, obs)};
+    ret->horizon = horizon_of(ret->variant, obs->period);
+    ret->unit = obs->value.unit;
+    ret->planned = obs->value;
+    take_sense(ret);
+    take_goal(ret);
+    ALM_TRY(alm_target_choose_measure(ret, st));
+    // The first place is the best, whatever is ranked.
+    ret->is_ceiling = ret->is_ceiling || ret->measure == ALM_MEASURE_RANK;
     return ALM_OK;
 }
 
 // "1,765 of 15,000 套; 2021, 2022 have no value"
-static alm_code describe(const target *it, const alm_value *actual, const progress *p,
-                         const char **ret, alm_status *st)
+static alm_code describe(const alm_target *it, const alm_actual *actual, const char **ret,
+                         alm_status *st)
 {
     char reached[ALM_DECIMAL_TEXT_MAX];
     char planned[ALM_VALUE_TEXT_MAX];
-    (void)alm_decimal_format(actual->number, ',', reached);
-    (void)alm_value_format(&it->obs->value, ALM_LANG_ZH, planned);
+    alm_value told = it->planned;
+    told.qualifier = it->obs->value.qualifier;
+    (void)alm_decimal_format(actual->value.number, ',', reached);
+    (void)alm_value_format(&told, ALM_LANG_ZH, planned);
     ALM_TRY(alm_query_run_text(it->run, ret, st, "%s of %s", reached, planned));
-    // Of a state only the newest value counts; earlier gaps do not matter.
-    if (it->is_sum && p->missing[0] != '\0') {
-        bool is_one = p->elapsed - p->present == 1;
-        return alm_query_run_text(it->run, ret, st, "%s; %s %s no value", *ret, p->missing,
+    if (actual->missing[0] != '\0') {
+        bool is_one = actual->units - actual->present == 1;
+        return alm_query_run_text(it->run, ret, st, "%s; %s %s no value", *ret, actual->missing,
                                   is_one ? "has" : "have");
     }
     return ALM_OK;
 }
 
-// What was reached, as a value in the target's unit. False: it does not fit.
-static bool actual_value(const target *it, const progress *p, alm_value *ret)
+static alm_code progress_of(const alm_target *it, const alm_actual *actual, alm_computed *computed,
+                            const char **ret_reason, alm_status *st)
 {
-    *ret = (alm_value){.unit = it->obs->value.unit, .has_number = true, .number = p->newest};
-    return !p->is_bad &&
-           (!it->is_sum || alm_decimal_sum_value(&p->sum, &ret->number, NULL) == ALM_OK);
-}
-
-static alm_code compute(target *it, alm_computed *computed, progress *p, const char **ret_reason,
-                        alm_status *st)
-{
-    const alm_value *planned = &it->obs->value;
-    uint32_t variant;
-    ALM_TRY(choose_measure(it, &variant, st));
-    ALM_TRY(gather(it, variant, p, computed, st));
-    alm_computed_input(computed, it->obs);
-    if (!planned->has_number) {
-        alm_computed_missing(computed, ALM_OBS_STATUS_MISSING_UNSPECIFIED);
-        return alm_query_run_why_missing(it->run, it->obs, ALM_MEASURE_TARGET, ALM_PLACE_NONE,
-                                         it->obs->period, ret_reason, st);
-    }
-    if (p->present == 0 && !p->is_bad) {
-        alm_computed_missing(computed, ALM_OBS_STATUS_MISSING_UNSPECIFIED);
-        bool is_open = it->variant->relation.measure == ALM_MEASURE_NONE;
-        return alm_query_run_why_missing(it->run, NULL, is_open ? ALM_MEASURE_LEVEL : it->measure,
-                                         ALM_PLACE_NONE, it->obs->period, ret_reason, st);
-    }
-    alm_value actual;
+    alm_value reached = {.unit = it->unit, .has_number = true, .number = actual->value.number};
     alm_percent percent;
     alm_ratio_result result = ALM_RATIO_UNITS;
-    if (actual_value(it, p, &actual)) {
-        result = alm_percent_of(&actual, planned, &percent);
+    if (!actual->value.is_bad) {
+        result = alm_percent_of(&reached, &it->planned, &percent);
     }
     if (result != ALM_RATIO_OK) {
         alm_computed_missing(computed, ALM_OBS_STATUS_MISSING);
@@ -335,33 +255,46 @@ static alm_code compute(target *it, alm_computed *computed, progress *p, const c
                                                      : "values and target do not compare";
         return ALM_OK;
     }
-    alm_interval interval = p->interval;
-    if (it->is_sum && p->present < p->elapsed) {
-        // Periods without a value can only add to what was reached.
-        interval.upper = INFINITY;
-        computed->all_exact = false;
-    }
     percent.interval =
-        alm_interval_scale(alm_interval_div(interval, alm_value_interval(planned)), 100);
+        alm_interval_scale(alm_interval_div(actual->value.pace.interval, it->goal.interval), 100);
     alm_computed_percent(computed, &percent);
-    return describe(it, &actual, p, ret_reason, st);
+    return describe(it, actual, ret_reason, st);
+}
+
+static alm_code compute(const alm_target *it, alm_computed *computed, alm_actual *actual,
+                        const char **ret_reason, alm_status *st)
+{
+    alm_obs planned = *it->obs;
+    planned.value.qualifier = it->planned.qualifier;
+    ALM_TRY(alm_target_reach(it, computed, actual, st));
+    alm_computed_input(computed, &planned);
+    bool has_planned = planned.value.has_number;
+    if (has_planned && actual->units > 0) {
+        return progress_of(it, actual, computed, ret_reason, st);
+    }
+    alm_computed_missing(computed, ALM_OBS_STATUS_MISSING_UNSPECIFIED);
+    return alm_query_run_why_missing(it->run, has_planned ? NULL : it->obs,
+                                     has_planned ? it->measure : ALM_MEASURE_TARGET, ALM_PLACE_NONE,
+                                     it->obs->period, ret_reason, st);
 }
 
 static alm_code answer(alm_query_run *run, const alm_obs *obs, alm_status *st)
 {
-    target it = {
-        .run = run,
-        .obs = obs,
-        .variant = &alm_variant_table_get(&run->variants, obs->variant)->variant,
-    };
+    alm_target it;
+    alm_actual actual;
     alm_computed computed = alm_computed_begin(ALM_UNIT_PERCENT);
-    progress p;
-    const char *reason = "";
+    alm_answer_extra extra = {.reason = ""};
     ALM_TRY(alm_answers_add_published(&run->answers, obs, st));
-    ALM_TRY(compute(&it, &computed, &p, &reason, st));
-    return alm_computed_answer(&computed, obs->variant, obs->place, obs->period, reason, p.present,
-                               p.elapsed, &run->answers, st);
+    ALM_TRY(begin(run, obs, &it, st));
+    ALM_TRY(compute(&it, &computed, &actual, &extra.reason, st));
+    ALM_TRY(alm_target_pace(&it, &actual, &computed.value, extra.reason, &extra.pace, st));
+    extra.of_count = actual.present;
+    extra.of_expected = actual.units;
+    return alm_computed_answer(&computed, obs->variant, obs->place, obs->period, &extra,
+                               &run->answers, st);
 }
+
+// --- all of them --------------------------------------------------------------------------------
 
 // A named indicator whose asked places have no target says so.
 static alm_code answer_missing(alm_query_run *run, const uint8_t *has_target, alm_status *st)
@@ -403,11 +336,8 @@ alm_code alm_target_run(alm_query_run *run, alm_status *st)
     }
     const alm_obs **targets = NULL;
     size_t count = 0;
-    uint32_t measures;
-    alm_period_expr units;
     ALM_TRY(fetch_targets(run, &targets, &count, st));
-    ALM_TRY(horizon_units(run, targets, count, &measures, &units, st));
-    ALM_TRY(alm_query_run_fetch(run, measures, plan->place_ids, plan->places.count, &units, st));
+    ALM_TRY(fetch_actuals(run, targets, count, st));
     for (size_t i = 0; i < count; i++) {
         has_target[alm_query_plan_place_index(plan, targets[i]->place)] = 1;
         ALM_TRY(answer(run, targets[i], st));

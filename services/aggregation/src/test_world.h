@@ -516,6 +516,57 @@ static inline void world_ask(world_question *q, const char *line)
 
 // --- answers as text ----------------------------------------------------------------------------
 
+static inline void world_put_figure(alm_buf *lines, const char *name, const alm_figure *figure)
+{
+    char number[ALM_DECIMAL_TEXT_MAX];
+    char unit[ALM_UNIT_TEXT_MAX];
+    alm_unit_code(figure->value.unit, unit);
+    alm_decimal_format(figure->value.number, 0, number);
+    assert_string_equal(figure->reason, "");
+    assert_true(figure->interval.lower <= figure->interval.upper);
+    alm_buf_printf(lines, "  %s %s %s", name, number, unit);
+    if (figure->value.qualifier != ALM_QUALIFIER_EXACT) {
+        alm_buf_printf(lines, " %s", alm_qualifier_code(figure->value.qualifier));
+    }
+    alm_buf_printf(lines, " [%.7g, %.7g]\n", figure->interval.lower, figure->interval.upper);
+}
+
+// A line for the verdict, one for each figure: "  pace 1.04 ratio [1.04, 1.05]", and one for
+// neighbours that have no number for one reason: "  run_rate, expected - -- the horizon is over".
+static inline void world_put_pace(alm_buf *lines, const alm_row_pace *pace)
+{
+    static const char *const names[] = {
+#define WORLD_NAME(name, member) #member,
+        ALM_PACE_FIGURE_MAP(WORLD_NAME)
+#undef WORLD_NAME
+    };
+    char until[ALM_PERIOD_TEXT_MAX];
+    alm_period_format(pace->until, until);
+    alm_buf_printf(lines, "  %s", alm_verdict_code(pace->verdict));
+    if (until[0] != '\0') {
+        alm_buf_printf(lines, " to %s", until);
+    }
+    if (pace->per != ALM_FREQ_NONE) {
+        alm_buf_printf(lines, " per %c", alm_freq_letter(pace->per));
+    }
+    assert_true(pace->why[0] != '\0');
+    alm_buf_printf(lines, " -- %s\n", pace->why);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(names); i++) {
+        const alm_figure *figure = &pace->figures[i];
+        if (figure->value.has_number) {
+            world_put_figure(lines, names[i], figure);
+            continue;
+        }
+        assert_true(figure->reason[0] != '\0');
+        alm_buf_printf(lines, "  %s", names[i]);
+        while (i + 1 < ALM_ARRAY_LEN(names) &&
+               strcmp(pace->figures[i + 1].reason, figure->reason) == 0) {
+            alm_buf_printf(lines, ", %s", names[++i]);
+        }
+        alm_buf_printf(lines, " - -- %s\n", figure->reason);
+    }
+}
+
 // place period measure[.relation] P|C number unit [qualifier] [status] [lower, upper] [n/m] [--
 // reason]
 static inline alm_code world_take_row(void *self, const alm_result_row *row, alm_status *st)
@@ -556,6 +607,9 @@ static inline alm_code world_take_row(void *self, const alm_result_row *row, alm
         alm_buf_printf(lines, " -- %.*s", ALM_STR_ARGS(row->reason));
     }
     alm_buf_char(lines, '\n');
+    if (row->pace != NULL) {
+        world_put_pace(lines, row->pace);
+    }
     return ALM_OK;
 }
 
