@@ -19,7 +19,7 @@ static void show(const almanac_row *row, FILE *out)
     cli_json json = {.out = out};
     (void)almanac_value_text(row, ALMANAC_ZH, text);
     (void)almanac_value_text(row, ALMANAC_EN, text);
-    cli_row_csv(&csv, row);
+    cli_row_csv(&csv, row, true);
     cli_row_json(&json, row);
 }
 
@@ -36,8 +36,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (response != NULL && response->block != NULL &&
         alm_utf8_check(&response->base, NULL) == ALM_OK &&
         alm_block_check(response->block, NULL) == ALM_OK) {
+        const almanac_pace *paces;
+        if (alm_block_paces(response->block, arena, &paces, NULL) != ALM_OK) {
+            abort();
+        }
         for (size_t i = 0; i < response->block->rows; i++) {
-            almanac_row row = alm_block_row(response->block, i);
+            almanac_row row = alm_block_row(response->block, paces, i);
             show(&row, out);
         }
     }

@@ -144,6 +144,34 @@ typedef struct almanac_query {
 
 typedef enum almanac_origin { ALMANAC_PUBLISHED = 0, ALMANAC_COMPUTED = 1 } almanac_origin;
 
+// A number told beside a row, or why there is none.
+typedef struct almanac_figure {
+    int64_t mantissa;
+    int32_t exponent;
+    bool has_number;
+    double lower, upper;
+    uint32_t qualifier;
+    const char *unit;
+    const char *reason; // why there is no number
+} almanac_figure;
+
+typedef enum almanac_verdict {
+    ALMANAC_NOT_KNOWN = 0,
+    ALMANAC_REACHED = 1,
+    ALMANAC_ON_TRACK = 2,
+    ALMANAC_BEHIND = 3,
+    ALMANAC_MISSED = 4
+} almanac_verdict;
+
+// Whether a target is reached on time; docs/TRANSFORMS.md defines the figures.
+typedef struct almanac_pace {
+    almanac_verdict verdict;
+    const char *why;   // the verdict in words
+    const char *until; // period up to which it was reached; "" if nothing is known
+    const char *per;   // of run_rate: the letter of a frequency, "M"; "" where there is none
+    almanac_figure actual, left, time, pace, pace_seasonal, run_rate, growth_required, expected;
+} almanac_pace;
+
 // One value. The number is mantissa x 10^exponent in `unit`, with the digits it was published with.
 typedef struct almanac_row {
     const char *indicator, *place, *period, *measure; // codes and a label
@@ -166,6 +194,7 @@ typedef struct almanac_row {
     uint32_t of_count, of_expected; // rank: peers ranked, peers; roll-up: members present,
                                     // members; target: periods with a value, periods so far
     uint64_t sequence;              // the store's state it was read from
+    const almanac_pace *pace;       // of target progress; NULL: of all else
 } almanac_row;
 
 typedef struct almanac_rows almanac_rows;
@@ -492,6 +521,8 @@ ALMANAC_API const char *almanac_qualifier_label(uint32_t qualifier,
 ALMANAC_API const char *almanac_status_label(char status,
                                              almanac_lang lang); // 初步, provisional
 ALMANAC_API const char *almanac_measure_label(const char *measure, almanac_lang lang);
+ALMANAC_API const char *almanac_verdict_code(almanac_verdict verdict); // on_track
+ALMANAC_API const char *almanac_verdict_label(almanac_verdict verdict, almanac_lang lang); // 滞后
 
 #ifdef __cplusplus
 }

@@ -303,6 +303,7 @@ static const cli_example rollup_examples[] = {
 };
 static const cli_example target_examples[] = {
     {"almanac target gdp --place 310105 --period 2025", "how far towards the plan"},
+    {"almanac target '*' --place '310000/*' -o csv", "every target there is, with all figures"},
 };
 static const cli_example explain_examples[] = {
     {"almanac explain gdp --place 310105 --period 2023 --transform pc1",
@@ -410,9 +411,14 @@ const cli_command cli_commands[] = {
     SHORTHAND("rollup", "values of groups of places",
               "A query with --transform rollup; --period latest unless given.", rollup_examples,
               "rollup", "latest"),
-    SHORTHAND("target", "progress towards targets",
-              "A query with --transform target; --period latest unless given.", target_examples,
-              "target", "latest"),
+    SHORTHAND(
+        "target", "progress towards targets",
+        "A query with --transform target; --period latest unless given. A line a target: "
+        "what was reached and up to when, the share of the time that is gone, the pace (1 is "
+        "on time; seasonal: as fast as the year before), what each period that is left needs, "
+        "the growth needed, what is expected at the end, and a verdict: reached, on track, "
+        "behind, missed, or not known where gaps and bounds leave it open.",
+        target_examples, "target", "latest"),
     {.name = "explain",
      .usage = "INDICATOR --place CODE --period PERIOD [options]",
      .summary = "how one value came about",

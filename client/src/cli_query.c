@@ -37,12 +37,21 @@ static int show_table(cli *self, almanac_rows *answer)
     return cli_rows_table(self, rows, count, &names, true) ? exit_code : cli_fail_memory(self);
 }
 
-static int show_csv(cli *self, almanac_rows *answer)
+static bool asks_targets(const almanac_query *query)
+{
+    bool asks = false;
+    for (size_t i = 0; i < query->transform_count; i++) {
+        asks = asks || strcmp(query->transforms[i], "target") == 0;
+    }
+    return asks;
+}
+
+static int show_csv(cli *self, almanac_rows *answer, bool with_pace)
 {
     cli_csv csv = {.out = self->out};
     almanac_error error;
     const almanac_row *row = NULL;
-    cli_rows_csv_header(&csv);
+    cli_rows_csv_header(&csv, with_pace);
     for (;;) {
         if (almanac_rows_next(answer, &row, &error) != ALMANAC_OK) {
             return cli_fail(self, &error);
@@ -50,7 +59,7 @@ static int show_csv(cli *self, almanac_rows *answer)
         if (row == NULL) {
             return say_item_errors(self, answer);
         }
-        cli_row_csv(&csv, row);
+        cli_row_csv(&csv, row, with_pace);
     }
 }
 
@@ -112,7 +121,7 @@ int cli_query(cli *self)
         exit_code = show_table(self, answer);
         break;
     case CLI_CSV:
-        exit_code = show_csv(self, answer);
+        exit_code = show_csv(self, answer, asks_targets(&query));
         break;
     case CLI_JSON:
         exit_code = show_json(self, answer);

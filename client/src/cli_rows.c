@@ -1,7 +1,9 @@
 #include "cli_rows.h"
 
 #include "cli_cell.h"
+#include "cli_pace.h"
 #include "cli_table.h"
+#include "cli_targets.h"
 #include "value_text.h"
 
 #include <inttypes.h>
@@ -64,7 +66,7 @@ static const cli_column columns_en[COLUMN_COUNT] = {
     [COLUMN_NOTE] = {.title = "Note", .shrinks = true},
 };
 
-static const char *status_text(cli *self, const almanac_row *row)
+const char *cli_row_status(cli *self, const almanac_row *row)
 {
     return row->status == 'A' ? ""
                               : alm_arena_printf(self->arena, "%c %s", row->status,
@@ -122,7 +124,7 @@ static void add_row(cli *self, cli_table *table, const almanac_row *row, const c
         [COLUMN_VALUE] = number,
         [COLUMN_UNIT] = unit,
         [COLUMN_ORIGIN] = origin_text(self, row),
-        [COLUMN_STATUS] = status_text(self, row),
+        [COLUMN_STATUS] = cli_row_status(self, row),
         [COLUMN_MEMBERS] = members_text(self, row),
         [COLUMN_SOURCE] = row->source,
         [COLUMN_PUBLISHED] = row->published,
@@ -196,6 +198,11 @@ static bool print_sparks(cli *self, const almanac_row *rows, size_t count, const
 bool cli_rows_table(cli *self, const almanac_row *rows, size_t count, const cli_names *names,
                     bool with_spark)
 {
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].pace != NULL) {
+            return cli_targets_table(self, rows, count, names);
+        }
+    }
     const cli_column *columns = self->lang == ALMANAC_ZH ? columns_zh : columns_en;
     cli_table *table = cli_table_create(self->arena, columns, COLUMN_COUNT);
     for (size_t i = 0; i < count; i++) {
@@ -209,7 +216,7 @@ bool cli_rows_table(cli *self, const almanac_row *rows, size_t count, const cli_
 
 // --- CSV and JSON --------------------------------------------------------------------------------
 
-void cli_rows_csv_header(cli_csv *csv)
+void cli_rows_csv_header(cli_csv *csv, bool with_pace)
 {
     static const char *const titles[] = {
         "indicator", "place",  "period",   "measure",   "accumulation", "breakdown",
@@ -219,6 +226,9 @@ void cli_rows_csv_header(cli_csv *csv)
     };
     for (size_t i = 0; i < ALM_ARRAY_LEN(titles); i++) {
         cli_csv_raw(csv, titles[i]);
+    }
+    if (with_pace) {
+        cli_pace_csv_header(csv);
     }
     cli_csv_end(csv);
 }
@@ -236,7 +246,7 @@ static void number_text(const almanac_row *row, char *out)
     }
 }
 
-void cli_row_csv(cli_csv *csv, const almanac_row *row)
+void cli_row_csv(cli_csv *csv, const almanac_row *row, bool with_pace)
 {
     char number[ALMANAC_NUMBER_TEXT_MAX];
     const char status[] = {row->status, '\0'};
@@ -263,6 +273,9 @@ void cli_row_csv(cli_csv *csv, const almanac_row *row)
     cli_csv_text(csv, row->note);
     cli_csv_u64(csv, row->sequence);
     cli_csv_text(csv, row->transform);
+    if (with_pace) {
+        cli_pace_csv(csv, row->pace);
+    }
     cli_csv_end(csv);
 }
 
@@ -294,5 +307,8 @@ void cli_row_json(cli_json *json, const almanac_row *row)
     cli_json_text(json, "note", row->note);
     cli_json_u64(json, "sequence", row->sequence);
     cli_json_text(json, "transform", row->transform);
+    if (row->pace != NULL) {
+        cli_pace_json(json, row->pace);
+    }
     cli_json_end_object(json);
 }

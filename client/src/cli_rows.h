@@ -12,9 +12,12 @@
 bool cli_rows_table(cli *self, const almanac_row *rows, size_t count, const cli_names *names,
                     bool with_spark);
 
-void cli_rows_csv_header(cli_csv *csv);
-void cli_row_csv(cli_csv *csv, const almanac_row *row);
-void cli_row_json(cli_json *json, const almanac_row *row); // an object
+// with_pace: columns of target progress behind the others; empty in rows without.
+void cli_rows_csv_header(cli_csv *csv, bool with_pace);
+void cli_row_csv(cli_csv *csv, const almanac_row *row, bool with_pace);
+void cli_row_json(cli_json *json, const almanac_row *row); // an object, with a pace if it has one
+
+const char *cli_row_status(cli *self, const almanac_row *row); // "P provisional"; "" for normal
 
 // Value for drawing only: what is shown are the digits.
 double cli_row_double(const almanac_row *row); // NAN when missing

@@ -337,10 +337,10 @@ static bool show_table(scorecard *card, const answer *answers)
 static void show_csv(cli *self, const answer *answers)
 {
     cli_csv csv = {.out = self->out};
-    cli_rows_csv_header(&csv);
+    cli_rows_csv_header(&csv, false);
     for (size_t i = 0; i < ANSWER_COUNT; i++) {
         for (size_t j = 0; j < answers[i].count; j++) {
-            cli_row_csv(&csv, &answers[i].rows[j]);
+            cli_row_csv(&csv, &answers[i].rows[j], false);
         }
     }
 }

@@ -4,7 +4,7 @@
 
 const cli_transform cli_transforms[] = {
     {"places", "rollup", "made of the places below, in the groups of --group-by"},
-    {"places", "target", "progress towards targets, percent; stands alone"},
+    {"places", "target", "progress towards targets, whether on time; stands alone"},
     {"frequency", "to:FREQUENCY[/METHOD]", "in another: A S T Q M W; by sum avg eop min or max"},
     {"accumulation", "to:P|C", "of the period alone, or from 1 January to its end"},
     {"ratio", "share[:INDICATOR@PLACE]", "of the parent place, or of what is named, percent"},

@@ -70,7 +70,7 @@ static bool show_csv(cli *self, const almanac_change *change)
 {
     cli_csv csv = {.out = self->out};
     for (size_t i = 0; i < change->row_count; i++) {
-        cli_row_csv(&csv, &change->rows[i]);
+        cli_row_csv(&csv, &change->rows[i], false);
     }
     if (change->rows_not_listed > 0) {
         fprintf(self->err, "almanac: #%" PRIu64 ": %" PRIu64 " more rows\n", change->sequence,
@@ -99,7 +99,7 @@ static int follow(cli *self, almanac_watch *watch)
     const almanac_change *change = NULL;
     cli_csv csv = {.out = self->out};
     if (self->output == CLI_CSV) {
-        cli_rows_csv_header(&csv);
+        cli_rows_csv_header(&csv, false);
     }
     for (;;) {
         (void)fflush(self->out); // whoever reads on in a pipe wants it now

@@ -8,6 +8,7 @@
 struct almanac_rows {
     alm_feed feed;
     const Almanac__V1__ResultBlock *block; // the one that is being read; NULL before the first
+    const almanac_pace *paces;             // of that block
     size_t at;                             // its next row
     almanac_row row;                       // the one handed out
     alm_arena *errors_arena;               // item errors live until close
@@ -114,7 +115,11 @@ static alm_code take_response(almanac_rows *rows, const Almanac__V1__QueryRespon
     }
     rows->block = response->block;
     rows->at = 0;
-    return rows->block != NULL ? alm_block_check(rows->block, st) : ALM_OK;
+    if (rows->block == NULL) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_block_check(rows->block, st));
+    return alm_block_paces(rows->block, rows->feed.arena, &rows->paces, st);
 }
 
 // Reads on until there is a row or the end, which leaves no block.
@@ -159,7 +164,7 @@ almanac_code almanac_rows_next(almanac_rows *rows, const almanac_row **ret_row,
     }
     *ret_row = NULL;
     if (rows->block != NULL) {
-        rows->row = alm_block_row(rows->block, rows->at++);
+        rows->row = alm_block_row(rows->block, rows->paces, rows->at++);
         *ret_row = &rows->row;
     }
     return ALMANAC_OK;
@@ -176,7 +181,7 @@ static alm_code read_all(almanac_rows *rows, almanac_row **ret_rows, size_t *ret
             return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "query: out of memory");
         }
         all = array;
-        all[count++] = alm_block_row(rows->block, rows->at);
+        all[count++] = alm_block_row(rows->block, rows->paces, rows->at);
     }
     for (;;) {
         ALM_TRY(read_block(rows, true, st));

@@ -1,5 +1,6 @@
 #include "rows.h"
 
+#include "pace.h"
 #include "words.h"
 
 #include <math.h>
@@ -32,8 +33,6 @@
     X(of_count)                                                                                    \
     X(of_expected)
 
-#define EXPONENT_MAX 40 // what almanac_number_text writes exactly
-
 static alm_code malformed(alm_status *st, const char *column, size_t row)
 {
     return alm_status_set(st, ALM_INTERNAL, "malformed answer: column %s, row %zu", column, row);
@@ -63,7 +62,8 @@ static alm_code check_texts(const char *column, const uint32_t *indexes, size_t 
 static alm_code check_numbers(const Almanac__V1__ResultBlock *block, alm_status *st)
 {
     for (size_t i = 0; i < block->rows; i++) {
-        if (block->exponent[i] < -EXPONENT_MAX || block->exponent[i] > EXPONENT_MAX) {
+        if (block->exponent[i] < -ALM_ROW_EXPONENT_MAX ||
+            block->exponent[i] > ALM_ROW_EXPONENT_MAX) {
             return malformed(st, "exponent", i);
         }
         if (!(block->lower[i] <= block->upper[i])) { // also false for what is not a number
@@ -92,10 +92,12 @@ alm_code alm_block_check(const Almanac__V1__ResultBlock *block, alm_status *st)
     ALM_TRY(check_texts(#column, block->column, block->rows, block->n_strings, st));
     TEXT_COLUMNS(CHECK_TEXTS)
 #undef CHECK_TEXTS
-    return check_numbers(block, st);
+    ALM_TRY(check_numbers(block, st));
+    return alm_paces_check(block, st);
 }
 
-almanac_row alm_block_row(const Almanac__V1__ResultBlock *block, size_t i)
+almanac_row alm_block_row(const Almanac__V1__ResultBlock *block, const almanac_pace *paces,
+                          size_t i)
 {
     ALM_ASSERT(i < block->rows);
 #define TEXT(column) .column = block->strings[block->column[i]],
@@ -109,7 +111,8 @@ almanac_row alm_block_row(const Almanac__V1__ResultBlock *block, size_t i)
                          .origin = (almanac_origin)block->origin[i],
                          .of_count = block->of_count[i],
                          .of_expected = block->of_expected[i],
-                         .sequence = block->sequence};
+                         .sequence = block->sequence,
+                         .pace = alm_pace_of_row(block, paces, i)};
 #undef TEXT
 }
 
@@ -117,6 +120,8 @@ alm_code alm_block_append(const Almanac__V1__ResultBlock *block, alm_arena *aren
                           almanac_row **rows, size_t *count, size_t *cap, alm_status *st)
 {
     void *array = *rows;
+    const almanac_pace *paces;
+    ALM_TRY(alm_block_paces(block, arena, &paces, st));
     if (!alm_arena_grow(arena, &array, cap, *count + block->rows, sizeof **rows)) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
                               "the answer is too large to hold at once (%zu rows so far): narrow "
@@ -125,7 +130,7 @@ alm_code alm_block_append(const Almanac__V1__ResultBlock *block, alm_arena *aren
     }
     *rows = array;
     for (size_t i = 0; i < block->rows; i++) {
-        (*rows)[(*count)++] = alm_block_row(block, i);
+        (*rows)[(*count)++] = alm_block_row(block, paces, i);
     }
     return ALM_OK;
 }

@@ -19,6 +19,9 @@ typedef struct block {
     protobuf_c_boolean has_number[2];
     double lower[2], upper[2];
     uint32_t qualifier[2], status[2], origin[2], of_count[2], of_expected[2];
+    Almanac__V1__Figure figure;
+    Almanac__V1__TargetPace pace[2];
+    Almanac__V1__TargetPace *paces[2];
 } block;
 
 static void init(block *b)
@@ -71,6 +74,24 @@ static void init(block *b)
     COLUMN(of_count, b->of_count);
     COLUMN(of_expected, b->of_expected);
 #undef COLUMN
+    static char why[] = "11.8% of plan", until[] = "2023";
+    almanac__v1__figure__init(&b->figure);
+    b->figure.has_number = 1;
+    b->figure.mantissa = 20;
+    b->figure.exponent = -2;
+    b->figure.unit = unit;
+    for (size_t i = 0; i < 2; i++) {
+        almanac__v1__target_pace__init(&b->pace[i]);
+        b->paces[i] = &b->pace[i];
+        b->pace[i].row = (uint32_t)i;
+    }
+    b->pace[0].row = 1;
+    b->pace[0].verdict = ALMANAC__V1__VERDICT__VERDICT_BEHIND;
+    b->pace[0].why = why;
+    b->pace[0].until = until;
+    b->pace[0].pace = &b->figure;
+    b->message.pace = b->paces;
+    b->message.n_pace = 1;
 }
 
 static void gives_rows(void **state)
@@ -79,8 +100,8 @@ static void gives_rows(void **state)
     block b;
     init(&b);
     assert_int_equal(alm_block_check(&b.message, NULL), ALM_OK);
-    almanac_row first = alm_block_row(&b.message, 0);
-    almanac_row second = alm_block_row(&b.message, 1);
+    almanac_row first = alm_block_row(&b.message, NULL, 0);
+    almanac_row second = alm_block_row(&b.message, NULL, 1);
     assert_string_equal(first.indicator, "gdp");
     assert_string_equal(first.reason, "");
     assert_false(first.has_number);
@@ -89,6 +110,28 @@ static void gives_rows(void **state)
     assert_int_equal(second.exponent, -2);
     assert_string_equal(second.unit, "CNY_E8");
     assert_int_equal(second.origin, ALMANAC_COMPUTED);
+}
+
+static void gives_paces(void **state)
+{
+    (void)state;
+    block b;
+    alm_arena *arena = alm_arena_create(0);
+    const almanac_pace *paces;
+    init(&b);
+    assert_int_equal(alm_block_check(&b.message, NULL), ALM_OK);
+    assert_int_equal(alm_block_paces(&b.message, arena, &paces, NULL), ALM_OK);
+    assert_null(alm_block_row(&b.message, paces, 0).pace);
+    const almanac_pace *pace = alm_block_row(&b.message, paces, 1).pace;
+    assert_non_null(pace);
+    assert_int_equal(pace->verdict, ALMANAC_BEHIND);
+    assert_string_equal(pace->until, "2023");
+    assert_int_equal(pace->pace.mantissa, 20);
+    // What the sender does not know is no number.
+    assert_false(pace->expected.has_number);
+    assert_true(isinf(pace->expected.lower) && isinf(pace->expected.upper));
+    assert_string_equal(pace->expected.unit, "");
+    alm_arena_destroy(&arena);
 }
 
 typedef struct damage_row {
@@ -139,6 +182,32 @@ static void rows(block *b)
     b->message.rows = 3;
 }
 
+static void pace_row(block *b)
+{
+    b->pace[0].row = 2;
+}
+static void pace_order(block *b)
+{
+    b->pace[1].row = 1;
+    b->message.n_pace = 2;
+}
+static void verdict(block *b)
+{
+    b->pace[0].verdict = (Almanac__V1__Verdict)5;
+}
+static void figure_exponent(block *b)
+{
+    b->figure.exponent = -41;
+}
+static void figure_interval(block *b)
+{
+    b->figure.lower = (double)NAN;
+}
+static void figure_qualifier(block *b)
+{
+    b->figure.qualifier = 11;
+}
+
 static const damage_row damage_rows[] = {
     {"damage: a short column", short_column, "column upper has 1 of 2"},
     {"damage: more rows than columns", rows, "column indicator has 2 of 3"},
@@ -150,6 +219,12 @@ static const damage_row damage_rows[] = {
     {"damage: qualifier", qualifier, "column qualifier, row 1"},
     {"damage: status", status, "column status, row 1"},
     {"damage: origin", origin, "column origin, row 0"},
+    {"damage: a pace of no row", pace_row, "pace 0, of row 2"},
+    {"damage: two paces of a row", pace_order, "pace 1, of row 1"},
+    {"damage: verdict", verdict, "pace 0, of row 1"},
+    {"damage: exponent of a figure", figure_exponent, "pace 0, of row 1"},
+    {"damage: interval of a figure", figure_interval, "pace 0, of row 1"},
+    {"damage: qualifier of a figure", figure_qualifier, "pace 0, of row 1"},
 };
 
 static void refuses(void **state)
@@ -179,7 +254,7 @@ static void refuses_text_that_is_not_utf8(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ALM_ARRAY_LEN(damage_rows) + 2];
+    struct CMUnitTest tests[ALM_ARRAY_LEN(damage_rows) + 3];
     size_t count = 0;
     for (; count < ALM_ARRAY_LEN(damage_rows); count++) {
         tests[count] = (struct CMUnitTest){.name = damage_rows[count].name,
@@ -187,6 +262,7 @@ int main(void)
                                            .initial_state = (void *)(uintptr_t)&damage_rows[count]};
     }
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(gives_rows);
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(gives_paces);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(refuses_text_that_is_not_utf8);
     return _cmocka_run_group_tests("rows", tests, count, NULL, NULL);
 }

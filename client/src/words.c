@@ -70,6 +70,17 @@ static const measure_word measure_words[] = {
     {"percentile", "百分位", "percentile"},                // likewise
 };
 
+typedef struct verdict_word {
+    const char *code, *zh, *en;
+} verdict_word;
+
+static const verdict_word verdict_words[] = {
+    {"not_known", "未知", "not known"},   {"reached", "已达到", "reached"},
+    {"on_track", "符合进度", "on track"}, {"behind", "滞后", "behind"},
+    {"missed", "未达到", "missed"},
+};
+_Static_assert(ALM_ARRAY_LEN(verdict_words) == ALM_VERDICT_WORD_COUNT, "one for each");
+
 static const char *const value_types[] = {"", "flow", "stock", "rate", "index", "count"};
 static const char *const aggregations[] = {"", "sum", "recompute", "average", "max", "min", "none"};
 static const char *const directions[] = {"neutral", "up", "down"};
@@ -113,6 +124,19 @@ const char *almanac_measure_label(const char *measure, almanac_lang lang)
         }
     }
     return measure;
+}
+
+const char *almanac_verdict_code(almanac_verdict verdict)
+{
+    return (size_t)verdict < ALM_VERDICT_WORD_COUNT ? verdict_words[verdict].code : "?";
+}
+
+const char *almanac_verdict_label(almanac_verdict verdict, almanac_lang lang)
+{
+    if ((size_t)verdict >= ALM_VERDICT_WORD_COUNT) {
+        return "?";
+    }
+    return lang == ALMANAC_ZH ? verdict_words[verdict].zh : verdict_words[verdict].en;
 }
 
 static const char *word_of(const char *const *words, size_t count, uint32_t number)

@@ -36,10 +36,82 @@ static const almanac_row published[] = {
      .note = "=HYPERLINK(\"http://x\")"},
 };
 
+#define NONE(why)                                                                                  \
+    {                                                                                              \
+        .unit = "", .reason = (why), .lower = -OPEN, .upper = OPEN                                 \
+    }
+#define FIGURE(m, e, u, from, to)                                                                  \
+    {                                                                                              \
+        .mantissa = (m), .exponent = (e), .unit = (u), .reason = "", .has_number = true,           \
+        .lower = (from), .upper = (to)                                                             \
+    }
+
+static const almanac_pace homes_pace = {
+    .verdict = ALMANAC_BEHIND,
+    .why = "11.8% of plan with 60% of the time gone; pace 0.20",
+    .until = "2023",
+    .per = "A",
+    .actual = FIGURE(1765, 0, "count_tao", 1765, 1765),
+    .left = FIGURE(13235, 0, "count_tao", 13235, 13235),
+    .time = FIGURE(6000, -2, "percent", 60, 60),
+    .pace = FIGURE(20, -2, "ratio", 0.19, 0.2),
+    .pace_seasonal = NONE("the horizon is not within a year"),
+    .run_rate = FIGURE(661750, -2, "count_tao", 6617.5, 6617.5),
+    .growth_required = NONE("the horizon is not within a year"),
+    .expected = FIGURE(294167, -2, "count_tao", 2941.66, 2941.67),
+};
+static const almanac_pace tax_pace = {
+    .verdict = ALMANAC_ON_TRACK,
+    .why = "over 52.1% of plan with 50% of the time gone; seasonal pace over 0.98",
+    .until = "2024-06",
+    .per = "M",
+    .actual = {.mantissa = 12500,
+               .exponent = -1,
+               .unit = "CNY_E8",
+               .reason = "",
+               .has_number = true,
+               .lower = 1250,
+               .upper = OPEN,
+               .qualifier = 2},
+    .left = FIGURE(11500, -1, "CNY_E8", -OPEN, 1150),
+    .time = FIGURE(5000, -2, "percent", 50, 50),
+    .pace = FIGURE(104, -2, "ratio", 1.04, OPEN),
+    .pace_seasonal = FIGURE(98, -2, "ratio", 0.98, OPEN),
+    .run_rate = FIGURE(19167, -2, "CNY_E8", -OPEN, 191.67),
+    .growth_required = FIGURE(849, -2, "percent", -OPEN, 8.5),
+    .expected = FIGURE(250000, -2, "CNY_E8", 2500, OPEN),
+};
+static const almanac_pace rate_pace = {
+    .verdict = ALMANAC_MISSED,
+    .why = "4.4% against 5.5% at the end of the horizon",
+    .until = "2023",
+    .per = "",
+    .actual = FIGURE(44, -1, "percent", 4.35, 4.45),
+    .left = FIGURE(11, -1, "pp", 1, 1.2),
+    .time = FIGURE(10000, -2, "percent", 100, 100),
+    .pace = NONE("it does not build up over time"),
+    .pace_seasonal = NONE("it does not add up over time"),
+    .run_rate = NONE("it does not add up over time"),
+    .growth_required = NONE("a ratio changes by points"),
+    .expected = NONE("it does not build up over time"),
+};
+#undef FIGURE
+#undef NONE
+
 static const almanac_row targets[] = {
     {ROW("homes", "2021/2025", "target"), NUMBER(15000, 0, "count_tao", 15000, 15000)},
     {ROW("homes", "2021/2025", "target_progress"), NUMBER(118, -1, "percent", 11.7, OPEN),
-     .origin = ALMANAC_COMPUTED, .reason = "1,765 of 15,000 套", .of_count = 1, .of_expected = 5},
+     .origin = ALMANAC_COMPUTED, .reason = "1,765 of 15,000 套", .of_count = 1, .of_expected = 5,
+     .pace = &homes_pace},
+    {ROW("tax", "2024", "target"), NUMBER(24000, -1, "CNY_E8", 2399.95, 2400.05)},
+    {ROW("tax", "2024", "target_progress"), NUMBER(521, -1, "percent", 52.1, OPEN), .qualifier = 2,
+     .origin = ALMANAC_COMPUTED, .reason = "1,250.0 of 2,400.0 亿元", .of_count = 1,
+     .of_expected = 1, .status = 'P', .pace = &tax_pace},
+    {ROW("enterprises", "2023", "target"), NUMBER(55, -1, "percent", 5.45, 5.55),
+     .relation = "/growth_yoy"},
+    {ROW("enterprises", "2023", "target_progress"), NUMBER(8000, -2, "percent", 78, 82),
+     .relation = "/growth_yoy", .origin = ALMANAC_COMPUTED, .reason = "4.4 of 5.5%", .of_count = 1,
+     .of_expected = 1, .pace = &rate_pace},
 };
 
 static const almanac_row growth[] = {

@@ -1,5 +1,7 @@
 #include "fake_block.h"
 
+#include "pace.h"
+
 #include "alm/str.h"
 
 #define STATUS_LETTERS "APEFBIDUMQOLW"
@@ -47,6 +49,46 @@ static void fill_numbers(Almanac__V1__ResultBlock *block, size_t i, const almana
     block->of_expected[i] = row->of_expected;
 }
 
+static Almanac__V1__Figure *figure(alm_arena *arena, const almanac_figure *from)
+{
+    Almanac__V1__Figure *it = column(arena, 1, sizeof *it);
+    almanac__v1__figure__init(it);
+    it->has_number = from->has_number;
+    it->mantissa = from->mantissa;
+    it->exponent = from->exponent;
+    it->lower = from->lower;
+    it->upper = from->upper;
+    it->qualifier = from->qualifier;
+    it->unit = fake_text(arena, from->unit);
+    it->reason = fake_text(arena, from->reason);
+    return it;
+}
+
+static Almanac__V1__TargetPace *pace(alm_arena *arena, const almanac_pace *from, size_t row)
+{
+    Almanac__V1__TargetPace *it = column(arena, 1, sizeof *it);
+    almanac__v1__target_pace__init(it);
+    it->row = (uint32_t)row;
+    it->verdict = (Almanac__V1__Verdict)from->verdict;
+    it->why = fake_text(arena, from->why);
+    it->until = fake_text(arena, from->until);
+    it->per = fake_text(arena, from->per);
+#define FIGURE(name) it->name = figure(arena, &from->name);
+    ALM_PACE_FIGURES(FIGURE)
+#undef FIGURE
+    return it;
+}
+
+static void fill_paces(Almanac__V1__ResultBlock *block, alm_arena *arena, const almanac_row *rows)
+{
+    block->pace = column(arena, block->rows, sizeof *block->pace);
+    for (size_t i = 0; i < block->rows; i++) {
+        if (rows[i].pace != NULL) {
+            block->pace[block->n_pace++] = pace(arena, rows[i].pace, i);
+        }
+    }
+}
+
 Almanac__V1__ResultBlock *fake_block(alm_arena *arena, const almanac_row *rows, size_t count)
 {
     Almanac__V1__ResultBlock *block = column(arena, 1, sizeof *block);
@@ -92,5 +134,6 @@ Almanac__V1__ResultBlock *fake_block(alm_arena *arena, const almanac_row *rows, 
     for (size_t i = 0; i < count; i++) {
         fill_numbers(block, i, &rows[i]);
     }
+    fill_paces(block, arena, rows);
     return block;
 }
