@@ -71,13 +71,20 @@ static void make_world(world *w)
     world_place(w, "CN", ALM_LEVEL_COUNTRY, "", "中国", "", "");
     world_place(w, "P1", ALM_LEVEL_PROVINCE, "CN", "甲省", "", "");
     world_place(w, "P2", ALM_LEVEL_PROVINCE, "CN", "乙省", "", "");
-    static const char *const flows[] = {"gdp", "industrial_profit", "retail_sales"};
+    static const char *const flows[] = {"gdp", "industrial_profit", "retail_sales",
+                                        "budget_revenue"};
     for (size_t i = 0; i < ALM_ARRAY_LEN(flows); i++) {
         world_indicator(w, flows[i], "CNY_E8", ALM_VALUE_TYPE_FLOW, ALM_AGGREGATION_SUM,
                         ALM_AGGREGATION_SUM, ALM_DIRECTION_UP, "", "");
     }
     world_indicator(w, "fx_reserves", "USD_E8", ALM_VALUE_TYPE_STOCK, ALM_AGGREGATION_SUM,
                     ALM_AGGREGATION_NONE, ALM_DIRECTION_UP, "", "");
+    world_indicator(w, "homes", "count_tao", ALM_VALUE_TYPE_STOCK, ALM_AGGREGATION_SUM,
+                    ALM_AGGREGATION_NONE, ALM_DIRECTION_UP, "", "");
+    world_indicator(w, "green_area", "m2_E4", ALM_VALUE_TYPE_STOCK, ALM_AGGREGATION_SUM,
+                    ALM_AGGREGATION_NONE, ALM_DIRECTION_UP, "", "");
+    world_indicator(w, "urban_rate", "percent", ALM_VALUE_TYPE_RATE, ALM_AGGREGATION_REFUSE,
+                    ALM_AGGREGATION_REFUSE, ALM_DIRECTION_UP, "", "");
     world_finish(w);
 }
 
