@@ -177,6 +177,8 @@ static inline void world_init_shanghai(world *w)
                     ALM_AGGREGATION_MAX, ALM_DIRECTION_DOWN, "", "");
     world_indicator(w, "score", "index", ALM_VALUE_TYPE_INDEX, ALM_AGGREGATION_REFUSE,
                     ALM_AGGREGATION_REFUSE, ALM_DIRECTION_UP, "", "");
+    world_indicator(w, "cost", "CNY_E8", ALM_VALUE_TYPE_FLOW, ALM_AGGREGATION_SUM,
+                    ALM_AGGREGATION_SUM, ALM_DIRECTION_DOWN, "", "");
     world_indicator(w, "green", "m2_E4", ALM_VALUE_TYPE_STOCK, ALM_AGGREGATION_SUM,
                     ALM_AGGREGATION_NONE, ALM_DIRECTION_UP, "", "");
     world_source(w, "report", 10);
