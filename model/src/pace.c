@@ -68,14 +68,6 @@ static alm_interval of(const alm_pace_number *it, lens by)
     return by == LENS_NUMBER ? point(it->number) : by == LENS_CLAIM ? it->claim : it->interval;
 }
 
-// Nothing times infinity is no number: fmin and fmax pass over it.
-static alm_interval product(alm_interval a, alm_interval b)
-{
-    double p[4] = {a.lower * b.lower, a.lower * b.upper, a.upper * b.lower, a.upper * b.upper};
-    return (alm_interval){fmin(fmin(p[0], p[1]), fmin(p[2], p[3])),
-                          fmax(fmax(p[0], p[1]), fmax(p[2], p[3]))};
-}
-
 static double time_gone(const alm_pace_input *in)
 {
     return (double)in->elapsed / in->periods;
@@ -117,8 +109,8 @@ static alm_interval linear_from_base(const alm_pace_input *in, lens by)
 
 static alm_interval seasonal(const alm_pace_input *in, lens by)
 {
-    return product(reached(in, by),
-                   alm_interval_div(of(&in->whole_before, by), of(&in->part_before, by)));
+    return alm_interval_mul(reached(in, by),
+                            alm_interval_div(of(&in->whole_before, by), of(&in->part_before, by)));
 }
 
 static alm_interval run_rate(const alm_pace_input *in, lens by)
