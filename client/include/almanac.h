@@ -155,17 +155,17 @@ typedef struct almanac_figure {
     const char *reason; // why there is no number
 } almanac_figure;
 
-typedef enum almanac_verdict {
+typedef enum almanac_pace_verdict {
     ALMANAC_NOT_KNOWN = 0,
     ALMANAC_REACHED = 1,
     ALMANAC_ON_TRACK = 2,
     ALMANAC_BEHIND = 3,
     ALMANAC_MISSED = 4
-} almanac_verdict;
+} almanac_pace_verdict;
 
 // Whether a target is reached on time; docs/TRANSFORMS.md defines the figures.
 typedef struct almanac_pace {
-    almanac_verdict verdict;
+    almanac_pace_verdict verdict;
     const char *why;   // the verdict in words
     const char *until; // period up to which it was reached; "" if nothing is known
     const char *per;   // of run_rate: the letter of a frequency, "M"; "" where there is none
@@ -521,8 +521,9 @@ ALMANAC_API const char *almanac_qualifier_label(uint32_t qualifier,
 ALMANAC_API const char *almanac_status_label(char status,
                                              almanac_lang lang); // 初步, provisional
 ALMANAC_API const char *almanac_measure_label(const char *measure, almanac_lang lang);
-ALMANAC_API const char *almanac_verdict_code(almanac_verdict verdict); // on_track
-ALMANAC_API const char *almanac_verdict_label(almanac_verdict verdict, almanac_lang lang); // 滞后
+ALMANAC_API const char *almanac_pace_verdict_code(almanac_pace_verdict verdict); // on_track
+ALMANAC_API const char *almanac_pace_verdict_label(almanac_pace_verdict verdict,
+                                                   almanac_lang lang); // 滞后
 
 #ifdef __cplusplus
 }

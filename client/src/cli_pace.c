@@ -49,7 +49,7 @@ void cli_pace_csv(cli_csv *csv, const almanac_pace *pace)
         }
         return;
     }
-    cli_csv_raw(csv, almanac_verdict_code(pace->verdict));
+    cli_csv_raw(csv, almanac_pace_verdict_code(pace->verdict));
     cli_csv_text(csv, pace->why);
     cli_csv_text(csv, pace->until);
     cli_csv_text(csv, pace->per);
@@ -77,7 +77,7 @@ static void add_figure(cli_json *json, const char *key, const almanac_figure *fi
 void cli_pace_json(cli_json *json, const almanac_pace *pace)
 {
     cli_json_object(json, "pace");
-    cli_json_text(json, "verdict", almanac_verdict_code(pace->verdict));
+    cli_json_text(json, "verdict", almanac_pace_verdict_code(pace->verdict));
     cli_json_text(json, "why", pace->why);
     cli_json_text(json, "until", pace->until);
     cli_json_text(json, "per", pace->per);

@@ -157,7 +157,7 @@ static void put_pace(cli *self, const almanac_row *target, const almanac_pace *p
     cells[COLUMN_RUN_RATE] = run_rate_text(self, pace);
     cells[COLUMN_GROWTH] = figure_text(self, &pace->growth_required);
     cells[COLUMN_EXPECTED] = figure_text(self, &pace->expected);
-    cells[COLUMN_VERDICT] = almanac_verdict_label(pace->verdict, self->lang);
+    cells[COLUMN_VERDICT] = almanac_pace_verdict_label(pace->verdict, self->lang);
     cells[COLUMN_WHY] = pace->why;
 }
 

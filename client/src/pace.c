@@ -13,7 +13,7 @@ static bool is_figure(const Almanac__V1__Figure *it)
 
 static bool is_pace(const Almanac__V1__TargetPace *it)
 {
-    bool is_good = it->verdict >= 0 && (size_t)it->verdict < ALM_VERDICT_WORD_COUNT;
+    bool is_good = it->verdict >= 0 && (size_t)it->verdict < ALM_PACE_VERDICT_WORD_COUNT;
 #define CHECK_FIGURE(name) is_good = is_good && is_figure(it->name);
     ALM_PACE_FIGURES(CHECK_FIGURE)
 #undef CHECK_FIGURE
@@ -63,7 +63,7 @@ alm_code alm_block_paces(const Almanac__V1__ResultBlock *block, alm_arena *arena
     for (size_t i = 0; i < block->n_pace; i++) {
         const Almanac__V1__TargetPace *it = block->pace[i];
         paces[i] = (almanac_pace){
-            .verdict = (almanac_verdict)it->verdict,
+            .verdict = (almanac_pace_verdict)it->verdict,
             .why = it->why,
             .until = it->until,
             .per = it->per,

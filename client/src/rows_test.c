@@ -86,7 +86,7 @@ static void init(block *b)
         b->pace[i].row = (uint32_t)i;
     }
     b->pace[0].row = 1;
-    b->pace[0].verdict = ALMANAC__V1__VERDICT__VERDICT_BEHIND;
+    b->pace[0].verdict = ALMANAC__V1__PACE_VERDICT__PACE_VERDICT_BEHIND;
     b->pace[0].why = why;
     b->pace[0].until = until;
     b->pace[0].pace = &b->figure;
@@ -193,7 +193,7 @@ static void pace_order(block *b)
 }
 static void verdict(block *b)
 {
-    b->pace[0].verdict = (Almanac__V1__Verdict)5;
+    b->pace[0].verdict = (Almanac__V1__PaceVerdict)5;
 }
 static void figure_exponent(block *b)
 {

@@ -79,7 +79,7 @@ static const verdict_word verdict_words[] = {
     {"on_track", "符合进度", "on track"}, {"behind", "滞后", "behind"},
     {"missed", "未达到", "missed"},
 };
-_Static_assert(ALM_ARRAY_LEN(verdict_words) == ALM_VERDICT_WORD_COUNT, "one for each");
+_Static_assert(ALM_ARRAY_LEN(verdict_words) == ALM_PACE_VERDICT_WORD_COUNT, "one for each");
 
 static const char *const value_types[] = {"", "flow", "stock", "rate", "index", "count"};
 static const char *const aggregations[] = {"", "sum", "recompute", "average", "max", "min", "none"};
@@ -126,14 +126,14 @@ const char *almanac_measure_label(const char *measure, almanac_lang lang)
     return measure;
 }
 
-const char *almanac_verdict_code(almanac_verdict verdict)
+const char *almanac_pace_verdict_code(almanac_pace_verdict verdict)
 {
-    return (size_t)verdict < ALM_VERDICT_WORD_COUNT ? verdict_words[verdict].code : "?";
+    return (size_t)verdict < ALM_PACE_VERDICT_WORD_COUNT ? verdict_words[verdict].code : "?";
 }
 
-const char *almanac_verdict_label(almanac_verdict verdict, almanac_lang lang)
+const char *almanac_pace_verdict_label(almanac_pace_verdict verdict, almanac_lang lang)
 {
-    if ((size_t)verdict >= ALM_VERDICT_WORD_COUNT) {
+    if ((size_t)verdict >= ALM_PACE_VERDICT_WORD_COUNT) {
         return "?";
     }
     return lang == ALMANAC_ZH ? verdict_words[verdict].zh : verdict_words[verdict].en;

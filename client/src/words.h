@@ -5,9 +5,9 @@
 
 #include "almanac.h"
 
-#define ALM_QUALIFIER_WORD_COUNT 11u
-#define ALM_STATUS_WORD_COUNT    13u
-#define ALM_VERDICT_WORD_COUNT   5u
+#define ALM_QUALIFIER_WORD_COUNT    11u
+#define ALM_STATUS_WORD_COUNT       13u
+#define ALM_PACE_VERDICT_WORD_COUNT 5u
 
 // Of a status number, asserted to be known.
 char alm_status_word_letter(uint32_t number);

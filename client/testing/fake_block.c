@@ -69,7 +69,7 @@ static Almanac__V1__TargetPace *pace(alm_arena *arena, const almanac_pace *from,
     Almanac__V1__TargetPace *it = column(arena, 1, sizeof *it);
     almanac__v1__target_pace__init(it);
     it->row = (uint32_t)row;
-    it->verdict = (Almanac__V1__Verdict)from->verdict;
+    it->verdict = (Almanac__V1__PaceVerdict)from->verdict;
     it->why = fake_text(arena, from->why);
     it->until = fake_text(arena, from->until);
     it->per = fake_text(arena, from->per);

@@ -13,25 +13,25 @@ const char *alm_pace_gap_text(alm_pace_gap gap)
     return texts[gap];
 }
 
-const char *alm_verdict_code(alm_verdict verdict)
+const char *alm_pace_verdict_code(alm_pace_verdict verdict)
 {
     switch (verdict) {
 #define CODE(name, number, code, zh, en)                                                           \
-    case ALM_VERDICT_##name:                                                                       \
+    case ALM_PACE_VERDICT_##name:                                                                  \
         return code;
-        ALM_VERDICT_MAP(CODE)
+        ALM_PACE_VERDICT_MAP(CODE)
 #undef CODE
     }
     return "?";
 }
 
-const char *alm_verdict_label(alm_verdict verdict, alm_lang lang)
+const char *alm_pace_verdict_label(alm_pace_verdict verdict, alm_lang lang)
 {
     switch (verdict) {
 #define LABEL(name, number, code, zh, en)                                                          \
-    case ALM_VERDICT_##name:                                                                       \
+    case ALM_PACE_VERDICT_##name:                                                                  \
         return lang == ALM_LANG_ZH ? (zh) : (en);
-        ALM_VERDICT_MAP(LABEL)
+        ALM_PACE_VERDICT_MAP(LABEL)
 #undef LABEL
     }
     return "?";
@@ -327,9 +327,9 @@ static answer is_on_pace(const alm_pace_input *in, const alm_pace_number *pace)
     return opposite(is_less(pace->claim, point(1 - ALM_PACE_TOLERANCE)));
 }
 
-static alm_verdict verdict_of(answer it, alm_verdict yes, alm_verdict no)
+static alm_pace_verdict verdict_of(answer it, alm_pace_verdict yes, alm_pace_verdict no)
 {
-    return it == ANSWER_OPEN ? ALM_VERDICT_NOT_KNOWN : it == ANSWER_YES ? yes : no;
+    return it == ANSWER_OPEN ? ALM_PACE_VERDICT_NOT_KNOWN : it == ANSWER_YES ? yes : no;
 }
 
 // Is it decided before the horizon is over? What was reached stays so, and an amount that is past
@@ -345,18 +345,18 @@ static bool is_early(const alm_pace_input *in, answer met)
 
 static void judge(alm_pace *it, const alm_pace_input *in)
 {
-    it->verdict = ALM_VERDICT_NOT_KNOWN;
+    it->verdict = ALM_PACE_VERDICT_NOT_KNOWN;
     it->by = ALM_PACE_LEFT;
     if (lacks_both(in) != ALM_PACE_GAP_NONE) {
         return;
     }
     answer met = is_met(in);
     if (is_over(in) || is_early(in, met)) {
-        it->verdict = verdict_of(met, ALM_VERDICT_REACHED, ALM_VERDICT_MISSED);
+        it->verdict = verdict_of(met, ALM_PACE_VERDICT_REACHED, ALM_PACE_VERDICT_MISSED);
         return;
     }
     if (in->kind == ALM_PACE_RATE) {
-        it->verdict = verdict_of(met, ALM_VERDICT_ON_TRACK, ALM_VERDICT_BEHIND);
+        it->verdict = verdict_of(met, ALM_PACE_VERDICT_ON_TRACK, ALM_PACE_VERDICT_BEHIND);
         return;
     }
     it->by = it->figures[ALM_PACE_SEASONAL].has ? ALM_PACE_SEASONAL : ALM_PACE_LINEAR;
@@ -366,7 +366,7 @@ static void judge(alm_pace *it, const alm_pace_input *in)
         it->by = ALM_PACE_LEFT; // it went the wrong way
         on_pace = met;
     }
-    it->verdict = verdict_of(on_pace, ALM_VERDICT_ON_TRACK, ALM_VERDICT_BEHIND);
+    it->verdict = verdict_of(on_pace, ALM_PACE_VERDICT_ON_TRACK, ALM_PACE_VERDICT_BEHIND);
 }
 
 alm_pace alm_pace_compute(const alm_pace_input *in)

@@ -175,16 +175,16 @@ static void judges(void **state)
         put_figure(&pace, told[i], got);
     }
     size_t at = strlen(got);
-    snprintf(got + at, sizeof got - at, "%s", alm_verdict_label(pace.verdict, ALM_LANG_EN));
+    snprintf(got + at, sizeof got - at, "%s", alm_pace_verdict_label(pace.verdict, ALM_LANG_EN));
     assert_string_equal(got, row->want);
 }
 
 static void has_words(void **state)
 {
     (void)state;
-    assert_string_equal(alm_verdict_code(ALM_VERDICT_ON_TRACK), "on_track");
-    assert_string_equal(alm_verdict_code((alm_verdict)5), "?");
-    assert_string_equal(alm_verdict_label((alm_verdict)5, ALM_LANG_ZH), "?");
+    assert_string_equal(alm_pace_verdict_code(ALM_PACE_VERDICT_ON_TRACK), "on_track");
+    assert_string_equal(alm_pace_verdict_code((alm_pace_verdict)5), "?");
+    assert_string_equal(alm_pace_verdict_label((alm_pace_verdict)5, ALM_LANG_ZH), "?");
     for (int gap = ALM_PACE_GAP_TARGET; gap < ALM_PACE_GAP_COUNT; gap++) {
         assert_true(strlen(alm_pace_gap_text((alm_pace_gap)gap)) > 0);
     }

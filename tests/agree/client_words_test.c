@@ -170,17 +170,18 @@ static void measures_are_the_models(void **state)
     }
 }
 
-static void verdicts_are_the_models(void **state)
+static void pace_verdicts_are_the_models(void **state)
 {
     (void)state;
     // One past the last too: neither knows it.
-    for (int v = 0; v <= (int)ALM_VERDICT_WORD_COUNT; v++) {
-        assert_string_equal(almanac_verdict_code((almanac_verdict)v),
-                            alm_verdict_code((alm_verdict)v));
+    for (int v = 0; v <= (int)ALM_PACE_VERDICT_WORD_COUNT; v++) {
+        assert_string_equal(almanac_pace_verdict_code((almanac_pace_verdict)v),
+                            alm_pace_verdict_code((alm_pace_verdict)v));
         FOR_EACH_LANG(l)
         {
-            assert_string_equal(almanac_verdict_label((almanac_verdict)v, client_langs[l]),
-                                alm_verdict_label((alm_verdict)v, model_langs[l]));
+            assert_string_equal(
+                almanac_pace_verdict_label((almanac_pace_verdict)v, client_langs[l]),
+                alm_pace_verdict_label((alm_pace_verdict)v, model_langs[l]));
         }
     }
 }
@@ -210,7 +211,7 @@ int main(void)
         cmocka_unit_test(qualifiers_are_the_models),
         cmocka_unit_test(statuses_are_the_models),
         cmocka_unit_test(measures_are_the_models),
-        cmocka_unit_test(verdicts_are_the_models),
+        cmocka_unit_test(pace_verdicts_are_the_models),
         cmocka_unit_test(transforms_are_the_models),
         cmocka_unit_test(catalogue_words_are_the_models),
     };

@@ -188,7 +188,7 @@ static bool differs(const trial *it, const target_inputs *in, const target_pace 
         }
     }
     if (it->pace.verdict != want->verdict && !want->is_close) {
-        printf("  verdict: want %s\n", alm_verdict_code(want->verdict));
+        printf("  verdict: want %s\n", alm_pace_verdict_code(want->verdict));
         is_good = false;
     }
     if (in->actual.has && !alm_period_eq(it->pace.until, in->actual.last)) {
@@ -254,13 +254,13 @@ int main(int argc, char **argv)
     }
     trial *it = alm_calloc(1, sizeof *it);
     assert_non_null(it);
-    size_t verdicts[ALM_VERDICT_MISSED + 1] = {0};
+    size_t verdicts[ALM_PACE_VERDICT_MISSED + 1] = {0};
     bool is_good = true;
     for (uint64_t i = 0; i < worlds && is_good; i++) {
         is_good = try_world(it, seed + i, verdicts);
     }
-    for (int i = 0; i <= ALM_VERDICT_MISSED; i++) {
-        printf("%s %zu ", alm_verdict_code((alm_verdict)i), verdicts[i]);
+    for (int i = 0; i <= ALM_PACE_VERDICT_MISSED; i++) {
+        printf("%s %zu ", alm_pace_verdict_code((alm_pace_verdict)i), verdicts[i]);
     }
     printf("%s\n", is_good ? "nothing found" : "differences found");
     alm_free(it);

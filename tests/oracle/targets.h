@@ -39,7 +39,7 @@ typedef struct target_inputs {
 
 typedef struct target_pace {
     target_number figures[ALM_PACE_FIGURE_COUNT];
-    alm_verdict verdict;
+    alm_pace_verdict verdict;
     bool is_close; // to a limit: either verdict is right
 } target_pace;
 

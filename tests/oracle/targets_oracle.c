@@ -306,9 +306,9 @@ static void judge(const target_case *it, const target_inputs *in, bool limits, t
     bool is_end = in->left == 0;
     bool decides = is_amount && limits ? met == -1 : met == 1;
     if (is_end || (!is_rate && decides)) {
-        to->verdict = met == 0  ? ALM_VERDICT_NOT_KNOWN
-                      : met > 0 ? ALM_VERDICT_REACHED
-                                : ALM_VERDICT_MISSED;
+        to->verdict = met == 0  ? ALM_PACE_VERDICT_NOT_KNOWN
+                      : met > 0 ? ALM_PACE_VERDICT_REACHED
+                                : ALM_PACE_VERDICT_MISSED;
         return;
     }
     int good = met;
@@ -323,15 +323,15 @@ static void judge(const target_case *it, const target_inputs *in, bool limits, t
             to->is_close |= fabsl(pace->claim[i] - mark[0]) < 1e-9L;
         }
     }
-    to->verdict = good == 0  ? ALM_VERDICT_NOT_KNOWN
-                  : good > 0 ? ALM_VERDICT_ON_TRACK
-                             : ALM_VERDICT_BEHIND;
+    to->verdict = good == 0  ? ALM_PACE_VERDICT_NOT_KNOWN
+                  : good > 0 ? ALM_PACE_VERDICT_ON_TRACK
+                             : ALM_PACE_VERDICT_BEHIND;
 }
 
 target_pace oracle_target_pace(const target_case *it, const target_inputs *in,
                                const alm_value *planned)
 {
-    target_pace to = {.verdict = ALM_VERDICT_NOT_KNOWN};
+    target_pace to = {.verdict = ALM_PACE_VERDICT_NOT_KNOWN};
     bool limits = is_limit(it, planned);
     bool is_amount = it->kind->kind == ALM_PACE_AMOUNT;
     bool is_state = it->kind->kind == ALM_PACE_STATE;

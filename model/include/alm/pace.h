@@ -100,20 +100,21 @@ typedef enum alm_pace_gap {
 const char *alm_pace_gap_text(alm_pace_gap gap);
 
 // Numbers are sent on the wire: never reuse one. X(NAME, number, code, zh, en)
-#define ALM_VERDICT_MAP(X)                                                                         \
+#define ALM_PACE_VERDICT_MAP(X)                                                                    \
     X(NOT_KNOWN, 0, "not_known", "未知", "not known")                                              \
     X(REACHED, 1, "reached", "已达到", "reached")                                                  \
     X(ON_TRACK, 2, "on_track", "符合进度", "on track")                                             \
     X(BEHIND, 3, "behind", "滞后", "behind")                                                       \
     X(MISSED, 4, "missed", "未达到", "missed")
 
-typedef enum alm_verdict {
-#define ALM_VERDICT_ENUM(name, number, code, zh, en) ALM_VERDICT_##name = number,
-    ALM_VERDICT_MAP(ALM_VERDICT_ENUM)
-#undef ALM_VERDICT_ENUM
-} alm_verdict;
-const char *alm_verdict_code(alm_verdict verdict); // "?" for a number that is none of ours
-const char *alm_verdict_label(alm_verdict verdict, alm_lang lang);
+typedef enum alm_pace_verdict {
+#define ALM_PACE_VERDICT_ENUM(name, number, code, zh, en) ALM_PACE_VERDICT_##name = number,
+    ALM_PACE_VERDICT_MAP(ALM_PACE_VERDICT_ENUM)
+#undef ALM_PACE_VERDICT_ENUM
+} alm_pace_verdict;
+const char *
+alm_pace_verdict_code(alm_pace_verdict verdict); // "?" for a number that is none of ours
+const char *alm_pace_verdict_label(alm_pace_verdict verdict, alm_lang lang);
 
 // A pace within so much of 1 is on track.
 #define ALM_PACE_TOLERANCE 0.05
@@ -121,7 +122,7 @@ const char *alm_verdict_label(alm_verdict verdict, alm_lang lang);
 typedef struct alm_pace {
     alm_pace_number figures[ALM_PACE_FIGURE_COUNT];
     alm_pace_gap gaps[ALM_PACE_FIGURE_COUNT]; // of those without a number
-    alm_verdict verdict;
+    alm_pace_verdict verdict;
     alm_pace_figure by; // LEFT: target and actual decided; LINEAR, SEASONAL: that pace did
 } alm_pace;
 

@@ -100,7 +100,7 @@ static bool add_verdict(alm_arena *arena, const alm_result_row *row, alm_str *re
     if (row->pace == NULL || !row->value.has_number) {
         return true;
     }
-    const char *label = alm_verdict_label(row->pace->verdict, ALM_LANG_EN);
+    const char *label = alm_pace_verdict_label(row->pace->verdict, ALM_LANG_EN);
     char *text =
         alm_arena_printf(arena, "%.*s; %s: %s", ALM_STR_ARGS(*reason), label, row->pace->why);
     *reason = text == NULL ? *reason : alm_str_from(text);

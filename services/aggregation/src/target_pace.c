@@ -157,7 +157,7 @@ static alm_code say_pace(const alm_target *it, const alm_row_pace *told, const a
 static alm_code say_doubt(const alm_target *it, const alm_actual *actual, const alm_row_pace *told,
                           const alm_pace *pace, const char **ret, alm_status *st)
 {
-    if (pace->verdict != ALM_VERDICT_NOT_KNOWN) {
+    if (pace->verdict != ALM_PACE_VERDICT_NOT_KNOWN) {
         return ALM_OK;
     }
     if (pace->by != ALM_PACE_LEFT && told->figures[pace->by].reason[0] != '\0') {

@@ -544,7 +544,7 @@ static inline void world_put_pace(alm_buf *lines, const alm_row_pace *pace)
     };
     char until[ALM_PERIOD_TEXT_MAX];
     alm_period_format(pace->until, until);
-    alm_buf_printf(lines, "  %s", alm_verdict_code(pace->verdict));
+    alm_buf_printf(lines, "  %s", alm_pace_verdict_code(pace->verdict));
     if (until[0] != '\0') {
         alm_buf_printf(lines, " to %s", until);
     }

@@ -223,7 +223,7 @@ static Almanac__V1__TargetPace *pace_of(const alm_result_writer *writer, const a
     alm_period_format(pace->until, until);
     per[0] = pace->per != ALM_FREQ_NONE ? alm_freq_letter(pace->per) : '\0';
     it->row = writer->block->rows;
-    it->verdict = (Almanac__V1__Verdict)pace->verdict;
+    it->verdict = (Almanac__V1__PaceVerdict)pace->verdict;
     it->why = text_of(writer, pace->why);
     it->until = text_of(writer, until);
     it->per = text_of(writer, per);

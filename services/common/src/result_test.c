@@ -101,7 +101,7 @@ static void paces_follow_their_rows(void **state)
     alm_result_writer *writer;
     Almanac__V1__ResultBlock *block;
     alm_row_pace pace = {
-        .verdict = ALM_VERDICT_BEHIND,
+        .verdict = ALM_PACE_VERDICT_BEHIND,
         .why = "11.8% of plan",
         .until = {.freq = ALM_FREQ_MONTH, .length = 1, .ordinal = 2024 * 12 + 5},
         .per = ALM_FREQ_MONTH,
@@ -131,7 +131,7 @@ static void paces_follow_their_rows(void **state)
     assert_int_equal(alm_result_writer_take(writer, &block, NULL), ALM_OK);
     assert_int_equal(block->n_pace, 1);
     assert_int_equal(block->pace[0]->row, 1);
-    assert_int_equal(block->pace[0]->verdict, ALMANAC__V1__VERDICT__VERDICT_BEHIND);
+    assert_int_equal(block->pace[0]->verdict, ALMANAC__V1__PACE_VERDICT__PACE_VERDICT_BEHIND);
     assert_string_equal(block->pace[0]->until, "2024-06");
     assert_string_equal(block->pace[0]->per, "M");
     assert_string_equal(block->pace[0]->pace->unit, "ratio");

@@ -58,7 +58,7 @@ typedef struct alm_figure {
 
 // Of a row of target progress: whether it is on time.
 typedef struct alm_row_pace {
-    alm_verdict verdict;
+    alm_pace_verdict verdict;
     const char *why;
     alm_period until; // up to where it was reached; freq NONE: not known
     alm_freq per;     // of the run-rate: for each month ...; NONE where there is none
