@@ -100,6 +100,7 @@ static void fill(random_source *random, const ProtobufCFieldDescriptor *field, a
                  int depth, void *where)
 {
     const ProtobufCEnumDescriptor *values = field->descriptor;
+    // + 0: never minus zero, which protobuf-c does not send where a field stands alone.
     switch (field->type) {
     case PROTOBUF_C_TYPE_INT64:
     case PROTOBUF_C_TYPE_SINT64:
@@ -109,10 +110,10 @@ static void fill(random_source *random, const ProtobufCFieldDescriptor *field, a
         *(uint64_t *)where = number(random);
         break;
     case PROTOBUF_C_TYPE_FLOAT:
-        *(float *)where = (float)floating(random);
+        *(float *)where = (float)floating(random) + 0.0F;
         break;
     case PROTOBUF_C_TYPE_DOUBLE:
-        *(double *)where = floating(random);
+        *(double *)where = floating(random) + 0.0;
         break;
     case PROTOBUF_C_TYPE_BOOL:
         *(protobuf_c_boolean *)where = (protobuf_c_boolean)below(random, 2);
