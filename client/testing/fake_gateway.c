@@ -214,10 +214,21 @@ static alm_code backup(void *arg, alm_call *call, const ProtobufCMessage *reques
     return failure(self, st);
 }
 
+static alm_code reconcile(void *arg, alm_call *call, const ProtobufCMessage *request,
+                          alm_status *st)
+{
+    fake_gateway *self = arg;
+    Almanac__V1__ReconcileResponse empty;
+    almanac__v1__reconcile_response__init(&empty);
+    keep_request(self, request);
+    ALM_TRY(failure(self, st));
+    return alm_call_send(call, self->findings != NULL ? &self->findings->base : &empty.base, st);
+}
+
 void fake_gateway_start(fake_gateway *self)
 {
-    static const alm_handler handlers[] = {query, explain, import, catalog,
-                                           watch, status,  verify, backup};
+    static const alm_handler handlers[] = {query,  explain, import, catalog,  watch,
+                                           status, verify,  backup, reconcile};
     alm_server_opts opts = {.name = "fake"};
     alm_status st = ALM_STATUS_INIT;
     (void)snprintf(self->folder, sizeof self->folder, "/tmp/almanac-client-XXXXXX");

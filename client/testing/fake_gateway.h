@@ -39,8 +39,9 @@ typedef struct fake_gateway {
     const char *failure_text;
     bool damages_blocks; // sends blocks that no check lets through
 
-    // Explain, Status, Verify, Watch: the whole answer; NULL: an empty one.
+    // Explain, Reconcile, Status, Verify, Watch: the whole answer; NULL: an empty one.
     const Almanac__V1__ExplainResponse *explanation;
+    const Almanac__V1__ReconcileResponse *findings;
     const Almanac__V1__StatusResponse *status;
     const Almanac__V1__VerifyResponse *verification;
     const Almanac__V1__WatchResponse *const *changes; // the stream ends after them

@@ -95,8 +95,8 @@ static alm_code execute(void *self, alm_call *call, const ProtobufCMessage *requ
     return ALM_OK;
 }
 
-// Execute, Explain, Watch, Plan.
-static const alm_handler worker_handlers[] = {execute, NULL, NULL, plan};
+// Execute, Explain, Watch, Plan, Reconcile.
+static const alm_handler worker_handlers[] = {execute, NULL, NULL, plan, NULL};
 
 static void serve(alm_rpc *rpc, const alm_service_def *service, const alm_handler *handlers,
                   void *self, const char *address, alm_server **ret)

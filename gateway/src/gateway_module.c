@@ -58,6 +58,7 @@ static alm_code serve(gateway *g, alm_status *st)
         {"Watch", g->aggregation, &alm_service_aggregation, "Watch", true},
         {"Verify", g->storage, &alm_service_storage, "Verify", false},
         {"Backup", g->storage, &alm_service_storage, "Backup", false},
+        {"Reconcile", g->aggregation, &alm_service_aggregation, "Reconcile", false},
     };
     const alm_module_service service = {.name = "gateway",
                                         .def = &alm_service_gateway,

@@ -98,5 +98,5 @@ static alm_code status(void *self, alm_call *call, const ProtobufCMessage *reque
     return alm_call_send(call, &response.base, st);
 }
 
-// Explain, Import, Catalog, Watch, Verify and Backup are passed on: see gateway_module.c.
-const alm_handler gateway_handlers[] = {query, NULL, NULL, NULL, NULL, status, NULL, NULL};
+// Explain, Import, Catalog, Watch, Verify, Backup, Reconcile are passed on: see gateway_module.c.
+const alm_handler gateway_handlers[] = {query, NULL, NULL, NULL, NULL, status, NULL, NULL, NULL};

@@ -20,10 +20,11 @@
 
 // The key of Import and Commit is the batch id. A catalogue loaded twice is the same catalogue.
 static const alm_method_def gateway_methods[] = {
-    {"Query", STREAM, SAFE, READER},  {"Explain", UNARY, SAFE, READER},
-    {"Import", UNARY, KEYED, WRITER}, {"Catalog", STREAM, SAFE, READER},
-    {"Watch", STREAM, SAFE, READER},  {"Status", UNARY, SAFE, READER},
-    {"Verify", UNARY, SAFE, ADMIN},   {"Backup", STREAM, SAFE, ADMIN},
+    {"Query", STREAM, SAFE, READER},     {"Explain", UNARY, SAFE, READER},
+    {"Import", UNARY, KEYED, WRITER},    {"Catalog", STREAM, SAFE, READER},
+    {"Watch", STREAM, SAFE, READER},     {"Status", UNARY, SAFE, READER},
+    {"Verify", UNARY, SAFE, ADMIN},      {"Backup", STREAM, SAFE, ADMIN},
+    {"Reconcile", STREAM, SAFE, READER},
 };
 static const alm_method_def storage_methods[] = {
     {"Commit", UNARY, KEYED, SERVICE},      {"Read", STREAM, SAFE, SERVICE},
@@ -35,7 +36,8 @@ static const alm_method_def ingestion_methods[] = {{"Import", UNARY, KEYED, SERV
 static const alm_method_def aggregation_methods[] = {{"Execute", STREAM, SAFE, SERVICE},
                                                      {"Explain", UNARY, SAFE, SERVICE},
                                                      {"Watch", STREAM, SAFE, SERVICE},
-                                                     {"Plan", UNARY, SAFE, SERVICE}};
+                                                     {"Plan", UNARY, SAFE, SERVICE},
+                                                     {"Reconcile", STREAM, SAFE, SERVICE}};
 static const alm_method_def health_methods[] = {{"Check", UNARY, SAFE, NONE},
                                                 {"Watch", STREAM, SAFE, NONE}};
 static const alm_method_def reflection_methods[] = {{"ListServices", UNARY, SAFE, READER},

@@ -65,6 +65,7 @@ static const alm_method_def methods[] = {
     {"Explain", ALM_METHOD_UNARY, ALM_REPEAT_NEVER, ALM_ROLE_NONE},
     {"Watch", ALM_METHOD_BIDI_STREAM, ALM_REPEAT_SAFE, ALM_ROLE_NONE},
     {"Plan", ALM_METHOD_CLIENT_STREAM, ALM_REPEAT_NEVER, ALM_ROLE_NONE},
+    {"Reconcile", ALM_METHOD_SERVER_STREAM, ALM_REPEAT_SAFE, ALM_ROLE_NONE},
 };
 static const alm_service_def service = {&almanac__internal__aggregation__descriptor, methods};
 

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define CHECK         0     // Health's first method is every server's first
 #define METHOD_COUNT  12    // of all services, and two that are not there
 #define FRAMES_MAX    512   // of one input
-#define HANDLER_COUNT 4
+#define HANDLER_COUNT 5
 
 typedef enum operation {
     SAY_HELLO,
@@ -107,9 +107,10 @@ static const alm_method_def methods[HANDLER_COUNT] = {
     {"Explain", ALM_METHOD_UNARY, ALM_REPEAT_SAFE, ALM_ROLE_NONE},
     {"Watch", ALM_METHOD_BIDI_STREAM, ALM_REPEAT_SAFE, ALM_ROLE_NONE},
     {"Plan", ALM_METHOD_CLIENT_STREAM, ALM_REPEAT_NEVER, ALM_ROLE_NONE},
+    {"Reconcile", ALM_METHOD_SERVER_STREAM, ALM_REPEAT_SAFE, ALM_ROLE_NONE},
 };
 static const alm_handler handlers[HANDLER_COUNT] = {answer_many, answer_one, answer_each,
-                                                    answer_at_end};
+                                                    answer_at_end, answer_many};
 static const alm_service_def service = {&almanac__internal__aggregation__descriptor, methods};
 
 static void must(alm_code code)

@@ -469,6 +469,45 @@ static void explains_with_superseded_vintages(void **state)
     assert_string_equal(st.field, "query");
 }
 
+// Growth against the levels of three commits; more than one message would take thousands.
+static void reconciles_with_what_is_stored(void **state)
+{
+    fixture *f = *state;
+    Almanac__V1__QueryRequest query;
+    Almanac__V1__ReconcileRequest request;
+    almanac__v1__reconcile_request__init(&request);
+    char gdp[] = "gdp";
+    char *indicators[] = {gdp};
+    alm_status st = ALM_STATUS_INIT;
+    commit_catalog(f);
+    alm_obs base = observe(2, 2022, 20000, 0);
+    alm_obs level = observe(2, 2023, 22862, 0);
+    alm_obs growth = observe(2, 2023, 1431, 0);
+    growth.value.unit = (alm_unit){.measure = ALM_MEASURE_UNIT_PERCENT};
+    (void)commit_rows(f, "A.gdp.P.level._Z._T", &base, 1);
+    (void)commit_rows(f, "A.gdp.P.level._Z._T", &level, 1);
+    (void)commit_rows(f, "A.gdp.P.growth_yoy._Z._T", &growth, 1);
+    ask_gdp(&query, indicators, 1, "310105", "2023");
+    request.query = &query;
+    alm_call_opts opts = {.timeout_ms = TIMEOUT_MS};
+    alm_stream *stream;
+    ProtobufCMessage *message;
+    assert_int_equal(alm_stream_open(f->to_aggregation, &alm_service_aggregation, "Reconcile",
+                                     &opts, &request.base, &stream, NULL),
+                     ALM_OK);
+    if (alm_stream_next(stream, f->arena, &message, &st) != ALM_OK) {
+        die(&st);
+    }
+    const Almanac__V1__ReconcileResponse *response =
+        (const Almanac__V1__ReconcileResponse *)message;
+    assert_int_equal(response->n_findings, 1);
+    assert_int_equal(response->findings[0]->verdict, ALMANAC__V1__VERDICT__VERDICT_MATCH);
+    assert_string_equal(response->findings[0]->source, "report");
+    assert_int_equal(alm_stream_next(stream, f->arena, &message, NULL), ALM_OK);
+    assert_null(message);
+    alm_stream_close(&stream);
+}
+
 static void tells_changes_in_codes(void **state)
 {
     fixture *f = *state;
@@ -604,6 +643,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(streams_blocks_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(plans_what_stands_for_what, set_up, tear_down),
         cmocka_unit_test_setup_teardown(explains_with_superseded_vintages, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(reconciles_with_what_is_stored, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tells_changes_in_codes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_watcher_far_behind_misses_nothing, set_up, tear_down),
     };

@@ -2,6 +2,7 @@
 
 #include "explain.h"
 #include "query_execute.h"
+#include "reconcile.h"
 #include "storage_reader.h"
 
 #include "alm/limits.h"
@@ -220,9 +221,41 @@ static alm_code plan(void *self, alm_call *call, const ProtobufCMessage *request
     return alm_call_send(call, &response.base, st);
 }
 
+// --- Reconcile ----------------------------------------------------------------------------------
+
+#define FINDINGS_OF_MESSAGE 250 // with the longest names far below the limit of a message
+
+static alm_code send_findings(alm_call *call, const Almanac__V1__ReconcileResponse *all,
+                              alm_status *st)
+{
+    size_t sent = 0;
+    do { // an answer without findings is one, too
+        Almanac__V1__ReconcileResponse part = ALMANAC__V1__RECONCILE_RESPONSE__INIT;
+        part.findings = all->findings + sent;
+        part.n_findings = ALM_MIN(all->n_findings - sent, (size_t)FINDINGS_OF_MESSAGE);
+        part.errors = all->errors;
+        part.n_errors = sent == 0 ? all->n_errors : 0;
+        ALM_TRY(alm_call_send(call, &part.base, st));
+        sent += part.n_findings;
+    } while (sent < all->n_findings);
+    return ALM_OK;
+}
+
+static alm_code reconcile(void *self, alm_call *call, const ProtobufCMessage *request,
+                          alm_status *st)
+{
+    alm_aggregator *it = self;
+    Almanac__V1__QueryRequest asked;
+    alm_session session;
+    ALM_TRY(alm_reconcile_question((const Almanac__V1__ReconcileRequest *)request, &asked, st));
+    ALM_TRY(alm_session_begin(it, call, &asked, &session, st));
+    alm_storage_reader storage = {it->storage, call, session.plan.catalog, session.sequence};
+    alm_row_reader reader = alm_storage_row_reader(&storage);
+    Almanac__V1__ReconcileResponse *response;
+    ALM_TRY(alm_reconcile(&session.plan, &reader, alm_call_arena(call), &response, st));
+    return send_findings(call, response, st);
+}
+
 const alm_handler alm_aggregation_handlers[ALM_AGGREGATION_METHOD_COUNT] = {
-    execute,
-    explain,
-    alm_aggregation_watch,
-    plan,
+    execute, explain, alm_aggregation_watch, plan, reconcile,
 };

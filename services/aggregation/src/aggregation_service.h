@@ -13,8 +13,9 @@ typedef struct alm_aggregator {
     const alm_log *log;
 } alm_aggregator;
 
-// Execute, Explain, Watch, Plan: in the order of the service's descriptor. self: alm_aggregator.
-#define ALM_AGGREGATION_METHOD_COUNT 4
+// Execute, Explain, Watch, Plan, Reconcile: in the order of the service's descriptor. self:
+// alm_aggregator.
+#define ALM_AGGREGATION_METHOD_COUNT 5
 extern const alm_handler alm_aggregation_handlers[ALM_AGGREGATION_METHOD_COUNT];
 
 // A question and the state of the store it is answered at.
