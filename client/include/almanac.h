@@ -248,6 +248,35 @@ ALMANAC_API almanac_code almanac_explanation_get(almanac_client *client, const a
                                                  almanac_error *error);
 ALMANAC_API void almanac_explanation_free(almanac_explanation **explanation);
 
+// One published value, held against what is stored; see almanac_verdict_code, almanac_check_code
+// and almanac_implied_code for the numbers.
+typedef struct almanac_finding {
+    almanac_row claim;           // as published
+    uint32_t check;              // what it was held against
+    uint32_t verdict;            // what came of it
+    almanac_row computed;        // what it should be; no number: nothing could be computed
+    double tolerance;            // of their difference, in the unit of computed; may be an infinity
+    uint32_t implies;            // what the claim says of another figure; 0: nothing
+    almanac_row implied;         // that figure: its cell, its number and bounds
+    const char *why_zh, *why_en; // one sentence
+} almanac_finding;
+typedef struct almanac_reconciliation {
+    const almanac_finding *findings; // in the order of places, periods and indicators
+    size_t finding_count;
+    size_t match_count, doubt_count, unjudged_count; // doubt: neither of the others
+    const almanac_item_error *errors;                // of indicators
+    size_t error_count;
+} almanac_reconciliation;
+// Of the query: indicators, places, periods, measure ("": every one here), breakdown, accumulation,
+// frequency, as_of, sources; the rest must be left zero.
+//
+// As almanac_query_open and almanac_rows_all
+ALMANAC_API almanac_code almanac_reconciliation_get(almanac_client *client,
+                                                    const almanac_query *query,
+                                                    almanac_reconciliation **ret_reconciliation,
+                                                    almanac_error *error);
+ALMANAC_API void almanac_reconciliation_free(almanac_reconciliation **reconciliation);
+
 // --- import --------------------------------------------------------------------------------------
 
 typedef enum almanac_import_kind {
@@ -524,6 +553,12 @@ ALMANAC_API const char *almanac_measure_label(const char *measure, almanac_lang 
 ALMANAC_API const char *almanac_pace_verdict_code(almanac_pace_verdict verdict); // on_track
 ALMANAC_API const char *almanac_pace_verdict_label(almanac_pace_verdict verdict,
                                                    almanac_lang lang); // 滞后
+ALMANAC_API const char *almanac_verdict_code(uint32_t verdict);        // base_revised
+ALMANAC_API const char *almanac_verdict_label(uint32_t verdict,
+                                              almanac_lang lang); // 基数已修订, base revised
+ALMANAC_API const char *almanac_check_code(uint32_t check);       // growth
+ALMANAC_API const char *almanac_implied_code(uint32_t implied);   // base; "" for none
+ALMANAC_API const char *almanac_implied_label(uint32_t implied, almanac_lang lang); // 基数, base
 
 #ifdef __cplusplus
 }

@@ -171,6 +171,21 @@ static const alm_option query_options[] = {
      .max = INT64_MAX},
 };
 
+static const alm_option reconcile_options[] = {
+    OPTION_PLACE,
+    OPTION_PERIOD,
+    OPTION_MEASURE("only claims of this measure: growth_yoy, share_of, level, rank ..."),
+    OPTION_BY("breakdown of the claims: industry=software; * for all; totals if not given"),
+    OPTION_ACCUMULATION("claims of the period alone, or from 1 January to its end"),
+    OPTION_FREQUENCY("only periods of this frequency"),
+    OPTION_AS_OF,
+    {.name = "source",
+     .type = ALM_OPTION_TEXT,
+     .placeholder = "CODE",
+     .help = "only claims of this source; they are held against all",
+     .repeats = true},
+};
+
 static const alm_option scorecard_options[] = {OPTION_PLACE, OPTION_PERIOD, OPTION_AS_OF};
 
 static const alm_option search_options[] = {
@@ -309,6 +324,11 @@ static const cli_example explain_examples[] = {
     {"almanac explain gdp --place 310105 --period 2023 --transform pc1",
      "which observations went into it, and how"},
 };
+static const cli_example reconcile_examples[] = {
+    {"almanac reconcile '*' --place 310105 --period 2023", "all that was published of a year"},
+    {"almanac reconcile gdp --place 310105 --period 2023 --as-of 2024-02-01",
+     "as it could be judged then"},
+};
 static const cli_example scorecard_examples[] = {
     {"almanac scorecard --place 310105 --period 2023", "the place's year on one page"},
 };
@@ -429,6 +449,21 @@ const cli_command cli_commands[] = {
      OPTIONS(query_options),
      EXAMPLES(explain_examples),
      .run = cli_explain},
+    {.name = "reconcile",
+     .usage = "INDICATOR[,...] --place EXPR --period EXPR [--as-of DATE] [options]",
+     .summary = "do published figures agree with each other?",
+     .details = "Holds growth, shares, changes in points and contributions against levels, totals "
+                "against their parts, ranks against the peers' values, and each publication of a "
+                "value against the one before it. Verdicts, the first that holds: match, base "
+                "revised, accumulation mix-up, wrong comparison, unit slip, constant price, "
+                "comparable base, revised, unexplained; not judged where something is missing. "
+                "Then what the claim implies is told with its bounds: last year's value, the "
+                "whole of a share. Exits with 0 whatever is found.",
+     .positional_min = 1,
+     .positional_max = SIZE_MAX,
+     OPTIONS(reconcile_options),
+     EXAMPLES(reconcile_examples),
+     .run = cli_reconcile},
     {.name = "scorecard",
      .usage = "--place CODE --period PERIOD [--as-of DATE]",
      .summary = "a place's year on one page",

@@ -47,6 +47,7 @@ bool cli_option_has_choices(const alm_option *option);
 int cli_import(cli *self);
 int cli_query(cli *self);
 int cli_explain(cli *self);
+int cli_reconcile(cli *self);
 int cli_scorecard(cli *self);
 int cli_search(cli *self);
 int cli_catalog(cli *self);

@@ -336,6 +336,58 @@ static void explains(void **state)
     assert_null(explanation);
 }
 
+// A finding as it travels: of a growth, without anything that may be left out.
+static void reconciles(void **state)
+{
+    (void)state;
+    Almanac__V1__Decimal number;
+    Almanac__V1__FindingFigure figure;
+    Almanac__V1__Finding finding;
+    almanac__v1__decimal__init(&number);
+    almanac__v1__finding_figure__init(&figure);
+    almanac__v1__finding__init(&finding);
+    Almanac__V1__Finding *findings[] = {&finding};
+    Almanac__V1__ReconcileResponse response;
+    almanac__v1__reconcile_response__init(&response);
+    number.mantissa = 128;
+    number.exponent = -1;
+    figure.number = &number;
+    figure.has_number = true;
+    figure.lower = 12.75;
+    figure.upper = 12.85;
+    finding.claimed = &figure;
+    finding.verdict = ALMANAC__V1__VERDICT__VERDICT_MATCH;
+    response.findings = findings;
+    response.n_findings = 1;
+    gateway.findings = &response;
+    almanac_reconciliation *answer = NULL;
+    assert_int_equal(almanac_reconciliation_get(client, &question, &answer, NULL), ALMANAC_OK);
+    assert_int_equal(answer->finding_count, 1);
+    assert_int_equal(answer->match_count, 1);
+    assert_int_equal(answer->doubt_count + answer->unjudged_count + answer->error_count, 0);
+    assert_int_equal(answer->findings[0].claim.mantissa, 128);
+    assert_true(answer->findings[0].claim.upper == 12.85);
+    assert_false(answer->findings[0].computed.has_number);
+    assert_string_equal(answer->findings[0].implied.period, "");
+    assert_string_equal(almanac_verdict_code(answer->findings[0].verdict), "match");
+    almanac_reconciliation_free(&answer);
+    assert_null(answer);
+    almanac_reconciliation_free(&answer);
+
+    almanac_error error;
+    figure.lower = 13; // above upper
+    assert_int_equal(almanac_reconciliation_get(client, &question, &answer, &error),
+                     ALMANAC_INTERNAL);
+    assert_non_null(strstr(error.message, "malformed"));
+    figure.lower = 12;
+    number.exponent = 1000;
+    assert_int_equal(almanac_reconciliation_get(client, &question, &answer, &error),
+                     ALMANAC_INTERNAL);
+    gateway.failure = ALM_NOT_FOUND;
+    assert_int_equal(almanac_reconciliation_get(client, &question, &answer, &error),
+                     ALMANAC_NOT_FOUND);
+}
+
 static void reports(void **state)
 {
     (void)state;
@@ -473,6 +525,7 @@ int main(void)
         WITH_GATEWAY(wants_a_whole_question),
         WITH_GATEWAY(says_that_nobody_is_there),
         WITH_GATEWAY(explains),
+        WITH_GATEWAY(reconciles),
         WITH_GATEWAY(reports),
         WITH_GATEWAY(watches),
         WITH_GATEWAY(lists_the_catalogue),

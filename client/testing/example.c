@@ -235,6 +235,89 @@ static const Almanac__V1__ExplainResponse *explanation(void)
     return &all;
 }
 
+static Almanac__V1__FindingFigure *finding_figure(int64_t mantissa, int32_t exponent, char *unit,
+                                                  double lower, double upper)
+{
+    static Almanac__V1__FindingFigure figures[8];
+    static Almanac__V1__Decimal numbers[ALM_ARRAY_LEN(figures)];
+    static size_t count;
+    size_t i = count++ % ALM_ARRAY_LEN(figures);
+    almanac__v1__finding_figure__init(&figures[i]);
+    almanac__v1__decimal__init(&numbers[i]);
+    numbers[i].mantissa = mantissa;
+    numbers[i].exponent = exponent;
+    figures[i].number = &numbers[i];
+    figures[i].unit = unit;
+    figures[i].has_number = true;
+    figures[i].lower = lower;
+    figures[i].upper = upper;
+    return &figures[i];
+}
+
+// A growth whose base is implied, one whose base changed, a rank without a number.
+static const Almanac__V1__ReconcileResponse *findings(void)
+{
+    static Almanac__V1__Finding f[3];
+    static Almanac__V1__Finding *list[] = {&f[0], &f[1], &f[2]};
+    static Almanac__V1__ReconcileResponse all;
+    static char place[] = "310105", y2022[] = "2022", y2023[] = "2023", y2024[] = "2024";
+    static char growth_yoy[] = "growth_yoy", rank[] = "rank", level[] = "level", p[] = "P";
+    static char percent[] = "percent", relation[] = "@310000/growth_yoy";
+    static char why[] = "no value of it in 2022", why_zh[] = "没有 2022 年的数值";
+    static char base[] = "the scope changed", base_zh[] = "口径有变";
+    static char none[] = "no number is claimed", none_zh[] = "发布时没有数字";
+    almanac__v1__reconcile_response__init(&all);
+    almanac__v1__finding__init(&f[0]);
+    f[0].indicator = gdp;
+    f[0].place = place;
+    f[0].period = y2023;
+    f[0].measure = growth_yoy;
+    f[0].accumulation = p;
+    f[0].source = news;
+    f[0].published = day;
+    f[1] = f[2] = f[0];
+    f[0].claimed = finding_figure(13, 0, percent, 12, 14);
+    f[0].claimed->qualifier = 1;
+    f[0].check = ALMANAC__V1__CHECK__CHECK_GROWTH;
+    f[0].verdict = ALMANAC__V1__VERDICT__VERDICT_NOT_JUDGED;
+    f[0].implied = ALMANAC__V1__IMPLIED__IMPLIED_BASE;
+    f[0].figure = finding_figure(1754, 0, cny, 1754.3859649122805, OPEN);
+    f[0].figure->qualifier = 2;
+    f[0].implied_indicator = gdp;
+    f[0].implied_place = place;
+    f[0].implied_period = y2022;
+    f[0].implied_measure = level;
+    f[0].why_en = why;
+    f[0].why_zh = why_zh;
+    f[1].measure = rank;
+    f[1].relation = relation;
+    f[1].claimed = finding_figure(0, 0, rank, -OPEN, OPEN);
+    f[1].claimed->has_number = false;
+    f[1].claimed->qualifier = 9;
+    f[1].check = ALMANAC__V1__CHECK__CHECK_RANK;
+    f[1].verdict = ALMANAC__V1__VERDICT__VERDICT_NOT_JUDGED;
+    f[1].why_en = none;
+    f[1].why_zh = none_zh;
+    f[2].indicator = tax;
+    f[2].period = y2024;
+    f[2].claimed = finding_figure(725, -2, percent, 7.245, 7.255);
+    f[2].check = ALMANAC__V1__CHECK__CHECK_GROWTH;
+    f[2].verdict = ALMANAC__V1__VERDICT__VERDICT_COMPARABLE_BASE;
+    f[2].computed = finding_figure(167, -1, percent, 16.53846153846152, 16.856562922868747);
+    f[2].tolerance = 0.164;
+    f[2].implied = ALMANAC__V1__IMPLIED__IMPLIED_BASE;
+    f[2].figure = finding_figure(40259, -2, cny, 402.5686448184234, 402.6155065504219);
+    f[2].implied_indicator = tax;
+    f[2].implied_place = place;
+    f[2].implied_period = y2023;
+    f[2].implied_measure = level;
+    f[2].why_en = base;
+    f[2].why_zh = base_zh;
+    all.findings = list;
+    all.n_findings = ALM_ARRAY_LEN(f);
+    return &all;
+}
+
 static const Almanac__V1__StatusResponse *status(void)
 {
     static Almanac__V1__ServiceStatus s[2];
@@ -323,6 +406,7 @@ void example_fill(fake_gateway *gateway)
     gateway->row_counts[FAKE_RANK] = ALM_ARRAY_LEN(ranks);
     gateway->catalog = catalog();
     gateway->explanation = explanation();
+    gateway->findings = findings();
     gateway->status = status();
     gateway->verification = verification();
     gateway->changes = changes;

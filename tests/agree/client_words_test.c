@@ -9,6 +9,7 @@
 #include "alm/pace.h"
 #include "alm/place.h"
 #include "alm/transform.h"
+#include "alm/reconcile.h"
 #include "alm/value.h"
 
 #include <setjmp.h>
@@ -186,6 +187,23 @@ static void pace_verdicts_are_the_models(void **state)
     }
 }
 
+static void verdicts_are_the_models(void **state)
+{
+    (void)state;
+    for (unsigned v = 1; v <= ALM_VERDICT_NOT_JUDGED + 1; v++) {
+        assert_string_equal(almanac_verdict_code(v), alm_verdict_code((alm_verdict)v));
+        FOR_EACH_LANG(l)
+        {
+            assert_string_equal(almanac_verdict_label(v, client_langs[l]),
+                                alm_verdict_label((alm_verdict)v, model_langs[l]));
+        }
+    }
+    assert_string_equal(almanac_implied_code(ALM_IMPLIED_NONE), "");
+    assert_string_equal(almanac_implied_code(ALM_IMPLIED_BASE), "base");
+    assert_string_equal(almanac_implied_code(ALM_IMPLIED_RANK), "rank");
+    assert_string_equal(almanac_implied_code(ALM_IMPLIED_RANK + 1), "?");
+}
+
 static void catalogue_words_are_the_models(void **state)
 {
     (void)state;
@@ -213,6 +231,7 @@ int main(void)
         cmocka_unit_test(measures_are_the_models),
         cmocka_unit_test(pace_verdicts_are_the_models),
         cmocka_unit_test(transforms_are_the_models),
+        cmocka_unit_test(verdicts_are_the_models),
         cmocka_unit_test(catalogue_words_are_the_models),
     };
     return cmocka_run_group_tests_name("client_words", tests, NULL, NULL);

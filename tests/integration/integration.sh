@@ -27,6 +27,11 @@ check_holds "to the digit, in Chinese" "$(almanac query general_public_budget_re
     --period 2023 --lang zh --output table)" "168.53 亿元"
 check "rank without a number" "$(ask value,qualifier query gdp --measure rank --place 310105 --period 2023)" \
     "|leading"
+found=$(almanac reconcile '*' --place 310105,L310105002 --period 2023..2024 --lang en)
+check_holds "reconcile implies the district's tax" "$found" "[559.04, 560.02]"
+check_holds "reconcile implies the business district's tax" "$found" "[467.9, 482.3]"
+check_holds "reconcile counts" "$found" "3 match, 24 not judged, 4 doubtful"
+check_code "reconcile takes no period for granted" 2 almanac reconcile gdp --place 310105
 check "names resolve" "$(ask value query 地区生产总值 --place 310105 --period 2023)" "2286.2"
 
 echo "== vintages"
