@@ -120,6 +120,8 @@ static const cli_column columns_en[] = {
 static void add_finding(cli *self, cli_table *table, const cli_names *names,
                         const almanac_finding *finding)
 {
+    const char *why = cli_say(self, finding->why_zh, finding->why_en);
+    bool is_narrow = self->columns > 0; // a sentence gets a line of its own
     const char *const cells[] = {
         cli_indicator_name(names, finding->claim.indicator),
         measure_text(self, names, &finding->claim),
@@ -130,11 +132,14 @@ static void add_finding(cli *self, cli_table *table, const cli_names *names,
         almanac_implied_label(finding->implies, self->lang),
         value_text(self, &finding->implied, false),
         bounds_text(self, &finding->implied),
-        cli_say(self, finding->why_zh, finding->why_en),
+        is_narrow ? "" : why,
     };
     _Static_assert(ALM_ARRAY_LEN(cells) == ALM_ARRAY_LEN(columns_zh), "one for each");
     for (size_t i = 0; i < ALM_ARRAY_LEN(cells); i++) {
         cli_table_cell(table, cells[i]);
+    }
+    if (is_narrow) {
+        cli_table_note(table, why);
     }
 }
 

@@ -4,13 +4,15 @@
 
 #define SHRUNK_WIDTH_MIN 8
 
+typedef enum row_kind { ROW_OF_CELLS, ROW_SECTION, ROW_NOTE } row_kind;
+
 struct cli_table {
     alm_arena *arena;
     const cli_column *columns;
     size_t column_count;
-    const char **cells; // row by row; a section is a row whose first cell is the heading
+    const char **cells; // row by row; of a section or a note the first cell is the text
     size_t cell_count, cell_cap;
-    bool *is_section; // by row
+    row_kind *kinds; // by row
     size_t row_cap;
     bool failed;
 };
@@ -38,17 +40,16 @@ static void push_cell(cli_table *table, const char *text)
 }
 
 // Called before a row's first cell.
-static void mark_row(cli_table *table, bool is_section)
+static void mark_row(cli_table *table, row_kind kind)
 {
     size_t row = table->cell_count / table->column_count;
-    void *marks = table->is_section;
-    if (!alm_arena_grow(table->arena, &marks, &table->row_cap, row + 1,
-                        sizeof *table->is_section)) {
+    void *kinds = table->kinds;
+    if (!alm_arena_grow(table->arena, &kinds, &table->row_cap, row + 1, sizeof *table->kinds)) {
         table->failed = true;
         return;
     }
-    table->is_section = marks;
-    table->is_section[row] = is_section;
+    table->kinds = kinds;
+    table->kinds[row] = kind;
 }
 
 void cli_table_cell(cli_table *table, const char *text)
@@ -57,22 +58,32 @@ void cli_table_cell(cli_table *table, const char *text)
         return;
     }
     if (table->cell_count % table->column_count == 0) {
-        mark_row(table, false);
+        mark_row(table, ROW_OF_CELLS);
     }
     push_cell(table, cli_clean(table->arena, alm_str_from(text)));
 }
 
-void cli_table_section(cli_table *table, const char *heading)
+static void push_line(cli_table *table, row_kind kind, const char *text)
 {
     if (table == NULL || table->failed) {
         return;
     }
     ALM_ASSERT(table->cell_count % table->column_count == 0);
-    mark_row(table, true);
-    push_cell(table, cli_clean(table->arena, alm_str_from(heading)));
+    mark_row(table, kind);
+    push_cell(table, cli_clean(table->arena, alm_str_from(text)));
     for (size_t i = 1; i < table->column_count; i++) {
         push_cell(table, "");
     }
+}
+
+void cli_table_section(cli_table *table, const char *heading)
+{
+    push_line(table, ROW_SECTION, heading);
+}
+
+void cli_table_note(cli_table *table, const char *text)
+{
+    push_line(table, ROW_NOTE, text);
 }
 
 size_t cli_table_rows(const cli_table *table)
@@ -96,7 +107,7 @@ static void measure(const cli_table *table, size_t *widths)
     for (size_t column = 0; column < table->column_count; column++) {
         size_t widest = 0;
         for (size_t row = 0; row < cli_table_rows(table); row++) {
-            if (!table->is_section[row]) {
+            if (table->kinds[row] == ROW_OF_CELLS) {
                 widest = ALM_MAX(widest, text_width(cell_at(table, row, column)));
             }
         }
@@ -182,8 +193,10 @@ bool cli_table_print(const cli_table *table, FILE *out, size_t width, bool color
     print_line(table, titles, widths, out);
     fputs(plain, out);
     for (size_t row = 0; row < cli_table_rows(table); row++) {
-        if (table->is_section[row]) {
+        if (table->kinds[row] == ROW_SECTION) {
             fprintf(out, "%s%s%s\n", bold, cell_at(table, row, 0), plain);
+        } else if (table->kinds[row] == ROW_NOTE) {
+            fprintf(out, "    %s\n", cell_at(table, row, 0));
         } else {
             print_line(table, &table->cells[row * table->column_count], widths, out);
         }

@@ -22,6 +22,7 @@ cli_table *cli_table_create(alm_arena *arena, const cli_column *columns, size_t 
 // The next cell, from left to right. Any text; see cli_clean. A failure is sticky, see print.
 void cli_table_cell(cli_table *table, const char *text);
 void cli_table_section(cli_table *table, const char *heading); // between rows only
+void cli_table_note(cli_table *table, const char *text);       // beneath a row, as long as it is
 
 size_t cli_table_rows(const cli_table *table);
 

@@ -54,6 +54,22 @@ static void aligns(void **state)
           "Xu            7 亿元\n");
 }
 
+// A note takes no part in the widths.
+static void notes_stand_beneath(void **state)
+{
+    (void)state;
+    alm_arena *arena = alm_arena_create(0);
+    cli_table *table = example(arena);
+    capture out;
+    cli_table_note(table, "a long note,\tof one line");
+    capture_open(&out);
+    assert_true(cli_table_print(table, out.stream, 20, false));
+    const char *got = capture_close(&out);
+    assert_non_null(strstr(got, "\n    a long note, of one line\n"));
+    capture_free(&out);
+    alm_arena_destroy(&arena);
+}
+
 static void shortens_what_may_shrink(void **state)
 {
     (void)state;
@@ -91,6 +107,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(aligns),
+        cmocka_unit_test(notes_stand_beneath),
         cmocka_unit_test(shortens_what_may_shrink),
         cmocka_unit_test(sets_titles_in_bold),
         cmocka_unit_test(reports_a_full_arena),
