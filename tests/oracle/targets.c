@@ -150,7 +150,7 @@ static bool is_near(double got, long double want)
     return fabsl(got - want) <= 1e-9L * fmaxl(fabsl(want), 1);
 }
 
-static bool is_figure(const alm_figure *got, const target_number *want)
+static bool is_figure(const alm_row_figure *got, const target_number *want)
 {
     if (got->value.has_number != want->has) {
         return false;

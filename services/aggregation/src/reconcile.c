@@ -206,7 +206,7 @@ static alm_code put_errors(const alm_reconciliation *it, Almanac__V1__ReconcileR
     }
     for (size_t i = 0; i < plan->item_count; i++) {
         const alm_query_item *item = &plan->items[i];
-        if (item->indicator != ALM_CATALOG_NONE) {
+        if (item->indicator != NULL) {
             continue;
         }
         Almanac__V1__ItemError *error = alm_arena_alloc(it->arena, sizeof *error);
@@ -239,8 +239,15 @@ static alm_code begin(alm_reconciliation *it, alm_status *st)
         it->item_of[i] = ALM_CATALOG_NONE;
     }
     for (size_t i = 0; i < it->plan->item_count; i++) {
-        uint32_t id = it->plan->items[i].indicator;
-        if (id != ALM_CATALOG_NONE) {
+        const alm_query_item *item = &it->plan->items[i];
+        if (item->derived != NULL) {
+            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "indicators",
+                                        "%.*s is a formula, which nobody publishes; name an "
+                                        "indicator",
+                                        ALM_STR_ARGS(item->asked));
+        }
+        if (item->indicator != NULL) {
+            uint32_t id = alm_catalog_find_indicator(it->plan->catalog, item->indicator->code);
             it->item_of[id] = (uint32_t)i;
         }
     }

@@ -30,8 +30,8 @@ static alm_code hold_against(alm_reconciliation *it, const alm_obs *later, const
     f.whole = earlier->value;
     f.told.all_exact = earlier->value.qualifier == ALM_QUALIFIER_EXACT;
     f.told.is_sum = true;
-    f.told.finest =
-        earlier->value.number.exponent + earlier->value.unit.mult - later->value.unit.mult;
+    f.told.finest = earlier->value.number.exponent + alm_unit_power(earlier->value.unit) -
+                    alm_unit_power(later->value.unit);
     return alm_findings_add(it, &f, st);
 }
 
@@ -76,7 +76,8 @@ static bool add_part(part_sum *sum, const alm_obs *part, alm_unit unit)
     if (!figure.has) {
         return false;
     }
-    int digit = part->value.number.exponent + part->value.unit.mult - unit.mult;
+    int digit =
+        part->value.number.exponent + alm_unit_power(part->value.unit) - alm_unit_power(unit);
     sum->sum = alm_figure_add(sum->sum, figure);
     sum->finest = ALM_MIN(sum->finest, digit);
     sum->all_exact &= part->value.qualifier == ALM_QUALIFIER_EXACT;

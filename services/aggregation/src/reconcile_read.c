@@ -39,9 +39,8 @@ static alm_code asked_codes(const alm_reconciliation *it, alm_fetch *fetch, alm_
         return alm_reconcile_no_memory(st);
     }
     for (size_t i = 0; i < plan->item_count; i++) {
-        uint32_t id = plan->items[i].indicator;
-        if (id != ALM_CATALOG_NONE) {
-            codes[fetch->indicator_count++] = alm_catalog_indicator(plan->catalog, id)->code;
+        if (plan->items[i].indicator != NULL) {
+            codes[fetch->indicator_count++] = plan->items[i].indicator->code;
         }
     }
     fetch->indicators = codes;

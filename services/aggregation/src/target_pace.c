@@ -83,14 +83,14 @@ static bool decimal_of(const alm_target *it, const alm_actual *actual, const alm
     }
 }
 
-static alm_figure figure_of(const alm_target *it, const alm_actual *actual, const alm_pace *pace,
-                            alm_pace_figure figure)
+static alm_row_figure figure_of(const alm_target *it, const alm_actual *actual,
+                                const alm_pace *pace, alm_pace_figure figure)
 {
     const alm_pace_number *number = &pace->figures[figure];
     bool is_over = alm_pace_is_over(number);
     bool is_under = alm_pace_is_under(number);
     uint8_t flags = (uint8_t)((is_over ? ALM_CELL_OVER : 0) | (is_under ? ALM_CELL_UNDER : 0));
-    alm_figure told = {
+    alm_row_figure told = {
         .value = {.unit = unit_of(it, figure), .status = ALM_OBS_STATUS_NORMAL},
         .interval = {-INFINITY, INFINITY},
         .reason = alm_pace_gap_text(pace->gaps[figure]),
@@ -142,7 +142,7 @@ static alm_code say_time(const alm_target *it, const alm_actual *actual, const c
 static alm_code say_pace(const alm_target *it, const alm_row_pace *told, const alm_pace *pace,
                          const char **ret, alm_status *st)
 {
-    const alm_figure *by = &told->figures[pace->by];
+    const alm_row_figure *by = &told->figures[pace->by];
     char text[ALM_VALUE_TEXT_MAX];
     if (pace->by == ALM_PACE_LEFT || !by->value.has_number) {
         return ALM_OK;

@@ -518,7 +518,7 @@ static inline void world_ask(world_question *q, const char *line)
 
 // --- answers as text ----------------------------------------------------------------------------
 
-static inline void world_put_figure(alm_buf *lines, const char *name, const alm_figure *figure)
+static inline void world_put_figure(alm_buf *lines, const char *name, const alm_row_figure *figure)
 {
     char number[ALM_DECIMAL_TEXT_MAX];
     char unit[ALM_UNIT_TEXT_MAX];
@@ -554,7 +554,7 @@ static inline void world_put_pace(alm_buf *lines, const alm_row_pace *pace)
     assert_true(pace->why[0] != '\0');
     alm_buf_printf(lines, " -- %s\n", pace->why);
     for (size_t i = 0; i < ALM_ARRAY_LEN(names); i++) {
-        const alm_figure *figure = &pace->figures[i];
+        const alm_row_figure *figure = &pace->figures[i];
         if (figure->value.has_number) {
             world_put_figure(lines, names[i], figure);
             continue;

@@ -189,7 +189,7 @@ static char *text_of(const alm_result_writer *writer, const char *text)
     return alm_arena_strdup(writer->arena, alm_str_from(text));
 }
 
-static Almanac__V1__Figure *figure_of(const alm_result_writer *writer, const alm_figure *figure)
+static Almanac__V1__Figure *figure_of(const alm_result_writer *writer, const alm_row_figure *figure)
 {
     char unit[ALM_UNIT_TEXT_MAX] = "";
     Almanac__V1__Figure *it = alm_arena_alloc(writer->arena, sizeof *it);

@@ -113,9 +113,9 @@ static void paces_follow_their_rows(void **state)
     };
     (void)state;
     for (size_t i = 0; i < ALM_PACE_FIGURE_COUNT; i++) {
-        pace.figures[i] = (alm_figure){.reason = "the horizon is over"};
+        pace.figures[i] = (alm_row_figure){.reason = "the horizon is over"};
     }
-    pace.figures[ALM_PACE_LINEAR] = (alm_figure){
+    pace.figures[ALM_PACE_LINEAR] = (alm_row_figure){
         .value = {.number = {20, -2},
                   .has_number = true,
                   .qualifier = ALM_QUALIFIER_MORE_THAN,

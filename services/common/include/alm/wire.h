@@ -50,11 +50,11 @@ ALM_MUST_USE alm_code alm_obs_block_read(const Almanac__Internal__ObservationBlo
 // ------------------------------------------------------------------------------------
 
 // A number told beside a row, or why there is none.
-typedef struct alm_figure {
+typedef struct alm_row_figure {
     alm_value value; // its status does not travel: it is the row's
     alm_interval interval;
     const char *reason; // "" where there is a number
-} alm_figure;
+} alm_row_figure;
 
 // Of a row of target progress: whether it is on time.
 typedef struct alm_row_pace {
@@ -62,7 +62,7 @@ typedef struct alm_row_pace {
     const char *why;
     alm_period until; // up to where it was reached; freq NONE: not known
     alm_freq per;     // of the run-rate: for each month ...; NONE where there is none
-    alm_figure figures[ALM_PACE_FIGURE_COUNT];
+    alm_row_figure figures[ALM_PACE_FIGURE_COUNT];
 } alm_row_pace;
 
 typedef struct alm_result_row {
