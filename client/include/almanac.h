@@ -377,6 +377,7 @@ typedef struct almanac_catalog_query {
 typedef struct almanac_indicator {
     const char *code, *name_zh, *name_en, *unit, *value_type, *over_places, *over_time, *direction;
     const char *theme, *numerator, *denominator, *definition;
+    const char *formula; // of what is made of others; else ""
     const char *const *aliases;
     size_t alias_count;
 } almanac_indicator;

@@ -85,6 +85,7 @@ static almanac_indicator indicator_of(const Almanac__V1__Indicator *m)
                                .numerator = m->numerator,
                                .denominator = m->denominator,
                                .definition = m->definition,
+                               .formula = m->formula,
                                .aliases = (const char *const *)m->aliases,
                                .alias_count = m->n_aliases};
 }

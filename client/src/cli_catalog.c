@@ -13,14 +13,14 @@ typedef struct entry_view {
     const char *word; // on the command line
     almanac_catalog_kind kind;
     size_t column_count;
-    const char *columns[12]; // also the keys of JSON and CSV
+    const char *columns[13]; // also the keys of JSON and CSV
     unsigned numbers;        // bit i: column i is a number
     void (*cells)(const cli *self, alm_arena *arena, const almanac_entry *entry, const char **out);
     bool can_load;
     almanac_import_kind load_kind;
 } entry_view;
 
-#define CELL_MAX 12
+#define CELL_MAX 13
 
 static const char *joined(alm_arena *arena, const char *const *texts, size_t count)
 {
@@ -41,10 +41,19 @@ static void indicator_cells(const cli *self, alm_arena *arena, const almanac_ent
 {
     (void)self;
     const almanac_indicator *i = &entry->as.indicator;
-    const char *const cells[] = {
-        i->code,       i->name_zh,     i->name_en,     i->unit,
-        i->value_type, i->over_places, i->over_time,   i->direction,
-        i->theme,      i->numerator,   i->denominator, joined(arena, i->aliases, i->alias_count)};
+    const char *const cells[] = {i->code,
+                                 i->name_zh,
+                                 i->name_en,
+                                 i->unit,
+                                 i->value_type,
+                                 i->over_places,
+                                 i->over_time,
+                                 i->direction,
+                                 i->theme,
+                                 i->numerator,
+                                 i->denominator,
+                                 i->formula,
+                                 joined(arena, i->aliases, i->alias_count)};
     memcpy(out, cells, sizeof cells);
 }
 
@@ -108,9 +117,9 @@ static void quarantine_cells(const cli *self, alm_arena *arena, const almanac_en
 static const entry_view views[] = {
     {.word = "indicators",
      .kind = ALMANAC_CATALOG_INDICATORS,
-     .column_count = 12,
+     .column_count = 13,
      .columns = {"code", "name_zh", "name_en", "unit", "value_type", "over_places", "over_time",
-                 "direction", "theme", "numerator", "denominator", "aliases"},
+                 "direction", "theme", "numerator", "denominator", "formula", "aliases"},
      .cells = indicator_cells,
      .can_load = true,
      .load_kind = ALMANAC_IMPORT_INDICATORS},

@@ -295,6 +295,8 @@ static const cli_example query_examples[] = {
      "the five largest"},
     {"almanac query gdp --place '310000/*' --period 2023 --transform pc1 --transform rank",
      "districts by their growth"},
+    {"almanac query 'gdp / resident_population' --place '310000/*' --period 2023 --unit 元/人",
+     "per head"},
     {"almanac query gdp --place 310105 --period all -o csv > gdp.csv", "for a spreadsheet"},
 };
 static const cli_example latest_examples[] = {
@@ -407,7 +409,9 @@ const cli_command cli_commands[] = {
     {.name = "query",
      .usage = "INDICATOR[,...] --place EXPR --period EXPR [options]",
      .summary = "ask for values",
-     .details = "Indicators are codes or names, * stands for all. Values are shown to the digit as "
+     .details = "Indicators are codes or names, * stands for all; or formulas of them, such as "
+                "'gdp / resident_population', 'gdp / gdp@parent' or '1 - pc1(gdp) / pc1(tax)', "
+                "with units worked out. Values are shown to the digit as "
                 "published, with qualifier and unit; what was computed, what is not final and why "
                 "something is missing is marked.",
      .positional_min = 1,

@@ -1,3 +1,4 @@
+#include "alm/formula.h"
 #include "catalog_impl.h"
 
 #include "alm/alloc.h"
@@ -90,7 +91,8 @@ static bool copy_indicator(alm_catalog *c, const alm_indicator *from, alm_indica
     return keep(c->texts, &to->code) && keep(c->texts, &to->name_zh) &&
            keep(c->texts, &to->name_en) && keep(c->texts, &to->theme) &&
            keep(c->texts, &to->numerator) && keep(c->texts, &to->denominator) &&
-           keep(c->texts, &to->definition) && keep_all(c->texts, &to->aliases, to->alias_count);
+           keep(c->texts, &to->formula) && keep(c->texts, &to->definition) &&
+           keep_all(c->texts, &to->aliases, to->alias_count);
 }
 
 static bool index_names(alm_catalog *c, const alm_indicator *indicator, uint32_t id)
@@ -192,13 +194,89 @@ static alm_code check_part(const alm_catalog *c, const alm_indicator *indicator,
                                 field, SHOWN_ARGS(part));
 }
 
+// --- what is made of others ----------------------------------------------------------------------
+
+static alm_code check_operands(const alm_catalog *c, const alm_indicator *indicator,
+                               const alm_formula *formula, alm_status *st)
+{
+    for (uint32_t i = 0; i < formula->operand_count; i++) {
+        const alm_formula_operand *operand = &formula->operands[i];
+        ALM_TRY(check_part(c, indicator, operand->name, "indicator", st));
+        if (operand->place.len > 0 &&
+            alm_place_tree_find(c->places, operand->place) == ALM_PLACE_NONE) {
+            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "formula",
+                                        "indicator %.*s: unknown place '%.*s'",
+                                        SHOWN_ARGS(indicator->code), SHOWN_ARGS(operand->place));
+        }
+    }
+    return ALM_OK;
+}
+
+// Does the formula make the unit that values are kept in?
+static alm_code check_outcome(const alm_catalog *c, const alm_indicator *indicator,
+                              const alm_formula *formula, alm_status *st)
+{
+    alm_quantity operands[ALM_FORMULA_NODE_COUNT_MAX];
+    alm_formula_rule rules[ALM_FORMULA_NODE_COUNT_MAX];
+    alm_status why = ALM_STATUS_INIT;
+    for (uint32_t i = 0; i < formula->operand_count; i++) {
+        uint32_t id = alm_catalog_find_indicator(c, formula->operands[i].name);
+        operands[i] = alm_quantity_of(&c->indicators[id], formula->operands[i].measure,
+                                      ALM_FREQ_ANNUAL, ALM_ACCUMULATION_PERIOD);
+    }
+    if (alm_formula_rules(formula, operands, rules, &why) != ALM_OK) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "formula", "indicator %.*s: %s",
+                                    SHOWN_ARGS(indicator->code), why.message);
+    }
+    alm_unit unit = rules[formula->node_count - 1].out.unit;
+    if (!alm_unit_convertible(unit, indicator->unit)) {
+        char made[ALM_UNIT_TEXT_MAX];
+        char kept[ALM_UNIT_TEXT_MAX];
+        (void)alm_unit_code(unit, made);
+        (void)alm_unit_code(indicator->unit, kept);
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "formula",
+                                    "indicator %.*s: its formula makes %s, which does not convert "
+                                    "to %s",
+                                    SHOWN_ARGS(indicator->code), made, kept);
+    }
+    return ALM_OK;
+}
+
+static alm_code check_formulas(const alm_catalog *c, alm_status *st)
+{
+    for (size_t i = 0; i < c->indicator_count; i++) {
+        const alm_indicator *indicator = &c->indicators[i];
+        alm_formula formula;
+        if (indicator->formula.len == 0) {
+            continue;
+        }
+        ALM_TRY(alm_formula_parse(indicator->formula, &formula, st));
+        ALM_TRY(check_operands(c, indicator, &formula, st));
+        ALM_TRY(check_outcome(c, indicator, &formula, st));
+    }
+    return ALM_OK;
+}
+
 static bool is_settled(const alm_catalog *c, const bool *settled, alm_str part)
 {
     return part.len == 0 || settled[alm_catalog_find_indicator(c, part)];
 }
 
-// Whoever computes a rate asks for its parts, and theirs: that must come to an end. An indicator is
-// settled when its parts are; what never settles is on a cycle or rests on one.
+static bool are_operands_settled(const alm_catalog *c, const bool *settled, alm_str text)
+{
+    alm_formula formula;
+    if (text.len == 0) {
+        return true;
+    }
+    bool is_good = alm_formula_parse(text, &formula, NULL) == ALM_OK;
+    for (uint32_t i = 0; is_good && i < formula.operand_count; i++) {
+        is_good = is_settled(c, settled, formula.operands[i].name);
+    }
+    return is_good;
+}
+
+// Whoever computes an indicator asks for its parts, and theirs: that must come to an end. An
+// indicator is settled when its parts are; what never settles is on a cycle or rests on one.
 static alm_code check_cycles(const alm_catalog *c, alm_status *st)
 {
     bool *settled = alm_calloc(c->indicator_count + 1, sizeof *settled);
@@ -211,7 +289,8 @@ static alm_code check_cycles(const alm_catalog *c, alm_status *st)
         for (size_t i = 0; i < c->indicator_count; i++) {
             const alm_indicator *indicator = &c->indicators[i];
             if (!settled[i] && is_settled(c, settled, indicator->numerator) &&
-                is_settled(c, settled, indicator->denominator)) {
+                is_settled(c, settled, indicator->denominator) &&
+                are_operands_settled(c, settled, indicator->formula)) {
                 settled[i] = true;
                 count++;
             }
@@ -219,11 +298,13 @@ static alm_code check_cycles(const alm_catalog *c, alm_status *st)
     }
     alm_code code = ALM_OK;
     for (size_t i = 0; i < c->indicator_count && code == ALM_OK; i++) {
+        const alm_indicator *indicator = &c->indicators[i];
+        bool is_formula = indicator->formula.len > 0;
         if (!settled[i]) {
-            code = alm_status_set_field(st, ALM_INVALID_ARGUMENT, "numerator",
-                                        "indicator %.*s is computed from itself through numerators "
-                                        "and denominators",
-                                        SHOWN_ARGS(c->indicators[i].code));
+            code = alm_status_set_field(
+                st, ALM_INVALID_ARGUMENT, is_formula ? "formula" : "numerator",
+                "indicator %.*s is computed from itself through %s", SHOWN_ARGS(indicator->code),
+                is_formula ? "formulas" : "numerators and denominators");
         }
     }
     alm_free(settled);
@@ -238,8 +319,9 @@ alm_code alm_catalog_finish(alm_catalog *c, alm_status *st)
         ALM_TRY(check_part(c, indicator, indicator->numerator, "numerator", st));
         ALM_TRY(check_part(c, indicator, indicator->denominator, "denominator", st));
     }
-    ALM_TRY(check_cycles(c, st));
     ALM_TRY(alm_place_tree_finish(c->places, st));
+    ALM_TRY(check_formulas(c, st));
+    ALM_TRY(check_cycles(c, st));
     c->finished = true;
     return ALM_OK;
 }

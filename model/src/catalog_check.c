@@ -1,5 +1,6 @@
 #include "alm/catalog.h"
 
+#include "alm/formula.h"
 #include "check.h"
 
 // The title of an entry in a message.
@@ -26,7 +27,8 @@ static alm_code check_aggregation(const alm_indicator *indicator, alm_aggregatio
             "indicator %.*s: %s cannot be sum, since value_type %s never adds up",
             ENTRY_ARGS(indicator), field, alm_value_type_code(indicator->value_type));
     }
-    if (a == ALM_AGGREGATION_RECOMPUTE && indicator->value_type != ALM_VALUE_TYPE_RATE) {
+    bool is_recomputed = indicator->formula.len > 0 || indicator->value_type == ALM_VALUE_TYPE_RATE;
+    if (a == ALM_AGGREGATION_RECOMPUTE && !is_recomputed) {
         return alm_status_set_field(
             st, ALM_INVALID_ARGUMENT, field,
             "indicator %.*s: %s can be recompute for rates only, and value_type "
@@ -67,8 +69,44 @@ static alm_code check_part(const alm_indicator *indicator, alm_str part, const c
     return ALM_OK;
 }
 
+// What its operands are is looked at when the catalogue is whole.
+static alm_code check_formula(const alm_indicator *indicator, alm_status *st)
+{
+    alm_formula formula;
+    alm_status why = ALM_STATUS_INIT;
+    if (alm_formula_parse(indicator->formula, &formula, &why) != ALM_OK) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "formula", "indicator %.*s: %s",
+                                    ENTRY_ARGS(indicator), why.message);
+    }
+    for (uint32_t i = 0; i < formula.operand_count; i++) {
+        alm_str name = formula.operands[i].name;
+        if (!alm_code_valid(name)) {
+            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "formula",
+                                        "indicator %.*s: '%.*s' is no code; names change, so that "
+                                        "formulas of the catalogue are written with codes",
+                                        ENTRY_ARGS(indicator), SHOWN_ARGS(name));
+        }
+    }
+    if (indicator->numerator.len > 0 || indicator->denominator.len > 0) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "formula",
+                                    "indicator %.*s has a formula, and needs no numerator and "
+                                    "denominator",
+                                    ENTRY_ARGS(indicator));
+    }
+    bool is_recomputed = indicator->over_places == ALM_AGGREGATION_RECOMPUTE ||
+                         indicator->over_places == ALM_AGGREGATION_REFUSE;
+    return is_recomputed ? ALM_OK
+                         : alm_status_set_field(st, ALM_INVALID_ARGUMENT, "over_places",
+                                                "indicator %.*s has a formula: over places it is "
+                                                "recompute, or none",
+                                                ENTRY_ARGS(indicator));
+}
+
 static alm_code check_fraction(const alm_indicator *indicator, alm_status *st)
 {
+    if (indicator->formula.len > 0) {
+        return check_formula(indicator, st);
+    }
     bool recomputed = indicator->over_places == ALM_AGGREGATION_RECOMPUTE ||
                       indicator->over_time == ALM_AGGREGATION_RECOMPUTE;
     if (!recomputed && indicator->numerator.len == 0 && indicator->denominator.len == 0) {

@@ -471,6 +471,74 @@ static void finishes_or_names_the_entry(void **state)
     alm_catalog_destroy(&c);
 }
 
+typedef struct formula_row {
+    const char *name;
+    const char *formulas[3][3]; // code, unit, formula
+    const char *field;
+    const char *says; // NULL: it is good
+} formula_row;
+
+static const formula_row formula_rows[] = {
+    {"formula: per head", {{"a", "CNY/persons", "gdp / pop"}}, "", NULL},
+    {"formula: in another power", {{"a", "CNY_E4/persons_E3", "gdp / pop"}}, "", NULL},
+    {"formula: of formulas",
+     {{"a", "percent", "b / c"}, {"b", "CNY", "gdp - tax"}, {"c", "CNY", "gdp"}},
+     "",
+     NULL},
+    {"formula: malformed", {{"a", "CNY", "gdp -"}}, "formula", "indicator a: formula \"gdp -\""},
+    {"formula: a name, no code", {{"a", "CNY", "地区生产总值"}}, "formula", "is no code"},
+    {"formula: unknown", {{"a", "CNY", "gdp - x"}}, "indicator", "a: unknown indicator 'x'"},
+    {"formula: unknown place", {{"a", "CNY", "gdp - gdp@99"}}, "formula", "unknown place '99'"},
+    {"formula: units that clash", {{"a", "CNY", "gdp + pop"}}, "formula", "these do not add up"},
+    {"formula: another unit",
+     {{"a", "m2", "gdp"}},
+     "formula",
+     "its formula makes CNY_E8, which does not convert to m2"},
+    {"formula: of itself", {{"a", "CNY", "gdp - a"}}, "formula", "a is computed from itself"},
+    {"formula: a cycle",
+     {{"a", "CNY", "gdp - b"}, {"b", "CNY", "c * 2"}, {"c", "CNY", "a / 2"}},
+     "formula",
+     "a is computed from itself through formulas"},
+};
+
+static alm_code add_formula(alm_catalog *c, const char *const parts[3], alm_status *st)
+{
+    alm_indicator it = {.code = str(parts[0]),
+                        .name_zh = str(parts[0]),
+                        .value_type = ALM_VALUE_TYPE_RATE,
+                        .over_places = ALM_AGGREGATION_RECOMPUTE,
+                        .over_time = ALM_AGGREGATION_RECOMPUTE,
+                        .formula = str(parts[2])};
+    assert_int_equal(alm_unit_parse(str(parts[1]), &it.unit, NULL), ALM_OK);
+    return alm_catalog_add_indicator(c, &it, NULL, st);
+}
+
+static void takes_formulas_that_hold(void **state)
+{
+    const formula_row *row = *state;
+    alm_catalog *c = NULL;
+    alm_status st = ALM_STATUS_INIT;
+    assert_int_equal(alm_catalog_create(&c, &st), ALM_OK);
+    alm_indicator gdp = flow("gdp", "地区生产总值", "");
+    alm_indicator tax = flow("tax", "税收", "");
+    alm_indicator pop = flow("pop", "人口", "");
+    assert_int_equal(alm_unit_parse(ALM_STR("万人"), &pop.unit, NULL), ALM_OK);
+    assert_int_equal(alm_catalog_add_indicator(c, &gdp, NULL, &st), ALM_OK);
+    assert_int_equal(alm_catalog_add_indicator(c, &tax, NULL, &st), ALM_OK);
+    assert_int_equal(alm_catalog_add_indicator(c, &pop, NULL, &st), ALM_OK);
+    alm_code code = ALM_OK;
+    for (size_t i = 0; i < 3 && row->formulas[i][0] != NULL && code == ALM_OK; i++) {
+        code = add_formula(c, row->formulas[i], &st);
+    }
+    code = code == ALM_OK ? alm_catalog_finish(c, &st) : code;
+    assert_int_equal(code, row->says == NULL ? ALM_OK : ALM_INVALID_ARGUMENT);
+    if (row->says != NULL) {
+        assert_string_equal(st.field, row->field);
+        assert_says(&st, row->says);
+    }
+    alm_catalog_destroy(&c);
+}
+
 static void finish_hears_of_the_places(void **state)
 {
     (void)state;
@@ -583,7 +651,8 @@ int main(void)
         cmocka_unit_test(codes_read_back),
     };
     static struct CMUnitTest tests[ALM_ARRAY_LEN(single) + ALM_ARRAY_LEN(check_rows) +
-                                   ALM_ARRAY_LEN(resolve_rows) + ALM_ARRAY_LEN(finish_rows)];
+                                   ALM_ARRAY_LEN(resolve_rows) + ALM_ARRAY_LEN(finish_rows) +
+                                   ALM_ARRAY_LEN(formula_rows)];
     size_t count = 0;
     for (size_t i = 0; i < ALM_ARRAY_LEN(check_rows); i++) {
         tests[count++] = ROW_TEST(check_rows[i], check_rows[i].name, refuses_a_bad_indicator);
@@ -593,6 +662,9 @@ int main(void)
     }
     for (size_t i = 0; i < ALM_ARRAY_LEN(finish_rows); i++) {
         tests[count++] = ROW_TEST(finish_rows[i], finish_rows[i].name, finishes_or_names_the_entry);
+    }
+    for (size_t i = 0; i < ALM_ARRAY_LEN(formula_rows); i++) {
+        tests[count++] = ROW_TEST(formula_rows[i], formula_rows[i].name, takes_formulas_that_hold);
     }
     memcpy(tests + count, single, sizeof single);
     return cmocka_run_group_tests_name("catalog", tests, NULL, NULL);

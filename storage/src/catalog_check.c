@@ -1,5 +1,7 @@
 #include "catalog_check.h"
 
+#include "alm/formula.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -153,6 +155,22 @@ static alm_code check_place_links(const alm_stored_catalog *stored, const entry_
     return ALM_OK;
 }
 
+static alm_code check_formula_links(const alm_stored_catalog *stored, const entry_set *set,
+                                    const alm_entry *entry, alm_arena *arena, alm_status *st)
+{
+    const alm_entry *target;
+    alm_formula formula = {.operand_count = 0};
+    if (entry->indicator.formula.len > 0) {
+        ALM_TRY(alm_status_in_field(alm_formula_parse(entry->indicator.formula, &formula, st),
+                                    "formula", st));
+    }
+    for (uint32_t i = 0; i < formula.operand_count; i++) {
+        ALM_TRY(check_link(stored, set, entry, "indicator", formula.operands[i].name, arena,
+                           &target, st));
+    }
+    return ALM_OK;
+}
+
 static alm_code check_links(const alm_stored_catalog *stored, const entry_set *set,
                             const alm_entry *entry, alm_arena *arena, alm_status *st)
 {
@@ -164,6 +182,7 @@ static alm_code check_links(const alm_stored_catalog *stored, const entry_set *s
         const alm_indicator *e = &entry->indicator;
         ALM_TRY(check_link(stored, set, entry, "numerator", e->numerator, arena, &target, st));
         ALM_TRY(check_link(stored, set, entry, "denominator", e->denominator, arena, &target, st));
+        ALM_TRY(check_formula_links(stored, set, entry, arena, st));
     }
     return ALM_OK;
 }

@@ -83,6 +83,9 @@ static void put_indicator(alm_buf *out, const alm_indicator *e)
     put_text(out, e->denominator);
     put_text(out, e->definition);
     put_texts(out, e->aliases, e->alias_count);
+    if (e->formula.len > 0) { // came later: at the end, and only where there is one
+        put_text(out, e->formula);
+    }
 }
 
 static void put_place(alm_buf *out, const alm_place *e)
@@ -192,6 +195,10 @@ static void get_indicator(alm_reader *r, alm_arena *arena, alm_indicator *e, boo
     e->denominator = get_text(r);
     e->definition = get_text(r);
     e->aliases = get_texts(r, arena, &e->alias_count, no_memory);
+    if (!r->failed && alm_reader_left(r) > 0) {
+        e->formula = get_text(r);
+        r->failed |= e->formula.len == 0;
+    }
     if (!alm_unit_valid(e->unit)) {
         r->failed = true;
     }

@@ -83,9 +83,30 @@ static void make_world(world *w)
                     ALM_AGGREGATION_NONE, ALM_DIRECTION_UP, "", "");
     world_indicator(w, "green_area", "m2_E4", ALM_VALUE_TYPE_STOCK, ALM_AGGREGATION_SUM,
                     ALM_AGGREGATION_NONE, ALM_DIRECTION_UP, "", "");
+    world_indicator(w, "resident_population", "persons_E4", ALM_VALUE_TYPE_STOCK,
+                    ALM_AGGREGATION_SUM, ALM_AGGREGATION_NONE, ALM_DIRECTION_NEUTRAL, "", "");
+    world_indicator(w, "energy_consumption", "tce_E4", ALM_VALUE_TYPE_FLOW, ALM_AGGREGATION_SUM,
+                    ALM_AGGREGATION_SUM, ALM_DIRECTION_DOWN, "", "");
     world_indicator(w, "urban_rate", "percent", ALM_VALUE_TYPE_RATE, ALM_AGGREGATION_REFUSE,
                     ALM_AGGREGATION_REFUSE, ALM_DIRECTION_UP, "", "");
     world_finish(w);
+}
+
+// An indicator, or a formula in quotes, whose blanks become those of test_world.h.
+static bool take_item(char **rest, char **ret)
+{
+    if (**rest != '\'') {
+        return world_word(rest, ret);
+    }
+    *ret = *rest + 1;
+    char *end = strchr(*ret, '\'');
+    assert_non_null(end);
+    *end = '\0';
+    *rest = end + 1;
+    for (char *blank = strchr(*ret, ' '); blank != NULL; blank = strchr(*ret, ' ')) {
+        *blank = '~';
+    }
+    return true;
 }
 
 // The command's words in those of test_world.h.
@@ -93,11 +114,15 @@ static void translate(char *command, char *out, size_t size)
 {
     static const struct {
         const char *option, *key;
-    } options[] = {{"--place", "p"}, {"--period", "t"}, {"--transform", "x"}, {"--measure", "m"}};
+    } options[] = {{"--place", "p"},
+                   {"--period", "t"},
+                   {"--transform", "x"},
+                   {"--measure", "m"},
+                   {"--unit", "unit"}};
     char *rest = command;
     char *word;
     char *value;
-    assert_true(world_word(&rest, &word));
+    assert_true(take_item(&rest, &word));
     size_t at = (size_t)snprintf(out, size, "i=%s", word);
     while (world_word(&rest, &word)) {
         const char *key = NULL;

@@ -62,6 +62,7 @@ typedef struct alm_indicator {
     alm_str theme;
     alm_str numerator; // of a rate that is recomputed; codes, else empty
     alm_str denominator;
+    alm_str formula;    // of what is made of others: alm/formula.h over codes; else empty
     alm_str definition; // prose
     const alm_str *aliases;
     size_t alias_count;
@@ -84,8 +85,9 @@ typedef struct alm_catalog alm_catalog;
 // add:    ALM_INVALID_ARGUMENT    a malformed code, no name, no unit, a recomputed rate without
 //                                 numerator and denominator, sums of rates ...
 //         ALM_ALREADY_EXISTS      the code is there already
-// finish: ALM_INVALID_ARGUMENT    an unknown numerator, denominator, parent or successor; a rate
-//                                 computed from itself. Names the entry
+// finish: ALM_INVALID_ARGUMENT    an unknown numerator, denominator, parent or successor; a
+//                                 formula with an unknown indicator or place, or of another
+//                                 unit; what is computed from itself. Names the entry
 // all:    ALM_RESOURCE_EXHAUSTED  out of memory
 // After a finish that failed, what was missing may be added and finish called again. What fails
 // leaves no trace.
@@ -125,8 +127,8 @@ ALM_MUST_USE alm_code alm_catalog_resolve_source(const alm_catalog *c, alm_str c
 
 // Validates one entry alone, as add does first, without a catalogue (ingestion uses it for rows).
 // Places: alm_place_check. The status' field is named like the column: code, name_zh, name_en,
-// unit, value_type, over_places, over_time, direction, theme, numerator, denominator, definition,
-// aliases; title, publisher, published, address, note.
+// unit, value_type, over_places, over_time, direction, theme, numerator, denominator, formula,
+// definition, aliases; title, publisher, published, address, note.
 ALM_MUST_USE alm_code alm_indicator_check(const alm_indicator *indicator, alm_status *st);
 ALM_MUST_USE alm_code alm_source_check(const alm_source *source, alm_status *st);
 

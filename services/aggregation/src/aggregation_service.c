@@ -175,7 +175,8 @@ static alm_code keep_present(alm_query_plan *plan, const alm_row_reader *reader,
     ALM_TRY(reader->read(reader->self, &fetch, note_present, &set, st));
     size_t kept = 0;
     for (size_t i = 0; i < plan->item_count; i++) {
-        if (set.is_present[i]) { // "*" is the whole catalogue, in its order
+        // "*" is the whole catalogue, in its order. What is made of others may have values of none.
+        if (set.is_present[i] || plan->items[i].derived != NULL) {
             plan->items[kept++] = plan->items[i];
         }
     }

@@ -41,6 +41,7 @@ static alm_code find_operand(const alm_catalog *catalog, const alm_formula_opera
     if (said->place.len > 0) {
         ALM_TRY(alm_catalog_resolve_place(catalog, said->place, &ret->place, st));
     }
+    ALM_TRY(alm_derived_of(catalog, ret->indicator, ret->measure, arena, &ret->derived, st));
     return find_breakdown(said, arena, ret, st);
 }
 
@@ -55,7 +56,8 @@ static alm_code find_operands(const alm_catalog *catalog, alm_arena *arena, alm_
     for (uint32_t i = 0; i < formula->operand_count; i++) {
         alm_derived_operand *operand = &it->operands[i];
         ALM_TRY(find_operand(catalog, &formula->operands[i], arena, operand, st));
-        it->looks_around |= operand->is_last;
+        it->looks_around |=
+            operand->is_last || (operand->derived != NULL && operand->derived->looks_around);
         if (it->lead == NULL && !operand->is_last) {
             it->lead = operand;
         }
@@ -95,8 +97,8 @@ static alm_code find_outcome(alm_derived *it, alm_str text, alm_status *st)
     return ALM_OK;
 }
 
-alm_code alm_derived_make(const alm_catalog *catalog, alm_str text, alm_arena *arena,
-                          const alm_derived **ret, alm_status *st)
+alm_code alm_derived_make(const alm_catalog *catalog, alm_str text, const alm_indicator *own,
+                          alm_arena *arena, const alm_derived **ret, alm_status *st)
 {
     alm_derived *it = alm_arena_calloc(arena, 1, sizeof *it);
     if (it == NULL) {
@@ -104,7 +106,22 @@ alm_code alm_derived_make(const alm_catalog *catalog, alm_str text, alm_arena *a
     }
     ALM_TRY(alm_formula_parse(text, &it->formula, st));
     ALM_TRY(find_operands(catalog, arena, it, st));
-    ALM_TRY(find_outcome(it, text, st));
+    if (own != NULL) {
+        it->indicator = *own;
+    } else {
+        ALM_TRY(find_outcome(it, text, st));
+    }
     *ret = it;
     return ALM_OK;
+}
+
+alm_code alm_derived_of(const alm_catalog *catalog, const alm_indicator *indicator,
+                        alm_measure measure, alm_arena *arena, const alm_derived **ret,
+                        alm_status *st)
+{
+    *ret = NULL;
+    if (indicator->formula.len == 0 || measure != ALM_MEASURE_LEVEL) {
+        return ALM_OK;
+    }
+    return alm_derived_make(catalog, indicator->formula, indicator, arena, ret, st);
 }

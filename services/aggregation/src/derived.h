@@ -26,12 +26,20 @@ typedef struct alm_derived {
 // Variants of what has no code in the catalogue carry this one.
 #define ALM_DERIVED_CODE "formula"
 
-// Lives in the arena; views into the text and the catalogue.
+// own: the indicator of the catalogue that has the formula; NULL: it has none. Lives in the arena;
+// views into the text and the catalogue.
 //
 // ALM_INVALID_ARGUMENT     malformed; an unknown indicator, place or breakdown
 // ALM_FAILED_PRECONDITION  what it names does not go together; see alm_formula_rules
 // ALM_RESOURCE_EXHAUSTED   the arena is full
-ALM_MUST_USE alm_code alm_derived_make(const alm_catalog *catalog, alm_str text, alm_arena *arena,
+ALM_MUST_USE alm_code alm_derived_make(const alm_catalog *catalog, alm_str text,
+                                       const alm_indicator *own, alm_arena *arena,
                                        const alm_derived **ret, alm_status *st);
+
+// What the measure of an indicator of the catalogue is made of. *ret is NULL if it is made of no
+// others; only levels are.
+ALM_MUST_USE alm_code alm_derived_of(const alm_catalog *catalog, const alm_indicator *indicator,
+                                     alm_measure measure, alm_arena *arena, const alm_derived **ret,
+                                     alm_status *st);
 
 #endif

@@ -96,6 +96,9 @@ alm_code alm_derived_read(alm_query_run *run, const alm_derived *derived,
                           const alm_place_list *places, const alm_period_expr *periods,
                           alm_status *st)
 {
+    if (run->groups != NULL && derived->indicator.over_places != ALM_AGGREGATION_RECOMPUTE) {
+        return alm_rollup_refuse(&derived->indicator, st);
+    }
     // Cumulative values make those of periods, and the other way round, with others beside them.
     bool is_converted = run->plan->transforms.of[ALM_STAGE_ACCUMULATION].op != ALM_TRANSFORM_NONE;
     alm_period_expr all = {.kind = ALM_PERIOD_EXPR_ALL};

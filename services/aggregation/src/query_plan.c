@@ -51,6 +51,8 @@ static alm_code take_every_indicator(alm_query_plan *plan, alm_arena *arena, alm
         const alm_indicator *indicator = alm_catalog_indicator(plan->catalog, (uint32_t)i);
         plan->items[i].asked = indicator->code;
         plan->items[i].indicator = indicator;
+        ALM_TRY(alm_derived_of(plan->catalog, indicator, plan->measure, arena,
+                               &plan->items[i].derived, st));
     }
     plan->item_count = count;
     return ALM_OK;
@@ -73,7 +75,8 @@ static alm_code find_item(const alm_query_plan *plan, alm_arena *arena, alm_quer
     alm_code code = alm_catalog_resolve_indicator(plan->catalog, item->asked, &id, &item->fault);
     if (code == ALM_OK) {
         item->indicator = alm_catalog_indicator(plan->catalog, id);
-        return ALM_OK;
+        return alm_derived_of(plan->catalog, item->indicator, plan->measure, arena, &item->derived,
+                              &item->fault);
     }
     if (code != ALM_NOT_FOUND || !alm_formula_is_meant(item->asked)) {
         return code;
@@ -84,7 +87,7 @@ static alm_code find_item(const alm_query_plan *plan, alm_arena *arena, alm_quer
                               "a formula names its measures itself, as in gdp.growth_yoy; measure "
                               "does not go with it");
     }
-    code = alm_derived_make(plan->catalog, item->asked, arena, &item->derived, &item->fault);
+    code = alm_derived_make(plan->catalog, item->asked, NULL, arena, &item->derived, &item->fault);
     if (code == ALM_OK) {
         item->indicator = &item->derived->indicator;
     }

@@ -20,7 +20,8 @@ typedef struct alm_query_item {
 // What it is called in answers and messages.
 static inline alm_str alm_query_item_label(const alm_query_item *item)
 {
-    return item->derived == NULL ? item->indicator->code : item->asked;
+    bool has_code = !alm_str_eq(item->indicator->code, ALM_STR(ALM_DERIVED_CODE));
+    return has_code ? item->indicator->code : item->asked;
 }
 
 typedef enum alm_unit_choice {

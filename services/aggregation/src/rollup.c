@@ -290,6 +290,14 @@ static alm_code compute_ratio(alm_rollup *it, const alm_rollup_slice *slice, uin
     return ALM_OK;
 }
 
+alm_code alm_rollup_refuse(const alm_indicator *indicator, alm_status *st)
+{
+    return alm_status_set(st, ALM_FAILED_PRECONDITION,
+                          "%.*s cannot be rolled up: the catalogue says that values of places do "
+                          "not make their parent's (over_places is none)",
+                          ALM_STR_ARGS(indicator->code));
+}
+
 // --- the face -----------------------------------------------------------------------------------
 
 static alm_code begin(alm_rollup *it, const alm_period_expr *periods, alm_status *st)
@@ -306,10 +314,7 @@ static alm_code begin(alm_rollup *it, const alm_period_expr *periods, alm_status
         return begin_ratio(it, periods, st);
     case ALM_AGGREGATION_REFUSE:
     case ALM_AGGREGATION_NONE:
-        return alm_status_set(st, ALM_FAILED_PRECONDITION,
-                              "%.*s cannot be rolled up: the catalogue says that values of places "
-                              "do not make their parent's (over_places is none)",
-                              ALM_STR_ARGS(indicator->code));
+        return alm_rollup_refuse(indicator, st);
     }
     ALM_TRY(alm_rollup_sums_init(&it->sums, run->arena, &run->variants, it->groups,
                                  indicator->over_places, indicator->unit, st));

@@ -15,6 +15,9 @@ typedef struct alm_rollup alm_rollup;
 ALM_MUST_USE alm_code alm_rollup_read(alm_query_run *run, const alm_indicator *indicator,
                                       alm_str breakdown, const alm_period_expr *periods,
                                       alm_status *st);
+// ALM_FAILED_PRECONDITION, always: its values are not rolled up.
+alm_code alm_rollup_refuse(const alm_indicator *indicator, alm_status *st);
+
 // NULL: none was read that has the breakdown.
 alm_rollup *alm_rollup_find(const alm_query_run *run, alm_str indicator, alm_str breakdown);
 const alm_indicator *alm_rollup_indicator(const alm_rollup *it);

@@ -170,7 +170,11 @@ static bool is_told(const alm_series_run *it, const alm_series_target *of, size_
                     uint32_t t)
 {
     alm_period period = alm_axis_at(alm_series_last_grid(of)->axis, t);
-    return has_number(of, series, t) ||
+    bool has = has_number(of, series, t);
+    if (it->run->derived != NULL && !it->run->is_named) {
+        return has; // of everything, only what can be computed
+    }
+    return has ||
            alm_series_published_at(it, of->variant, it->set.places[series], period) !=
                ALM_CELL_NONE ||
            alm_source_grid_told(&of->source, series, source_index(of, t));

@@ -18,9 +18,12 @@ static alm_code read_all(alm_series_run *it, alm_status *st)
     }
     ALM_TRY(alm_series_set_places(run, &it->all, &places, st));
     if (run->derived != NULL) {
-        return alm_derived_read(run, run->derived, &places, &needed, st);
+        ALM_TRY(alm_derived_read(run, run->derived, &places, &needed, st));
     }
-    ALM_TRY(alm_query_run_fetch(run, measures, places.ids, places.count, &needed, st));
+    bool is_stored = alm_str_eq(run->label, run->indicator->code);
+    if (run->groups == NULL && is_stored) {
+        ALM_TRY(alm_query_run_fetch(run, measures, places.ids, places.count, &needed, st));
+    }
     if (run->plan->whole == NULL) {
         return ALM_OK;
     }

@@ -117,6 +117,25 @@ static inline void world_indicator(world *w, const char *code, const char *unit,
     }
 }
 
+static inline void world_formula(world *w, const char *code, const char *unit, const char *formula)
+{
+    alm_status st = ALM_STATUS_INIT;
+    uint32_t id;
+    alm_indicator indicator = {
+        .code = alm_str_from(code),
+        .name_zh = alm_str_from(code),
+        .value_type = ALM_VALUE_TYPE_RATE,
+        .over_places = ALM_AGGREGATION_RECOMPUTE,
+        .over_time = ALM_AGGREGATION_RECOMPUTE,
+        .direction = ALM_DIRECTION_UP,
+        .formula = alm_str_from(formula),
+    };
+    assert_int_equal(alm_unit_parse(alm_str_from(unit), &indicator.unit, NULL), ALM_OK);
+    if (alm_catalog_add_indicator(w->catalog, &indicator, &id, &st) != ALM_OK) {
+        world_die(&st);
+    }
+}
+
 static inline void world_source(world *w, const char *code, int precedence)
 {
     alm_status st = ALM_STATUS_INIT;
@@ -181,6 +200,8 @@ static inline void world_init_shanghai(world *w)
                     ALM_AGGREGATION_SUM, ALM_DIRECTION_DOWN, "", "");
     world_indicator(w, "green", "m2_E4", ALM_VALUE_TYPE_STOCK, ALM_AGGREGATION_SUM,
                     ALM_AGGREGATION_NONE, ALM_DIRECTION_UP, "", "");
+    world_formula(w, "gdp_each", "CNY/persons", "gdp / pop");
+    world_formula(w, "gdp_each_of_city", "percent", "gdp_each / gdp_each@parent");
     world_source(w, "report", 10);
     world_source(w, "yearbook", 20);
     world_finish(w);

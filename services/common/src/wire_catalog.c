@@ -1,3 +1,4 @@
+#include "alm/formula.h"
 #include "alm/wire.h"
 
 _Static_assert((int)ALMANAC__V1__VALUE_TYPE__VALUE_TYPE_COUNT == (int)ALM_VALUE_TYPE_COUNT,
@@ -110,6 +111,7 @@ alm_code alm_indicator_from_proto(const Almanac__V1__Indicator *message, alm_are
         .numerator = text_in(&c, "numerator", message->numerator, ALM_CODE_BYTES_MAX),
         .denominator = text_in(&c, "denominator", message->denominator, ALM_CODE_BYTES_MAX),
         .definition = text_in(&c, "definition", message->definition, ALM_TEXT_BYTES_MAX),
+        .formula = text_in(&c, "formula", message->formula, ALM_FORMULA_BYTES_MAX),
         .aliases = texts_in(&c, "aliases", message->aliases, message->n_aliases),
         .alias_count = message->n_aliases,
     };
@@ -219,6 +221,7 @@ alm_code alm_indicator_to_proto(const alm_indicator *entry, alm_arena *arena,
     message->numerator = text_out(&c, entry->numerator);
     message->denominator = text_out(&c, entry->denominator);
     message->definition = text_out(&c, entry->definition);
+    message->formula = text_out(&c, entry->formula);
     message->aliases = texts_out(&c, entry->aliases, entry->alias_count);
     message->n_aliases = entry->alias_count;
     *ret = message;

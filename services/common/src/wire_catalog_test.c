@@ -39,6 +39,7 @@ static void indicators(void **state)
         .numerator = ALM_STR("a"),
         .denominator = ALM_STR("b"),
         .definition = ALM_STR("what it is"),
+        .formula = ALM_STR("a / b"),
         .aliases = aliases,
         .alias_count = 2,
     };
@@ -51,7 +52,8 @@ static void indicators(void **state)
                 alm_str_eq(got.name_en, entry.name_en) && alm_str_eq(got.theme, entry.theme) &&
                 alm_str_eq(got.numerator, entry.numerator) &&
                 alm_str_eq(got.denominator, entry.denominator) &&
-                alm_str_eq(got.definition, entry.definition));
+                alm_str_eq(got.definition, entry.definition) &&
+                alm_str_eq(got.formula, entry.formula));
     assert_true(alm_unit_eq(got.unit, entry.unit));
     assert_int_equal(got.value_type, entry.value_type);
     assert_int_equal(got.over_places, entry.over_places);

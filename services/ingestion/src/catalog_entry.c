@@ -165,6 +165,9 @@ static alm_aggregation usual_of_ratio(const alm_indicator *e)
 
 static alm_aggregation usual_over_places(const alm_indicator *e)
 {
+    if (e->formula.len > 0) {
+        return ALM_AGGREGATION_RECOMPUTE;
+    }
     return adds_up_over_time(e->value_type) || e->value_type == ALM_VALUE_TYPE_STOCK
                ? ALM_AGGREGATION_SUM
                : usual_of_ratio(e);
@@ -172,7 +175,8 @@ static alm_aggregation usual_over_places(const alm_indicator *e)
 
 static alm_aggregation usual_over_time(const alm_indicator *e)
 {
-    return adds_up_over_time(e->value_type)        ? ALM_AGGREGATION_SUM
+    return e->formula.len > 0                      ? ALM_AGGREGATION_RECOMPUTE
+           : adds_up_over_time(e->value_type)      ? ALM_AGGREGATION_SUM
            : e->value_type == ALM_VALUE_TYPE_STOCK ? ALM_AGGREGATION_NONE // the end of the period
                                                    : usual_of_ratio(e);
 }
@@ -212,6 +216,7 @@ static alm_code read_indicator(entry_row *row, alm_indicator *ret, alm_status *w
     ret->theme = cell(row, IND_THEME);
     ret->numerator = cell(row, IND_NUMERATOR);
     ret->denominator = cell(row, IND_DENOMINATOR);
+    ret->formula = cell(row, IND_FORMULA);
     ret->definition = cell(row, IND_DEFINITION);
     ret->aliases = list_cell(row, IND_ALIASES, ALM_ALIAS_COUNT_MAX, &ret->alias_count);
     ret->over_places = aggregation_cell(row, IND_OVER_PLACES, usual_over_places(ret));

@@ -1,5 +1,7 @@
 #include "catalog_rows.h"
 
+#include "alm/formula.h"
+
 #include <stdlib.h>
 
 struct catalog_reader {
@@ -102,6 +104,17 @@ static void check_part(const catalog_reader *r, size_t field, alm_str code)
     }
 }
 
+static void check_formula(const catalog_reader *r, alm_str text)
+{
+    alm_formula formula;
+    if (text.len == 0 || alm_formula_parse(text, &formula, NULL) != ALM_OK) {
+        return; // malformed ones are told already
+    }
+    for (uint32_t i = 0; i < formula.operand_count; i++) {
+        check_part(r, IND_FORMULA, formula.operands[i].name);
+    }
+}
+
 static void check_parent(const catalog_reader *r, const alm_place *place)
 {
     if (place->parent.len == 0) {
@@ -148,6 +161,7 @@ static void check_names(const catalog_reader *r, const catalog_entry *entry)
     case ENTRY_INDICATOR:
         check_part(r, IND_NUMERATOR, entry->as.indicator.numerator);
         check_part(r, IND_DENOMINATOR, entry->as.indicator.denominator);
+        check_formula(r, entry->as.indicator.formula);
         break;
     case ENTRY_PLACE:
         check_level(r, &entry->as.place);
@@ -288,7 +302,8 @@ static int rank_of(const catalog_entry *e)
     case ENTRY_PLACE:
         return (int)e->as.place.level;
     case ENTRY_INDICATOR:
-        return e->as.indicator.numerator.len > 0 || e->as.indicator.denominator.len > 0;
+        return e->as.indicator.numerator.len > 0 || e->as.indicator.denominator.len > 0 ||
+               e->as.indicator.formula.len > 0;
     case ENTRY_SOURCE:
         break;
     }

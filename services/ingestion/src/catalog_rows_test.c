@@ -68,6 +68,24 @@ static const catalog_case cases[] = {
              "rate never adds up\n"
              "10:0 numerator [] indicator ok8 has no numerator: a recomputed rate needs numerator "
              "and denominator\n"},
+    {.name = "formulas",
+     .text = "code,name_zh,unit,value_type,formula,over_places,numerator\n"
+             "a,人均,元/人,rate,gdp / population,,\n"
+             "b,甲,元,rate,gdp /,,\n"
+             "c,乙,元,rate,gdp - nosuch,,\n"
+             "d,丙,元,rate,gdp - a,max,\n"
+             "e,丁,元,flow,gdp * 2,none,\n"
+             "f,戊,元,rate,gdp * 2,,gdp\n",
+     .kind = PIECE_INDICATORS,
+     .want = "3:5 formula [gdp /] indicator b: formula \"gdp /\": an indicator, a number or \"(\" "
+             "is expected at its end\n"
+             "4:5 formula [nosuch] unknown indicator: neither in the catalogue nor in this piece\n"
+             "5:6 over_places [max] indicator d has a formula: over places it is recompute, or "
+             "none\n"
+             "7:5 formula [gdp * 2] indicator f has a formula, and needs no numerator and "
+             "denominator\n"
+             "a 人均/ CNY/persons rate recompute recompute neutral  / [] = gdp / population\n"
+             "e 丁/ CNY flow none recompute neutral  / [] = gdp * 2\n"},
     {.name = "numerators are known or in the piece",
      .text = "code,name_zh,unit,value_type,numerator,denominator\n"
              "a,甲,%,rate,b,gdp\n"
@@ -222,7 +240,10 @@ static void put_indicator(alm_buf *out, const alm_indicator *e)
                    ALM_STR_ARGS(e->theme), ALM_STR_ARGS(e->numerator),
                    ALM_STR_ARGS(e->denominator));
     put_list(out, e->aliases, e->alias_count);
-    alm_buf_str(out, ALM_STR("]\n"));
+    alm_buf_str(out, ALM_STR("]"));
+    alm_buf_str(out, e->formula.len > 0 ? ALM_STR(" = ") : (alm_str){0});
+    alm_buf_str(out, e->formula);
+    alm_buf_str(out, ALM_STR("\n"));
 }
 
 static void put_place(alm_buf *out, const alm_place *e)

@@ -31,6 +31,7 @@ static const column_def indicator_columns[IND_FIELD_COUNT] = {
     [IND_THEME] = {"theme", "主题", NULL, false},
     [IND_NUMERATOR] = {"numerator", "分子", NULL, false},
     [IND_DENOMINATOR] = {"denominator", "分母", NULL, false},
+    [IND_FORMULA] = {"formula", "公式|计算公式", NULL, false},
     [IND_DEFINITION] = {"definition", "定义|指标解释", NULL, false},
     [IND_ALIASES] = {"aliases", "别名", NULL, false},
 };

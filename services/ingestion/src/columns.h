@@ -50,6 +50,7 @@ typedef enum indicator_field {
     IND_THEME,
     IND_NUMERATOR,
     IND_DENOMINATOR,
+    IND_FORMULA,
     IND_DEFINITION,
     IND_ALIASES,
     IND_FIELD_COUNT

@@ -83,11 +83,12 @@ static alm_code tell_indicator(void *arg, uint32_t id, const alm_indicator *e, a
     (void)st;
     alm_str alias = e->alias_count > 0 ? e->aliases[e->alias_count - 1] : text("-");
     snprintf(t->lines[t->count++], sizeof t->lines[0],
-             "%u %.*s %.*s %.*s %x %d %d %d %d %.*s %.*s %.*s %.*s %zu %.*s", id,
+             "%u %.*s %.*s %.*s %x %d %d %d %d %.*s %.*s %.*s %.*s %.*s %zu %.*s", id,
              ALM_STR_ARGS(e->code), ALM_STR_ARGS(e->name_zh), ALM_STR_ARGS(e->name_en),
              alm_unit_pack(e->unit), e->value_type, e->over_places, e->over_time, e->direction,
              ALM_STR_ARGS(e->theme), ALM_STR_ARGS(e->numerator), ALM_STR_ARGS(e->denominator),
-             ALM_STR_ARGS(e->definition), e->alias_count, ALM_STR_ARGS(alias));
+             ALM_STR_ARGS(e->formula), ALM_STR_ARGS(e->definition), e->alias_count,
+             ALM_STR_ARGS(alias));
     return ALM_OK;
 }
 static alm_code tell_place(void *arg, alm_place_id id, const alm_place *e, alm_status *st)
@@ -135,7 +136,13 @@ static void keeps_every_field_of_an_entry(void **state)
                                    .denominator = text("people"),
                                    .definition = text("gdp over people"),
                                    .aliases = aliases,
-                                   .alias_count = 2}};
+                                   .alias_count = 2},
+                                  {.code = text("twice"),
+                                   .name_zh = text("两倍"),
+                                   .unit = {.measure = ALM_MEASURE_UNIT_CNY},
+                                   .value_type = ALM_VALUE_TYPE_RATE,
+                                   .over_places = ALM_AGGREGATION_RECOMPUTE,
+                                   .formula = text("gdp * 2")}};
     alm_place places[] = {a_place("31", ALM_LEVEL_PROVINCE, ""),
                           a_place("3101", ALM_LEVEL_CITY, "31"),
                           a_place("3102", ALM_LEVEL_CITY, "31")};
@@ -155,7 +162,7 @@ static void keeps_every_field_of_an_entry(void **state)
                          .precedence = INT32_MIN,
                          .note = text("p. 7")};
     alm_batch batch = {.indicators = indicators + 1,
-                       .indicator_count = 2,
+                       .indicator_count = 3,
                        .places = places,
                        .place_count = 3,
                        .sources = &source,
@@ -164,7 +171,7 @@ static void keeps_every_field_of_an_entry(void **state)
     commit(f, batch);
     fixture_reopen(f);
     told got = {0}, want = {0};
-    for (uint32_t i = 0; i < 3; i++) {
+    for (uint32_t i = 0; i < 4; i++) {
         tell_indicator(&want, i, &indicators[i], NULL);
     }
     for (uint32_t i = 0; i < 3; i++) {
