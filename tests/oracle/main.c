@@ -535,9 +535,20 @@ static bool is_known(const trial *it)
     const alm_transforms *t = &it->asked.transforms;
     // Beside pc1 of levels published growth is answered; it has tests of its own.
     alm_measure of;
-    return alm_query_plan_published(&it->plan, &of) == ALM_MEASURE_NONE ||
+    return it->o.formula != NULL || alm_query_plan_published(&it->plan, &of) == ALM_MEASURE_NONE ||
            it->asked.measure != ALM_MEASURE_LEVEL ||
            t->of[ALM_STAGE_CHANGE].op != ALM_TRANSFORM_PC1;
+}
+
+// The indicator whose series are answered.
+static alm_str lead_of(const alm_query_item *item)
+{
+    return item->derived == NULL ? item->indicator->code : item->derived->lead->indicator->code;
+}
+
+static const char *formula_of(const alm_query_item *item)
+{
+    return item->derived == NULL ? NULL : item->asked.data;
 }
 
 // Answered: 1, refused or left out: 0.
@@ -551,7 +562,7 @@ static bool try_question(trial *it, world_random *random, bool traces)
     bool is_answered = !it->is_refused;
     if (is_answered) {
         it->asked = (oracle_question){
-            .indicator = it->plan.items[0].indicator->code,
+            .indicator = lead_of(&it->plan.items[0]),
             .measure = it->plan.measure,
             .freq = it->plan.freq,
             .accumulation = it->plan.accumulation,
@@ -572,6 +583,7 @@ static bool try_question(trial *it, world_random *random, bool traces)
             .peer_count = it->plan.peers.count,
             .whole = it->plan.whole,
             .whole_place = it->plan.whole_place,
+            .formula = formula_of(&it->plan.items[0]),
         };
         is_answered = is_known(it);
     }

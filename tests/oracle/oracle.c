@@ -428,6 +428,9 @@ static alm_accumulation other_of(alm_accumulation accumulation)
 static oracle_number base(const oracle *o, const oracle_series *series, alm_place_id place,
                           alm_period period)
 {
+    if (o->formula != NULL) {
+        return oracle_formula(o, series, place, period);
+    }
     oracle_number told = nothing;
     oracle_number candidates[16];
     size_t count = 0;
@@ -458,6 +461,9 @@ static oracle_number base(const oracle *o, const oracle_series *series, alm_plac
 bool oracle_told(const oracle *o, const oracle_series *series, alm_place_id place,
                  alm_period period)
 {
+    if (o->formula != NULL) {
+        return oracle_formula_told(o, series, place, period);
+    }
     for (alm_freq freq = ALM_FREQ_ANNUAL; freq <= ALM_FREQ_DAY; freq++) {
         alm_period units[PART_MAX];
         if (!is_source(o, series, freq)) {
@@ -970,4 +976,39 @@ oracle_number oracle_cell(const oracle *o, const oracle_series *series, alm_plac
                           alm_period period)
 {
     return upto(o, series, ALM_STAGE_COUNT, place, period);
+}
+
+// --- what formulas are made of ------------------------------------------------------------------
+
+oracle_number oracle_base(const oracle *o, const oracle_series *series, alm_place_id place,
+                          alm_period period)
+{
+    return place == ALM_PLACE_NONE ? nothing : base(o, series, place, period);
+}
+
+oracle_number oracle_of_both(const oracle_number *a, const oracle_number *b)
+{
+    return of_both(a, b);
+}
+
+oracle_number oracle_undefined(oracle_number it)
+{
+    return undefined(it);
+}
+
+oracle_number oracle_average(const oracle_number *parts, size_t count)
+{
+    return of_parts(parts, count, ALM_METHOD_AVG);
+}
+
+oracle_number oracle_growth(alm_freq freq, const oracle_number *now, const oracle_number *then)
+{
+    const alm_transform growth = {.op = ALM_TRANSFORM_PC1};
+    return grown(&growth, freq, now, then);
+}
+
+bool oracle_year_before(alm_period period, alm_period *ret)
+{
+    const alm_transform growth = {.op = ALM_TRANSFORM_PC1};
+    return then_of(&growth, period, ret);
 }

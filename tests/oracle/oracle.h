@@ -30,6 +30,7 @@ typedef struct oracle {
     size_t peer_count;
     const alm_indicator *whole; // of a share; NULL: its own
     alm_place_id whole_place;   // NONE: not named
+    const char *formula;        // of what is asked; NULL: an indicator
 } oracle;
 
 typedef struct oracle_number {
@@ -52,6 +53,22 @@ typedef struct oracle_series {
 
 oracle_number oracle_cell(const oracle *o, const oracle_series *series, alm_place_id place,
                           alm_period period);
+
+// Before the stages from the ratio on: what was published, and what converts to it.
+oracle_number oracle_base(const oracle *o, const oracle_series *series, alm_place_id place,
+                          alm_period period);
+// Likewise of a formula, see oracle_formula.c.
+oracle_number oracle_formula(const oracle *o, const oracle_series *series, alm_place_id place,
+                             alm_period period);
+bool oracle_formula_told(const oracle *o, const oracle_series *series, alm_place_id place,
+                         alm_period period);
+
+// Pieces of arithmetic. A number of nothing: status and publication are those of both.
+oracle_number oracle_of_both(const oracle_number *a, const oracle_number *b);
+oracle_number oracle_undefined(oracle_number it);
+oracle_number oracle_average(const oracle_number *parts, size_t count);
+oracle_number oracle_growth(alm_freq freq, const oracle_number *now, const oracle_number *then);
+bool oracle_year_before(alm_period period, alm_period *ret);
 
 // A published value in the unit that is computed in; status and publication are not its.
 oracle_number oracle_published(const oracle *o, const alm_value *value);

@@ -324,13 +324,48 @@ void random_question(const world *w, world_random *random, char *out, size_t siz
         "2023",
         "2022..2023",
     };
+    static const char *const formulas[] = {
+        "flow/stock",
+        "flow~-~flow@parent",
+        "flow/flow@parent",
+        "1~-~flow/flow@P0",
+        "2*flow~-~flow@CN",
+        "-~stock",
+        "stock/stock@parent",
+        "flow~+~peak",
+        "peak~-~flow",
+        "peak/flow",
+        "peak/stock",
+        "flow*rate",
+        "rate*flow",
+        "flow/price",
+        "count/stock",
+        "price~-~9",
+        "1/rate",
+        "rate~-~rate@parent",
+        "1~-~rate",
+        "rate/rate@CN",
+        "pc1(flow)~-~pc1(flow@parent)",
+        "(1+pc1(flow))/(1+flow.growth_yoy)~-~1",
+        "flow/ma(flow,2)",
+        "ma(stock~-~stock@parent,3)",
+        "flow/ma(stock,2)",
+        "(flow~-~flow@parent)/(flow~+~flow@parent)",
+        "flow~-~2*(flow~-~3*flow@parent)",
+        "count*count/count@P0",
+        "stock*rate/flow",
+    };
     static const char *const groups[] = {" group=district", " group=province", ""};
     char transform[64];
     (void)w;
+    bool is_formula = world_random_below(random, 4) == 0;
     size_t at = (size_t)snprintf(
-        out, size, "i=%s p=%s t=%s", kinds[world_random_below(random, ALM_ARRAY_LEN(kinds))].code,
+        out, size, "i=%s p=%s t=%s",
+        is_formula ? pick(random, formulas, ALM_ARRAY_LEN(formulas))
+                   : kinds[world_random_below(random, ALM_ARRAY_LEN(kinds))].code,
         pick(random, places, ALM_ARRAY_LEN(places)), pick(random, periods, ALM_ARRAY_LEN(periods)));
     size_t count = 1 + world_random_below(random, 2) + (world_random_below(random, 8) == 0);
+    count -= is_formula && world_random_below(random, 2) == 0;
     for (size_t i = 0; i < count; i++) {
         put_transform(random, transform, sizeof transform);
         at += (size_t)snprintf(out + at, size - at, "%s", transform);

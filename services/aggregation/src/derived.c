@@ -45,6 +45,18 @@ static alm_code find_operand(const alm_catalog *catalog, const alm_formula_opera
     return find_breakdown(said, arena, ret, st);
 }
 
+// The first that is of the place and period that are asked; else the first of the period.
+static const alm_derived_operand *find_lead(const alm_derived *it)
+{
+    const alm_derived_operand *lead = NULL;
+    for (uint32_t i = it->formula.operand_count; i-- > 0;) {
+        const alm_derived_operand *operand = &it->operands[i];
+        bool is_better = lead == NULL || alm_derived_is_here(operand) || !alm_derived_is_here(lead);
+        lead = !operand->is_last && is_better ? operand : lead;
+    }
+    return lead == NULL ? &it->operands[0] : lead;
+}
+
 static alm_code find_operands(const alm_catalog *catalog, alm_arena *arena, alm_derived *it,
                               alm_status *st)
 {
@@ -58,11 +70,8 @@ static alm_code find_operands(const alm_catalog *catalog, alm_arena *arena, alm_
         ALM_TRY(find_operand(catalog, &formula->operands[i], arena, operand, st));
         it->looks_around |=
             operand->is_last || (operand->derived != NULL && operand->derived->looks_around);
-        if (it->lead == NULL && !operand->is_last) {
-            it->lead = operand;
-        }
     }
-    it->lead = it->lead == NULL ? &it->operands[0] : it->lead;
+    it->lead = find_lead(it);
     for (uint32_t i = 0; i < formula->node_count; i++) {
         it->looks_around |= formula->nodes[i].op == ALM_FORMULA_TRANSFORM;
     }

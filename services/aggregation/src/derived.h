@@ -23,6 +23,12 @@ typedef struct alm_derived {
     alm_indicator indicator;         // what comes out, as if the catalogue had it
 } alm_derived;
 
+// Is it at the place that is asked?
+static inline bool alm_derived_is_here(const alm_derived_operand *operand)
+{
+    return !operand->is_parent && operand->place == ALM_PLACE_NONE;
+}
+
 // Variants of what has no code in the catalogue carry this one.
 #define ALM_DERIVED_CODE "formula"
 

@@ -52,7 +52,7 @@ static alm_code check_rollup(const alm_query_run *run, const alm_derived *derive
                              const alm_derived_operand *operand, alm_status *st)
 {
     alm_str code = operand->indicator->code;
-    if (operand->is_parent || operand->place != ALM_PLACE_NONE) {
+    if (!alm_derived_is_here(operand)) {
         return alm_status_set(st, ALM_FAILED_PRECONDITION,
                               "%.*s of another place is not rolled up with what is asked",
                               ALM_STR_ARGS(code));
@@ -241,7 +241,7 @@ static alm_code make_set(const loading *l, const alm_derived_operand *operand, a
 {
     *ret = *l->set;
     ret->count = ret->source_count;
-    if (!operand->is_parent && operand->place == ALM_PLACE_NONE) {
+    if (alm_derived_is_here(operand)) {
         return ALM_OK;
     }
     ret->places = alm_arena_calloc(l->arena, ret->source_count, sizeof *ret->places);
@@ -360,25 +360,15 @@ alm_code alm_derived_grid_periods(const alm_derived_grid *it, alm_axis axis, uin
 
 // --- what is told of it --------------------------------------------------------------------------
 
-// Visits the operands' cells of one period.
+// Where its lead is, or something comes out.
 bool alm_derived_grid_told(const alm_derived_grid *it, size_t series, uint32_t t)
 {
-    const alm_formula *formula = &it->derived->formula;
-    alm_period period = alm_axis_at(it->grid.axis, t);
-    for (uint32_t i = 0; i < formula->node_count; i++) {
-        if (formula->nodes[i].op != ALM_FORMULA_OPERAND) {
-            continue;
-        }
-        uint32_t k = formula->nodes[i].operand;
-        const alm_derived_operand *operand = &it->derived->operands[k];
-        uint32_t at = alm_axis_find(it->operands[k].grid.axis, period);
-        bool is_elsewhere = operand->is_parent || operand->place != ALM_PLACE_NONE;
-        if (at != ALM_AXIS_NONE && !is_elsewhere &&
-            alm_source_grid_told(&it->operands[k], series, at)) {
-            return true;
-        }
-    }
-    return alm_grid_has(&it->grid, series * it->grid.axis.count + t);
+    const alm_derived_operand *lead = it->derived->lead;
+    const alm_source_grid *source = &it->operands[lead - it->derived->operands];
+    uint32_t at = alm_axis_find(source->grid.axis, alm_axis_at(it->grid.axis, t));
+    return alm_grid_has(&it->grid, series * it->grid.axis.count + t) ||
+           (at != ALM_AXIS_NONE && alm_derived_is_here(lead) &&
+            alm_source_grid_told(source, series, at));
 }
 
 // States are often published by the year alone.
@@ -395,7 +385,7 @@ static alm_code why_operand(const alm_derived_grid *it, alm_query_run *run, uint
 {
     const alm_derived_operand *operand = &it->derived->operands[k];
     const alm_source_grid *source = &it->operands[k];
-    bool is_elsewhere = operand->is_parent || operand->place != ALM_PLACE_NONE;
+    bool is_elsewhere = !alm_derived_is_here(operand);
     alm_str code = operand->indicator->code;
     if (source->set->places[series] == ALM_PLACE_NONE) {
         return alm_query_run_text(run, ret, st, "%.*s: the place has no parent place",

@@ -183,12 +183,12 @@ static const world_example examples[] = {
       "gdp_each 310105 2023 level 28.60 CNY_E4/persons"},
      "i=gdp_each p=310105 t=2022..2023",
      "310105 2022 level C 271400 CNY/persons [271227.7, 271629.7]\n"
-"310105 2023 level P 28.60 CNY_E4/persons\n"},
+     "310105 2023 level P 28.60 CNY_E4/persons\n"},
     {"published where its parts are not",
      {"gdp_each 310105 2023 level 28.60 CNY_E4/persons"},
      "i=gdp_each p=310105 t=2022..2023",
      "310105 2022 level C - CNY/persons O -- gdp: no level for 2022\n"
-"310105 2023 level P 28.60 CNY_E4/persons\n"},
+     "310105 2023 level P 28.60 CNY_E4/persons\n"},
     {"published growth of it",
      {"gdp 310105 2023 level 2000.0 CNY_E8", "pop 310105 2023 level 70.0 persons_E4",
       "gdp_each 310105 2023 growth_yoy 5.0 percent"},
@@ -200,7 +200,7 @@ static const world_example examples[] = {
       "gdp_each 310105 2023 growth_yoy 5.0 percent"},
      "i=gdp_each p=310105 t=2023 x=pc1",
      "310105 2023 growth_yoy P 5.0 percent\n"
-"310105 2023 growth_yoy C 5.3 percent [5.107495, 5.419051]\n"},
+     "310105 2023 growth_yoy C 5.3 percent [5.107495, 5.419051]\n"},
     {"made of what is made of others",
      {"gdp 310105 2023 level 2000.0 CNY_E8", "pop 310105 2023 level 70.0 persons_E4",
       "gdp 310000 2023 level 40000.0 CNY_E8", "pop 310000 2023 level 2500.0 persons_E4"},
@@ -225,8 +225,8 @@ static const world_example examples[] = {
      {"gdp 310105 2023 level 2000.0 CNY_E8", "pop 310105 2023 level 70.0 persons_E4"},
      "i=* p=310105 t=2023",
      "310105 2023 level P 2000.0 CNY_E8\n"
-"310105 2023 level P 70.0 persons_E4\n"
-"310105 2023 level C 285700 CNY/persons [285503.2, 285925.7]\n"},
+     "310105 2023 level P 70.0 persons_E4\n"
+     "310105 2023 level C 285700 CNY/persons [285503.2, 285925.7]\n"},
     {"everything there is, where a part is missing",
      {"gdp 310105 2023 level 2000.0 CNY_E8"},
      "i=* p=310105 t=2023",

@@ -22,6 +22,12 @@ typedef struct alm_query_run {
     alm_answers answers;
 } alm_query_run;
 
+// Has it a code, under which something may have been published?
+static inline bool alm_query_run_is_stored(const alm_query_run *run)
+{
+    return alm_str_eq(run->label, run->indicator->code);
+}
+
 // The run must stay where it is until the arena is reset.
 ALM_MUST_USE alm_code alm_query_run_init(alm_query_run *run, const alm_query_plan *plan,
                                          const alm_query_item *item, const alm_row_reader *reader,

@@ -77,7 +77,7 @@ alm_code alm_series_published_read(alm_series_run *it, alm_status *st)
     alm_measure of;
     alm_measure measure = alm_query_plan_published(plan, &of);
     ALM_TRY(alm_cell_index_init(&it->published.of, run->arena, st));
-    if (measure == ALM_MEASURE_NONE) {
+    if (measure == ALM_MEASURE_NONE || !alm_query_run_is_stored(run)) {
         return ALM_OK;
     }
     size_t first = run->cells.count;

@@ -20,8 +20,7 @@ static alm_code read_all(alm_series_run *it, alm_status *st)
     if (run->derived != NULL) {
         ALM_TRY(alm_derived_read(run, run->derived, &places, &needed, st));
     }
-    bool is_stored = alm_str_eq(run->label, run->indicator->code);
-    if (run->groups == NULL && is_stored) {
+    if (run->groups == NULL && alm_query_run_is_stored(run)) {
         ALM_TRY(alm_query_run_fetch(run, measures, places.ids, places.count, &needed, st));
     }
     if (run->plan->whole == NULL) {

@@ -85,6 +85,7 @@ static alm_code add_target(alm_series_run *it, const alm_family *family, const a
     if (!is_good) {
         it->fault = it->fault.code == ALM_OK ? fault : it->fault;
         made.source.count = made.chain.count = 0;
+        made.source.derived = NULL;
         made.is_refused = true;
     }
     it->any |= is_good;
