@@ -1,4 +1,4 @@
-// Formulas, a cell at a time: the text is read anew for every cell, and every part of it is a number
+// Formulas, a cell at a time: the text is read anew for every cell, and a part of it is a number
 // in a unit of so many powers of ten of something.
 #include "oracle.h"
 
