@@ -472,6 +472,10 @@ typedef struct almanac_store_part {
     const char *name; // "log", "slices", "vintages", "series", "bases", "catalog", "other", "free"
     uint64_t bytes;
 } almanac_store_part;
+typedef struct almanac_limit {
+    const char *name; // "query_cells"; docs/OPERATING.md lists them
+    uint64_t value;   // the most there may be
+} almanac_limit;
 typedef struct almanac_report {
     const char *version;
     const almanac_service *services;
@@ -484,6 +488,8 @@ typedef struct almanac_report {
     uint64_t parts_waiting;      // whose series are not folded yet
     uint64_t queued;             // commits that wait for the writer
     uint64_t oldest_snapshot_ms; // a snapshot has been held at least so long while commits went on
+    const almanac_limit *limits; // of questions and imports
+    size_t limit_count;
 } almanac_report;
 ALMANAC_API almanac_code almanac_report_get(almanac_client *client, almanac_report **ret_report,
                                             almanac_error *error);

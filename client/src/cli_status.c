@@ -51,6 +51,11 @@ static void write_report_json(cli *self, const almanac_report *report, const cli
         cli_json_end_object(&json);
     }
     cli_json_end_array(&json);
+    cli_json_object(&json, "limits");
+    for (size_t i = 0; i < report->limit_count; i++) {
+        cli_json_u64(&json, report->limits[i].name, report->limits[i].value);
+    }
+    cli_json_end_object(&json);
     cli_json_end_object(&json);
     cli_json_line(&json);
 }

@@ -114,6 +114,13 @@ static alm_code report_of(const Almanac__V1__StatusResponse *message, alm_arena 
     if (reply == NULL || services == NULL || parts == NULL) {
         return out_of_memory(st);
     }
+    almanac_limit *limits = alm_arena_calloc(arena, message->n_limits, sizeof *limits);
+    if (limits == NULL) {
+        return out_of_memory(st);
+    }
+    for (size_t i = 0; i < message->n_limits; i++) {
+        limits[i] = (almanac_limit){message->limits[i]->name, message->limits[i]->value};
+    }
     for (size_t i = 0; i < message->n_store_parts; i++) {
         parts[i] = (almanac_store_part){.name = message->store_parts[i]->name,
                                         .bytes = message->store_parts[i]->bytes};
@@ -143,6 +150,8 @@ static alm_code report_of(const Almanac__V1__StatusResponse *message, alm_arena 
                                      .bytes_max = message->bytes_max,
                                      .parts = parts,
                                      .part_count = message->n_store_parts,
+                                     .limits = limits,
+                                     .limit_count = message->n_limits,
                                      .parts_waiting = message->parts_waiting,
                                      .queued = message->queued,
                                      .oldest_snapshot_ms = message->oldest_snapshot_ms},

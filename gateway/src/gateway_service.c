@@ -2,6 +2,8 @@
 
 #include "fanout.h"
 
+#include "alm/formula.h"
+#include "alm/limits.h"
 #include "almanac/internal/storage.pb-c.h"
 #include "almanac/v1/gateway.pb-c.h"
 
@@ -67,6 +69,46 @@ static void head_copy(Almanac__V1__StatusResponse *response,
     response->oldest_snapshot_ms = head->oldest_snapshot_us / 1000;
 }
 
+// X(NAME, most): what a caller may run into, by the names of docs/OPERATING.md.
+#define LIMIT_MAP(X)                                                                               \
+    X(query_indicators, ALM_QUERY_INDICATOR_COUNT_MAX)                                             \
+    X(query_cells, ALM_QUERY_CELL_COUNT_MAX)                                                       \
+    X(computed_cells, ALM_SERIES_CELL_COUNT_MAX)                                                   \
+    X(grid_cells, ALM_GRID_CELL_COUNT_MAX)                                                         \
+    X(expression_bytes, ALM_EXPR_BYTES_MAX)                                                        \
+    X(expression_terms, ALM_EXPR_TERM_COUNT_MAX)                                                   \
+    X(formula_bytes, ALM_FORMULA_BYTES_MAX)                                                        \
+    X(formula_parts, ALM_FORMULA_NODE_COUNT_MAX)                                                   \
+    X(block_rows, ALM_RESULT_BLOCK_ROW_COUNT)                                                      \
+    X(import_record_bytes, ALM_IMPORT_RECORD_BYTES_MAX)                                            \
+    X(import_columns, ALM_IMPORT_COLUMN_COUNT_MAX)                                                 \
+    X(import_defects, ALM_IMPORT_DEFECT_COUNT_MAX)
+
+static bool put_limits(Almanac__V1__StatusResponse *response, alm_arena *arena)
+{
+    static const struct {
+        const char *name;
+        uint64_t value;
+    } limits[] = {
+#define LIMIT(name, most) {#name, most},
+        LIMIT_MAP(LIMIT)
+#undef LIMIT
+    };
+    Almanac__V1__Limit *told = alm_arena_calloc(arena, ALM_ARRAY_LEN(limits), sizeof *told);
+    response->limits = alm_arena_calloc(arena, ALM_ARRAY_LEN(limits), sizeof(void *));
+    if (told == NULL || response->limits == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < ALM_ARRAY_LEN(limits); i++) {
+        almanac__v1__limit__init(&told[i]);
+        told[i].name = (char *)(uintptr_t)limits[i].name; // read only
+        told[i].value = limits[i].value;
+        response->limits[i] = &told[i];
+    }
+    response->n_limits = ALM_ARRAY_LEN(limits);
+    return true;
+}
+
 static alm_code status(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
 {
     gateway *g = self;
@@ -86,7 +128,7 @@ static alm_code status(void *self, alm_call *call, const ProtobufCMessage *reque
         alm_channel_visit(backends[i].channel, status_row_add, &rows);
     }
     response.version = alm_arena_strdup(rows.arena, ALM_STR(ALM_VERSION));
-    if (rows.exhausted || response.version == NULL) {
+    if (rows.exhausted || response.version == NULL || !put_limits(&response, rows.arena)) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "status: out of memory");
     }
     if (alm_channel_call(g->storage, &alm_service_storage, "Head", &opts, &head.base, rows.arena,

@@ -3,6 +3,7 @@
 // Method: the gateway's Status over loop, before a storage that answers, fails, or is not there.
 #include "gateway_service.h"
 
+#include "alm/limits.h"
 #include "almanac/internal/storage.pb-c.h"
 
 #include <setjmp.h>
@@ -39,6 +40,29 @@ typedef struct status_row {
     uint64_t want_sequence;
 } status_row;
 
+static uint64_t limit_of(const Almanac__V1__StatusResponse *status, const char *name)
+{
+    for (size_t i = 0; i < status->n_limits; i++) {
+        if (strcmp(status->limits[i]->name, name) == 0) {
+            return status->limits[i]->value;
+        }
+    }
+    fail_msg("%s is not told", name);
+    return 0;
+}
+
+// Lesson 8: limits are read by machines, in one call.
+static void check_limits(const Almanac__V1__StatusResponse *status)
+{
+    assert_int_equal(limit_of(status, "query_indicators"), ALM_QUERY_INDICATOR_COUNT_MAX);
+    assert_int_equal(limit_of(status, "query_cells"), ALM_QUERY_CELL_COUNT_MAX);
+    assert_int_equal(limit_of(status, "computed_cells"), ALM_SERIES_CELL_COUNT_MAX);
+    assert_int_equal(limit_of(status, "import_columns"), ALM_IMPORT_COLUMN_COUNT_MAX);
+    for (size_t i = 0; i < status->n_limits; i++) {
+        assert_true(status->limits[i]->value > 0);
+    }
+}
+
 static void tells_what_it_knows(void **state)
 {
     const status_row *row = *state;
@@ -71,6 +95,7 @@ static void tells_what_it_knows(void **state)
     assert_int_equal(status->has_store, row->want_store);
     assert_int_equal(status->sequence, row->want_sequence);
     assert_int_equal(status->n_services, 3);
+    check_limits(status);
 
     alm_channel_close(&client);
     alm_server_destroy(&g.server);
@@ -85,7 +110,7 @@ static void tells_what_it_knows(void **state)
 static const status_row status_rows[] = {
     {"storage answers", true, false, true, 7},
     {"storage fails", true, true, false, 0},
-    {"storage is not there", false, false, false, 0},
+    {"lesson 8: limits are told, storage or not", false, false, false, 0},
 };
 
 int main(void)

@@ -271,6 +271,12 @@ static bool is_filtered(const trial *it, const alm_variant *v, alm_str breakdown
 // What the executor refuses of a series is not held against the oracle; its words have tests.
 static bool is_admitted(const trial *it, const oracle_series *series)
 {
+    // The average of what is cumulated from the year's start means nothing, in a formula too.
+    const char *formula = it->o.formula;
+    if (formula != NULL && strstr(formula, "ma(flow") != NULL &&
+        series->accumulation == ALM_ACCUMULATION_CUMULATIVE) {
+        return false;
+    }
     alm_quantity at =
         alm_quantity_of(it->o.indicator, it->asked.measure, series->freq, series->accumulation);
     for (int stage = ALM_STAGE_RATIO; stage < ALM_STAGE_COUNT; stage++) {
