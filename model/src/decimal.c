@@ -11,14 +11,36 @@ typedef unsigned __int128 u128;
 
 // ----- 128-bit magnitudes ------------------------------------------------------------------------
 
+static const uint64_t powers_of_ten[] = {
+    1,
+    10,
+    100,
+    1000,
+    10000,
+    100000,
+    1000000,
+    10000000,
+    100000000,
+    1000000000,
+    10000000000,
+    100000000000,
+    1000000000000,
+    10000000000000,
+    100000000000000,
+    1000000000000000,
+    10000000000000000,
+    100000000000000000,
+    1000000000000000000,
+    UINT64_C(10000000000000000000),
+};
+#define POWER_64_MAX 19
+
 static u128 power_of_ten(int power)
 {
     ALM_ASSERT(power >= 0 && power <= POWER_MAX);
-    u128 value = 1;
-    for (; power > 0; power--) {
-        value *= 10;
-    }
-    return value;
+    return power <= POWER_64_MAX
+               ? powers_of_ten[power]
+               : (u128)powers_of_ten[POWER_64_MAX] * powers_of_ten[power - POWER_64_MAX];
 }
 
 static u128 magnitude(__int128 v)
@@ -268,7 +290,7 @@ size_t alm_decimal_format(alm_decimal d, char group, char *out)
 static int digit_count(uint64_t v)
 {
     int count = 0;
-    for (; v > 0; v /= 10) {
+    while (count <= POWER_64_MAX && v >= powers_of_ten[count]) {
         count++;
     }
     return count;
@@ -294,6 +316,9 @@ int alm_decimal_cmp(alm_decimal a, alm_decimal b)
 {
     ALM_ASSERT(alm_decimal_valid(a));
     ALM_ASSERT(alm_decimal_valid(b));
+    if (a.exponent == b.exponent) {
+        return (a.mantissa > b.mantissa) - (a.mantissa < b.mantissa);
+    }
     int a_sign = (a.mantissa > 0) - (a.mantissa < 0);
     int b_sign = (b.mantissa > 0) - (b.mantissa < 0);
     if (a_sign != b_sign) {
@@ -307,6 +332,11 @@ int alm_decimal_cmp(alm_decimal a, alm_decimal b)
 alm_code alm_decimal_rescale(alm_decimal d, int exponent, alm_decimal *ret, alm_status *st)
 {
     alm_decimal rescaled;
+    if (d.exponent == exponent) {
+        ALM_ASSERT(alm_decimal_valid(d));
+        *ret = d;
+        return ALM_OK;
+    }
     ALM_TRY(alm_decimal_round(d, exponent, &rescaled, st));
     if (alm_decimal_cmp(rescaled, d) != 0) {
         char text[ALM_DECIMAL_TEXT_MAX];
@@ -403,9 +433,9 @@ alm_decimal alm_decimal_normalize(alm_decimal d)
 double alm_decimal_to_double(alm_decimal d)
 {
     ALM_ASSERT(alm_decimal_valid(d));
-    if (magnitude(d.mantissa) <= (u128)1 << 53) {
+    if (d.mantissa <= INT64_C(1) << 53 && d.mantissa >= -(INT64_C(1) << 53)) {
         // Both operands are exact doubles, so the one operation rounds once.
-        double power = (double)(uint64_t)power_of_ten(abs(d.exponent));
+        double power = (double)powers_of_ten[abs(d.exponent)];
         return d.exponent < 0 ? (double)d.mantissa / power : (double)d.mantissa * power;
     }
     char text[ALM_DECIMAL_TEXT_MAX];
@@ -419,6 +449,10 @@ double alm_decimal_to_double(alm_decimal d)
 static bool scale_up_signed(__int128 v, int power, __int128 *ret)
 {
     u128 scaled;
+    if (power == 0) {
+        *ret = v;
+        return true;
+    }
     if (!scale_up(magnitude(v), power, &scaled) || scaled >> 127 != 0) {
         return false;
     }

@@ -10,17 +10,15 @@
 // keep their order: an end never passes the number itself.
 static double beside(alm_decimal number, int64_t tenths)
 {
-    if (tenths == 0) {
-        return alm_decimal_to_double(number);
+    int exponent = number.exponent - 1;
+    bool fits = number.mantissa < ALM_DECIMAL_MANTISSA_MAX / 10 &&
+                number.mantissa > -ALM_DECIMAL_MANTISSA_MAX / 10;
+    if (fits && exponent >= ALM_DECIMAL_EXPONENT_MIN) {
+        return alm_decimal_to_double(
+            (alm_decimal){.mantissa = number.mantissa * 10 + tenths, .exponent = (int8_t)exponent});
     }
     // Up to 19 digits: past a decimal, and past int64_t.
     __int128 mantissa = (__int128)number.mantissa * 10 + tenths;
-    int exponent = number.exponent - 1;
-    if (mantissa <= ALM_DECIMAL_MANTISSA_MAX && mantissa >= -ALM_DECIMAL_MANTISSA_MAX &&
-        exponent >= ALM_DECIMAL_EXPONENT_MIN) {
-        return alm_decimal_to_double(
-            (alm_decimal){.mantissa = (int64_t)mantissa, .exponent = (int8_t)exponent});
-    }
     char text[ALM_DECIMAL_TEXT_MAX];
     uint64_t digits = (uint64_t)(mantissa < 0 ? -mantissa : mantissa);
     snprintf(text, sizeof text, "%s%" PRIu64 "e%d", mantissa < 0 ? "-" : "", digits, exponent);
@@ -57,13 +55,17 @@ alm_interval alm_value_interval(const alm_value *value)
         return all;
     }
     alm_decimal number = value->number;
-    alm_decimal coarse = drop_round_zeros(number);
+    bool is_exact =
+        value->qualifier == ALM_QUALIFIER_EXACT || value->qualifier == ALM_QUALIFIER_EXPECTED;
+    if (is_exact && !counted_one_by_one(value)) {
+        return (alm_interval){.lower = beside(number, -5), .upper = beside(number, 5)};
+    }
     double v = alm_decimal_to_double(number);
-    int64_t half = counted_one_by_one(value) ? 0 : 5;
+    if (is_exact) {
+        return (alm_interval){.lower = v, .upper = v};
+    }
+    alm_decimal coarse = drop_round_zeros(number);
     switch (value->qualifier) {
-    case ALM_QUALIFIER_EXACT:
-    case ALM_QUALIFIER_EXPECTED:
-        return (alm_interval){.lower = beside(number, -half), .upper = beside(number, half)};
     case ALM_QUALIFIER_ABOUT:
         return (alm_interval){.lower = beside(coarse, -10), .upper = beside(coarse, 10)};
     case ALM_QUALIFIER_MORE_THAN:
@@ -76,12 +78,9 @@ alm_interval alm_value_interval(const alm_value *value)
     case ALM_QUALIFIER_NEARLY:
         return number.mantissa < 0 ? (alm_interval){.lower = v, .upper = beside(coarse, 10)}
                                    : (alm_interval){.lower = beside(coarse, -10), .upper = v};
-    case ALM_QUALIFIER_LEADING:
-    case ALM_QUALIFIER_TOP_GROUP:
-    case ALM_QUALIFIER_COUNT:
-        break;
+    default: // exact ones are above; leading and top group say nothing of the number
+        return all;
     }
-    return all;
 }
 
 alm_interval alm_interval_add(alm_interval a, alm_interval b)
