@@ -1,16 +1,36 @@
 #include "alm/wire.h"
 
-// Rows repeat few texts many times: each is written once a block and found again by its hash.
-enum { SLOT_COUNT_MIN = 1024 };
+enum {
+    ROW_CAP_MIN = 16,
+    SLOT_COUNT_MIN = 64,
+    MEMO_COUNT = 256, // a power of two
+};
 
+// A text of the block, found again by its hash.
+typedef struct slot {
+    uint32_t hash;
+    uint32_t index; // into strings, + 1; 0 is free
+} slot;
+
+// What a number was printed as: rows have few periods, dates and units.
+typedef struct memo {
+    uint64_t number;
+    uint32_t index; // as of a slot
+} memo;
+
+// Rows repeat few texts many times: each is written once a block. Nearly always it is the one of
+// the row before, else it is found by its hash.
 struct alm_result_writer {
     alm_arena *arena;
     uint64_t sequence;
     Almanac__V1__ResultBlock *block; // being filled; NULL between blocks
-    size_t string_cap;
+    size_t row_cap;
+    size_t string_cap, len_cap;
     size_t pace_cap;
-    uint32_t *slots; // open addressing: index into strings + 1; 0 is free
+    uint32_t *lens; // of strings
+    slot *slots;    // open addressing
     size_t slot_count;
+    memo periods[MEMO_COUNT], dates[MEMO_COUNT], units[MEMO_COUNT];
 };
 
 // X(column, element type): every column of a block.
@@ -69,27 +89,31 @@ static uint64_t text_hash(alm_str text)
     return hash ^ hash >> 32;
 }
 
-static void slot_put(alm_result_writer *writer, uint32_t index)
+static void slot_put(alm_result_writer *writer, slot it)
 {
     size_t mask = writer->slot_count - 1;
-    size_t at = text_hash(alm_str_from(writer->block->strings[index])) & mask;
-    while (writer->slots[at] != 0) {
+    size_t at = it.hash & mask;
+    while (writer->slots[at].index != 0) {
         at = (at + 1) & mask;
     }
-    writer->slots[at] = index + 1;
+    writer->slots[at] = it;
 }
 
 static bool slots_grow(alm_result_writer *writer)
 {
-    size_t count = ALM_MAX(writer->slot_count * 2, (size_t)SLOT_COUNT_MIN);
-    uint32_t *slots = alm_arena_calloc(writer->arena, count, sizeof *slots);
+    size_t old_count = writer->slot_count;
+    slot *old = writer->slots;
+    size_t count = ALM_MAX(old_count * 4, (size_t)SLOT_COUNT_MIN);
+    slot *slots = alm_arena_calloc(writer->arena, count, sizeof *slots);
     if (slots == NULL) {
         return false;
     }
     writer->slots = slots;
     writer->slot_count = count;
-    for (size_t i = 0; i < writer->block->n_strings; i++) {
-        slot_put(writer, (uint32_t)i);
+    for (size_t i = 0; i < old_count; i++) {
+        if (old[i].index != 0) {
+            slot_put(writer, old[i]);
+        }
     }
     return true;
 }
@@ -97,39 +121,72 @@ static bool slots_grow(alm_result_writer *writer)
 static bool string_append(alm_result_writer *writer, alm_str text)
 {
     Almanac__V1__ResultBlock *block = writer->block;
+    void *lens = writer->lens;
     char *copy = alm_arena_strdup(writer->arena, text);
     if (copy == NULL ||
         !alm_arena_grow(writer->arena, (void **)&block->strings, &writer->string_cap,
-                        block->n_strings + 1, sizeof *block->strings)) {
+                        block->n_strings + 1, sizeof *block->strings) ||
+        !alm_arena_grow(writer->arena, &lens, &writer->len_cap, block->n_strings + 1,
+                        sizeof *writer->lens)) {
         return false;
     }
+    writer->lens = lens;
+    writer->lens[block->n_strings] = (uint32_t)text.len;
     block->strings[block->n_strings++] = copy;
     return true;
 }
 
+static bool is_string(const alm_result_writer *writer, uint32_t index, alm_str text)
+{
+    return writer->lens[index] == text.len &&
+           memcmp(writer->block->strings[index], text.data, text.len) == 0;
+}
+
 static bool string_index(alm_result_writer *writer, alm_str text, uint32_t *ret)
 {
-    Almanac__V1__ResultBlock *block = writer->block;
+    uint32_t hash = (uint32_t)text_hash(text);
     size_t mask = writer->slot_count - 1;
-    for (size_t at = text_hash(text) & mask; writer->slots[at] != 0; at = (at + 1) & mask) {
-        if (alm_str_eq(alm_str_from(block->strings[writer->slots[at] - 1]), text)) {
-            *ret = writer->slots[at] - 1;
+    for (size_t at = hash & mask; writer->slots[at].index != 0; at = (at + 1) & mask) {
+        slot it = writer->slots[at];
+        if (it.hash == hash && is_string(writer, it.index - 1, text)) {
+            *ret = it.index - 1;
             return true;
         }
     }
-    *ret = (uint32_t)block->n_strings;
+    *ret = (uint32_t)writer->block->n_strings;
     if (!string_append(writer, text)) {
         return false;
     }
-    if (block->n_strings * 2 > writer->slot_count) {
-        return slots_grow(writer);
+    if (writer->block->n_strings * 2 > writer->slot_count && !slots_grow(writer)) {
+        return false;
     }
-    slot_put(writer, *ret);
+    slot_put(writer, (slot){hash, *ret + 1});
     return true;
 }
 
 // --- blocks
 // -----------------------------------------------------------------------------------------
+
+// Most answers are short: columns start small.
+static bool columns_grow(alm_result_writer *writer)
+{
+    Almanac__V1__ResultBlock *block = writer->block;
+    size_t cap = ALM_MIN(ALM_MAX(writer->row_cap * 4, (size_t)ROW_CAP_MIN),
+                         (size_t)ALM_RESULT_BLOCK_ROW_COUNT);
+#define COLUMN_GROW(column, type)                                                                  \
+    type *column = alm_arena_alloc(writer->arena, cap * sizeof *column);                           \
+    if (column == NULL) {                                                                          \
+        return false;                                                                              \
+    }                                                                                              \
+    if (block->rows > 0) {                                                                         \
+        memcpy(column, block->column, block->rows * sizeof *column);                               \
+    }                                                                                              \
+    block->column = column;
+    COLUMNS(COLUMN_GROW)
+#undef COLUMN_GROW
+    writer->row_cap = cap;
+    return true;
+}
 
 static bool block_begin(alm_result_writer *writer)
 {
@@ -139,46 +196,108 @@ static bool block_begin(alm_result_writer *writer)
     }
     almanac__v1__result_block__init(block);
     block->sequence = writer->sequence;
-#define COLUMN_CREATE(column, type)                                                                \
-    block->column = alm_arena_calloc(writer->arena, ALM_RESULT_BLOCK_ROW_COUNT, sizeof(type));     \
-    if (block->column == NULL) {                                                                   \
-        return false;                                                                              \
-    }
-    COLUMNS(COLUMN_CREATE)
-#undef COLUMN_CREATE
-    writer->block = block;
-    writer->string_cap = 0;
-    writer->pace_cap = 0;
-    writer->slot_count = 0;
-    return string_append(writer, ALM_STR("")) && slots_grow(writer);
+    *writer =
+        (alm_result_writer){.arena = writer->arena, .sequence = writer->sequence, .block = block};
+    // Index 0 is no text at all.
+    return string_append(writer, ALM_STR("")) && slots_grow(writer) && columns_grow(writer);
 }
 
-static bool texts_put(alm_result_writer *writer, const alm_result_row *row, size_t i)
+static bool text_put(alm_result_writer *writer, alm_str text, uint32_t *column)
+{
+    size_t i = writer->block->rows;
+    if (text.len == 0) {
+        column[i] = 0;
+        return true;
+    }
+    if (i > 0 && is_string(writer, column[i - 1], text)) {
+        column[i] = column[i - 1];
+        return true;
+    }
+    return string_index(writer, text, &column[i]);
+}
+
+static memo *memo_of(memo *memos, uint64_t number)
+{
+    return &memos[(number * UINT64_C(0x9e3779b97f4a7c15)) >> 32 & (MEMO_COUNT - 1)];
+}
+
+// A number whose text is remembered, else *ret is where it will be.
+static bool is_known(memo *memos, uint64_t number, memo **ret, uint32_t *column)
+{
+    *ret = memo_of(memos, number);
+    if ((*ret)->index == 0 || (*ret)->number != number) {
+        return false;
+    }
+    *column = (*ret)->index - 1;
+    return true;
+}
+
+static bool remember(alm_result_writer *writer, const char *text, uint64_t number, memo *ret,
+                     uint32_t *column)
+{
+    if (!string_index(writer, alm_str_from(text), column)) {
+        return false;
+    }
+    *ret = (memo){number, *column + 1};
+    return true;
+}
+
+static bool period_put(alm_result_writer *writer, alm_period period, uint32_t *column)
+{
+    uint64_t number =
+        (uint64_t)period.freq << 48 | (uint64_t)period.length << 32 | (uint32_t)period.ordinal;
+    char text[ALM_PERIOD_TEXT_MAX];
+    memo *found;
+    if (is_known(writer->periods, number, &found, column)) {
+        return true;
+    }
+    alm_period_format(period, text);
+    return remember(writer, text, number, found, column);
+}
+
+static bool date_put(alm_result_writer *writer, alm_date date, uint32_t *column)
+{
+    char text[ALM_PERIOD_TEXT_MAX];
+    memo *found;
+    if (is_known(writer->dates, (uint32_t)date, &found, column)) {
+        return true;
+    }
+    alm_date_format(date, text);
+    return remember(writer, text, (uint32_t)date, found, column);
+}
+
+static bool unit_put(alm_result_writer *writer, alm_unit unit, uint32_t *column)
+{
+    char text[ALM_UNIT_TEXT_MAX] = "";
+    memo *found;
+    if (is_known(writer->units, alm_unit_pack(unit), &found, column)) {
+        return true;
+    }
+    if (unit.measure != ALM_MEASURE_UNIT_NONE) {
+        alm_unit_code(unit, text);
+    }
+    return remember(writer, text, alm_unit_pack(unit), found, column);
+}
+
+static bool texts_put(alm_result_writer *writer, const alm_result_row *row)
 {
     Almanac__V1__ResultBlock *block = writer->block;
-    char period[ALM_PERIOD_TEXT_MAX];
-    char published[ALM_PERIOD_TEXT_MAX];
-    char unit[ALM_UNIT_TEXT_MAX] = "";
-    alm_period_format(row->period, period);
-    alm_date_format(row->published, published);
-    if (row->value.unit.measure != ALM_MEASURE_UNIT_NONE) {
-        alm_unit_code(row->value.unit, unit);
-    }
+    size_t i = block->rows;
     const char *accumulation =
         row->accumulation == ALM_ACCUMULATION_NONE ? "" : alm_accumulation_code(row->accumulation);
-    return string_index(writer, row->indicator, &block->indicator[i]) &&
-           string_index(writer, row->place, &block->place[i]) &&
-           string_index(writer, alm_str_from(period), &block->period[i]) &&
-           string_index(writer, row->measure, &block->measure[i]) &&
-           string_index(writer, alm_str_from(accumulation), &block->accumulation[i]) &&
-           string_index(writer, row->breakdown, &block->breakdown[i]) &&
-           string_index(writer, row->relation, &block->relation[i]) &&
-           string_index(writer, alm_str_from(unit), &block->unit[i]) &&
-           string_index(writer, row->source, &block->source[i]) &&
-           string_index(writer, alm_str_from(published), &block->published[i]) &&
-           string_index(writer, row->note, &block->note[i]) &&
-           string_index(writer, row->reason, &block->reason[i]) &&
-           string_index(writer, row->transform, &block->transform[i]);
+    return text_put(writer, row->indicator, block->indicator) &&
+           text_put(writer, row->place, block->place) &&
+           period_put(writer, row->period, &block->period[i]) &&
+           text_put(writer, row->measure, block->measure) &&
+           text_put(writer, alm_str_from(accumulation), block->accumulation) &&
+           text_put(writer, row->breakdown, block->breakdown) &&
+           text_put(writer, row->relation, block->relation) &&
+           unit_put(writer, row->value.unit, &block->unit[i]) &&
+           text_put(writer, row->source, block->source) &&
+           date_put(writer, row->published, &block->published[i]) &&
+           text_put(writer, row->note, block->note) &&
+           text_put(writer, row->reason, block->reason) &&
+           text_put(writer, row->transform, block->transform);
 }
 
 // --- paces
@@ -259,7 +378,10 @@ alm_code alm_result_writer_add(alm_result_writer *writer, const alm_result_row *
     }
     Almanac__V1__ResultBlock *block = writer->block;
     size_t i = block->rows;
-    if (!texts_put(writer, row, i) || !pace_put(writer, row->pace)) {
+    if (i == writer->row_cap && !columns_grow(writer)) {
+        return exhausted(st);
+    }
+    if (!texts_put(writer, row) || !pace_put(writer, row->pace)) {
         return exhausted(st);
     }
     block->mantissa[i] = row->value.has_number ? row->value.number.mantissa : 0;
