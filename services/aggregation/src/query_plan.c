@@ -155,13 +155,41 @@ static int by_number(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+#define PLACES_PER_ASKED 16 // of the tree: with fewer a table of all is the faster way
+
+static alm_code tabulate_places(alm_query_plan *plan, alm_arena *arena, alm_status *st)
+{
+    size_t tree_count = alm_place_tree_count(plan->tree);
+    size_t found = 0;
+    plan->place_index = alm_arena_calloc(arena, tree_count, sizeof *plan->place_index);
+    if (plan->place_index == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < plan->places.count; i++) {
+        plan->place_index[plan->places.ids[i]] = (uint32_t)i + 1;
+    }
+    for (size_t id = 0; id < tree_count; id++) {
+        if (plan->place_index[id] != 0) {
+            plan->place_ids[found++] = (alm_place_id)id;
+        }
+    }
+    ALM_ASSERT(found == plan->places.count);
+    return ALM_OK;
+}
+
 static alm_code sort_places(alm_query_plan *plan, alm_arena *arena, alm_status *st)
 {
     size_t count = plan->places.count;
-    uint64_t *pairs = alm_arena_calloc(arena, count, sizeof *pairs);
     plan->place_ids = alm_arena_calloc(arena, count, sizeof *plan->place_ids);
+    if (plan->place_ids == NULL) {
+        return no_memory(st);
+    }
+    if (count > alm_place_tree_count(plan->tree) / PLACES_PER_ASKED) {
+        return tabulate_places(plan, arena, st);
+    }
+    uint64_t *pairs = alm_arena_calloc(arena, count, sizeof *pairs);
     plan->place_order = alm_arena_calloc(arena, count, sizeof *plan->place_order);
-    if (pairs == NULL || plan->place_ids == NULL || plan->place_order == NULL) {
+    if (pairs == NULL || plan->place_order == NULL) {
         return no_memory(st);
     }
     for (size_t i = 0; i < count; i++) {
@@ -177,6 +205,11 @@ static alm_code sort_places(alm_query_plan *plan, alm_arena *arena, alm_status *
 
 uint32_t alm_query_plan_place_index(const alm_query_plan *plan, alm_place_id place)
 {
+    if (plan->place_index != NULL) {
+        ALM_ASSERT(place < alm_place_tree_count(plan->tree));
+        uint32_t index = plan->place_index[place];
+        return index == 0 ? ALM_PLACE_NONE : index - 1;
+    }
     const alm_place_id *found =
         bsearch(&place, plan->place_ids, plan->places.count, sizeof place, alm_id_order);
     return found == NULL ? ALM_PLACE_NONE : plan->place_order[found - plan->place_ids];

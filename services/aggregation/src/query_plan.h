@@ -45,7 +45,9 @@ typedef struct alm_query_plan {
     bool every;              // "*" was asked: items are the whole catalogue
     alm_place_list places;   // in answering order
     alm_place_id *place_ids; // the same, ascending
-    uint32_t *place_order;   // of place_ids[i]: its index in places
+    uint32_t *place_order;   // of place_ids[i]: its index in places; NULL: see place_index
+    uint32_t *place_index;   // by place id: 1 + its index in places, 0: not asked; NULL: too few
+                             // are asked for a table of all to be cleared
     alm_period_expr periods;
     alm_period *listed;  // the single periods, when the expression is a bounded list of at most
     size_t listed_count; // ALM_QUERY_MISSING_COUNT_MAX; ascending
@@ -78,8 +80,7 @@ ALM_MUST_USE alm_code alm_query_plan_make(const Almanac__V1__QueryRequest *reque
                                           const alm_catalog *catalog, alm_arena *arena,
                                           alm_query_plan *ret, alm_status *st);
 
-// The place's index in plan->places; ALM_PLACE_NONE: it is not asked. A search, not a table: a
-// tree with every village is too large to be cleared for each question.
+// The place's index in plan->places; ALM_PLACE_NONE: it is not asked.
 uint32_t alm_query_plan_place_index(const alm_query_plan *plan, alm_place_id place);
 
 // The measure that sources publish of exactly what the question has computed: growth_yoy for pc1

@@ -1,7 +1,5 @@
 #include "rollup_groups.h"
 
-#include "alm/id_order.h"
-
 #include <stdlib.h>
 
 typedef struct pair {
@@ -17,6 +15,7 @@ typedef struct builder {
     uint32_t *group_number; // by place id: 1 + group; 0: none
     pair *pairs;
     size_t pair_count, pair_cap;
+    uint64_t levels; // bits: of members
 } builder;
 
 static alm_code no_memory(alm_status *st)
@@ -88,14 +87,23 @@ static alm_code group_under_level(builder *it, alm_status *st)
     return ALM_OK;
 }
 
-static int by_group(const void *a, const void *b)
+static int by_member(const void *a, const void *b)
 {
     const pair *x = a;
     const pair *y = b;
-    if (x->group != y->group) {
-        return x->group < y->group ? -1 : 1;
-    }
     return x->member < y->member ? -1 : x->member > y->member;
+}
+
+// Places in the order of the tree nearly always have ascending ids.
+static void sort_pairs(builder *it)
+{
+    size_t i = 1;
+    while (i < it->pair_count && it->pairs[i - 1].member <= it->pairs[i].member) {
+        i++;
+    }
+    if (i < it->pair_count) {
+        qsort(it->pairs, it->pair_count, sizeof(pair), by_member);
+    }
 }
 
 // The pairs as arrays by member and by group.
@@ -111,41 +119,51 @@ static alm_code lay_out(builder *it, alm_status *st)
     groups->group_of = alm_arena_calloc(arena, count, sizeof *groups->group_of);
     groups->bounded = alm_arena_calloc(arena, count, sizeof *groups->bounded);
     groups->is_bounded = alm_arena_calloc(arena, count, sizeof *groups->is_bounded);
+    uint32_t *filled = alm_arena_calloc(arena, groups->count, sizeof *filled); // by group
     groups->unbounded = alm_arena_calloc(arena, groups->count, sizeof *groups->unbounded);
     groups->member_of =
         alm_arena_calloc(arena, alm_place_tree_count(groups->tree), sizeof *groups->member_of);
     if (groups->first == NULL || groups->members == NULL || groups->ids == NULL ||
         groups->group_of == NULL || groups->bounded == NULL || groups->is_bounded == NULL ||
-        groups->unbounded == NULL || groups->member_of == NULL) {
+        groups->unbounded == NULL || groups->member_of == NULL || filled == NULL) {
         return no_memory(st);
     }
-    if (count > 0) {
-        qsort(it->pairs, count, sizeof(pair), by_group);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        pair p = it->pairs[i];
-        const alm_place *place = alm_place_tree_get(groups->tree, p.member);
-        groups->members[i] = groups->ids[i] = p.member;
-        groups->group_of[i] = p.group;
-        groups->member_of[p.member] = i + 1;
-        groups->first[p.group + 1]++;
-        if (place->valid_from == ALM_DATE_NONE && place->valid_to == ALM_DATE_MAX) {
-            groups->unbounded[p.group]++;
-        } else {
-            groups->bounded[groups->bounded_count++] = i;
-            groups->is_bounded[i] = 1;
-        }
+    for (size_t i = 0; i < count; i++) {
+        groups->first[it->pairs[i].group + 1]++;
     }
     for (size_t g = 0; g < groups->count; g++) {
         groups->first[g + 1] += groups->first[g];
     }
-    qsort(groups->ids, count, sizeof *groups->ids, alm_id_order);
+    sort_pairs(it);
+    for (size_t i = 0; i < count; i++) {
+        pair p = it->pairs[i];
+        const alm_place *place = alm_place_tree_get(groups->tree, p.member);
+        uint32_t at = groups->first[p.group] + filled[p.group]++;
+        bool is_unbounded = place->valid_from == ALM_DATE_NONE && place->valid_to == ALM_DATE_MAX;
+        groups->ids[i] = p.member;
+        groups->members[at] = p.member;
+        groups->group_of[at] = p.group;
+        groups->member_of[p.member] = at + 1;
+        groups->is_bounded[at] = !is_unbounded;
+        groups->unbounded[p.group] += is_unbounded;
+        it->levels |= UINT64_C(1) << place->level;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (groups->is_bounded[i]) {
+            groups->bounded[groups->bounded_count++] = i;
+        }
+    }
     return ALM_OK;
 }
 
 // Nothing may be counted twice: within a group no member lies inside another.
-static alm_code check_disjoint(const alm_rollup_groups *groups, alm_status *st)
+static alm_code check_disjoint(const builder *it, alm_status *st)
 {
+    const alm_rollup_groups *groups = it->groups;
+    bool is_one_level = (it->levels & (it->levels - 1)) == 0;
+    if (is_one_level && it->levels != UINT64_C(1) << ALM_LEVEL_LOCAL) {
+        return ALM_OK;
+    }
     for (size_t i = 0; i < groups->member_count; i++) {
         const alm_place *place = alm_place_tree_get(groups->tree, groups->members[i]);
         size_t group_size =
@@ -191,7 +209,7 @@ alm_code alm_rollup_groups_make(const alm_query_plan *plan, alm_arena *arena,
         ALM_TRY(group_under_level(&it, st));
     }
     ALM_TRY(lay_out(&it, st));
-    return check_disjoint(ret, st);
+    return check_disjoint(&it, st);
 }
 
 void alm_rollup_groups_expected(const alm_rollup_groups *groups, alm_date day, uint32_t *ret)
