@@ -65,46 +65,31 @@ alm_code alm_answers_add(alm_answers *answers, const alm_obs *obs, const alm_ans
 
 // --- order --------------------------------------------------------------------------------------
 
+// Most comparisons are over with the rank: of an order by value the bits of the nearest double,
+// which rise with it; else nothing. Rows without a number come last, whichever way the others run.
 typedef struct sort_key {
-    alm_decimal number; // in the measure's common unit, of an order by value
-    bool has_number;
-    bool is_descending;
+    uint64_t rank;
+    uint32_t place; // its index among the places that are asked; others follow by id
     uint32_t row;
-    uint64_t place_order;
-    uint64_t period;
-    uint64_t variant; // rank of the variant's text, then published before computed
 } sort_key;
 
-static int by_key(const void *a, const void *b)
-{
-    const sort_key *x = a;
-    const sort_key *y = b;
-    if (x->place_order != y->place_order) {
-        return x->place_order < y->place_order ? -1 : 1;
-    }
-    if (x->period != y->period) {
-        return x->period < y->period ? -1 : 1;
-    }
-    if (x->variant != y->variant) {
-        return x->variant < y->variant ? -1 : 1;
-    }
-    return x->row < y->row ? -1 : x->row > y->row;
-}
+#define RANK_WITHOUT_NUMBER UINT64_MAX
+#define SHORT_MAX           INT64_C(999999999999999) // numbers of 15 digits have their own doubles
 
-// Rows without a number come last, whichever way the others run.
-static int by_value(const void *a, const void *b)
-{
-    const sort_key *x = a;
-    const sort_key *y = b;
-    if (x->has_number != y->has_number) {
-        return x->has_number ? -1 : 1;
-    }
-    int order = x->has_number ? alm_decimal_cmp(x->number, y->number) : 0;
-    if (order == 0) {
-        return by_key(a, b);
-    }
-    return x->is_descending ? -order : order;
-}
+typedef struct sorter {
+    const alm_answers *answers;
+    const alm_query_plan *plan;
+    const alm_indicator *indicator;
+    uint32_t *variant_ranks; // by text
+    bool is_by_value, is_descending;
+    bool has_long; // a number may share its double with another
+    // The unit of the row before, and what rows of its kind are compared in:
+    uint32_t variant;
+    alm_unit unit, common;
+    bool has_common;
+    sort_key *keys;
+    size_t count;
+} sorter;
 
 typedef struct ranked_text {
     alm_str text;
@@ -134,59 +119,188 @@ static uint32_t *rank_variants(const alm_answers *answers)
     return ranks;
 }
 
-static void take_number(const alm_answers *answers, const alm_answer *answer,
-                        const alm_indicator *indicator, sort_key *key)
+static void find_common_unit(sorter *it, uint32_t variant, alm_unit unit)
 {
-    const alm_variant_entry *entry = alm_variant_table_get(answers->variants, answer->obs.variant);
-    alm_unit common = indicator->unit;
-    key->has_number = answer->obs.value.has_number;
-    key->number = answer->obs.value.number;
+    alm_unit own = it->indicator->unit;
+    alm_measure measure = alm_variant_table_get(it->answers->variants, variant)->variant.measure;
+    it->variant = variant;
+    it->unit = unit;
+    it->has_common = alm_measure_common_unit(measure, own, &it->common);
     // A target may be an amount or a rate; amounts compare in the indicator's unit.
-    bool has_common = alm_measure_common_unit(entry->variant.measure, indicator->unit, &common);
-    if (!has_common && alm_unit_convertible(answer->obs.value.unit, indicator->unit)) {
-        common = indicator->unit;
-        has_common = true;
+    if (!it->has_common && alm_unit_convertible(unit, own)) {
+        it->common = own;
+        it->has_common = true;
     }
     // What is computed may have a unit of its own: an index of a level.
-    has_common &= alm_unit_convertible(answer->obs.value.unit, common);
-    if (key->has_number && has_common) {
-        key->has_number =
-            alm_number_in_unit(&answer->obs.value, common, &key->number, NULL) == ALM_OK;
+    it->has_common = it->has_common && alm_unit_convertible(unit, it->common);
+}
+
+// False: the row has none.
+static bool number_of(sorter *it, uint32_t row, alm_decimal *ret)
+{
+    const alm_obs *obs = &alm_answers_get(it->answers, row)->obs;
+    if (!obs->value.has_number) {
+        return false;
+    }
+    if (obs->variant != it->variant || !alm_unit_eq(obs->value.unit, it->unit)) {
+        find_common_unit(it, obs->variant, obs->value.unit);
+    }
+    if (it->has_common) {
+        return alm_number_in_unit(&obs->value, it->common, ret, NULL) == ALM_OK;
+    }
+    *ret = obs->value.number;
+    return true;
+}
+
+static uint64_t rank_of(sorter *it, uint32_t row)
+{
+    alm_decimal number;
+    if (!it->is_by_value) {
+        return 0;
+    }
+    if (!number_of(it, row, &number)) {
+        return RANK_WITHOUT_NUMBER;
+    }
+    it->has_long |= number.mantissa > SHORT_MAX || number.mantissa < -SHORT_MAX;
+    double nearest = alm_decimal_to_double(number);
+    int64_t bits;
+    memcpy(&bits, &nearest, sizeof bits);
+    // Without a sign the bits rise with the number, with one they fall.
+    uint64_t rising = (uint64_t)bits ^ (bits < 0 ? UINT64_MAX : UINT64_C(1) << 63);
+    return it->is_descending ? ~rising : rising;
+}
+
+static int compare_numbers(sorter *it, uint32_t a, uint32_t b)
+{
+    alm_decimal x;
+    alm_decimal y;
+    if (!number_of(it, a, &x) || !number_of(it, b, &y)) {
+        return 0;
+    }
+    return it->is_descending ? alm_decimal_cmp(y, x) : alm_decimal_cmp(x, y);
+}
+
+static uint64_t period_order(const alm_answer *answer)
+{
+    return answer->obs.period.freq == ALM_FREQ_NONE ? 0 : alm_period_pack(answer->obs.period);
+}
+
+// Published before computed.
+static uint64_t variant_order(const sorter *it, const alm_answer *answer)
+{
+    bool is_computed = answer->extra != NULL && answer->extra->computed;
+    return (uint64_t)it->variant_ranks[answer->obs.variant] * 2 + is_computed;
+}
+
+static int by_key(const void *a, const void *b, void *arg)
+{
+    sorter *it = arg;
+    const sort_key *x = a;
+    const sort_key *y = b;
+    if (x->rank != y->rank) {
+        return x->rank < y->rank ? -1 : 1;
+    }
+    int order = it->has_long ? compare_numbers(it, x->row, y->row) : 0;
+    if (order != 0) {
+        return order;
+    }
+    if (x->place != y->place) {
+        return x->place < y->place ? -1 : 1;
+    }
+    const alm_answer *p = alm_answers_get(it->answers, x->row);
+    const alm_answer *q = alm_answers_get(it->answers, y->row);
+    uint64_t p_order = period_order(p);
+    uint64_t q_order = period_order(q);
+    if (p_order == q_order) {
+        p_order = variant_order(it, p);
+        q_order = variant_order(it, q);
+    }
+    if (p_order != q_order) {
+        return p_order < q_order ? -1 : 1;
+    }
+    return x->row < y->row ? -1 : x->row > y->row;
+}
+
+// Moves a key down a heap whose first is the last in order.
+static void sift_down(sorter *it, size_t at)
+{
+    for (;;) {
+        size_t child = at * 2 + 1;
+        if (child >= it->count) {
+            return;
+        }
+        child += child + 1 < it->count && by_key(&it->keys[child], &it->keys[child + 1], it) < 0;
+        if (by_key(&it->keys[at], &it->keys[child], it) >= 0) {
+            return;
+        }
+        sort_key held = it->keys[at];
+        it->keys[at] = it->keys[child];
+        it->keys[child] = held;
+        at = child;
     }
 }
 
-// On the heap: an answer of the largest size needs a third of the arena for its order alone.
-static alm_code sort(const alm_answers *answers, const alm_query_plan *plan,
-                     const alm_indicator *indicator, sort_key **ret, alm_status *st)
+static void make_heap(sorter *it)
 {
-    sort_key *keys = alm_calloc(answers->count, sizeof *keys);
-    uint32_t *ranks = rank_variants(answers);
-    if (keys == NULL || ranks == NULL) {
-        alm_free(keys);
+    for (size_t k = it->count / 2; k-- > 0;) {
+        sift_down(it, k);
+    }
+}
+
+// Rows beyond the first `most` take the place of the last of these, unless they come behind it.
+static void choose(sorter *it, size_t most)
+{
+    const alm_answers *answers = it->answers;
+    bool is_sorted = true;
+    for (uint32_t i = 0; i < answers->count; i++) {
+        alm_place_id place = alm_answers_get(answers, i)->obs.place;
+        uint32_t index = alm_query_plan_place_index(it->plan, place);
+        sort_key key = {
+            .rank = rank_of(it, i),
+            // Groups of a roll-up need not be places that were asked.
+            .place = index != ALM_PLACE_NONE ? index : (uint32_t)it->plan->places.count + place,
+            .row = i,
+        };
+        if (it->count < most) {
+            is_sorted = is_sorted && (i == 0 || by_key(&it->keys[it->count - 1], &key, it) < 0);
+            it->keys[it->count++] = key;
+            continue;
+        }
+        if (i == most) {
+            make_heap(it);
+        }
+        if (by_key(&key, &it->keys[0], it) < 0) {
+            it->keys[0] = key;
+            sift_down(it, 0);
+        }
+        is_sorted = false;
+    }
+    if (!is_sorted) {
+        qsort_r(it->keys, it->count, sizeof it->keys[0], by_key, it);
+    }
+}
+
+// The keys are on the heap: an answer of the largest size needs much of the arena itself.
+static alm_code sort(const alm_answers *answers, const alm_query_plan *plan,
+                     const alm_indicator *indicator, sorter *ret, alm_status *st)
+{
+    size_t most = plan->limit == 0 ? answers->count : ALM_MIN(answers->count, plan->limit);
+    *ret = (sorter){
+        .answers = answers,
+        .plan = plan,
+        .indicator = indicator,
+        .variant_ranks = rank_variants(answers),
+        .is_by_value = plan->order != ALMANAC__V1__ORDER__ORDER_KEY,
+        .is_descending = plan->order == ALMANAC__V1__ORDER__ORDER_VALUE_DESC,
+        .variant = UINT32_MAX,
+        .keys = alm_calloc(most, sizeof *ret->keys),
+    };
+    if (ret->keys == NULL || ret->variant_ranks == NULL) {
+        alm_free(ret->keys);
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory to order %zu rows",
                               answers->count);
     }
-    bool orders_values = plan->order != ALMANAC__V1__ORDER__ORDER_KEY;
-    for (uint32_t i = 0; i < answers->count; i++) {
-        const alm_answer *answer = alm_answers_get(answers, i);
-        uint32_t order = alm_query_plan_place_index(plan, answer->obs.place);
-        bool is_computed = answer->extra != NULL && answer->extra->computed;
-        keys[i] = (sort_key){
-            .is_descending = plan->order == ALMANAC__V1__ORDER__ORDER_VALUE_DESC,
-            .row = i,
-            // Groups of a roll-up need not be places that were asked: they follow by id.
-            .place_order =
-                order != ALM_PLACE_NONE ? order : (UINT64_C(1) << 32) + answer->obs.place,
-            .period =
-                answer->obs.period.freq == ALM_FREQ_NONE ? 0 : alm_period_pack(answer->obs.period),
-            .variant = (uint64_t)ranks[answer->obs.variant] * 2 + is_computed,
-        };
-        if (orders_values) {
-            take_number(answers, answer, indicator, &keys[i]);
-        }
-    }
-    qsort(keys, answers->count, sizeof *keys, orders_values ? by_value : by_key);
-    *ret = keys;
+    choose(ret, most);
     return ALM_OK;
 }
 
@@ -311,12 +425,11 @@ alm_code alm_answers_tell(const alm_answers *answers, const alm_query_plan *plan
     if (answers->count == 0) {
         return ALM_OK;
     }
-    sort_key *keys = NULL;
-    ALM_TRY(sort(answers, plan, indicator, &keys, st));
-    size_t count = plan->limit == 0 ? answers->count : ALM_MIN(answers->count, plan->limit);
+    sorter order;
+    ALM_TRY(sort(answers, plan, indicator, &order, st));
     alm_code code = ALM_OK;
-    for (size_t i = 0; i < count && code == ALM_OK; i++) {
-        const alm_answer *answer = alm_answers_get(answers, keys[i].row);
+    for (size_t i = 0; i < order.count && code == ALM_OK; i++) {
+        const alm_answer *answer = alm_answers_get(answers, order.keys[i].row);
         alm_result_row row = row_of(answers, plan, indicator, answer);
         row.indicator = label;
         code = row.reason.len > 0 ? ALM_OK : reason_of(answers, plan, answer, &row.reason, st);
@@ -324,6 +437,6 @@ alm_code alm_answers_tell(const alm_answers *answers, const alm_query_plan *plan
             code = sink->row(sink->self, &row, st);
         }
     }
-    alm_free(keys);
+    alm_free(order.keys);
     return code;
 }
