@@ -29,12 +29,20 @@ alm_code alm_cell_index_init(alm_cell_index *index, alm_arena *arena, alm_status
     return ALM_OK;
 }
 
+// A period is a number whose bits 16 and up are its ordinal: eight that follow each other, of one
+// place, stand in one run of slots, since they are met one after another.
+static size_t home(uint64_t a, uint64_t b)
+{
+    uint64_t low = b >> 16 & 7;
+    return mix(a, b ^ low << 16) ^ low;
+}
+
 // The slot of (a, b), or the free one where it would be. The table is never full.
 static alm_cell_slot *probe(alm_cell_slot *slots, size_t cap, uint64_t a, uint64_t b)
 {
-    for (size_t at = mix(a, b) & (cap - 1);; at = (at + 1) & (cap - 1)) {
+    for (size_t at = home(a, b) & (cap - 1);; at = (at + 1) & (cap - 1)) {
         alm_cell_slot *slot = &slots[at];
-        if (slot->value == ALM_CELL_NONE || (slot->a == a && slot->b == b)) {
+        if (slot->held == 0 || (slot->a == a && slot->b == b)) {
             return slot;
         }
     }
@@ -47,12 +55,9 @@ static bool grow(alm_cell_index *index)
     if (slots == NULL) {
         return false;
     }
-    for (size_t i = 0; i < cap; i++) {
-        slots[i].value = ALM_CELL_NONE;
-    }
     for (size_t i = 0; i < index->cap; i++) {
         alm_cell_slot old = index->slots[i];
-        if (old.value != ALM_CELL_NONE) {
+        if (old.held != 0) {
             *probe(slots, cap, old.a, old.b) = old;
         }
     }
@@ -64,7 +69,8 @@ static bool grow(alm_cell_index *index)
 
 uint32_t alm_cell_index_find(const alm_cell_index *index, uint64_t a, uint64_t b)
 {
-    return index->cap == 0 ? ALM_CELL_NONE : probe(index->slots, index->cap, a, b)->value;
+    // A free slot holds 0, which is NONE + 1.
+    return index->cap == 0 ? ALM_CELL_NONE : probe(index->slots, index->cap, a, b)->held - 1;
 }
 
 alm_code alm_cell_index_add(alm_cell_index *index, uint64_t a, uint64_t b, uint32_t value,
@@ -76,10 +82,10 @@ alm_code alm_cell_index_add(alm_cell_index *index, uint64_t a, uint64_t b, uint3
                               index->count + 1);
     }
     alm_cell_slot *slot = probe(index->slots, index->cap, a, b);
-    if (slot->value == ALM_CELL_NONE) {
-        *slot = (alm_cell_slot){a, b, value};
+    if (slot->held == 0) {
+        *slot = (alm_cell_slot){a, b, value + 1};
         index->count++;
     }
-    *ret = slot->value;
+    *ret = slot->held - 1;
     return ALM_OK;
 }

@@ -12,7 +12,7 @@
 
 typedef struct alm_cell_slot {
     uint64_t a, b;
-    uint32_t value; // ALM_CELL_NONE: free
+    uint32_t held; // value + 1; 0: free
 } alm_cell_slot;
 
 typedef struct alm_cell_index {
