@@ -129,9 +129,9 @@ alm_code alm_rank_grid(const alm_query_run *run, const alm_grid *in, const alm_s
     };
     ret_counts->ranked = alm_arena_calloc(arena, cells, sizeof(uint32_t));
     ret_counts->peers = alm_arena_calloc(arena, cells, sizeof(uint32_t));
-    ret_counts->lacking = alm_arena_calloc(arena, set->peer_group_count * in->axis.count,
-                                           sizeof *ret_counts->lacking);
-    if (it.entries == NULL || it.scratch == NULL || ret_counts->lacking == NULL ||
+    ret_counts->remarks = alm_arena_calloc(arena, set->peer_group_count * in->axis.count,
+                                           sizeof *ret_counts->remarks);
+    if (it.entries == NULL || it.scratch == NULL || ret_counts->remarks == NULL ||
         ret_counts->ranked == NULL || ret_counts->peers == NULL) {
         return alm_query_run_no_memory(st);
     }
@@ -207,18 +207,15 @@ alm_code alm_rank_why(alm_query_run *run, const alm_series_set *set, const alm_g
     return ALM_OK;
 }
 
-alm_code alm_rank_remark(alm_query_run *run, const alm_grid *in, const alm_series_set *set,
-                         alm_rank_counts *counts, size_t series, uint32_t t, const char **ret,
-                         alm_status *st)
+static alm_code make_remark(alm_query_run *run, const alm_grid *in, const alm_series_set *set,
+                            const alm_peer_group *peers, uint32_t t, const char **ret,
+                            alm_status *st)
 {
-    const alm_place *place = alm_place_tree_get(run->plan->tree, set->places[series]);
-    size_t group = group_of(set, series);
-    const char **lacking = &counts->lacking[group * in->axis.count + t];
-    if (*lacking == NULL) {
-        ALM_TRY(name_missing(run, in, set, &set->peers[group], t, lacking, st));
-    }
+    const alm_place *place = alm_place_tree_get(run->plan->tree, set->places[peers->first]);
+    const char *lacking;
+    ALM_TRY(name_missing(run, in, set, peers, t, &lacking, st));
     const char *remarks[] = {
-        *lacking,
+        lacking,
         place->level == ALM_LEVEL_LOCAL && run->plan->peers.count == 0
             ? "a local place has no siblings but itself"
             : "",
@@ -234,5 +231,18 @@ alm_code alm_rank_remark(alm_query_run *run, const alm_grid *in, const alm_serie
             *ret = remarks[i];
         }
     }
+    return ALM_OK;
+}
+
+alm_code alm_rank_remark(alm_query_run *run, const alm_grid *in, const alm_series_set *set,
+                         alm_rank_counts *counts, size_t series, uint32_t t, const char **ret,
+                         alm_status *st)
+{
+    size_t group = group_of(set, series);
+    const char **remark = &counts->remarks[group * in->axis.count + t];
+    if (*remark == NULL) {
+        ALM_TRY(make_remark(run, in, set, &set->peers[group], t, remark, st));
+    }
+    *ret = *remark;
     return ALM_OK;
 }

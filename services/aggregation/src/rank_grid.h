@@ -10,7 +10,7 @@
 typedef struct alm_rank_counts {
     uint32_t *ranked;     // by cell: peers with a number
     uint32_t *peers;      // peers
-    const char **lacking; // by group and period: which peers have no value, once it was asked; NULL
+    const char **remarks; // by group and period: what to mind, once it was asked; NULL
 } alm_rank_counts;
 
 // ALM_RESOURCE_EXHAUSTED  out of memory

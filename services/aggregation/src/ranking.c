@@ -33,6 +33,29 @@ static int by_double(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+// Ends nearly always run as the numbers do, or the other way round.
+static void sort_ends(double *values, size_t count)
+{
+    bool rises = true;
+    bool falls = true;
+    for (size_t i = 1; i < count; i++) {
+        rises &= values[i - 1] <= values[i];
+        falls &= values[i - 1] >= values[i];
+    }
+    if (rises) {
+        return;
+    }
+    if (!falls) {
+        qsort(values, count, sizeof *values, by_double);
+        return;
+    }
+    for (size_t i = 0; i < count / 2; i++) {
+        double held = values[i];
+        values[i] = values[count - 1 - i];
+        values[count - 1 - i] = held;
+    }
+}
+
 // How many of the ascending values are less than the bound.
 static size_t count_below(const double *values, size_t count, double bound)
 {
@@ -103,8 +126,8 @@ void alm_ranking_sort(alm_ranked *entries, size_t count, bool is_exact, bool asc
         bool is_tie = i + 1 < count && entries[i].rank == entries[i + 1].rank;
         entries[i].worse = is_tie ? entries[i + 1].worse : (uint32_t)(count - 1 - i);
     }
-    qsort(lowers, count, sizeof *lowers, by_double);
-    qsort(uppers, count, sizeof *uppers, by_double);
+    sort_ends(lowers, count);
+    sort_ends(uppers, count);
     for (size_t i = 0; i < count; i++) {
         bound_rank(&entries[i], lowers, uppers, count, ascending);
     }
