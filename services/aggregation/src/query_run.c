@@ -160,12 +160,31 @@ alm_code alm_query_run_name_period(alm_query_run *run, alm_period period, alm_na
     return name_one(run, named, st, label, (alm_str){0});
 }
 
+static alm_code why_unpublished(alm_query_run *run, alm_measure measure, alm_period period,
+                                const char **ret, alm_status *st)
+{
+    alm_unpublished *it = &run->unpublished[(uint32_t)period.ordinal % ALM_UNPUBLISHED_COUNT];
+    char label[ALM_PERIOD_TEXT_MAX];
+    if (it->reason == NULL || it->measure != measure || !alm_period_eq(it->period, period)) {
+        (void)alm_period_format(period, label);
+        ALM_TRY(alm_query_run_text(run, &it->reason, st, "no %s for %s", alm_measure_code(measure),
+                                   label));
+        it->measure = measure;
+        it->period = period;
+    }
+    *ret = it->reason;
+    return ALM_OK;
+}
+
 alm_code alm_query_run_why_missing(alm_query_run *run, const alm_obs *row, alm_measure measure,
                                    alm_place_id place, alm_period period, const char **ret,
                                    alm_status *st)
 {
     char label[ALM_PERIOD_TEXT_MAX];
     char where[ALM_CODE_BYTES_MAX + 8] = "";
+    if (row == NULL && place == ALM_PLACE_NONE) {
+        return why_unpublished(run, measure, period, ret, st);
+    }
     (void)alm_period_format(period, label);
     if (place != ALM_PLACE_NONE) {
         alm_str code = alm_place_tree_get(run->plan->tree, place)->code;

@@ -6,6 +6,14 @@
 #include "cells.h"
 #include "rollup_groups.h"
 
+// Why a period has no number, of which nothing was published at all: places have it in common.
+typedef struct alm_unpublished {
+    alm_measure measure;
+    alm_period period;
+    const char *reason; // NULL: of no period yet
+} alm_unpublished;
+#define ALM_UNPUBLISHED_COUNT 16
+
 typedef struct alm_query_run {
     const alm_query_plan *plan;
     const alm_indicator *indicator;
@@ -16,6 +24,7 @@ typedef struct alm_query_run {
     const alm_derived *derived; // of what is made of others; else NULL
     alm_str label;              // what the indicator is called in answers
     bool is_named;              // missing cells are answered; of "*" they are left out
+    alm_unpublished unpublished[ALM_UNPUBLISHED_COUNT]; // by ordinal, the last that was asked
     alm_arena *arena;
     alm_variant_table variants;
     alm_cells cells;

@@ -100,10 +100,18 @@ static alm_str related_place(const alm_series_run *it, alm_place_id place)
     return is_among_siblings ? alm_series_code_of(it, parent) : (alm_str){0};
 }
 
-static alm_code answer_variant(alm_series_run *it, const alm_series_target *of, alm_place_id place,
+// Nearly always that of the cell before.
+static alm_code answer_variant(alm_series_run *it, alm_series_target *of, alm_place_id place,
                                uint32_t *ret, alm_status *st)
 {
-    return alm_chain_variant(it->run, &of->chain, of->variant, related_place(it, place), ret, st);
+    alm_str related = related_place(it, place);
+    if (!of->has_answered || !alm_str_eq(of->related, related)) {
+        ALM_TRY(alm_chain_variant(it->run, &of->chain, of->variant, related, &of->answered, st));
+        of->has_answered = true;
+        of->related = related;
+    }
+    *ret = of->answered;
+    return ALM_OK;
 }
 
 // The row that a cell is, where nothing was computed of it: it is told as it was published.
@@ -155,9 +163,11 @@ static alm_code answer_cell(alm_series_run *it, alm_series_target *of, size_t se
     alm_place_id place = it->set.places[series];
     alm_period period = alm_axis_at(alm_series_last_grid(of)->axis, t);
     uint32_t published = alm_series_published_at(it, of->variant, place, period);
-    uint32_t ignored;
     it->is_answered[series] = 1;
-    ALM_TRY(alm_cell_index_add(it->seen, place, alm_period_pack(period), 0, &ignored, st));
+    if (it->windows.is_listed) {
+        uint32_t ignored;
+        ALM_TRY(alm_cell_index_add(it->seen, place, alm_period_pack(period), 0, &ignored, st));
+    }
     for (uint32_t row = published; row != ALM_CELL_NONE; row = alm_series_published_next(it, row)) {
         ALM_TRY(
             alm_answers_add_published(&it->run->answers, alm_series_published_row(it, row), st));

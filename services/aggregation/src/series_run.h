@@ -20,6 +20,9 @@ typedef struct alm_series_target {
     alm_source_grid whole; // of a share of another indicator
     alm_chain chain;
     alm_axis axes[ALM_CHAIN_STEP_COUNT_MAX + 1]; // before the first step, and behind each
+    bool has_answered;                           // of the cell that was answered last:
+    alm_str related;                             //   the code of the place it relates to
+    uint32_t answered;                           //   and the variant it is told as
     // Of the part at hand:
     alm_grid grids[ALM_CHAIN_STEP_COUNT_MAX + 1];
     alm_rank_counts ranks;
@@ -45,7 +48,7 @@ typedef struct alm_series_run {
     alm_series_published published;
     // Of the part at hand:
     alm_series_set set;
-    alm_cell_index *seen; // (place, period) that was answered
+    alm_cell_index *seen; // (place, period) that was answered; only where cells are listed
     uint8_t *is_answered; // by series
 } alm_series_run;
 

@@ -241,6 +241,8 @@ static alm_code take_rollup(const alm_source_grid *it, uint32_t variant, size_t 
 static alm_code load_published(alm_source_grid *it, alm_candidate *candidate, alm_axis axis,
                                alm_status *st)
 {
+    // As many as there may be, but for places that stand in the set more than once.
+    size_t most = ALM_MIN(it->set->source_count * axis.count, it->run->cells.count);
     alm_grid_obs *obs = NULL;
     size_t count = 0;
     size_t cap = 0;
@@ -258,7 +260,7 @@ static alm_code load_published(alm_source_grid *it, alm_candidate *candidate, al
             if (!is_told) {
                 continue;
             }
-            if (!alm_arena_grow(it->arena, &grown, &cap, count + 1, sizeof *obs)) {
+            if (!alm_arena_grow(it->arena, &grown, &cap, ALM_MAX(most, count + 1), sizeof *obs)) {
                 return alm_query_run_no_memory(st);
             }
             obs = grown;
