@@ -245,6 +245,12 @@ static alm_code move_rows(lmdb_rows *rows, size_t from, alm_arena *arena, lmdb_r
     return ALM_OK;
 }
 
+// Do the stored winners go by the precedences of the question, and by nothing else?
+static bool has_plain_winners(const lmdb_view *view, const alm_head *head)
+{
+    return view->is_plain && head->precedence_epoch == view->precedence_epoch;
+}
+
 alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *txn, const alm_head *head,
                            lmdb_slice_key key, alm_str slice, lmdb_cell_wanted wanted,
                            void *wanted_arg, alm_arena *scratch, alm_arena *arena, lmdb_rows *out,
@@ -258,13 +264,12 @@ alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *txn, const alm
                 .arena = arena,
                 .out = out};
     size_t from = out->count;
-    bool is_plain = view->is_plain && head->precedence_epoch == view->precedence_epoch;
     const alm_base *base;
     ALM_TRY(lmdb_base_get(txn, key.variant, key.chunk, &base, st));
     alm_block block;
     ALM_TRY(alm_block_open(slice, ALM_CHUNK_ROW_COUNT_MAX, base, scratch, &block, st));
     ALM_TRY(pick(view->read, key.chunk, &block, arena, out, st));
-    if (is_plain && head->sequence == view->filter.at_sequence) {
+    if (lmdb_cells_are_stored(view, head)) {
         take_winners(&g, from);
         return ALM_OK;
     }
@@ -277,7 +282,7 @@ alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *txn, const alm
     if (found) {
         ALM_TRY(alm_block_open(bytes, ALM_CHUNK_ROW_COUNT_MAX, NULL, scratch, &vintages, st));
     }
-    if (is_plain) {
+    if (has_plain_winners(view, head)) {
         ALM_TRY(won_then(&g, from, &vintages, &is_as_stored, st));
     }
     if (is_as_stored) {
@@ -290,4 +295,59 @@ alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *txn, const alm
     }
     ALM_TRY(move_rows(out, from, scratch, &winners, st));
     return take_cells(&g, &winners, &others, st);
+}
+
+// --- one place -----------------------------------------------------------------------------------
+
+bool lmdb_cells_are_stored(const lmdb_view *view, const alm_head *head)
+{
+    return has_plain_winners(view, head) && head->sequence == view->filter.at_sequence;
+}
+
+// Keeps the rows of periods that are asked for, in place.
+static void keep_periods(const alm_read *read, lmdb_rows *rows)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        if (!alm_read_wants_period(read, rows->rows[i].period)) {
+            continue;
+        }
+        if (kept != i) {
+            rows->rows[kept] = rows->rows[i];
+        }
+        kept++;
+    }
+    rows->count = kept;
+}
+
+alm_code lmdb_cells_take(const lmdb_view *view, const alm_head *head, const lmdb_rows *others,
+                         lmdb_cell_wanted wanted, void *wanted_arg, alm_arena *arena,
+                         lmdb_rows *rows, alm_status *st)
+{
+    gather g = {.view = view,
+                .wanted = wanted,
+                .wanted_arg = wanted_arg,
+                .scratch = arena,
+                .arena = arena,
+                .out = rows};
+    keep_periods(view->read, rows);
+    if (lmdb_cells_are_stored(view, head)) {
+        take_winners(&g, 0);
+        return ALM_OK;
+    }
+    size_t at = 0;
+    lmdb_rows winners = *rows;
+    *rows = (lmdb_rows){0};
+    for (size_t i = 0; i < winners.count; i++) {
+        const alm_obs *winner = &winners.rows[i];
+        while (at < others->count && alm_period_cmp(others->rows[at].period, winner->period) < 0) {
+            at++;
+        }
+        size_t from = at;
+        while (at < others->count && alm_period_eq(others->rows[at].period, winner->period)) {
+            at++;
+        }
+        ALM_TRY(take_cell(&g, winner, others->rows + from, at - from, st));
+    }
+    return ALM_OK;
 }

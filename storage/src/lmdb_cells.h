@@ -32,4 +32,16 @@ ALM_MUST_USE alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *t
                                         alm_arena *scratch, alm_arena *arena, lmdb_rows *out,
                                         alm_status *st);
 
+// Are the stored winners of this snapshot the answer? Then the other vintages need not be read.
+bool lmdb_cells_are_stored(const lmdb_view *view, const alm_head *head);
+
+// The same of one place's cells, by period: *rows are the winners as they are stored in head's
+// snapshot, in the arena, and become the rows that are asked for; others, by period, the vintages
+// that lost, which need not be there where the winners are stored. Rows of periods that are not
+// asked for are left out.
+ALM_MUST_USE alm_code lmdb_cells_take(const lmdb_view *view, const alm_head *head,
+                                      const lmdb_rows *others, lmdb_cell_wanted wanted,
+                                      void *wanted_arg, alm_arena *arena, lmdb_rows *rows,
+                                      alm_status *st);
+
 #endif

@@ -473,6 +473,7 @@ static void close_store(alm_store *base)
         close(store->lock_fd);
     }
     lmdb_variant_table_destroy(&store->variants);
+    lmdb_read_memory_destroy(store);
     pthread_cond_destroy(&store->ripe);
     pthread_cond_destroy(&store->done);
     pthread_mutex_destroy(&store->mutex);

@@ -36,6 +36,7 @@ typedef struct rows_ctx {
     alm_place_id place;
     alm_arena *arena;
     alm_part part;
+    bool winners_only;
     lmdb_place_rows *out;
 } rows_ctx;
 
@@ -70,9 +71,13 @@ static alm_code add_rows(lmdb_rows *rows, const alm_obs *more, size_t count, alm
 }
 
 // Takes the rows of periods that have not changed since.
-static alm_code add_unchanged(rows_ctx *ctx, lmdb_rows *to, const alm_obs *rows, size_t count,
+static alm_code add_unchanged(rows_ctx *ctx, lmdb_rows *to, alm_obs *rows, size_t count,
                               alm_status *st)
 {
+    if (ctx->part.count == 0 && to->count == 0) {
+        *to = (lmdb_rows){.rows = rows, .count = count, .cap = count};
+        return ALM_OK;
+    }
     for (size_t i = 0; i < count; i++) {
         if (!is_changed(&ctx->part, rows[i].period)) {
             ALM_TRY(add_rows(to, &rows[i], 1, ctx->arena, st));
@@ -121,7 +126,8 @@ static alm_code add_group(rows_ctx *ctx, alm_status *st)
     }
     ALM_TRY(alm_group_rows(&group, &series, ctx->arena, rows, st));
     ALM_TRY(add_unchanged(ctx, &ctx->out->winners, rows, series.count, st));
-    return add_block(ctx, &ctx->out->others, group.others, NULL, true, st);
+    return ctx->winners_only ? ALM_OK
+                             : add_block(ctx, &ctx->out->others, group.others, NULL, true, st);
 }
 
 static alm_code add_changed(rows_ctx *ctx, uint64_t period, alm_status *st)
@@ -152,6 +158,21 @@ static void sort_rows(lmdb_rows *rows)
     if (rows->count > 1) {
         qsort(rows->rows, rows->count, sizeof *rows->rows, by_period);
     }
+}
+
+alm_code lmdb_place_unchanged_get(const lmdb_txn *txn, uint32_t variant, alm_place_id place,
+                                  const alm_part *part, bool others, alm_arena *arena,
+                                  lmdb_place_rows *ret, alm_status *st)
+{
+    rows_ctx ctx = {.txn = txn,
+                    .variant = variant,
+                    .place = place,
+                    .arena = arena,
+                    .part = *part,
+                    .winners_only = !others,
+                    .out = ret};
+    *ret = (lmdb_place_rows){0};
+    return add_group(&ctx, st);
 }
 
 alm_code lmdb_place_rows_get(const lmdb_txn *txn, uint32_t variant, alm_place_id place,

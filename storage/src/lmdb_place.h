@@ -10,11 +10,18 @@ ALM_MUST_USE alm_code lmdb_group_find(MDB_cursor *cursor, uint32_t variant, alm_
                                       alm_arena *arena, alm_group *ret, bool *ret_found,
                                       alm_status *st);
 
-// All its vintages, of variant 0: winners by period, the others by period and vintage. Notes view
-// the map.
+// Its vintages, of variant 0: winners by period, the others by period and vintage. Notes view the
+// map.
 typedef struct lmdb_place_rows {
     lmdb_rows winners, others;
 } lmdb_place_rows;
+// What its group of series has of the periods that are not among the part's changes. With others
+// false the winners alone.
+ALM_MUST_USE alm_code lmdb_place_unchanged_get(const lmdb_txn *txn, uint32_t variant,
+                                               alm_place_id place, const alm_part *part,
+                                               bool others, alm_arena *arena, lmdb_place_rows *ret,
+                                               alm_status *st);
+// The same, and of the changed slices what is there now.
 ALM_MUST_USE alm_code lmdb_place_rows_get(const lmdb_txn *txn, uint32_t variant, alm_place_id place,
                                           alm_arena *arena, lmdb_place_rows *ret, alm_status *st);
 

@@ -1,6 +1,7 @@
 // A read fixes a state in its first snapshot and then goes on in short snapshots, each of them over
 // before its rows are visited, so that a slow visitor never pins pages.
 #include "lmdb_cells.h"
+#include "lmdb_read_places.h"
 #include "read_cutoffs.h"
 
 #include <stdlib.h>
@@ -15,10 +16,8 @@ typedef struct read_ctx {
     lmdb_view view;
     alm_read_visit visit;
     void *arg;
-    uint64_t places;  // in the catalogue of the first snapshot
-    alm_arena *plan;  // as long as the read
-    alm_arena *step;  // as long as one visit
-    alm_arena *chunk; // as long as one chunk
+    uint64_t places; // in the catalogue of the first snapshot
+    lmdb_read_memory memory;
     lmdb_ids variants;
     alm_cutoffs cut;
 } read_ctx;
@@ -74,11 +73,12 @@ static alm_code find_variants(read_ctx *ctx, const lmdb_txn *txn, alm_status *st
     const alm_read *read = ctx->view.read;
     for (size_t i = 0; i < read->indicator_count; i++) {
         if (read->indicators[i].len > 0) {
-            ALM_TRY(lmdb_variants_of(txn, read->indicators[i], ctx->plan, &ctx->variants, st));
+            ALM_TRY(
+                lmdb_variants_of(txn, read->indicators[i], ctx->memory.plan, &ctx->variants, st));
         }
     }
     if (read->indicator_count == 0) {
-        ALM_TRY(lmdb_variants_of(txn, ALM_STR(""), ctx->plan, &ctx->variants, st));
+        ALM_TRY(lmdb_variants_of(txn, ALM_STR(""), ctx->memory.plan, &ctx->variants, st));
     }
     sort_unique(&ctx->variants);
     return keep_wanted_variants(ctx, txn, st);
@@ -91,12 +91,12 @@ static alm_code fix_state(read_ctx *ctx, const lmdb_txn *txn, alm_status *st)
     alm_head head;
     const alm_read *read = ctx->view.read;
     ALM_TRY(lmdb_head_get(txn, &head, st));
-    ALM_TRY(alm_read_filter(read, head.sequence, ctx->plan, &ctx->view.filter, st));
+    ALM_TRY(alm_read_filter(read, head.sequence, ctx->memory.plan, &ctx->view.filter, st));
     ctx->places = head.places;
     ctx->view.precedence_epoch = head.precedence_epoch;
     ctx->view.is_plain =
         read->as_of == ALM_DATE_MAX && read->source_count == 0 && !read->all_vintages;
-    ALM_TRY(lmdb_precedence_get(txn, ctx->plan, &ctx->view.precedence, st));
+    ALM_TRY(lmdb_precedence_get(txn, ctx->memory.plan, &ctx->view.precedence, st));
     return find_variants(ctx, txn, st);
 }
 
@@ -220,7 +220,7 @@ static alm_code count_period(read_ctx *ctx, walk *w, uint32_t variant, uint64_t 
 {
     lmdb_rows none = {0};
     lmdb_slice_key from = {.variant = variant, .period = period};
-    alm_arena_reset(ctx->step);
+    alm_arena_reset(ctx->memory.step);
     for (;;) {
         bool found;
         ALM_TRY(walk_to(w, ctx->view.read, from, &found, st));
@@ -228,7 +228,7 @@ static alm_code count_period(read_ctx *ctx, walk *w, uint32_t variant, uint64_t 
             return ALM_OK;
         }
         ALM_TRY(lmdb_cells_gather(&ctx->view, &w->txn, &w->head, w->at, w->scan.value, count_cell,
-                                  &ctx->cut, ctx->chunk, ctx->step, &none, st));
+                                  &ctx->cut, ctx->memory.chunk, ctx->memory.step, &none, st));
         from.chunk = w->at.chunk + 1;
     }
 }
@@ -285,11 +285,19 @@ static alm_code copy_notes(lmdb_rows *rows, alm_arena *arena, alm_status *st)
     return ALM_OK;
 }
 
+static alm_code finish_rows(lmdb_rows *rows, alm_arena *arena, alm_status *st)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        rows->rows[i].variant = 0;
+    }
+    return copy_notes(rows, arena, st);
+}
+
 static alm_code gather_step(read_ctx *ctx, walk *w, lmdb_slice_key *from, lmdb_rows *rows,
                             alm_str *ret_text, bool *ret_more, alm_status *st)
 {
     lmdb_cell_wanted wanted = ctx->view.read->last > 0 ? within_cutoff : NULL;
-    ALM_TRY(lmdb_variant_text(&w->txn, from->variant, ctx->step, ret_text, st));
+    ALM_TRY(lmdb_variant_text(&w->txn, from->variant, ctx->memory.step, ret_text, st));
     *ret_more = true;
     for (int i = 0; i < STEP_CHUNK_COUNT && rows->count < STEP_ROW_COUNT; i++) {
         ALM_TRY(walk_to(w, ctx->view.read, *from, ret_more, st));
@@ -297,17 +305,14 @@ static alm_code gather_step(read_ctx *ctx, walk *w, lmdb_slice_key *from, lmdb_r
             break;
         }
         ALM_TRY(lmdb_cells_gather(&ctx->view, &w->txn, &w->head, w->at, w->scan.value, wanted,
-                                  &ctx->cut, ctx->chunk, ctx->step, rows, st));
+                                  &ctx->cut, ctx->memory.chunk, ctx->memory.step, rows, st));
         *from = w->at;
         from->chunk++;
     }
-    for (size_t i = 0; i < rows->count; i++) {
-        rows->rows[i].variant = 0;
-    }
-    return copy_notes(rows, ctx->step, st);
+    return finish_rows(rows, ctx->memory.step, st);
 }
 
-static alm_code read_variant(read_ctx *ctx, uint32_t variant, alm_status *st)
+static alm_code read_slices(read_ctx *ctx, uint32_t variant, alm_status *st)
 {
     lmdb_slice_key from = {.variant = variant};
     if (ctx->view.read->last > 0) {
@@ -319,7 +324,7 @@ static alm_code read_variant(read_ctx *ctx, uint32_t variant, alm_status *st)
         walk w;
         alm_str text;
         lmdb_rows rows = {0};
-        alm_arena_reset(ctx->step);
+        alm_arena_reset(ctx->memory.step);
         ALM_TRY(walk_open(ctx, &w, st));
         alm_code code = gather_step(ctx, &w, &from, &rows, &text, &more, st);
         walk_close(&w);
@@ -331,17 +336,51 @@ static alm_code read_variant(read_ctx *ctx, uint32_t variant, alm_status *st)
     return ALM_OK;
 }
 
+static alm_code gather_places(read_ctx *ctx, const lmdb_txn *txn, uint32_t variant, lmdb_rows *rows,
+                              alm_str *ret_text, bool *ret_done, alm_status *st)
+{
+    alm_head head;
+    ALM_TRY(lmdb_head_get(txn, &head, st));
+    ALM_TRY(lmdb_places_gather(&ctx->view, txn, &head, variant, ctx->memory.chunk, ctx->memory.step,
+                               rows, ret_done, st));
+    if (!*ret_done) {
+        return ALM_OK;
+    }
+    ALM_TRY(lmdb_variant_text(txn, variant, ctx->memory.step, ret_text, st));
+    return finish_rows(rows, ctx->memory.step, st);
+}
+
+// Few places over many periods are in fewer groups of series than slices.
+static alm_code read_places(read_ctx *ctx, uint32_t variant, bool *ret_done, alm_status *st)
+{
+    lmdb_txn txn;
+    alm_str text;
+    lmdb_rows rows = {0};
+    alm_arena_reset(ctx->memory.step);
+    ALM_TRY(lmdb_begin_read(ctx->store, &txn, st));
+    alm_code code = gather_places(ctx, &txn, variant, &rows, &text, ret_done, st);
+    lmdb_abort(&txn);
+    ALM_TRY(code);
+    return rows.count > 0 ? ctx->visit(ctx->arg, text, rows.rows, rows.count, st) : ALM_OK;
+}
+
+static alm_code read_variant(read_ctx *ctx, uint32_t variant, alm_status *st)
+{
+    bool is_done = false;
+    if (lmdb_places_are_few(ctx->view.read)) {
+        ALM_TRY(read_places(ctx, variant, &is_done, st));
+    }
+    return is_done ? ALM_OK : read_slices(ctx, variant, st);
+}
+
 static alm_code run_read(read_ctx *ctx, uint64_t *ret_sequence, alm_status *st)
 {
-    if (ctx->plan == NULL || ctx->step == NULL || ctx->chunk == NULL) {
-        return no_memory(st);
-    }
     ALM_TRY(open_state(ctx, st));
     if (ret_sequence != NULL) {
         *ret_sequence = ctx->view.filter.at_sequence;
     }
     if (ctx->view.read->last > 0) {
-        ALM_TRY(alm_cutoffs_init(ctx->view.read, ctx->places, ctx->plan, &ctx->cut, st));
+        ALM_TRY(alm_cutoffs_init(ctx->view.read, ctx->places, ctx->memory.plan, &ctx->cut, st));
     }
     for (size_t i = 0; i < ctx->variants.count; i++) {
         ALM_TRY(read_variant(ctx, ctx->variants.ids[i], st));
@@ -349,19 +388,63 @@ static alm_code run_read(read_ctx *ctx, uint64_t *ret_sequence, alm_status *st)
     return ALM_OK;
 }
 
+// --- memory --------------------------------------------------------------------------------------
+
+static void destroy_memory(lmdb_read_memory *memory)
+{
+    alm_arena_destroy(&memory->chunk);
+    alm_arena_destroy(&memory->step);
+    alm_arena_destroy(&memory->plan);
+}
+
+static alm_code take_memory(lmdb_store *store, lmdb_read_memory *ret, alm_status *st)
+{
+    *ret = (lmdb_read_memory){0};
+    pthread_mutex_lock(&store->mutex);
+    if (store->idle_count > 0) {
+        *ret = store->idle[--store->idle_count];
+    }
+    pthread_mutex_unlock(&store->mutex);
+    if (ret->plan != NULL) {
+        return ALM_OK;
+    }
+    ret->plan = alm_arena_create(READ_PLAN_BYTES_MAX);
+    ret->step = alm_arena_create(STEP_BYTES_MAX);
+    ret->chunk = alm_arena_create(STEP_BYTES_MAX);
+    if (ret->plan == NULL || ret->step == NULL || ret->chunk == NULL) {
+        destroy_memory(ret);
+        return no_memory(st);
+    }
+    return ALM_OK;
+}
+
+static void give_memory(lmdb_store *store, lmdb_read_memory *memory)
+{
+    alm_arena_reset(memory->plan);
+    alm_arena_reset(memory->step);
+    alm_arena_reset(memory->chunk);
+    pthread_mutex_lock(&store->mutex);
+    if (store->idle_count < LMDB_IDLE_COUNT) {
+        store->idle[store->idle_count++] = *memory;
+        *memory = (lmdb_read_memory){0};
+    }
+    pthread_mutex_unlock(&store->mutex);
+    destroy_memory(memory);
+}
+
+void lmdb_read_memory_destroy(lmdb_store *store)
+{
+    while (store->idle_count > 0) {
+        destroy_memory(&store->idle[--store->idle_count]);
+    }
+}
+
 alm_code lmdb_read(alm_store *store, const alm_read *read, alm_read_visit visit, void *arg,
                    uint64_t *ret_sequence, alm_status *st)
 {
-    read_ctx ctx = {.store = lmdb_of(store),
-                    .view = {.read = read},
-                    .visit = visit,
-                    .arg = arg,
-                    .plan = alm_arena_create(READ_PLAN_BYTES_MAX),
-                    .step = alm_arena_create(STEP_BYTES_MAX),
-                    .chunk = alm_arena_create(STEP_BYTES_MAX)};
+    read_ctx ctx = {.store = lmdb_of(store), .view = {.read = read}, .visit = visit, .arg = arg};
+    ALM_TRY(take_memory(ctx.store, &ctx.memory, st));
     alm_code code = run_read(&ctx, ret_sequence, st);
-    alm_arena_destroy(&ctx.chunk);
-    alm_arena_destroy(&ctx.step);
-    alm_arena_destroy(&ctx.plan);
+    give_memory(ctx.store, &ctx.memory);
     return code;
 }

@@ -58,6 +58,14 @@ typedef struct lmdb_timeline {
     lmdb_moment latest;
 } lmdb_timeline;
 
+// What a read needs. To touch fresh memory takes longer than most reads.
+typedef struct lmdb_read_memory {
+    alm_arena *plan;  // as long as the read
+    alm_arena *step;  // as long as one visit
+    alm_arena *chunk; // as long as one chunk
+} lmdb_read_memory;
+#define LMDB_IDLE_COUNT 8 // kept for the next reads, of at most 3 MiB each
+
 typedef struct lmdb_store {
     alm_store base;
     MDB_env *env;
@@ -104,6 +112,8 @@ typedef struct lmdb_store {
     int64_t folded_at_us;    // wall clock; 0: never
     uint64_t syncs, sync_us; // transactions made durable, and how long that took
     lmdb_timeline timeline;
+    lmdb_read_memory idle[LMDB_IDLE_COUNT];
+    size_t idle_count;
 } lmdb_store;
 
 static inline lmdb_store *lmdb_of(alm_store *store)
@@ -302,6 +312,7 @@ ALM_MUST_USE alm_code lmdb_chunk_get(const lmdb_txn *txn, lmdb_slice_key key,
 
 alm_code lmdb_read(alm_store *store, const alm_read *read, alm_read_visit visit, void *arg,
                    uint64_t *ret_sequence, alm_status *st);
+void lmdb_read_memory_destroy(lmdb_store *store); // of no read any more
 alm_code lmdb_reader_open(alm_store *store, alm_store_reader **ret, alm_status *st);
 void lmdb_reader_close(alm_store_reader *reader);
 alm_code lmdb_reader_series(alm_store_reader *reader, alm_str variant, alm_place_id place,

@@ -1,5 +1,10 @@
 #include "read_cutoffs.h"
 
+bool alm_cutoffs_counts(const alm_read *read, const alm_obs *winner)
+{
+    return read->without_value || !alm_obs_status_missing(winner->value.status);
+}
+
 alm_code alm_cutoffs_init(const alm_read *read, uint64_t place_count, alm_arena *arena,
                           alm_cutoffs *ret, alm_status *st)
 {
@@ -22,15 +27,11 @@ void alm_cutoffs_begin(alm_cutoffs *cut)
     cut->lowest = UINT64_MAX;
 }
 
-static bool counts(const alm_cutoffs *cut, const alm_obs *winner)
-{
-    return cut->read->without_value || !alm_obs_status_missing(winner->value.status);
-}
-
 void alm_cutoffs_count(alm_cutoffs *cut, const alm_obs *winner)
 {
     size_t i = alm_read_place_index(cut->read, winner->place);
-    if (counts(cut, winner) && i < cut->count && cut->found[i] < cut->read->last) {
+    if (alm_cutoffs_counts(cut->read, winner) && i < cut->count &&
+        cut->found[i] < cut->read->last) {
         cut->found[i]++;
         cut->from[i] = alm_period_pack(winner->period);
         cut->lowest = ALM_MIN(cut->lowest, cut->from[i]);
@@ -41,6 +42,6 @@ void alm_cutoffs_count(alm_cutoffs *cut, const alm_obs *winner)
 bool alm_cutoffs_admit(const alm_cutoffs *cut, const alm_obs *winner)
 {
     size_t i = alm_read_place_index(cut->read, winner->place);
-    return counts(cut, winner) && i < cut->count && cut->found[i] > 0 &&
+    return alm_cutoffs_counts(cut->read, winner) && i < cut->count && cut->found[i] > 0 &&
            alm_period_pack(winner->period) >= cut->from[i];
 }

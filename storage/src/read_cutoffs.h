@@ -5,6 +5,9 @@
 
 #include "read_plan.h"
 
+// Is the cell one of those that n counts?
+bool alm_cutoffs_counts(const alm_read *read, const alm_obs *winner);
+
 typedef struct alm_cutoffs {
     const alm_read *read;
     uint32_t *found;  // cells that count, up to read->last

@@ -1,5 +1,7 @@
 // Vectors against rows: whatever alm_store_read says of a series or a slice, now or then, the
-// vectors say too, through random commits, revisions and withdrawals, folded and not.
+// vectors say too, through random commits, revisions and withdrawals, folded and not. And rows
+// against rows: a read of few places, which an engine may take from their series, says what one of
+// all places says of them, which it takes from slices.
 #include "store_world.h"
 
 #include <time.h>
@@ -92,15 +94,24 @@ static void assert_vector_is(const alm_vector *vector, const answer *a)
     }
 }
 
+// Keeps the rows of one place.
+static void keep_place(answer *a, alm_place_id place)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < a->count; i++) {
+        if (a->rows[i].place == place) {
+            a->rows[kept++] = a->rows[i];
+        }
+    }
+    a->count = kept;
+}
+
 static void compare_series(fixture *f, alm_store_reader *reader, uint32_t variant,
                            alm_place_id place, const alm_as_of *as_of)
 {
     alm_vector vector;
-    alm_read read = read_like(variant, as_of);
-    read.all_places = false;
-    read.places = &place;
-    read.place_count = 1;
-    answer *a = read_rows(f, read);
+    answer *a = read_rows(f, read_like(variant, as_of));
+    keep_place(a, place);
     ASSERT_OK(f,
               alm_store_series(reader, fixture_variants[variant], place, as_of, &vector, &f->st));
     assert_non_null(vector.periods);
@@ -234,6 +245,107 @@ static void say_the_same_as_rows(void **state)
     }
     alm_store_reader_close(&reader);
     assert_verifies(f);
+}
+
+// --- few places ----------------------------------------------------------------------------------
+
+static void assert_same_row(const alm_obs *got, const alm_obs *want)
+{
+    assert_int_equal(got->place, want->place);
+    assert_true(alm_period_eq(got->period, want->period));
+    assert_int_equal(got->source, want->source);
+    assert_int_equal(got->published, want->published);
+    assert_int_equal(got->sequence, want->sequence);
+    assert_int_equal(flags_of(&got->value), flags_of(&want->value));
+    assert_int_equal(got->value.number.mantissa, want->value.number.mantissa);
+    assert_int_equal(got->value.number.exponent, want->value.number.exponent);
+    assert_true(alm_unit_eq(got->value.unit, want->value.unit));
+    assert_true(alm_str_eq(got->note, want->note));
+}
+
+// All that a read can ask beside places. Ranges have room for two.
+static alm_read random_read(uint64_t *random, uint64_t newest, alm_period *ranges)
+{
+    static const uint32_t sources[] = {YEARBOOK, ALM_SOURCE_NONE};
+    uint64_t r = next_random(random);
+    alm_read read = read_all();
+    if (r % 4 == 0) {
+        read.as_of = DAY((int)(r >> 8) % 40);
+        read.at_sequence = (r >> 16) % (newest + 1);
+    }
+    read.last = (r >> 24) % 3 == 0 ? 1 + (uint32_t)(r >> 32) % 3 : 0;
+    read.source_count = (r >> 34) % 5 == 0 ? 1 + (r >> 40) % 2 : 0;
+    read.sources = sources;
+    read.without_value = (r >> 42) % 3 == 0;
+    read.all_vintages = (r >> 44) % 5 == 0;
+    ranges[0] = a_year(YEAR_FIRST + (int)((r >> 46) % YEAR_COUNT));
+    ranges[1] = a_year(ranges[0].ordinal + (int)((r >> 52) % YEAR_COUNT));
+    ranges[1] = (r >> 60) % 4 == 0 ? (alm_period){0} : ranges[1];
+    read.from = &ranges[0];
+    read.to = &ranges[1];
+    read.period_count = (r >> 62) % 2;
+    return read;
+}
+
+static size_t random_places(uint64_t *random, alm_place_id *ret)
+{
+    size_t count = 0;
+    uint64_t wanted = next_random(random);
+    wanted = wanted % 3 == 0 ? UINT64_C(1) << (wanted >> 8) % PLACE_COUNT : wanted >> 8;
+    for (size_t i = 0; i < PLACE_COUNT; i++) {
+        if ((wanted >> i & 1) != 0) {
+            ret[count++] = some_places[i];
+        }
+    }
+    return count;
+}
+
+static void compare_places(fixture *f, uint64_t *random, uint64_t newest)
+{
+    alm_period ranges[2];
+    alm_place_id places[PLACE_COUNT];
+    alm_read read = random_read(random, newest, ranges);
+    size_t count = random_places(random, places);
+    const answer *all = read_rows(f, read);
+    read.all_places = false;
+    read.places = places;
+    read.place_count = count;
+    const answer *few = read_rows(f, read);
+    size_t at = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        bool is_asked = false;
+        for (size_t p = 0; p < count; p++) {
+            is_asked = is_asked || places[p] == all->rows[i].place;
+        }
+        if (is_asked) {
+            assert_true(at < few->count);
+            assert_true(alm_str_eq(few->variants[few->rows[at].variant],
+                                   all->variants[all->rows[i].variant]));
+            assert_same_row(&few->rows[at++], &all->rows[i]);
+        }
+    }
+    assert_int_equal(at, few->count);
+    alm_arena_reset(f->arena);
+}
+
+static void say_of_few_places_what_they_say_of_all(void **state)
+{
+    fixture *f = *state;
+    const char *seed_text = getenv("ALM_TEST_SEED");
+    uint64_t seed = seed_text != NULL ? strtoull(seed_text, NULL, 10) : (uint64_t)time(NULL);
+    print_message("seed %llu (ALM_TEST_SEED)\n", (unsigned long long)seed);
+    uint64_t random = seed * 2 + 1;
+    uint64_t newest = 0;
+    commit_many_places(f);
+    for (int round = 0; round < 60; round++) {
+        newest = ALM_MAX(newest, commit_random_rows(f, &random));
+        if (next_random(&random) % 8 == 0) {
+            ASSERT_OK(f, alm_store_compact(f->store, &f->st));
+        }
+        for (int i = 0; i < 16; i++) {
+            compare_places(f, &random, newest);
+        }
+    }
 }
 
 // A winner of now that was known then need not have won then.
@@ -505,6 +617,7 @@ store_group conform_vectors(void)
 {
     static const struct CMUnitTest tests[] = {
         STORE_TEST(say_the_same_as_rows),
+        STORE_TEST(say_of_few_places_what_they_say_of_all),
         STORE_TEST(go_back_behind_a_withdrawal),
         STORE_TEST(go_back_behind_nothing_but_withdrawals),
         STORE_TEST(keep_dense_data),
