@@ -52,6 +52,29 @@ static alm_obs random_row(uint64_t *seed)
     return row;
 }
 
+// Makes rows alike in some columns, up to all of them.
+static void share_columns(uint64_t *seed, alm_obs *rows, size_t count)
+{
+    uint64_t shared = next(seed) & next(seed);
+    shared = next(seed) % 8 == 0 ? UINT64_MAX : shared;
+    for (size_t i = 1; i < count; i++) {
+        rows[i].variant = shared & 1 ? rows[0].variant : rows[i].variant;
+        rows[i].place = shared & 2 ? rows[0].place : rows[i].place;
+        rows[i].period = shared & 4 ? rows[0].period : rows[i].period;
+        rows[i].source = shared & 8 ? rows[0].source : rows[i].source;
+        rows[i].published = shared & 16 ? rows[0].published : rows[i].published;
+        rows[i].note = shared & 32 ? rows[0].note : rows[i].note;
+        rows[i].sequence = shared & 64 ? rows[0].sequence : rows[i].sequence;
+        rows[i].value.unit = shared & 128 ? rows[0].value.unit : rows[i].value.unit;
+        if (shared & 256) { // all but the number
+            alm_decimal number = rows[i].value.number;
+            rows[i].value = rows[0].value;
+            rows[i].value.number.mantissa = rows[0].value.has_number ? number.mantissa : 0;
+        }
+        rows[i].value = shared & 512 ? rows[0].value : rows[i].value;
+    }
+}
+
 static void assert_row_equal(const alm_obs *a, const alm_obs *b)
 {
     assert_int_equal(a->variant, b->variant);
@@ -80,9 +103,11 @@ static void there_and_back(void **state)
     for (int round = 0; round < ROUNDS; round++) {
         alm_obs rows[ROWS_MAX];
         size_t count = next(&seed) % (ROWS_MAX + 1);
-        bool alike = next(&seed) % 4 == 0; // constant columns are sent once: the other path
         for (size_t i = 0; i < count; i++) {
-            rows[i] = alike && i > 0 ? rows[0] : random_row(&seed);
+            rows[i] = random_row(&seed);
+        }
+        if (next(&seed) % 4 != 0) {
+            share_columns(&seed, rows, count);
         }
         Almanac__Internal__ObservationBlock *block;
         assert_int_equal(alm_obs_block_write(variants, ALM_ARRAY_LEN(variants), rows, count, NULL,
@@ -208,13 +233,15 @@ static const struct damage {
     {"note 1", note_not_utf8},
 };
 
-// Three rows that differ in every column, so that every column has three elements.
-static Almanac__Internal__ObservationBlock *sound_block(alm_arena *arena)
+// Three rows that differ in every column, so that every column has three elements; or that are the
+// same, so that it has one.
+static Almanac__Internal__ObservationBlock *sound_block(bool is_shared, alm_arena *arena)
 {
     alm_obs rows[3];
     Almanac__Internal__ObservationBlock *block;
-    for (int i = 0; i < 3; i++) {
-        rows[i] = (alm_obs){
+    for (int k = 0; k < 3; k++) {
+        int i = is_shared ? 1 : k;
+        rows[k] = (alm_obs){
             .variant = (uint32_t)i,
             .place = (alm_place_id)i,
             .period = {.freq = ALM_FREQ_ANNUAL, .length = 1, .ordinal = 2020 + i},
@@ -242,30 +269,84 @@ static alm_code read_block(const Almanac__Internal__ObservationBlock *block, alm
     return alm_obs_block_read(block, arena, &got_variants, &variant_count, &got, &count, st);
 }
 
+// The last row becomes the first one.
+static void turn_rows(Almanac__Internal__ObservationBlock *b)
+{
+#define TURN_COLUMN(column)                                                                        \
+    if (b->n_##column == 3) {                                                                      \
+        __typeof__(*b->column) first = b->column[0];                                               \
+        b->column[0] = b->column[2];                                                               \
+        b->column[2] = first;                                                                      \
+    }
+    TURN_COLUMN(variant)
+    TURN_COLUMN(place)
+    TURN_COLUMN(period)
+    TURN_COLUMN(mantissa)
+    TURN_COLUMN(exponent)
+    TURN_COLUMN(unit)
+    TURN_COLUMN(flags)
+    TURN_COLUMN(source)
+    TURN_COLUMN(published)
+    TURN_COLUMN(note)
+    TURN_COLUMN(sequence)
+#undef TURN_COLUMN
+}
+
+// In the first row, in a later one, and in what all rows share.
 static void damage_is_refused(void **state)
 {
     const struct damage *damage = *state;
     alm_arena *arena = alm_arena_create(0);
     assert_non_null(arena);
-    Almanac__Internal__ObservationBlock *block = sound_block(arena);
-    alm_status st = ALM_STATUS_INIT;
-    assert_int_equal(read_block(block, arena, &st), ALM_OK);
-    damage->apply(block);
-    assert_int_not_equal(read_block(block, arena, &st), ALM_OK);
-    assert_non_null(strstr(st.message, damage->field));
+    for (int way = 0; way < 3; way++) {
+        Almanac__Internal__ObservationBlock *block = sound_block(way == 2, arena);
+        alm_status st = ALM_STATUS_INIT;
+        assert_int_equal(read_block(block, arena, &st), ALM_OK);
+        damage->apply(block);
+        if (way == 1) {
+            turn_rows(block);
+        }
+        assert_int_not_equal(read_block(block, arena, &st), ALM_OK);
+        assert_non_null(strstr(st.message, damage->field));
+        alm_arena_reset(arena);
+    }
+    alm_arena_destroy(&arena);
+}
+
+// What all rows share is there once, and zeros are not there at all.
+static void what_rows_share_is_sent_once(void **state)
+{
+    (void)state;
+    alm_arena *arena = alm_arena_create(0);
+    assert_non_null(arena);
+    Almanac__Internal__ObservationBlock *block = sound_block(true, arena);
+    assert_int_equal(block->rows, 3);
+    assert_int_equal(block->n_variant, 1);
+    assert_int_equal(block->n_place, 1);
+    assert_int_equal(block->n_period, 1);
+    assert_int_equal(block->n_mantissa, 1);
+    assert_int_equal(block->n_exponent, 1);
+    assert_int_equal(block->n_unit, 1);
+    assert_int_equal(block->n_flags, 1);
+    assert_int_equal(block->n_source, 1);
+    assert_int_equal(block->n_published, 1);
+    assert_int_equal(block->n_note, 1);
+    assert_int_equal(block->n_sequence, 1);
+    assert_int_equal(block->n_row_number, 0);
     alm_arena_destroy(&arena);
 }
 
 int main(void)
 {
-    struct CMUnitTest tests[1 + ALM_ARRAY_LEN(damages)] = {cmocka_unit_test(there_and_back)};
+    struct CMUnitTest tests[2 + ALM_ARRAY_LEN(damages)] = {
+        cmocka_unit_test(there_and_back), cmocka_unit_test(what_rows_share_is_sent_once)};
     for (size_t i = 0; i < ALM_ARRAY_LEN(damages); i++) {
         // cmocka hands the state on as void *; the table is only read.
         union {
             const struct damage *in;
             void *out;
         } damage = {.in = &damages[i]};
-        tests[i + 1] = (struct CMUnitTest){
+        tests[i + 2] = (struct CMUnitTest){
             .name = damages[i].field, .test_func = damage_is_refused, .initial_state = damage.out};
     }
     return cmocka_run_group_tests_name("wire_obs", tests, NULL, NULL);
