@@ -430,6 +430,47 @@ static void plans_what_stands_for_what(void **state)
     assert_string_equal(plan->errors[0]->item, "nothing-like-it");
 }
 
+static uint64_t commit_town(fixture *f, const char *code)
+{
+    Almanac__Internal__CommitRequest request;
+    almanac__internal__commit_request__init(&request);
+    Almanac__V1__Place *place = new_place(f, code, "310104", ALMANAC__V1__LEVEL__LEVEL_TOWN);
+    request.places = &place;
+    request.n_places = 1;
+    return commit(f, &request);
+}
+
+// Goal: a worker that knows an older catalogue answers by the newest: a place named for the first
+// time, children where there were none, of published values and of computed ones.
+static void knows_what_was_just_committed(void **state)
+{
+    fixture *f = *state;
+    Almanac__V1__QueryRequest request;
+    char gdp[] = "gdp", growth[] = "growth";
+    char *indicators[] = {gdp};
+    char *transforms[] = {growth};
+    answer a;
+    commit_catalog(f);
+    ask_gdp(&request, indicators, 1, "310104/*", "2023");
+    execute(f, &request, &a);
+    assert_int_equal(a.rows, 0);
+    assert_int_equal(a.blocks[0]->sequence, 1);
+    for (uint32_t i = 0; i < 3; i++) {
+        const char *code = alm_arena_printf(f->arena, "31010400%u", i + 1);
+        alm_obs rows[] = {observe(4 + i, 2022, 100, 0), observe(4 + i, 2023, 110 + i, 0)};
+        (void)commit_town(f, code);
+        (void)commit_rows(f, "A.gdp.P.level._Z._T", rows, 2);
+        ask_gdp(&request, indicators, 1, i == 0 ? code : "310104/*", "2023");
+        request.transforms = transforms;
+        request.n_transforms = i == 1;
+        execute(f, &request, &a);
+        assert_int_equal(a.st.code, ALM_OK);
+        assert_int_equal(a.rows, i + 1);
+        assert_string_equal(text_at(a.blocks[0], a.blocks[0]->place, i), code);
+        assert_true(a.blocks[0]->has_number[i]);
+    }
+}
+
 static void explains_with_superseded_vintages(void **state)
 {
     fixture *f = *state;
@@ -642,6 +683,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(fails_as_a_whole_with_the_field, set_up, tear_down),
         cmocka_unit_test_setup_teardown(streams_blocks_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(plans_what_stands_for_what, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(knows_what_was_just_committed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(explains_with_superseded_vintages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reconciles_with_what_is_stored, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tells_changes_in_codes, set_up, tear_down),

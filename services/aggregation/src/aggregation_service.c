@@ -3,7 +3,7 @@
 #include "explain.h"
 #include "query_execute.h"
 #include "reconcile.h"
-#include "storage_reader.h"
+#include "session.h"
 
 #include "alm/limits.h"
 #include "alm/wire.h"
@@ -20,17 +20,23 @@ static alm_code no_memory(alm_status *st)
 // sent.
 typedef struct sender {
     alm_call *call;
-    uint64_t sequence;
+    alm_session *session;
     alm_arena *arena;
     alm_result_writer *writer; // NULL between blocks
     bool has_sent;
 } sender;
 
+static alm_code begin_block(sender *it, alm_status *st)
+{
+    ALM_TRY(alm_session_check(it->session, st));
+    return alm_result_writer_create(it->arena, it->session->storage.at_sequence, &it->writer, st);
+}
+
 static alm_code send_block(sender *it, alm_status *st)
 {
     Almanac__V1__QueryResponse response = ALMANAC__V1__QUERY_RESPONSE__INIT;
     if (it->writer == NULL) {
-        ALM_TRY(alm_result_writer_create(it->arena, it->sequence, &it->writer, st));
+        ALM_TRY(begin_block(it, st));
     }
     ALM_TRY(alm_result_writer_take(it->writer, &response.block, st));
     ALM_TRY(alm_call_send(it->call, &response.base, st));
@@ -44,7 +50,7 @@ static alm_code take_row(void *self, const alm_result_row *row, alm_status *st)
 {
     sender *it = self;
     if (it->writer == NULL) {
-        ALM_TRY(alm_result_writer_create(it->arena, it->sequence, &it->writer, st));
+        ALM_TRY(begin_block(it, st));
     }
     ALM_TRY(alm_result_writer_add(it->writer, row, st));
     return alm_result_writer_full(it->writer) ? send_block(it, st) : ALM_OK;
@@ -70,48 +76,55 @@ static alm_code take_fault(void *self, alm_str item, const alm_status *why, alm_
     sender *it = self;
     Almanac__V1__ItemError *error;
     Almanac__V1__QueryResponse response = ALMANAC__V1__QUERY_RESPONSE__INIT;
+    ALM_TRY(alm_session_check(it->session, st));
     ALM_TRY(make_error(alm_call_arena(it->call), item, why, &error, st));
     response.errors = &error;
     response.n_errors = 1;
     return alm_call_send(it->call, &response.base, st);
 }
 
+static alm_code answer_rows(void *arg, alm_session *session, alm_status *st)
+{
+    sender *it = arg;
+    alm_row_reader reader = alm_storage_row_reader(&session->storage);
+    alm_answer_sink sink = {it, take_row, take_fault};
+    it->session = session;
+    ALM_TRY(alm_query_execute(&session->plan, &reader, &sink, alm_call_arena(it->call), st));
+    // An answer without rows is told too: with its sequence.
+    return it->writer != NULL || !it->has_sent ? send_block(it, st) : ALM_OK;
+}
+
 static alm_code execute(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
 {
-    alm_aggregator *it = self;
     alm_session session;
-    ALM_TRY(alm_session_begin(it, call, (const Almanac__V1__QueryRequest *)request, &session, st));
-    alm_storage_reader storage = {it->storage, call, session.plan.catalog, session.sequence};
-    alm_row_reader reader = alm_storage_row_reader(&storage);
-    sender sending = {.call = call, .sequence = session.sequence, .arena = alm_arena_create(0)};
+    sender sending = {.call = call, .arena = alm_arena_create(0)};
     if (sending.arena == NULL) {
         return no_memory(st);
     }
-    alm_answer_sink sink = {&sending, take_row, take_fault};
-    alm_code code = alm_query_execute(&session.plan, &reader, &sink, alm_call_arena(call), st);
-    // An answer without rows is told too: with its sequence.
-    if (code == ALM_OK && (sending.writer != NULL || !sending.has_sent)) {
-        code = send_block(&sending, st);
-    }
+    alm_code code = alm_session_run(self, call, (const Almanac__V1__QueryRequest *)request,
+                                    answer_rows, &sending, &session, st);
     alm_arena_destroy(&sending.arena);
     return code;
 }
 
 // --- Explain ------------------------------------------------------------------------------------
 
+static alm_code explain_cell(void *arg, alm_session *session, alm_status *st)
+{
+    Almanac__V1__ExplainResponse **response = arg;
+    alm_row_reader reader = alm_storage_row_reader(&session->storage);
+    return alm_explain(&session->plan, &reader, alm_call_arena(session->call), response, st);
+}
+
 static alm_code explain(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
 {
-    alm_aggregator *it = self;
     const Almanac__V1__ExplainRequest *asked = (const Almanac__V1__ExplainRequest *)request;
     alm_session session;
+    Almanac__V1__ExplainResponse *response;
     if (asked->query == NULL) {
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "query", "no query to explain");
     }
-    ALM_TRY(alm_session_begin(it, call, asked->query, &session, st));
-    alm_storage_reader storage = {it->storage, call, session.plan.catalog, session.sequence};
-    alm_row_reader reader = alm_storage_row_reader(&storage);
-    Almanac__V1__ExplainResponse *response;
-    ALM_TRY(alm_explain(&session.plan, &reader, alm_call_arena(call), &response, st));
+    ALM_TRY(alm_session_run(self, call, asked->query, explain_cell, &response, &session, st));
     return alm_call_send(call, &response->base, st);
 }
 
@@ -208,17 +221,23 @@ static alm_code put_items(const alm_query_plan *plan, alm_arena *arena,
     return ALM_OK;
 }
 
+static alm_code plan_items(void *arg, alm_session *session, alm_status *st)
+{
+    Almanac__Internal__PlanResponse *response = arg;
+    alm_arena *arena = alm_call_arena(session->call);
+    alm_row_reader reader = alm_storage_row_reader(&session->storage);
+    almanac__internal__plan_response__init(response);
+    ALM_TRY(keep_present(&session->plan, &reader, arena, st));
+    return put_items(&session->plan, arena, response, st);
+}
+
 static alm_code plan(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
 {
-    alm_aggregator *it = self;
     alm_session session;
-    ALM_TRY(alm_session_begin(it, call, (const Almanac__V1__QueryRequest *)request, &session, st));
-    alm_storage_reader storage = {it->storage, call, session.plan.catalog, session.sequence};
-    alm_row_reader reader = alm_storage_row_reader(&storage);
-    Almanac__Internal__PlanResponse response = ALMANAC__INTERNAL__PLAN_RESPONSE__INIT;
-    ALM_TRY(keep_present(&session.plan, &reader, alm_call_arena(call), st));
-    ALM_TRY(put_items(&session.plan, alm_call_arena(call), &response, st));
-    response.sequence = session.sequence;
+    Almanac__Internal__PlanResponse response;
+    ALM_TRY(alm_session_run(self, call, (const Almanac__V1__QueryRequest *)request, plan_items,
+                            &response, &session, st));
+    response.sequence = session.storage.at_sequence;
     return alm_call_send(call, &response.base, st);
 }
 
@@ -242,18 +261,21 @@ static alm_code send_findings(alm_call *call, const Almanac__V1__ReconcileRespon
     return ALM_OK;
 }
 
+static alm_code find_disagreements(void *arg, alm_session *session, alm_status *st)
+{
+    Almanac__V1__ReconcileResponse **response = arg;
+    alm_row_reader reader = alm_storage_row_reader(&session->storage);
+    return alm_reconcile(&session->plan, &reader, alm_call_arena(session->call), response, st);
+}
+
 static alm_code reconcile(void *self, alm_call *call, const ProtobufCMessage *request,
                           alm_status *st)
 {
-    alm_aggregator *it = self;
     Almanac__V1__QueryRequest asked;
     alm_session session;
-    ALM_TRY(alm_reconcile_question((const Almanac__V1__ReconcileRequest *)request, &asked, st));
-    ALM_TRY(alm_session_begin(it, call, &asked, &session, st));
-    alm_storage_reader storage = {it->storage, call, session.plan.catalog, session.sequence};
-    alm_row_reader reader = alm_storage_row_reader(&storage);
     Almanac__V1__ReconcileResponse *response;
-    ALM_TRY(alm_reconcile(&session.plan, &reader, alm_call_arena(call), &response, st));
+    ALM_TRY(alm_reconcile_question((const Almanac__V1__ReconcileRequest *)request, &asked, st));
+    ALM_TRY(alm_session_run(self, call, &asked, find_disagreements, &response, &session, st));
     return send_findings(call, response, st);
 }
 

@@ -18,18 +18,6 @@ typedef struct alm_aggregator {
 #define ALM_AGGREGATION_METHOD_COUNT 5
 extern const alm_handler alm_aggregation_handlers[ALM_AGGREGATION_METHOD_COUNT];
 
-// A question and the state of the store it is answered at.
-typedef struct alm_session {
-    alm_catalog_ref *catalog; // released with the call's arena
-    alm_query_plan plan;
-    uint64_t sequence;
-} alm_session;
-
-// The newest state, or the one the request names, and a catalogue that knows all of it.
-ALM_MUST_USE alm_code alm_session_begin(alm_aggregator *self, alm_call *call,
-                                        const Almanac__V1__QueryRequest *request, alm_session *ret,
-                                        alm_status *st);
-
 // The store's newest state as storage tells it; waits (within the deadline) for min_sequence.
 ALM_MUST_USE alm_code alm_aggregation_head(alm_aggregator *self, alm_call *call,
                                            uint64_t min_sequence, uint64_t *ret_sequence,

@@ -73,6 +73,18 @@ static alm_code answer_item(const alm_query_plan *plan, const alm_query_item *it
     return alm_status_copy(st, &fault);
 }
 
+// What stands for nothing, before any rows.
+static alm_code tell_faults(const alm_query_plan *plan, const alm_answer_sink *sink, alm_status *st)
+{
+    for (size_t i = 0; i < plan->item_count; i++) {
+        const alm_query_item *item = &plan->items[i];
+        if (item->indicator == NULL) {
+            ALM_TRY(sink->fault(sink->self, item->asked, &item->fault, st));
+        }
+    }
+    return ALM_OK;
+}
+
 alm_code alm_query_execute(const alm_query_plan *plan, const alm_row_reader *reader,
                            const alm_answer_sink *sink, alm_arena *arena, alm_status *st)
 {
@@ -88,13 +100,13 @@ alm_code alm_query_execute(const alm_query_plan *plan, const alm_row_reader *rea
     if (item_arena == NULL) {
         return alm_query_run_no_memory(st);
     }
-    alm_code code = ALM_OK;
+    alm_code code = tell_faults(plan, sink, st);
     for (size_t i = 0; i < plan->item_count && code == ALM_OK; i++) {
         const alm_query_item *item = &plan->items[i];
-        code = item->indicator == NULL
-                   ? sink->fault(sink->self, item->asked, &item->fault, st)
-                   : answer_item(plan, item, groups, reader, sink, item_arena, st);
-        alm_arena_reset(item_arena);
+        if (item->indicator != NULL) {
+            code = answer_item(plan, item, groups, reader, sink, item_arena, st);
+            alm_arena_reset(item_arena);
+        }
     }
     alm_arena_destroy(&item_arena);
     return code;

@@ -1,4 +1,4 @@
-#include "aggregation_service.h"
+#include "session.h"
 
 #include "almanac/internal/storage.pb-c.h"
 
@@ -66,23 +66,73 @@ static void release_catalog(void *arg)
     alm_catalog_ref_release(&ref);
 }
 
-alm_code alm_session_begin(alm_aggregator *self, alm_call *call,
-                           const Almanac__V1__QueryRequest *request, alm_session *ret,
-                           alm_status *st)
+// The catalogue at hand if it is that new; what is planned with it lives no longer.
+static alm_code take_catalog(alm_session *session, uint64_t at_least, alm_status *st)
 {
-    uint64_t catalog_sequence;
-    *ret = (alm_session){0};
-    // The catalogue comes after the head: whatever an observation of that state names is in it.
-    ALM_TRY(alm_aggregation_head(self, call, ALM_MAX(request->min_sequence, request->at_sequence),
-                                 &ret->sequence, &catalog_sequence, st));
-    if (request->at_sequence != 0) {
-        ret->sequence = request->at_sequence;
-    }
-    ALM_TRY(alm_catalog_cache_get(self->catalogs, call, catalog_sequence, &ret->catalog, st));
-    if (!alm_arena_on_reset(alm_call_arena(call), release_catalog, ret->catalog)) {
-        alm_catalog_ref_release(&ret->catalog);
+    alm_catalog_ref *catalog;
+    ALM_TRY(alm_catalog_cache_get(session->self->catalogs, session->call, at_least, &catalog, st));
+    if (!alm_arena_on_reset(alm_call_arena(session->call), release_catalog, catalog)) {
+        alm_catalog_ref_release(&catalog);
         return no_memory(st);
     }
-    return alm_query_plan_make(request, alm_catalog_ref_catalog(ret->catalog), alm_call_arena(call),
-                               &ret->plan, st);
+    session->storage.catalog = alm_catalog_ref_catalog(catalog);
+    session->storage.catalog_sequence = alm_catalog_ref_sequence(catalog);
+    return ALM_OK;
+}
+
+alm_code alm_session_check(alm_session *session, alm_status *st)
+{
+    alm_storage_reader *storage = &session->storage;
+    uint64_t sequence, catalog_sequence;
+    if (storage->is_checked) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_aggregation_head(session->self, session->call, storage->min_sequence, &sequence,
+                                 &catalog_sequence, st));
+    return alm_storage_reader_learn(storage, sequence, catalog_sequence, st);
+}
+
+static alm_code attempt(alm_session *session, const Almanac__V1__QueryRequest *request,
+                        alm_session_work work, void *arg, alm_status *st)
+{
+    ALM_TRY(alm_query_plan_make(request, session->storage.catalog, alm_call_arena(session->call),
+                                &session->plan, st));
+    return work(arg, session, st);
+}
+
+// Would a newer catalogue have another outcome? Words it does not know, places it has more of.
+static bool is_of_catalog(alm_code code)
+{
+    return code == ALM_OK || code == ALM_INVALID_ARGUMENT || code == ALM_NOT_FOUND ||
+           code == ALM_FAILED_PRECONDITION || code == ALM_OUT_OF_RANGE ||
+           code == ALM_RESOURCE_EXHAUSTED;
+}
+
+alm_code alm_session_run(alm_aggregator *self, alm_call *call,
+                         const Almanac__V1__QueryRequest *request, alm_session_work work, void *arg,
+                         alm_session *ret, alm_status *st)
+{
+    *ret = (alm_session){.self = self, .call = call};
+    alm_storage_reader *storage = &ret->storage;
+    *storage =
+        (alm_storage_reader){.storage = self->storage,
+                             .call = call,
+                             .min_sequence = ALM_MAX(request->min_sequence, request->at_sequence),
+                             .at_sequence = request->at_sequence};
+    ALM_TRY(take_catalog(ret, 0, st));
+    alm_code code = attempt(ret, request, work, arg, st);
+    if (is_of_catalog(code)) {
+        alm_status why = ALM_STATUS_INIT;
+        if (alm_session_check(ret, &why) != ALM_OK && storage->newer_catalog == 0) {
+            return alm_status_copy(st, &why);
+        }
+    }
+    if (storage->newer_catalog == 0) {
+        return code;
+    }
+    // The state stays the one that was read, which this catalogue knows all of: no third time.
+    ALM_TRY(take_catalog(ret, storage->newer_catalog, st));
+    storage->newer_catalog = 0;
+    storage->is_checked = true;
+    return attempt(ret, request, work, arg, st);
 }

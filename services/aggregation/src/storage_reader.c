@@ -121,6 +121,7 @@ static alm_code make_request(const alm_storage_reader *reader, const alm_fetch *
         request->as_of = fetch->as_of;
     }
     request->at_sequence = reader->at_sequence;
+    request->min_sequence = reader->is_checked ? 0 : reader->min_sequence;
     request->without_value = fetch->without_value;
     request->all_vintages = fetch->all_vintages;
     request->n_sources = fetch->source_count;
@@ -193,7 +194,24 @@ static alm_code keep_asked(const alm_storage_reader *reader, const place_filter 
     return ALM_OK;
 }
 
-static alm_code visit_message(const alm_storage_reader *reader, const ProtobufCMessage *message,
+alm_code alm_storage_reader_learn(alm_storage_reader *reader, uint64_t sequence,
+                                  uint64_t catalog_sequence, alm_status *st)
+{
+    if (reader->is_checked) {
+        return ALM_OK;
+    }
+    if (reader->at_sequence == 0) {
+        reader->at_sequence = sequence;
+    }
+    if (reader->catalog_sequence < catalog_sequence) {
+        reader->newer_catalog = catalog_sequence;
+        return alm_status_set(st, ALM_ABORTED, "the catalogue has changed");
+    }
+    reader->is_checked = true;
+    return ALM_OK;
+}
+
+static alm_code visit_message(alm_storage_reader *reader, const ProtobufCMessage *message,
                               const place_filter *filter, alm_arena *arena, alm_row_visit visit,
                               void *arg, alm_status *st)
 {
@@ -203,6 +221,7 @@ static alm_code visit_message(const alm_storage_reader *reader, const ProtobufCM
     size_t variant_count;
     alm_obs *rows;
     size_t count;
+    ALM_TRY(alm_storage_reader_learn(reader, response->sequence, response->catalog_sequence, st));
     if (response->block == NULL) {
         return ALM_OK;
     }
@@ -218,7 +237,7 @@ static alm_code visit_message(const alm_storage_reader *reader, const ProtobufCM
     return count == 0 ? ALM_OK : visit(arg, variants, variant_count, rows, count, st);
 }
 
-static alm_code visit_stream(const alm_storage_reader *reader, alm_stream *stream,
+static alm_code visit_stream(alm_storage_reader *reader, alm_stream *stream,
                              const place_filter *filter, alm_arena *arena, alm_row_visit visit,
                              void *arg, alm_status *st)
 {

@@ -1,0 +1,39 @@
+// A question between its words and its answer: the catalogue it is planned with, and the state of
+// the store that all its reads see.
+//
+// It is planned with the catalogue at hand, and the first read tells whether that was new enough;
+// if not, all is done once more with a newer one, at the state that was read. Where nothing is read
+// before something is told, storage is asked for its head instead.
+#ifndef ALM_SESSION_H
+#define ALM_SESSION_H
+
+#include "aggregation_service.h"
+#include "storage_reader.h"
+
+typedef struct alm_session {
+    alm_aggregator *self;
+    alm_call *call;
+    alm_query_plan plan;
+    alm_storage_reader storage;
+} alm_session;
+
+// Answers the question, from the start whenever it is called. Nothing leaves it before
+// alm_session_check has succeeded, or a read has.
+typedef alm_code (*alm_session_work)(void *arg, alm_session *session, alm_status *st);
+
+// Plans the question and has it worked at, twice if the catalogue has changed. Then the session is
+// checked, also if nothing was read: storage.at_sequence is the state that was answered.
+//
+//   ret  lives as long as the call; the catalogue is released with the call's arena
+//
+// Failures of alm_query_plan_make, which a newer catalogue has had its say in; of storage; of work.
+ALM_MUST_USE alm_code alm_session_run(alm_aggregator *self, alm_call *call,
+                                      const Almanac__V1__QueryRequest *request,
+                                      alm_session_work work, void *arg, alm_session *ret,
+                                      alm_status *st);
+
+// Within work: whether the catalogue is as new as the state that is answered. Costs a call where
+// nothing was read yet. A failure is to be returned.
+ALM_MUST_USE alm_code alm_session_check(alm_session *session, alm_status *st);
+
+#endif
