@@ -1,17 +1,19 @@
 #include "fanout.h"
 
-#include "digest.h"
-
+#include "alm/buf.h"
 #include "alm/limits.h"
+#include "alm/transform.h"
 
 #include "almanac/internal/aggregation.pb-c.h"
 
 #include <string.h>
+#include <xxhash.h>
 
 enum {
     FRAGMENT_INDICATORS_MAX = 16,
     FRAGMENTS_OPEN_MAX = 16, // executed at once; the others wait their turn
     FRAGMENT_TRIES = 4,
+    WHOLE_SERIES_MAX = 16, // indicators times places that one worker answers without a plan
 };
 
 typedef struct fragment {
@@ -19,6 +21,7 @@ typedef struct fragment {
     alm_stream *stream; // NULL: not opened yet, or ended
     size_t passed_on;   // messages the client has got
     uint64_t digest;    // of those messages
+    alm_buf first;      // of them the first with a block, where that tells the state; else empty
     unsigned tries;
 } fragment;
 
@@ -28,7 +31,6 @@ typedef struct fanout {
     fragment *fragments;
     size_t fragment_count;
     size_t opened; // fragments[0..opened) were opened
-    alm_arena *scratch;
 } fanout;
 
 size_t fanout_fragment_size(size_t indicators, size_t workers)
@@ -36,6 +38,46 @@ size_t fanout_fragment_size(size_t indicators, size_t workers)
     size_t wanted = ALM_MAX(workers, (size_t)1) * 2;
     size_t size = (indicators + wanted - 1) / wanted;
     return ALM_MIN(ALM_MAX(size, (size_t)1), (size_t)FRAGMENT_INDICATORS_MAX);
+}
+
+// How many places an expression names one by one; 0: it does not.
+static size_t places_named(const char *places)
+{
+    size_t count = 1;
+    for (const char *at = places; *at != '\0'; at++) {
+        if (*at == '*' || *at == '~') {
+            return 0;
+        }
+        count += *at == ',';
+    }
+    return count;
+}
+
+static bool reads_many_places(const char *word)
+{
+    alm_transform transform;
+    return alm_transform_parse(alm_str_from(word), &transform, NULL) == ALM_OK &&
+           (transform.op == ALM_TRANSFORM_ROLLUP || transform.op == ALM_TRANSFORM_RANK ||
+            transform.op == ALM_TRANSFORM_PERCENTILE);
+}
+
+bool fanout_goes_whole(const Almanac__V1__QueryRequest *request)
+{
+    size_t places = places_named(request->places);
+    for (size_t i = 0; i < request->n_indicators; i++) {
+        if (strcmp(request->indicators[i], "*") == 0) {
+            return false;
+        }
+    }
+    if (request->n_indicators == 1) {
+        return true;
+    }
+    for (size_t i = 0; i < request->n_transforms; i++) {
+        if (reads_many_places(request->transforms[i])) {
+            return false;
+        }
+    }
+    return places > 0 && request->n_indicators * places <= WHOLE_SERIES_MAX;
 }
 
 static alm_code limits_check(const Almanac__V1__QueryRequest *request, alm_status *st)
@@ -90,17 +132,26 @@ static alm_code errors_send(alm_call *call, const Almanac__Internal__PlanRespons
     return alm_call_send(call, &response.base, st);
 }
 
+static alm_code fragments_make(fanout *f, size_t count, alm_status *st)
+{
+    f->fragment_count = count;
+    f->fragments = alm_arena_calloc(alm_call_arena(f->call), count, sizeof *f->fragments);
+    if (f->fragments == NULL) {
+        f->fragment_count = 0;
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "query: out of memory");
+    }
+    for (size_t i = 0; i < count; i++) {
+        alm_buf_init(&f->fragments[i].first, 0);
+    }
+    return ALM_OK;
+}
+
 static alm_code fragments_cut(fanout *f, const Almanac__V1__QueryRequest *request,
                               const Almanac__Internal__PlanResponse *planned, alm_status *st)
 {
     gateway_backend_count workers = gateway_backend_state(f->g->aggregation);
     size_t size = fanout_fragment_size(planned->n_indicators, workers.healthy);
-    f->fragment_count = (planned->n_indicators + size - 1) / size;
-    f->fragments =
-        alm_arena_calloc(alm_call_arena(f->call), f->fragment_count, sizeof *f->fragments);
-    if (f->fragments == NULL) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "query: out of memory");
-    }
+    ALM_TRY(fragments_make(f, (planned->n_indicators + size - 1) / size, st));
     for (size_t i = 0; i < f->fragment_count; i++) {
         size_t from = i * size;
         Almanac__V1__QueryRequest *part = &f->fragments[i].request;
@@ -142,31 +193,68 @@ static alm_code answers_otherwise(alm_status *st)
                           "otherwise: the catalogue has changed meanwhile; ask again");
 }
 
-// Passes on what the client has not got yet. Sets *ret_lost when the worker, not the client,
-// failed.
+// A block says at which state it was answered; the field of blocks is packed first.
+static bool has_block(alm_str message)
+{
+    return message.len > 0 && message.data[0] == (1 << 3 | 2);
+}
+
+// Keeps what tells a second try of the state that the first one has answered at.
+static alm_code state_note(fragment *part, alm_str message, alm_status *st)
+{
+    if (part->request.at_sequence != 0 || part->first.len > 0 || !has_block(message)) {
+        return ALM_OK;
+    }
+    alm_buf_append(&part->first, message.data, message.len);
+    return part->first.failed ? alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "query: out of memory")
+                              : ALM_OK;
+}
+
+// The next try answers at the state of the rows that were passed on. If there are none yet, each
+// try may have its own.
+static alm_code state_pin(fragment *part, alm_status *st)
+{
+    if (part->first.len == 0) {
+        return ALM_OK;
+    }
+    Almanac__V1__QueryResponse *first = almanac__v1__query_response__unpack(
+        NULL, part->first.len, (const uint8_t *)part->first.data);
+    if (first == NULL) {
+        return alm_status_set(st, ALM_INTERNAL, "a worker's rows cannot be decoded");
+    }
+    ALM_ASSERT(first->block != NULL);
+    part->request.at_sequence = first->block->sequence;
+    part->request.min_sequence = 0;
+    almanac__v1__query_response__free_unpacked(first, NULL);
+    alm_buf_deinit(&part->first);
+    return ALM_OK;
+}
+
+// Passes on what the client has not got yet, as it came. Sets *ret_lost when the worker, not the
+// client, failed.
 static alm_code fragment_pass(fanout *f, fragment *part, bool *ret_lost, alm_status *st)
 {
     uint64_t digest = 0;
     *ret_lost = false;
     for (size_t seen = 0;; seen++) {
-        ProtobufCMessage *message;
-        alm_code code = alm_stream_next(part->stream, f->scratch, &message, st);
+        alm_str message;
+        alm_code code = alm_stream_next_packed(part->stream, &message, st);
         if (code != ALM_OK) {
             *ret_lost = code == ALM_UNAVAILABLE;
             return code;
         }
-        if (message == NULL) {
+        if (message.data == NULL) {
             return seen < part->passed_on ? answers_otherwise(st) : ALM_OK;
         }
-        digest = digest_add(digest, (const Almanac__V1__QueryResponse *)message);
+        digest = XXH3_64bits_withSeed(message.data, message.len, digest);
         if (seen >= part->passed_on) {
-            ALM_TRY(alm_call_send(f->call, message, st));
+            ALM_TRY(state_note(part, message, st));
+            ALM_TRY(alm_call_send_packed(f->call, message, st));
             part->passed_on++;
             part->digest = digest;
         } else if (seen + 1 == part->passed_on && digest != part->digest) {
             return answers_otherwise(st);
         }
-        alm_arena_reset(f->scratch);
     }
 }
 
@@ -182,6 +270,7 @@ static alm_code fragment_answer(fanout *f, fragment *part, alm_status *st)
         alm_log_warn(f->g->ctx->log, "query.fragment_again",
                      ALM_KV_CSTR("request_id", alm_call_request_id(f->call)),
                      ALM_KV_U64("tries", part->tries), ALM_KV_U64("passed_on", part->passed_on));
+        ALM_TRY(state_pin(part, st));
         ALM_TRY(fragment_open(f, part, st));
     }
 }
@@ -195,9 +284,20 @@ static alm_code fragments_answer(fanout *f, alm_status *st)
     return ALM_OK;
 }
 
+// All of it is one fragment, whose worker says what no plan was asked about.
+static alm_code whole_run(fanout *f, const Almanac__V1__QueryRequest *request, alm_status *st)
+{
+    ALM_TRY(fragments_make(f, 1, st));
+    f->fragments[0].request = *request;
+    return fragments_answer(f, st);
+}
+
 static alm_code query_run(fanout *f, const Almanac__V1__QueryRequest *request, alm_status *st)
 {
     Almanac__Internal__PlanResponse *planned;
+    if (fanout_goes_whole(request)) {
+        return whole_run(f, request, st);
+    }
     ALM_TRY(plan(f, request, &planned, st));
     ALM_TRY(errors_send(f->call, planned, st));
     if (planned->n_indicators == 0) {
@@ -212,14 +312,10 @@ alm_code fanout_query(const gateway *g, alm_call *call, const Almanac__V1__Query
 {
     fanout f = {.g = g, .call = call};
     ALM_TRY(limits_check(request, st));
-    f.scratch = alm_arena_create(0);
-    if (f.scratch == NULL) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "query: out of memory");
-    }
     alm_code code = query_run(&f, request, st);
-    for (size_t i = 0; i < f.opened; i++) {
+    for (size_t i = 0; i < f.fragment_count; i++) {
         alm_stream_close(&f.fragments[i].stream);
+        alm_buf_deinit(&f.fragments[i].first);
     }
-    alm_arena_destroy(&f.scratch);
     return code;
 }

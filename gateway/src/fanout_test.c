@@ -1,7 +1,8 @@
-// Goal: a query is cut so that every worker has work and no fragment is too large; and when a
-// worker is lost the client gets each of its rows once, or an error.
+// Goal: a query is cut so that every worker has work and no fragment is too large, or goes to one
+// worker as it is; and when a worker is lost the client gets each of its rows once, at one state of
+// the store, or an error.
 // Method: all small cases against the definition; a gateway before a worker that fails once, after
-// the client has what it said.
+// the client has what it said, asked in both ways.
 #include "fanout.h"
 
 #include "gateway_service.h"
@@ -30,6 +31,54 @@ static void every_small_case(void **state)
     }
 }
 
+typedef struct whole_row {
+    const char *name;
+    const char *indicators[17];
+    const char *places;
+    const char *transform; // NULL: none
+    bool want;
+} whole_row;
+
+static const whole_row whole_rows[] = {
+    {"one indicator", {"gdp"}, "310105", NULL, true},
+    {"one indicator of many places", {"gdp"}, "000000/**", "rollup", true},
+    {"every indicator", {"*"}, "310105", NULL, false},
+    {"every indicator, which is refused", {"gdp", "*"}, "310105", NULL, false},
+    {"several of one place", {"gdp", "pop", "人口"}, "310105", NULL, true},
+    {"several of named places", {"gdp", "pop", "tax"}, "310104,310105", "pc1", true},
+    {"several of children", {"gdp", "pop"}, "310000/*", NULL, false},
+    {"several of siblings", {"gdp", "pop"}, "310105~", NULL, false},
+    {"several ranked", {"gdp", "pop"}, "310105", "rank", false},
+    {"several of sums", {"gdp", "pop"}, "310000", "rollup", false},
+    {"sixteen series",
+     {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"},
+     "310105",
+     NULL,
+     true},
+    {"seventeen series",
+     {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"},
+     "310105",
+     NULL,
+     false},
+};
+
+static void what_goes_whole(void **state)
+{
+    const whole_row *row = *state;
+    char *transforms[] = {(char *)(uintptr_t)row->transform};
+    Almanac__V1__QueryRequest request;
+    almanac__v1__query_request__init(&request);
+    request.indicators = (char **)(uintptr_t)row->indicators;
+    while (request.n_indicators < ALM_ARRAY_LEN(row->indicators) &&
+           row->indicators[request.n_indicators] != NULL) {
+        request.n_indicators++;
+    }
+    request.places = (char *)(uintptr_t)row->places;
+    request.transforms = transforms;
+    request.n_transforms = row->transform != NULL;
+    assert_int_equal(fanout_goes_whole(&request), row->want);
+}
+
 // --- a lost worker ------------------------------------------------------------------------------
 
 // What the worker answers: a message a letter, of one row whose place is the letter.
@@ -41,23 +90,28 @@ typedef struct lost_row {
     alm_code want_code;
 } lost_row;
 
+#define STATE  7 // of the plan, or of the first try
+#define WANTED 3 // by the client, at least
+
 typedef struct worker {
     const lost_row *row;
-    atomic_uint tries;
+    bool is_planned;
+    atomic_uint plans, tries;
     sem_t is_read; // the client has all of first
 } worker;
 
 static alm_code plan(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
 {
-    (void)self;
+    worker *w = self;
     (void)request;
+    atomic_fetch_add(&w->plans, 1);
     char code[] = "gdp";
     char *codes[] = {code};
     Almanac__Internal__PlanResponse response;
     almanac__internal__plan_response__init(&response);
     response.indicators = codes;
     response.n_indicators = 1;
-    response.sequence = 7;
+    response.sequence = STATE;
     return alm_call_send(call, &response.base, st);
 }
 
@@ -72,6 +126,7 @@ static alm_code send_row(alm_call *call, char letter, alm_status *st)
     block.strings = strings;
     block.n_strings = 2;
     block.rows = 1;
+    block.sequence = STATE;
     block.place = &at;
     block.n_place = 1;
     Almanac__V1__QueryResponse response;
@@ -83,8 +138,15 @@ static alm_code send_row(alm_call *call, char letter, alm_status *st)
 static alm_code execute(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
 {
     worker *w = self;
-    (void)request;
+    const Almanac__V1__QueryRequest *asked = (const Almanac__V1__QueryRequest *)request;
     bool is_first = atomic_fetch_add(&w->tries, 1) == 0;
+    bool is_pinned = w->is_planned || (!is_first && w->row->first[0] != '\0');
+    if (asked->at_sequence != (is_pinned ? STATE : 0) ||
+        asked->min_sequence != (is_pinned ? 0 : WANTED)) {
+        return alm_status_set(st, ALM_INTERNAL, "asked at %llu, at least %llu",
+                              (unsigned long long)asked->at_sequence,
+                              (unsigned long long)asked->min_sequence);
+    }
     for (const char *at = is_first ? w->row->first : w->row->second; *at != '\0'; at++) {
         ALM_TRY(send_row(call, *at, st));
     }
@@ -110,8 +172,8 @@ static void serve(alm_rpc *rpc, const alm_service_def *service, const alm_handle
 // The places of the rows that come, one letter each.
 static alm_code ask(alm_channel *channel, worker *w, char *got, size_t size)
 {
-    char code[] = "gdp";
-    char *codes[] = {code};
+    char code[] = "gdp", every[] = "*";
+    char *codes[] = {w->is_planned ? every : code};
     char places[] = "310000/*";
     char periods[] = "2023";
     Almanac__V1__QueryRequest request;
@@ -120,6 +182,7 @@ static alm_code ask(alm_channel *channel, worker *w, char *got, size_t size)
     request.n_indicators = 1;
     request.places = places;
     request.periods = periods;
+    request.min_sequence = WANTED;
     alm_stream *stream;
     ProtobufCMessage *message;
     size_t count = 0;
@@ -144,15 +207,15 @@ static alm_code ask(alm_channel *channel, worker *w, char *got, size_t size)
     return result;
 }
 
-static void a_lost_worker(void **state)
+static void lose_worker(const lost_row *row, bool is_planned)
 {
-    worker w = {.row = *state};
+    worker w = {.row = row, .is_planned = is_planned};
     alm_module_ctx ctx = {.clock = alm_clock_system()};
     gateway g = {.ctx = &ctx};
     alm_server *behind;
     alm_channel *client;
     char got[16];
-    assert_int_equal(sem_init(&w.is_read, 0, 0), 0);
+    assert_int_equal(sem_init(&w.is_read, 0, row->first[0] == '\0'), 0);
     assert_int_equal(alm_rpc_create(&(alm_rpc_opts){0}, &ctx.rpc, NULL), ALM_OK);
     serve(ctx.rpc, &alm_service_aggregation, worker_handlers, &w, "loop://worker", &behind);
     serve(ctx.rpc, &alm_service_gateway, gateway_handlers, &g, "loop://door", &g.server);
@@ -163,6 +226,7 @@ static void a_lost_worker(void **state)
     assert_int_equal(ask(client, &w, got, sizeof got), w.row->want_code);
     assert_string_equal(got, w.row->want);
     assert_int_equal(w.tries, 2);
+    assert_int_equal(w.plans, is_planned);
 
     alm_channel_close(&client);
     alm_server_destroy(&g.server);
@@ -172,7 +236,14 @@ static void a_lost_worker(void **state)
     sem_destroy(&w.is_read);
 }
 
+static void a_lost_worker(void **state)
+{
+    lose_worker(*state, true);
+    lose_worker(*state, false);
+}
+
 static const lost_row lost_rows[] = {
+    {"it had not answered", "", "ab", "ab", ALM_OK},
     {"the next try goes on where it was lost", "ab", "abc", "abc", ALM_OK},
     {"nothing was left to pass on", "ab", "ab", "ab", ALM_OK},
     {"the next try answers another first message", "ab", "xbc", "ab", ALM_ABORTED},
@@ -182,11 +253,18 @@ static const lost_row lost_rows[] = {
 
 int main(void)
 {
-    struct CMUnitTest tests[1 + ALM_ARRAY_LEN(lost_rows)] = {cmocka_unit_test(every_small_case)};
-    for (size_t i = 0; i < ALM_ARRAY_LEN(lost_rows); i++) {
-        tests[1 + i] = (struct CMUnitTest){.name = lost_rows[i].name,
-                                           .test_func = a_lost_worker,
-                                           .initial_state = (void *)(uintptr_t)&lost_rows[i]};
+    enum { WHOLE = ALM_ARRAY_LEN(whole_rows), LOST = ALM_ARRAY_LEN(lost_rows) };
+    struct CMUnitTest tests[1 + WHOLE + LOST] = {cmocka_unit_test(every_small_case)};
+    for (size_t i = 0; i < WHOLE; i++) {
+        tests[1 + i] = (struct CMUnitTest){.name = whole_rows[i].name,
+                                           .test_func = what_goes_whole,
+                                           .initial_state = (void *)(uintptr_t)&whole_rows[i]};
+    }
+    for (size_t i = 0; i < LOST; i++) {
+        tests[1 + WHOLE + i] =
+            (struct CMUnitTest){.name = lost_rows[i].name,
+                                .test_func = a_lost_worker,
+                                .initial_state = (void *)(uintptr_t)&lost_rows[i]};
     }
     return cmocka_run_group_tests_name("fanout", tests, NULL, NULL);
 }

@@ -73,7 +73,7 @@ static alm_code try_send(alm_call *call, const ProtobufCMessage *message, bool *
         return ALM_OK;
     }
     size_t size = protobuf_c_message_get_packed_size(message);
-    ALM_TRY(alm_call_check_size(call, message, size, st));
+    ALM_TRY(alm_call_check_size(call, message->descriptor, size, st));
     alm_call_send_message(call, message, size);
     return ALM_OK;
 }

@@ -67,13 +67,13 @@ static alm_code wait_for_credit(alm_call *call, alm_status *st)
     }
 }
 
-alm_code alm_call_check_size(const alm_call *call, const ProtobufCMessage *message, size_t size,
-                             alm_status *st)
+alm_code alm_call_check_size(const alm_call *call, const ProtobufCMessageDescriptor *type,
+                             size_t size, alm_status *st)
 {
     size_t size_max = call->peer->message_bytes_max;
     if (size > size_max) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s of %zu bytes passes the limit of %zu",
-                              message->descriptor->name, size, size_max);
+                              type->name, size, size_max);
     }
     return ALM_OK;
 }
@@ -97,7 +97,7 @@ static alm_code keep_answer(alm_call *call, const ProtobufCMessage *message, alm
         ALM_TRY(alm_call_check(call, st));
     }
     size_t size = protobuf_c_message_get_packed_size(message);
-    ALM_TRY(alm_call_check_size(call, message, size, st));
+    ALM_TRY(alm_call_check_size(call, message->descriptor, size, st));
     ALM_TRY(pack(call, message, size, st));
     call->answer = alm_buf_view(&call->scratch);
     call->has_answer = true;
@@ -135,7 +135,7 @@ alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message, alm_stat
     }
     alm_server *server = call->server;
     size_t size = protobuf_c_message_get_packed_size(message);
-    ALM_TRY(alm_call_check_size(call, message, size, st));
+    ALM_TRY(alm_call_check_size(call, message->descriptor, size, st));
     alm_buf_reset(&call->scratch);
     if (size > PACK_LOCKED_BYTES_MAX) {
         ALM_TRY(pack(call, message, size, st));
@@ -144,6 +144,26 @@ alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message, alm_stat
     alm_code code = wait_for_credit(call, st);
     if (code == ALM_OK) {
         alm_call_send_message(call, message, size);
+    }
+    alm_unlock(server->lock);
+    return code;
+}
+
+alm_code alm_call_send_packed(alm_call *call, alm_str message, alm_status *st)
+{
+    ALM_ASSERT(!alm_call_has_one_answer(call));
+    alm_server *server = call->server;
+    const ProtobufCServiceDescriptor *service = call->method->service->def->descriptor;
+    ALM_TRY(
+        alm_call_check_size(call, service->methods[call->method->index].output, message.len, st));
+    alm_lock(server->lock);
+    alm_code code = wait_for_credit(call, st);
+    if (code == ALM_OK) {
+        uint8_t *at = alm_call_begin_message(call, message.len);
+        if (at != NULL && message.len > 0) {
+            memcpy(at, message.data, message.len);
+        }
+        alm_server_wake(server);
     }
     alm_unlock(server->lock);
     return code;

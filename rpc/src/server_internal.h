@@ -290,8 +290,9 @@ void alm_call_resume(const alm_call *call);
 
 // --- server_handler.c
 ALM_MUST_USE alm_code alm_call_check_locked(const alm_call *call, alm_status *st);
-ALM_MUST_USE alm_code alm_call_check_size(const alm_call *call, const ProtobufCMessage *message,
-                                          size_t size, alm_status *st);
+ALM_MUST_USE alm_code alm_call_check_size(const alm_call *call,
+                                          const ProtobufCMessageDescriptor *type, size_t size,
+                                          alm_status *st);
 // Sends a message of a stream, whose payload the caller writes to where it is told. NULL: the peer
 // is gone or doomed.
 uint8_t *alm_call_begin_message(alm_call *call, size_t size);

@@ -113,16 +113,29 @@ alm_code alm_stream_finish(alm_stream *stream, alm_status *st)
     return code;
 }
 
+static alm_code next_packed(alm_stream *stream, bool leads, alm_str *ret, alm_status *st)
+{
+    alm_client *client = stream->channel->client;
+    *ret = (alm_str){0};
+    alm_lock(client->lock);
+    alm_code code = take_next(stream, &leads, ret, st);
+    stop_leading(stream, leads);
+    alm_unlock(client->lock);
+    return code;
+}
+
+alm_code alm_stream_next_packed(alm_stream *stream, alm_str *ret_message, alm_status *st)
+{
+    return next_packed(stream, false, ret_message, st);
+}
+
 static alm_code next(alm_stream *stream, bool leads, alm_arena *arena,
                      ProtobufCMessage **ret_message, alm_status *st)
 {
     alm_client *client = stream->channel->client;
-    alm_str wire = {0};
-    alm_lock(client->lock);
-    alm_code code = take_next(stream, &leads, &wire, st);
-    stop_leading(stream, leads);
-    alm_unlock(client->lock);
-    ALM_TRY(code);
+    alm_str wire;
+    alm_code code;
+    ALM_TRY(next_packed(stream, leads, &wire, st));
     if (wire.data == NULL) {
         *ret_message = NULL;
         return ALM_OK;

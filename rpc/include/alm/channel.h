@@ -81,6 +81,10 @@ ALM_MUST_USE alm_code alm_stream_finish(alm_stream *stream, alm_status *st);
 // Where the server answers one message to a stream, it comes when the call has ended well.
 ALM_MUST_USE alm_code alm_stream_next(alm_stream *stream, alm_arena *arena,
                                       ProtobufCMessage **ret_message, alm_status *st);
+// The same, packed as it came, for who passes it on: a view until the next is asked for or the
+// stream is closed; data NULL at the end.
+ALM_MUST_USE alm_code alm_stream_next_packed(alm_stream *stream, alm_str *ret_message,
+                                             alm_status *st);
 // Cancels the call if it has not ended. Accepts NULL.
 void alm_stream_close(alm_stream **stream);
 

@@ -90,6 +90,9 @@ alm_arena *alm_call_arena(alm_call *call);
 ALM_MUST_USE alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message,
                                     alm_status *st);
 
+// The same of a message of the call's type that is packed already, of a call that streams.
+ALM_MUST_USE alm_code alm_call_send_packed(alm_call *call, alm_str message, alm_status *st);
+
 // Where the client streams: its next message, in the arena; NULL when it has finished. Blocks. st
 // as alm_call_send, and ALM_INVALID_ARGUMENT or ALM_RESOURCE_EXHAUSTED for one that cannot be
 // unpacked.
