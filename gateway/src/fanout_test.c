@@ -244,6 +244,7 @@ static void a_lost_worker(void **state)
 
 static const lost_row lost_rows[] = {
     {"it had not answered", "", "ab", "ab", ALM_OK},
+    {"what it answered waits for nothing", "a", "ab", "ab", ALM_OK},
     {"the next try goes on where it was lost", "ab", "abc", "abc", ALM_OK},
     {"nothing was left to pass on", "ab", "ab", "ab", ALM_OK},
     {"the next try answers another first message", "ab", "xbc", "ab", ALM_ABORTED},

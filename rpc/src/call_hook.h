@@ -20,6 +20,9 @@ ALM_MUST_USE bool alm_call_hook_add(alm_call *call, alm_call_hook *hook);
 // Accepts one whose cancel was called. Must be removed before the call is over.
 void alm_call_hook_remove(alm_call *call, alm_call_hook *hook);
 
+// With the process' lock held: what alm_call_send_soon left to be sent is, since its handler waits.
+void alm_call_flush(alm_call *call);
+
 int64_t alm_call_deadline_us(const alm_call *call); // ALM_NEVER_US: none
 
 // What calls made for it are told of it. The id: "" if its trace says it and it was not asked for

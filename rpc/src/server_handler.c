@@ -27,9 +27,18 @@ alm_code alm_call_check_locked(const alm_call *call, alm_status *st)
 alm_code alm_call_check(alm_call *call, alm_status *st)
 {
     alm_lock(call->server->lock);
+    alm_call_flush(call);
     alm_code code = alm_call_check_locked(call, st);
     alm_unlock(call->server->lock);
     return code;
+}
+
+void alm_call_flush(alm_call *call)
+{
+    if (call->holds) {
+        call->holds = false;
+        alm_server_wake(call->server);
+    }
 }
 
 bool alm_call_must_wait(const alm_call *call)
@@ -44,6 +53,7 @@ static void wait_for_change(alm_call *call)
     int64_t wait_us = call->deadline_us == ALM_NEVER_US
                           ? ALM_NEVER_US
                           : call->deadline_us - alm_rpc_now_us(server->rpc);
+    alm_call_flush(call);
     alm_call_pause(call);
     alm_cond_wait_us(&call->changed, server->lock, wait_us);
     alm_call_resume(call);
@@ -116,7 +126,7 @@ uint8_t *alm_call_begin_message(alm_call *call, size_t size)
 }
 
 // A message of up to PACK_LOCKED_BYTES_MAX is packed where it is sent from.
-void alm_call_send_message(alm_call *call, const ProtobufCMessage *message, size_t size)
+static void put_message(alm_call *call, const ProtobufCMessage *message, size_t size)
 {
     uint8_t *at = alm_call_begin_message(call, size);
     if (at != NULL && call->scratch.len == 0) {
@@ -125,10 +135,24 @@ void alm_call_send_message(alm_call *call, const ProtobufCMessage *message, size
     } else if (at != NULL) {
         memcpy(at, call->scratch.data, size);
     }
+}
+
+void alm_call_send_message(alm_call *call, const ProtobufCMessage *message, size_t size)
+{
+    put_message(call, message, size);
     alm_server_wake(call->server);
 }
 
-alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message, alm_status *st)
+// The first may wait for the END. Who has sent two is not about to end, and its reader at work.
+static void hold(alm_call *call)
+{
+    call->holds = true;
+    if (call->flow.sent_count > 1) {
+        alm_call_flush(call);
+    }
+}
+
+static alm_code send(alm_call *call, const ProtobufCMessage *message, bool is_soon, alm_status *st)
 {
     if (alm_call_has_one_answer(call)) {
         return keep_answer(call, message, st);
@@ -143,10 +167,24 @@ alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message, alm_stat
     alm_lock(server->lock);
     alm_code code = wait_for_credit(call, st);
     if (code == ALM_OK) {
-        alm_call_send_message(call, message, size);
+        put_message(call, message, size);
+        hold(call);
+    }
+    if (!is_soon) {
+        alm_call_flush(call);
     }
     alm_unlock(server->lock);
     return code;
+}
+
+alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message, alm_status *st)
+{
+    return send(call, message, false, st);
+}
+
+alm_code alm_call_send_soon(alm_call *call, const ProtobufCMessage *message, alm_status *st)
+{
+    return send(call, message, true, st);
 }
 
 alm_code alm_call_send_packed(alm_call *call, alm_str message, alm_status *st)
@@ -163,7 +201,7 @@ alm_code alm_call_send_packed(alm_call *call, alm_str message, alm_status *st)
         if (at != NULL && message.len > 0) {
             memcpy(at, message.data, message.len);
         }
-        alm_server_wake(server);
+        hold(call);
     }
     alm_unlock(server->lock);
     return code;

@@ -150,6 +150,7 @@ struct alm_call {
     bool has_finished; // the client has sent its last message
     bool has_answer;   // where there is one: it goes with the END
     alm_str answer;    // in scratch, or in the frame that ends a call that is passed on
+    bool holds;        // a message was queued, and who sends was not told
     bool is_endless;
     int64_t run_us; // when a thread took it
     alm_call_hook *children;

@@ -20,6 +20,9 @@ static void wait_for_change(alm_stream *stream, bool *leads)
         return;
     }
     *leads = *leads || alm_io_lead(client->rpc->io);
+    if (stream->parent != NULL) {
+        alm_call_flush(stream->parent);
+    }
     if (*leads) {
         alm_io_wait(client->rpc->io, stream->deadline_us);
     } else {

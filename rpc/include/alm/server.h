@@ -90,7 +90,11 @@ alm_arena *alm_call_arena(alm_call *call);
 ALM_MUST_USE alm_code alm_call_send(alm_call *call, const ProtobufCMessage *message,
                                     alm_status *st);
 
-// The same of a message of the call's type that is packed already, of a call that streams.
+// The same, for who returns soon, or waits for another call, sends more or asks alm_call_check:
+// only then it leaves, together with what comes after. A thread less is woken on either side.
+ALM_MUST_USE alm_code alm_call_send_soon(alm_call *call, const ProtobufCMessage *message,
+                                         alm_status *st);
+// Likewise, of a call that streams, a message of its type that is packed already.
 ALM_MUST_USE alm_code alm_call_send_packed(alm_call *call, alm_str message, alm_status *st);
 
 // Where the client streams: its next message, in the arena; NULL when it has finished. Blocks. st

@@ -39,11 +39,11 @@ static alm_code send_block(sender *it, alm_status *st)
         ALM_TRY(begin_block(it, st));
     }
     ALM_TRY(alm_result_writer_take(it->writer, &response.block, st));
-    ALM_TRY(alm_call_send(it->call, &response.base, st));
+    ALM_TRY(alm_call_send_soon(it->call, &response.base, st));
     alm_arena_reset(it->arena);
     it->writer = NULL;
     it->has_sent = true;
-    return alm_call_check(it->call, st);
+    return ALM_OK;
 }
 
 static alm_code take_row(void *self, const alm_result_row *row, alm_status *st)
@@ -53,7 +53,11 @@ static alm_code take_row(void *self, const alm_result_row *row, alm_status *st)
         ALM_TRY(begin_block(it, st));
     }
     ALM_TRY(alm_result_writer_add(it->writer, row, st));
-    return alm_result_writer_full(it->writer) ? send_block(it, st) : ALM_OK;
+    if (!alm_result_writer_full(it->writer)) {
+        return ALM_OK;
+    }
+    ALM_TRY(send_block(it, st));
+    return alm_call_check(it->call, st);
 }
 
 static alm_code make_error(alm_arena *arena, alm_str item, const alm_status *why,

@@ -316,7 +316,7 @@ static alm_code send_block(read_stream *stream, alm_str variant, const alm_obs *
     response.catalog_sequence = stream->catalog_sequence;
     ALM_TRY(
         alm_obs_block_write(&variant, 1, rows, count, NULL, stream->arena, &response.block, st));
-    return alm_call_send(stream->call, &response.base, st);
+    return alm_call_send_soon(stream->call, &response.base, st);
 }
 
 static alm_code visit_rows(void *arg, alm_str variant, const alm_obs *rows, size_t count,
@@ -338,7 +338,7 @@ static alm_code send_empty(read_stream *stream, alm_status *st)
     ALM_TRY(start_answer(stream, st));
     response.sequence = stream->sequence;
     response.catalog_sequence = stream->catalog_sequence;
-    return alm_call_send(stream->call, &response.base, st);
+    return alm_call_send_soon(stream->call, &response.base, st);
 }
 
 alm_code storage_read(void *self, alm_call *call, const ProtobufCMessage *message, alm_status *st)
