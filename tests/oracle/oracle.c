@@ -575,6 +575,7 @@ static oracle_number whole_of(const oracle *o, const oracle_series *series, alm_
     asked.accumulation = ALM_ACCUMULATION_NONE;
     other.asked = &asked;
     other.indicator = o->whole;
+    other.formula = NULL;
     total.breakdown = ALM_STR("_T");
     total.accumulation =
         o->whole->over_time == ALM_AGGREGATION_SUM ? series->accumulation : ALM_ACCUMULATION_PERIOD;
