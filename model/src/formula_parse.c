@@ -327,7 +327,7 @@ bool alm_formula_is_meant(alm_str text)
 alm_code alm_formula_parse(alm_str text, alm_formula *ret, alm_status *st)
 {
     parser p = {.text = alm_str_trim(text), .formula = ret, .st = st};
-    uint32_t whole;
+    uint32_t whole = 0;
     *ret = (alm_formula){0};
     p.rest = p.text;
     if (p.text.len > ALM_FORMULA_BYTES_MAX || alm_utf8_valid_len(p.text) != p.text.len) {

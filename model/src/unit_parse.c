@@ -361,7 +361,7 @@ alm_code alm_unit_parse(alm_str text, alm_unit *ret, alm_status *st)
     alm_str part;
     alm_str denominator;
     alm_unit unit = {.measure = ALM_MEASURE_UNIT_COUNT};
-    alm_unit per;
+    alm_unit per = {0};
     if (!split_quotient(trimmed, &part, &denominator)) {
         return parse_part(trimmed, ret, st);
     }

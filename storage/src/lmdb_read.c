@@ -354,7 +354,7 @@ static alm_code gather_places(read_ctx *ctx, const lmdb_txn *txn, uint32_t varia
 static alm_code read_places(read_ctx *ctx, uint32_t variant, bool *ret_done, alm_status *st)
 {
     lmdb_txn txn;
-    alm_str text;
+    alm_str text = {0};
     lmdb_rows rows = {0};
     alm_arena_reset(ctx->memory.step);
     ALM_TRY(lmdb_begin_read(ctx->store, &txn, st));

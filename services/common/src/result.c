@@ -122,6 +122,7 @@ static bool string_append(alm_result_writer *writer, alm_str text)
 {
     Almanac__V1__ResultBlock *block = writer->block;
     void *lens = writer->lens;
+    ALM_ASSERT(block != NULL);
     char *copy = alm_arena_strdup(writer->arena, text);
     if (copy == NULL ||
         !alm_arena_grow(writer->arena, (void **)&block->strings, &writer->string_cap,

@@ -55,7 +55,8 @@ static alm_obs random_row(uint64_t *seed)
 // Makes rows alike in some columns, up to all of them.
 static void share_columns(uint64_t *seed, alm_obs *rows, size_t count)
 {
-    uint64_t shared = next(seed) & next(seed);
+    uint64_t shared = next(seed);
+    shared &= next(seed); // a quarter of the columns
     shared = next(seed) % 8 == 0 ? UINT64_MAX : shared;
     for (size_t i = 1; i < count; i++) {
         rows[i].variant = shared & 1 ? rows[0].variant : rows[i].variant;
