@@ -36,13 +36,14 @@ alm_code alm_formula_reach(const alm_formula *formula, const alm_formula_rule *r
 
 // --- numbers that are decimals -------------------------------------------------------------------
 
-// Sums of decimals are decimals, of one exponent. False: they are not, or not of one.
+// Sums of decimals are decimals, of one exponent, where they fit. False: there are none, or not of
+// one.
 static bool sum_is_exact(const alm_formula_rule *rule, const alm_grid *a, const alm_grid *b,
                          int *ret_exponent)
 {
     int left;
     int right;
-    if (a->kind != ALM_GRID_DECIMALS || b->kind != ALM_GRID_DECIMALS ||
+    if (a->kind == ALM_GRID_DOUBLES || b->kind == ALM_GRID_DOUBLES ||
         !alm_factor_power(rule->left_by, &left) || !alm_factor_power(rule->right_by, &right)) {
         return false;
     }
@@ -210,8 +211,8 @@ static alm_code run_pair(const runner *r, uint32_t node, alm_status *st)
     int exponent = 0;
     bool is_exact = is_sum && sum_is_exact(rule, a, b, &exponent);
     ALM_TRY(alm_grid_make(r->axes[node], r->series_count,
-                          is_exact ? ALM_GRID_DECIMALS : ALM_GRID_DOUBLES, (int8_t)exponent,
-                          r->arena, grid, st));
+                          is_exact ? ALM_GRID_MIXED : ALM_GRID_DOUBLES, (int8_t)exponent, r->arena,
+                          grid, st));
     for (size_t i = 0; i < alm_grid_cells(grid); i++) {
         alm_cell left = alm_cell_scaled(a, i, rule->left_by, is_exact, exponent);
         alm_cell right = alm_cell_scaled(b, i, rule->right_by, is_exact, exponent);

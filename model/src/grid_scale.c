@@ -46,13 +46,12 @@ alm_code alm_grid_scale(const alm_grid *in, double by, alm_arena *arena, alm_gri
                         alm_status *st)
 {
     int power;
-    bool is_exact = in->kind == ALM_GRID_DECIMALS && alm_factor_power(by, &power) &&
+    bool is_exact = in->kind != ALM_GRID_DOUBLES && alm_factor_power(by, &power) &&
                     in->exponent + power >= ALM_DECIMAL_EXPONENT_MIN &&
                     in->exponent + power <= ALM_DECIMAL_EXPONENT_MAX;
     int exponent = is_exact ? in->exponent + power : 0;
-    ALM_TRY(alm_grid_make(in->axis, in->series_count,
-                          is_exact ? ALM_GRID_DECIMALS : ALM_GRID_DOUBLES, (int8_t)exponent, arena,
-                          ret, st));
+    ALM_TRY(alm_grid_make(in->axis, in->series_count, is_exact ? in->kind : ALM_GRID_DOUBLES,
+                          (int8_t)exponent, arena, ret, st));
     for (size_t i = 0; i < alm_grid_cells(in); i++) {
         alm_cell it = alm_cell_scaled(in, i, by, is_exact, exponent);
         it.flags |= ALM_CELL_COMPUTED;
