@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-static const alm_unit percent = {.measure = ALM_MEASURE_UNIT_PERCENT};
 static const alm_unit plain_ratio = {.measure = ALM_MEASURE_UNIT_RATIO};
 
 typedef struct checker {
@@ -41,7 +40,7 @@ static void become_percent(alm_quantity *it)
 {
     become_rate(it);
     it->kind = ALM_QUANTITY_RATIO;
-    it->unit = percent;
+    it->unit = ALM_UNIT_PERCENT;
 }
 
 static bool is_computable(const alm_formula_rule *it)

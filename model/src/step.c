@@ -23,7 +23,7 @@ alm_quantity alm_quantity_of(const alm_indicator *indicator, alm_measure measure
     switch (dimension) {
     case ALM_DIMENSION_RATIO:
         it.kind = ALM_QUANTITY_RATIO;
-        it.unit = (alm_unit){.measure = ALM_MEASURE_UNIT_PERCENT};
+        it.unit = ALM_UNIT_PERCENT;
         break;
     case ALM_DIMENSION_POINTS:
         it.kind = ALM_QUANTITY_POINTS;
@@ -292,7 +292,7 @@ static alm_code make_change(alm_step *it, alm_status *st)
         it->out.unit = (alm_unit){.measure = ALM_MEASURE_UNIT_RATIO};
     } else {
         it->out.kind = ALM_QUANTITY_RATIO;
-        it->out.unit = (alm_unit){.measure = ALM_MEASURE_UNIT_PERCENT};
+        it->out.unit = ALM_UNIT_PERCENT;
         it->out.measure = growth_measure(op, it->in.measure);
     }
     if (it->out.kind != ALM_QUANTITY_AMOUNT) {
@@ -341,7 +341,7 @@ static alm_code make_share(alm_step *it, alm_status *st)
     }
     it->out.kind = ALM_QUANTITY_RATIO;
     it->out.measure = ALM_MEASURE_SHARE_OF;
-    it->out.unit = (alm_unit){.measure = ALM_MEASURE_UNIT_PERCENT};
+    it->out.unit = ALM_UNIT_PERCENT;
     become_rate(it);
     return ALM_OK;
 }

@@ -117,6 +117,8 @@ typedef struct alm_unit {
     int8_t per_mult; // 0 .. 12: 张/千人
 } alm_unit;
 
+#define ALM_UNIT_PERCENT  ((alm_unit){.measure = ALM_MEASURE_UNIT_PERCENT})
+
 #define ALM_UNIT_MULT_MIN (-9)
 #define ALM_UNIT_MULT_MAX 12
 #define ALM_UNIT_TEXT_MAX 96

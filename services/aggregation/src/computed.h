@@ -65,6 +65,4 @@ alm_ratio_result alm_percent_of(const alm_value *part, const alm_value *whole, a
 // anything.
 void alm_computed_percent(alm_computed *computed, const alm_percent *percent);
 
-#define ALM_UNIT_PERCENT ((alm_unit){.measure = ALM_MEASURE_UNIT_PERCENT})
-
 #endif

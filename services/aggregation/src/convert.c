@@ -60,7 +60,7 @@ bool alm_measure_common_unit(alm_measure measure, alm_unit indicator, alm_unit *
     }
     switch (dimension) {
     case ALM_DIMENSION_RATIO:
-        *ret = (alm_unit){.measure = ALM_MEASURE_UNIT_PERCENT};
+        *ret = ALM_UNIT_PERCENT;
         return true;
     case ALM_DIMENSION_POINTS:
         *ret = (alm_unit){.measure = ALM_MEASURE_UNIT_PP};

@@ -3,8 +3,6 @@
 #include "alm/id_order.h"
 #include "rollup.h"
 
-#include <stdlib.h>
-
 // --- reading -------------------------------------------------------------------------------------
 
 static alm_place_id place_of(const alm_query_run *run, const alm_derived_operand *operand,
@@ -31,15 +29,7 @@ static alm_code places_of(alm_query_run *run, const alm_derived_operand *operand
             ids[count++] = place;
         }
     }
-    *ret = (alm_place_list){.ids = ids};
-    if (count > 0) {
-        qsort(ids, count, sizeof *ids, alm_id_order);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (i == 0 || ids[i] != ids[ret->count - 1]) {
-            ids[ret->count++] = ids[i];
-        }
-    }
+    *ret = (alm_place_list){.ids = ids, .count = alm_ids_unique(ids, count)};
     return ALM_OK;
 }
 
@@ -132,12 +122,10 @@ static alm_code operand_family(alm_query_run *run, const alm_derived_operand *op
                                alm_family *ret, alm_status *st)
 {
     alm_families families;
-    *ret = (alm_family){0};
-    ALM_TRY(operand_key(run, operand, key, &ret->key, st));
+    uint32_t own;
+    ALM_TRY(operand_key(run, operand, key, &own, st));
     ALM_TRY(alm_families_find(run, operand->indicator->code, operand->measure, &families, st));
-    for (size_t i = 0; i < families.count; i++) {
-        *ret = families.of[i].key == ret->key ? families.of[i] : *ret;
-    }
+    *ret = alm_families_get(&families, own);
     return ALM_OK;
 }
 

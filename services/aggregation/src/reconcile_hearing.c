@@ -126,7 +126,7 @@ static void name_implied(alm_hearing *h)
     alm_finding *f = &h->finding;
     switch (f->judged.implied) {
     case ALM_IMPLIED_DEFLATOR:
-        f->implied_told.unit = ALM_UNIT_OF_SHARES;
+        f->implied_told.unit = ALM_UNIT_PERCENT;
         f->implied_told.finest = ALM_PERCENT_EXPONENT;
         f->implied_of = f->part_of;
         return;
@@ -182,7 +182,7 @@ alm_hearing alm_hearing_begin(alm_reconciliation *it, const alm_obs *claim,
                      .variant = &alm_reconcile_entry(it, claim)->variant,
                      .as_of = it->plan->as_of,
                      .finding = alm_finding_of(it, claim, check)};
-    h.finding.told.unit = ALM_UNIT_OF_SHARES;
+    h.finding.told.unit = ALM_UNIT_PERCENT;
     h.finding.told.finest = ALM_PERCENT_EXPONENT;
     return h;
 }
@@ -190,7 +190,7 @@ alm_hearing alm_hearing_begin(alm_reconciliation *it, const alm_obs *claim,
 alm_code alm_hearing_pair(alm_hearing *h, double offset, alm_status *st)
 {
     alm_ratio_claim claim = {
-        .claimed = alm_reconcile_figure(h->claim, ALM_UNIT_OF_SHARES),
+        .claimed = alm_reconcile_figure(h->claim, ALM_UNIT_PERCENT),
         .offset = offset,
         .part = alm_reconcile_figure(h->part, h->unit),
         .whole = alm_reconcile_figure(h->whole, h->unit),

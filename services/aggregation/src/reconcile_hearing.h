@@ -5,7 +5,6 @@
 
 #include "reconcile_run.h"
 
-#define ALM_UNIT_OF_SHARES        ((alm_unit){.measure = ALM_MEASURE_UNIT_PERCENT})
 #define ALM_UNIT_OF_CHANGES       ((alm_unit){.measure = ALM_MEASURE_UNIT_PP})
 #define ALM_PERCENT_EXPONENT      (-2)
 #define ALM_HEARING_TRY_COUNT_MAX 16

@@ -118,13 +118,13 @@ static alm_code judge_contribution(alm_reconciliation *it, const alm_obs *claim,
                                  : change_of(&h, whole_variant, base, whole_of);
     whole_of->period = is_points ? base : whole_of->period;
     alm_ratio_claim asked = {.claimed = is_points ? alm_figure_of(&claim->value, 1)
-                                                  : alm_reconcile_figure(claim, ALM_UNIT_OF_SHARES),
+                                                  : alm_reconcile_figure(claim, ALM_UNIT_PERCENT),
                              .part = part,
                              .whole = whole,
                              .is_comparable = alm_hearing_is_comparable(&h)};
     h.finding.judged = alm_judge_ratio(&asked);
     h.finding.judged.implied = ALM_IMPLIED_NONE; // of changes, which are no cells
-    h.finding.told.unit = is_points ? ALM_UNIT_OF_CHANGES : ALM_UNIT_OF_SHARES;
+    h.finding.told.unit = is_points ? ALM_UNIT_OF_CHANGES : ALM_UNIT_PERCENT;
     h.finding.part = told_change(&h, &part, h.part);
     h.finding.whole = told_change(&h, &whole, h.whole);
     return alm_hearing_finish(&h, st);
@@ -158,7 +158,7 @@ static void imply_ratio(alm_hearing *h, alm_figure now, alm_figure base, alm_fig
                       : now.has           ? ALM_IMPLIED_BASE
                                           : ALM_IMPLIED_LEVEL;
     h->finding.implied_of = now.has ? h->finding.whole_of : h->finding.part_of;
-    h->finding.implied_told.unit = ALM_UNIT_OF_SHARES;
+    h->finding.implied_told.unit = ALM_UNIT_PERCENT;
     h->finding.implied_told.is_sum = true;
     h->finding.implied_told.finest =
         ALM_MIN(h->finding.told.finest, h->claim->value.number.exponent);
@@ -173,8 +173,8 @@ static alm_code judge_change(alm_reconciliation *it, const alm_obs *claim, alm_s
     h.finding.whole_of.period = alm_lags_of(claim->period).year;
     h.part = alm_hearing_beside(&h, variant, claim->place, claim->period);
     h.whole = alm_hearing_stands(&h, variant, claim->place, h.finding.whole_of.period);
-    alm_figure now = alm_reconcile_figure(h.part, ALM_UNIT_OF_SHARES);
-    alm_figure base = alm_reconcile_figure(h.whole, ALM_UNIT_OF_SHARES);
+    alm_figure now = alm_reconcile_figure(h.part, ALM_UNIT_PERCENT);
+    alm_figure base = alm_reconcile_figure(h.whole, ALM_UNIT_PERCENT);
     alm_figure change = alm_figure_of(&claim->value, 1);
     alm_sum_claim asked = {.claimed = change,
                            .computed = alm_figure_sub(now, base),

@@ -2,8 +2,6 @@
 
 #include "alm/id_order.h"
 
-#include <stdlib.h>
-
 typedef struct builder {
     alm_query_run *run;
     alm_series_set *set;
@@ -273,14 +271,6 @@ alm_code alm_series_set_places(alm_query_run *run, const alm_series_set *set, al
             ids[count++] = parent;
         }
     }
-    *ret = (alm_place_list){.ids = ids};
-    if (count > 0) {
-        qsort(ids, count, sizeof *ids, alm_id_order);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (i == 0 || ids[i] != ids[ret->count - 1]) {
-            ids[ret->count++] = ids[i];
-        }
-    }
+    *ret = (alm_place_list){.ids = ids, .count = alm_ids_unique(ids, count)};
     return ALM_OK;
 }

@@ -35,14 +35,12 @@ static alm_code plan_whole(alm_series_run *it, alm_series_target *of, bool *ret_
     alm_unit unit = of->source.quantity.unit;
     alm_variant total = alm_variant_table_get(&run->variants, of->family.key)->variant;
     alm_families families;
-    alm_family found = {0};
+    uint32_t key;
     total.indicator = whole->code;
     total.breakdown_count = 0;
-    ALM_TRY(alm_variant_table_add(&run->variants, &total, &found.key, st));
+    ALM_TRY(alm_variant_table_add(&run->variants, &total, &key, st));
     ALM_TRY(alm_families_find(run, whole->code, run->plan->measure, &families, st));
-    for (size_t i = 0; i < families.count; i++) {
-        found = families.of[i].key == found.key ? families.of[i] : found;
-    }
+    alm_family found = alm_families_get(&families, key);
     ALM_TRY(alm_source_grid_plan_beside(run, whole, NULL, &found, of->freq, of->accumulation,
                                         &of->whole, fault, st));
     *ret_is_good = alm_unit_convertible(of->whole.quantity.unit, unit);
@@ -142,11 +140,9 @@ static alm_code family_of_lead(alm_series_run *it, const alm_families *own, uint
             alm_str_eq(run->plan->breakdown, ALM_STR("*")) ? (alm_str){0} : run->plan->breakdown,
             variant.breakdowns, &variant.breakdown_count, st));
     }
-    *ret = (alm_family){0};
-    ALM_TRY(alm_variant_table_add(&run->variants, &variant, &ret->key, st));
-    for (size_t i = 0; i < own->count; i++) {
-        *ret = own->of[i].key == ret->key ? own->of[i] : *ret;
-    }
+    uint32_t key;
+    ALM_TRY(alm_variant_table_add(&run->variants, &variant, &key, st));
+    *ret = alm_families_get(own, key);
     return ALM_OK;
 }
 
@@ -163,11 +159,8 @@ static alm_code add_derived_targets(alm_series_run *it, const alm_families *own,
         for (size_t k = 0; k < lead->count; k++) {
             const alm_variant *of =
                 &alm_variant_table_get(&run->variants, lead->variants[k])->variant;
-            alm_variant like = alm_variant_table_get(&run->variants, family.key)->variant;
             uint32_t variant;
-            like.freq = of->freq;
-            like.accumulation = of->accumulation;
-            ALM_TRY(alm_variant_table_add(&run->variants, &like, &variant, st));
+            ALM_TRY(target_variant(run, &family, of->freq, of->accumulation, &variant, st));
             ALM_TRY(add_targets_of(it, &family, lead, variant, st));
         }
     }

@@ -31,6 +31,17 @@ ALM_MUST_USE alm_code alm_visit_read(alm_query_run *run, alm_read_visit visit, v
 ALM_MUST_USE alm_code alm_families_find(alm_query_run *run, alm_str indicator, alm_measure measure,
                                         alm_families *ret, alm_status *st);
 
+// The one of a key; without variants if nothing was read of it.
+static inline alm_family alm_families_get(const alm_families *families, uint32_t key)
+{
+    for (size_t i = 0; i < families->count; i++) {
+        if (families->of[i].key == key) {
+            return families->of[i];
+        }
+    }
+    return (alm_family){.key = key};
+}
+
 // One variant and the conversions that bring it to the target.
 typedef struct alm_candidate {
     uint32_t variant;
