@@ -38,6 +38,8 @@ typedef struct row_list {
 
 static almanac_client *client;
 static row_list answered, levels;
+static uint32_t *numbers; // of the texts of a block
+static size_t number_cap;
 
 static const char *name_of(const char *option)
 {
@@ -62,6 +64,7 @@ static void client_close(void)
 {
     alm_free(answered.rows);
     alm_free(levels.rows);
+    alm_free(numbers);
     almanac_client_close(&client);
 }
 
@@ -78,26 +81,47 @@ static uint32_t number_in(const char *text)
     return number;
 }
 
-static void take(row_list *list, const almanac_row *from)
+// Those in the texts of a block.
+static const uint32_t *numbers_in(const almanac_block *block)
 {
-    if (!from->has_number) {
-        return;
+    if (block->text_count > number_cap) {
+        alm_free(numbers);
+        number_cap = block->text_count;
+        numbers = alm_alloc(number_cap * sizeof *numbers);
+        if (numbers == NULL) {
+            peer_die("no memory");
+        }
     }
-    if (list->count == ROWS_MAX) {
+    for (size_t i = 0; i < block->text_count; i++) {
+        numbers[i] = number_in(block->texts[i]);
+    }
+    return numbers;
+}
+
+static void take(row_list *list, const almanac_block *block)
+{
+    const uint32_t *number_of = numbers_in(block);
+    if (list->count + block->row_count > ROWS_MAX) {
         peer_die("more than %d rows", ROWS_MAX);
     }
-    list->rows[list->count++] = (row){.indicator = number_in(from->indicator),
-                                      .place = number_in(from->place),
-                                      .period = number_in(from->period),
-                                      .mantissa = from->mantissa,
-                                      .exponent = from->exponent,
-                                      .status = from->status};
+#define AT(column) block->column.values[i * block->column.stride]
+    for (size_t i = 0; i < block->row_count; i++) {
+        if (AT(has_number) != 0) {
+            list->rows[list->count++] = (row){.indicator = number_of[AT(indicator)],
+                                              .place = number_of[AT(place)],
+                                              .period = number_of[AT(period)],
+                                              .mantissa = AT(mantissa),
+                                              .exponent = AT(exponent),
+                                              .status = (char)AT(status)};
+        }
+    }
+#undef AT
 }
 
 static void query(const almanac_query *q, row_list *list)
 {
     almanac_rows *rows;
-    const almanac_row *next;
+    const almanac_block *block;
     const almanac_item_error *errors;
     almanac_error error;
     almanac_code code = almanac_query_open(client, q, &rows, &error);
@@ -105,8 +129,8 @@ static void query(const almanac_query *q, row_list *list)
     if (code != ALMANAC_OK) {
         peer_die("%s", error.message);
     }
-    while ((code = almanac_rows_next(rows, &next, &error)) == ALMANAC_OK && next != NULL) {
-        take(list, next);
+    while ((code = almanac_rows_next_block(rows, &block, &error)) == ALMANAC_OK && block != NULL) {
+        take(list, block);
     }
     if (code != ALMANAC_OK) {
         peer_die("%s", error.message);

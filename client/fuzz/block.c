@@ -33,15 +33,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ProtobufCAllocator allocator = alm_arena_protobuf(arena);
     Almanac__V1__QueryResponse *response =
         almanac__v1__query_response__unpack(&allocator, size, data);
+    almanac_block block;
     if (response != NULL && response->block != NULL &&
         alm_utf8_check(&response->base, NULL) == ALM_OK &&
-        alm_block_check(response->block, NULL) == ALM_OK) {
-        const almanac_pace *paces;
-        if (alm_block_paces(response->block, arena, &paces, NULL) != ALM_OK) {
-            abort();
-        }
-        for (size_t i = 0; i < response->block->rows; i++) {
-            almanac_row row = alm_block_row(response->block, paces, i);
+        alm_rows_view(response->block, arena, &block, NULL) == ALM_OK) {
+        for (size_t i = 0; i < block.row_count; i++) {
+            almanac_row row = alm_block_row(&block, i);
             show(&row, out);
         }
     }

@@ -215,6 +215,70 @@ ALMANAC_API almanac_code almanac_query_open(almanac_client *client, const almana
 ALMANAC_API almanac_code almanac_rows_next(almanac_rows *rows, const almanac_row **ret_row,
                                            almanac_error *error);
 
+// A column of a block: what row i has is values[i * stride]. With a stride of 0 all rows have the
+// same, which is the one element there is; else there are as many as rows.
+typedef struct almanac_column {
+    const uint32_t *values;
+    size_t stride; // 0 or 1
+} almanac_column;
+typedef struct almanac_mantissas {
+    const int64_t *values;
+    size_t stride;
+} almanac_mantissas;
+typedef struct almanac_exponents {
+    const int32_t *values;
+    size_t stride;
+} almanac_exponents;
+typedef struct almanac_doubles {
+    const double *values;
+    size_t stride;
+} almanac_doubles;
+
+// Many rows as columns; each is as the member of almanac_row of that name says. A text is an index
+// into `texts`.
+typedef struct almanac_block {
+    size_t row_count;
+    uint64_t sequence;
+    const char *const *texts; // texts[0] is ""
+    size_t text_count;
+    almanac_column indicator, place, period, measure, accumulation, breakdown, relation, unit,
+        source, published, note, reason, transform; // texts
+    almanac_mantissas mantissa;
+    almanac_exponents exponent;
+    almanac_column has_number; // 0 or 1
+    almanac_column qualifier;
+    almanac_column status; // letter
+    almanac_column origin; // almanac_origin
+    almanac_column of_count, of_expected;
+    almanac_column bounds;        // with lower and upper: see almanac_block_bounds
+    almanac_doubles lower, upper; // where bounds is 2
+    const almanac_pace *paces;    // of target progress, with the row of each, which increase
+    const uint32_t *pace_rows;
+    size_t pace_count;
+} almanac_block;
+
+// *ret_block: the next rows, up to a few thousand at once, at least one; valid with all its columns
+// until the next call with these rows; NULL at the end. A block is checked as a whole before it is
+// given: every index is within its table.
+//
+//   while (almanac_rows_next_block(rows, &block, &error) == ALMANAC_OK && block != NULL) {
+//       for (size_t i = 0; i < block->row_count; i++) {
+//           if (block->has_number.values[i * block->has_number.stride] != 0) {
+//               sum += block->mantissa.values[i * block->mantissa.stride];
+//           }
+//       }
+//   }
+//
+// As almanac_rows_next, and
+// ALMANAC_FAILED_PRECONDITION  almanac_rows_next is amid a block; nothing is lost by asking
+ALMANAC_API almanac_code almanac_rows_next_block(almanac_rows *rows,
+                                                 const almanac_block **ret_block,
+                                                 almanac_error *error);
+
+// lower and upper of row i, below row_count: those that are told, else worked out of the digits.
+ALMANAC_API void almanac_block_bounds(const almanac_block *block, size_t i, double *ret_lower,
+                                      double *ret_upper);
+
 // All rows that are left at once, valid until close.
 //
 // As almanac_rows_next, and ALMANAC_RESOURCE_EXHAUSTED when they need more than 256 MiB

@@ -20,7 +20,7 @@ static bool is_pace(const Almanac__V1__TargetPace *it)
     return is_good;
 }
 
-alm_code alm_paces_check(const Almanac__V1__ResultBlock *block, alm_status *st)
+static alm_code check_paces(const Almanac__V1__ResultBlock *block, alm_status *st)
 {
     for (size_t i = 0; i < block->n_pace; i++) {
         const Almanac__V1__TargetPace *it = block->pace[i];
@@ -52,16 +52,22 @@ static almanac_figure figure_of(const Almanac__V1__Figure *it)
     };
 }
 
-alm_code alm_block_paces(const Almanac__V1__ResultBlock *block, alm_arena *arena,
-                         const almanac_pace **ret, alm_status *st)
+alm_code alm_block_paces(const Almanac__V1__ResultBlock *message, alm_arena *arena,
+                         almanac_block *block, alm_status *st)
 {
-    almanac_pace *paces = alm_arena_calloc(arena, block->n_pace, sizeof *paces);
-    if (paces == NULL) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for %zu paces",
-                              block->n_pace);
+    size_t count = message->n_pace;
+    ALM_TRY(check_paces(message, st));
+    if (count == 0) {
+        return ALM_OK;
     }
-    for (size_t i = 0; i < block->n_pace; i++) {
-        const Almanac__V1__TargetPace *it = block->pace[i];
+    almanac_pace *paces = alm_arena_calloc(arena, count, sizeof *paces);
+    uint32_t *rows = alm_arena_calloc(arena, count, sizeof *rows);
+    if (paces == NULL || rows == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for %zu paces", count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const Almanac__V1__TargetPace *it = message->pace[i];
+        rows[i] = it->row;
         paces[i] = (almanac_pace){
             .verdict = (almanac_pace_verdict)it->verdict,
             .why = it->why,
@@ -72,25 +78,26 @@ alm_code alm_block_paces(const Almanac__V1__ResultBlock *block, alm_arena *arena
         ALM_PACE_FIGURES(TAKE_FIGURE)
 #undef TAKE_FIGURE
     }
-    *ret = paces;
+    block->paces = paces;
+    block->pace_rows = rows;
+    block->pace_count = count;
     return ALM_OK;
 }
 
-const almanac_pace *alm_pace_of_row(const Almanac__V1__ResultBlock *block,
-                                    const almanac_pace *paces, size_t row)
+const almanac_pace *alm_pace_of_row(const almanac_block *block, size_t row)
 {
     size_t from = 0;
-    size_t to = paces == NULL ? 0 : block->n_pace;
+    size_t to = block->pace_count;
     while (from < to) {
         size_t middle = from + (to - from) / 2;
-        if (block->pace[middle]->row < row) {
+        if (block->pace_rows[middle] < row) {
             from = middle + 1;
         } else {
             to = middle;
         }
     }
-    bool is_found = paces != NULL && from < block->n_pace && block->pace[from]->row == row;
-    return is_found ? &paces[from] : NULL;
+    bool is_found = from < block->pace_count && block->pace_rows[from] == row;
+    return is_found ? &block->paces[from] : NULL;
 }
 
 almanac_row alm_figure_row(const almanac_figure *figure)

@@ -15,12 +15,16 @@
     X(growth_required)                                                                             \
     X(expected)
 
+// Checks the paces of a message and sets those of its block, in the arena; their text lives as long
+// as the message.
+//
 // ALM_INTERNAL  a pace of no row, rows out of order, a number outside its kind; names the row
-ALM_MUST_USE alm_code alm_paces_check(const Almanac__V1__ResultBlock *block, alm_status *st);
+// ALM_RESOURCE_EXHAUSTED  the arena is full
+ALM_MUST_USE alm_code alm_block_paces(const Almanac__V1__ResultBlock *message, alm_arena *arena,
+                                      almanac_block *block, alm_status *st);
 
 // NULL: the row has none.
-const almanac_pace *alm_pace_of_row(const Almanac__V1__ResultBlock *block,
-                                    const almanac_pace *paces, size_t row);
+const almanac_pace *alm_pace_of_row(const almanac_block *block, size_t row);
 
 // As a row of its own, for the functions that write values.
 almanac_row alm_figure_row(const almanac_figure *figure);

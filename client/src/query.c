@@ -7,11 +7,10 @@
 
 struct almanac_rows {
     alm_feed feed;
-    const Almanac__V1__ResultBlock *block; // the one that is being read; NULL before the first
-    const almanac_pace *paces;             // of that block
-    size_t at;                             // its next row
-    almanac_row row;                       // the one handed out
-    alm_arena *errors_arena;               // item errors live until close
+    almanac_block block;     // the one that is being read; without rows before the first
+    size_t at;               // its next row
+    almanac_row row;         // the one handed out
+    alm_arena *errors_arena; // item errors live until close
     almanac_item_error *errors;
     size_t error_count, error_cap;
 };
@@ -113,21 +112,17 @@ static alm_code take_response(almanac_rows *rows, const Almanac__V1__QueryRespon
     for (size_t i = 0; i < response->n_errors; i++) {
         ALM_TRY(keep_error(rows, response->errors[i], st));
     }
-    rows->block = response->block;
-    rows->at = 0;
-    if (rows->block == NULL) {
-        return ALM_OK;
-    }
-    ALM_TRY(alm_block_check(rows->block, st));
-    return alm_block_paces(rows->block, rows->feed.arena, &rows->paces, st);
+    return response->block != NULL
+               ? alm_rows_view(response->block, rows->feed.arena, &rows->block, st)
+               : ALM_OK;
 }
 
-// Reads on until there is a row or the end, which leaves no block.
+// Reads on until there is a row or the end, which leaves a block without rows.
 static alm_code read_block(almanac_rows *rows, bool keep, alm_status *st)
 {
-    bool has_row = false;
-    while (!has_row) {
-        rows->block = NULL;
+    rows->at = 0;
+    do {
+        rows->block = (almanac_block){0};
         if (!keep) {
             alm_arena_reset(rows->feed.arena);
         }
@@ -138,33 +133,47 @@ static alm_code read_block(almanac_rows *rows, bool keep, alm_status *st)
         }
         alm_status why = ALM_STATUS_INIT;
         if (take_response(rows, (const Almanac__V1__QueryResponse *)message, &why) != ALM_OK) {
-            rows->block = NULL;
             (void)alm_feed_fail(&rows->feed, &why);
             return alm_status_copy(st, &why);
         }
-        has_row = rows->block != NULL && rows->block->rows > 0;
-    }
+    } while (rows->block.row_count == 0);
     return ALM_OK;
 }
 
-static bool block_is_read(const almanac_rows *rows)
+almanac_code almanac_rows_next_block(almanac_rows *rows, const almanac_block **ret_block,
+                                     almanac_error *error)
 {
-    return rows->block == NULL || rows->at == rows->block->rows;
+    alm_status st = ALM_STATUS_INIT;
+    alm_code code = ALM_OK;
+    if (rows->at < rows->block.row_count) {
+        code = alm_status_set(&st, ALM_FAILED_PRECONDITION,
+                              "row %zu of a block of %zu is next: a block that was begun row by "
+                              "row is read to its end so",
+                              rows->at, rows->block.row_count);
+    } else {
+        code = read_block(rows, false, &st);
+    }
+    if (code == ALM_OK) {
+        rows->at = rows->block.row_count;
+        *ret_block = rows->at > 0 ? &rows->block : NULL;
+    }
+    return alm_client_answer(code, &st, error);
 }
 
 almanac_code almanac_rows_next(almanac_rows *rows, const almanac_row **ret_row,
                                almanac_error *error)
 {
-    alm_status st = ALM_STATUS_INIT;
-    if (block_is_read(rows)) {
-        alm_code code = read_block(rows, false, &st);
-        if (code != ALM_OK) {
-            return alm_client_answer(code, &st, error);
+    if (rows->at == rows->block.row_count) {
+        const almanac_block *block;
+        almanac_code code = almanac_rows_next_block(rows, &block, error);
+        if (code != ALMANAC_OK) {
+            return code;
         }
+        rows->at = 0;
     }
     *ret_row = NULL;
-    if (rows->block != NULL) {
-        rows->row = alm_block_row(rows->block, rows->paces, rows->at++);
+    if (rows->at < rows->block.row_count) {
+        rows->row = alm_block_row(&rows->block, rows->at++);
         *ret_row = &rows->row;
     }
     return ALMANAC_OK;
@@ -175,21 +184,12 @@ static alm_code read_all(almanac_rows *rows, almanac_row **ret_rows, size_t *ret
 {
     almanac_row *all = NULL;
     size_t count = 0, cap = 0;
-    for (; rows->block != NULL && rows->at < rows->block->rows; rows->at++) {
-        void *array = all;
-        if (!alm_arena_grow(rows->feed.arena, &array, &cap, count + 1, sizeof *all)) {
-            return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "query: out of memory");
-        }
-        all = array;
-        all[count++] = alm_block_row(rows->block, rows->paces, rows->at);
-    }
-    for (;;) {
+    if (rows->at == rows->block.row_count) {
         ALM_TRY(read_block(rows, true, st));
-        if (rows->block == NULL) {
-            break;
-        }
-        ALM_TRY(alm_block_append(rows->block, rows->feed.arena, &all, &count, &cap, st));
-        rows->at = rows->block->rows;
+    }
+    while (rows->block.row_count > 0) {
+        ALM_TRY(alm_block_append(&rows->block, rows->at, rows->feed.arena, &all, &count, &cap, st));
+        ALM_TRY(read_block(rows, true, st));
     }
     *ret_rows = all;
     *ret_count = count;

@@ -116,6 +116,83 @@ static void reads_what_is_left_at_once(void **state)
     almanac_rows_close(&rows);
 }
 
+// The example of almanac.h.
+static int64_t sum_of(almanac_rows *rows)
+{
+    int64_t sum = 0;
+    const almanac_block *block;
+    almanac_error error;
+    while (almanac_rows_next_block(rows, &block, &error) == ALMANAC_OK && block != NULL) {
+        for (size_t i = 0; i < block->row_count; i++) {
+            if (block->has_number.values[i * block->has_number.stride] != 0) {
+                sum += block->mantissa.values[i * block->mantissa.stride];
+            }
+        }
+    }
+    return sum;
+}
+
+static void reads_block_by_block(void **state)
+{
+    (void)state;
+    const almanac_block *block = NULL;
+    size_t read = 0;
+    give_levels(2);
+    almanac_rows *rows = ask();
+    for (;;) {
+        assert_int_equal(almanac_rows_next_block(rows, &block, NULL), ALMANAC_OK);
+        if (block == NULL) {
+            break;
+        }
+        assert_int_equal(block->row_count, ALM_MIN(ALM_ARRAY_LEN(levels) - read, (size_t)2));
+        for (size_t i = 0; i < block->row_count; i++, read++) {
+            double lower, upper;
+            uint32_t period = block->period.values[i * block->period.stride];
+            assert_true(period < block->text_count);
+            assert_string_equal(block->texts[period], levels[read].period);
+            assert_int_equal(block->status.values[i * block->status.stride],
+                             levels[read].has_number ? 'A' : 'O');
+            almanac_block_bounds(block, i, &lower, &upper);
+            assert_true(lower == levels[read].lower && upper == levels[read].upper);
+        }
+    }
+    assert_int_equal(read, ALM_ARRAY_LEN(levels));
+    assert_int_equal(almanac_rows_next_block(rows, &block, NULL), ALMANAC_OK);
+    assert_null(block);
+    almanac_rows_close(&rows);
+    rows = ask();
+    assert_int_equal(sum_of(rows), 150000 + 155000 + 170000 + 228620);
+    almanac_rows_close(&rows);
+}
+
+// A block that was begun row by row is not given again, nor is a row of it lost.
+static void reads_blocks_and_rows_in_turn(void **state)
+{
+    (void)state;
+    const almanac_block *block = NULL;
+    const almanac_row *row = NULL, *all = NULL;
+    almanac_error error;
+    size_t count;
+    give_levels(2);
+    almanac_rows *rows = ask();
+    assert_int_equal(almanac_rows_next(rows, &row, NULL), ALMANAC_OK);
+    assert_int_equal(almanac_rows_next_block(rows, &block, &error), ALMANAC_FAILED_PRECONDITION);
+    assert_non_null(strstr(error.message, "row 1 of a block of 2"));
+    assert_int_equal(almanac_rows_next(rows, &row, NULL), ALMANAC_OK);
+    assert_string_equal(row->period, "2020");
+    assert_int_equal(almanac_rows_next_block(rows, &block, NULL), ALMANAC_OK);
+    assert_string_equal(block->texts[block->period.values[0]], "2021");
+    assert_int_equal(almanac_rows_next(rows, &row, NULL), ALMANAC_OK);
+    assert_string_equal(row->period, "2023");
+    almanac_rows_close(&rows);
+    rows = ask();
+    assert_int_equal(almanac_rows_next_block(rows, &block, NULL), ALMANAC_OK);
+    assert_int_equal(almanac_rows_all(rows, &all, &count, NULL), ALMANAC_OK);
+    assert_int_equal(count, 3);
+    assert_string_equal(all[0].period, "2021");
+    almanac_rows_close(&rows);
+}
+
 static void sends_every_part_of_the_query(void **state)
 {
     (void)state;
@@ -516,6 +593,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_GATEWAY(reads_row_by_row),
         WITH_GATEWAY(reads_what_is_left_at_once),
+        WITH_GATEWAY(reads_block_by_block),
+        WITH_GATEWAY(reads_blocks_and_rows_in_turn),
         WITH_GATEWAY(sends_every_part_of_the_query),
         WITH_GATEWAY(gives_item_errors_beside_rows),
         WITH_GATEWAY(tells_a_failure_after_rows),

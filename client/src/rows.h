@@ -1,4 +1,4 @@
-// Result blocks, column by column from the wire, as rows.
+// Result blocks from the wire, as columns and as rows.
 #ifndef ALM_ROWS_H
 #define ALM_ROWS_H
 
@@ -11,26 +11,22 @@
 
 #define ALM_ROW_EXPONENT_MAX 40 // what almanac_number_text writes exactly
 
-// Is every column as long as the block says, every text in the table, every number within its kind?
+// Checks a block once: every column as long as it may be, every text in the table, every number
+// within its kind. The columns stay in the message, which is made ready for it: its texts get NULs,
+// its statuses become letters, so that it can be opened once. What is missing there is allocated in
+// the arena; *ret lives as long as both.
 //
-// ALM_INTERNAL  no; names the column and the row
-ALM_MUST_USE alm_code alm_block_check(const Almanac__V1__ResultBlock *block, alm_status *st);
+// ALM_INTERNAL            it is malformed; names the column and the row
+// ALM_RESOURCE_EXHAUSTED  the arena is full
+ALM_MUST_USE alm_code alm_rows_view(Almanac__V1__ResultBlock *message, alm_arena *arena,
+                                    almanac_block *ret, alm_status *st);
 
-// The paces of a checked block, in the arena; their text lives as long as the block.
+almanac_row alm_block_row(const almanac_block *block, size_t i);
+
+// Appends all rows of a block from the first to a growing array in the arena.
 //
 // ALM_RESOURCE_EXHAUSTED  the arena is full
-ALM_MUST_USE alm_code alm_block_paces(const Almanac__V1__ResultBlock *block, alm_arena *arena,
-                                      const almanac_pace **ret, alm_status *st);
-
-// Row i of a checked block; its text lives as long as the block, its pace as long as `paces`, of
-// alm_block_paces.
-almanac_row alm_block_row(const Almanac__V1__ResultBlock *block, const almanac_pace *paces,
-                          size_t i);
-
-// Appends all rows of a checked block to a growing array in the arena.
-//
-// ALM_RESOURCE_EXHAUSTED  the arena is full
-ALM_MUST_USE alm_code alm_block_append(const Almanac__V1__ResultBlock *block, alm_arena *arena,
+ALM_MUST_USE alm_code alm_block_append(const almanac_block *block, size_t first, alm_arena *arena,
                                        almanac_row **rows, size_t *count, size_t *cap,
                                        alm_status *st);
 

@@ -12,13 +12,14 @@
 // A block of two rows, each column an array of its own, so that a test can damage one place.
 typedef struct block {
     Almanac__V1__ResultBlock message;
-    char *strings[4];
+    char table[32];
+    uint32_t text_ends[4];
     uint32_t texts[13][2];
     int64_t mantissa[2];
     int32_t exponent[2];
-    protobuf_c_boolean has_number[2];
     double lower[2], upper[2];
-    uint32_t qualifier[2], status[2], origin[2], of_count[2], of_expected[2];
+    uint32_t has_number[2], bounds[2], qualifier[2], status[2], origin[2], of_count[2],
+        of_expected[2];
     Almanac__V1__Figure figure;
     Almanac__V1__TargetPace pace[2];
     Almanac__V1__TargetPace *paces[2];
@@ -28,13 +29,13 @@ static void init(block *b)
 {
     *b = (block){0};
     almanac__v1__result_block__init(&b->message);
-    static char empty[] = "", gdp[] = "gdp", place[] = "310105", unit[] = "CNY_E8";
-    b->strings[0] = empty;
-    b->strings[1] = gdp;
-    b->strings[2] = place;
-    b->strings[3] = unit;
-    b->message.strings = b->strings;
-    b->message.n_strings = 4;
+    static const uint32_t text_ends[] = {0, 4, 11, 18};
+    static char unit[] = "CNY_E8";
+    memcpy(b->table, "\ngdp\n310105\nCNY_E8\n", sizeof "\ngdp\n310105\nCNY_E8\n");
+    memcpy(b->text_ends, text_ends, sizeof text_ends);
+    b->message.texts = b->table;
+    b->message.text_ends = b->text_ends;
+    b->message.n_text_ends = 4;
     b->message.rows = 2;
     b->texts[0][0] = b->texts[0][1] = 1;
     b->texts[1][0] = b->texts[1][1] = 2;
@@ -44,6 +45,7 @@ static void init(block *b)
     b->has_number[1] = 1;
     b->lower[0] = -(double)INFINITY;
     b->upper[0] = (double)INFINITY;
+    b->bounds[0] = b->bounds[1] = ALMANAC__V1__BOUNDS__BOUNDS_TOLD;
     b->status[0] = 10;
     b->origin[1] = 1;
     size_t text = 0;
@@ -66,6 +68,7 @@ static void init(block *b)
     COLUMN(mantissa, b->mantissa);
     COLUMN(exponent, b->exponent);
     COLUMN(has_number, b->has_number);
+    COLUMN(bounds, b->bounds);
     COLUMN(lower, b->lower);
     COLUMN(upper, b->upper);
     COLUMN(qualifier, b->qualifier);
@@ -94,22 +97,78 @@ static void init(block *b)
     b->message.n_pace = 1;
 }
 
+static almanac_block opened(block *b, alm_arena *arena)
+{
+    almanac_block it;
+    assert_int_equal(alm_rows_view(&b->message, arena, &it, NULL), ALM_OK);
+    return it;
+}
+
 static void gives_rows(void **state)
 {
     (void)state;
     block b;
+    alm_arena *arena = alm_arena_create(0);
     init(&b);
-    assert_int_equal(alm_block_check(&b.message, NULL), ALM_OK);
-    almanac_row first = alm_block_row(&b.message, NULL, 0);
-    almanac_row second = alm_block_row(&b.message, NULL, 1);
+    almanac_block it = opened(&b, arena);
+    almanac_row first = alm_block_row(&it, 0);
+    almanac_row second = alm_block_row(&it, 1);
     assert_string_equal(first.indicator, "gdp");
     assert_string_equal(first.reason, "");
     assert_false(first.has_number);
     assert_int_equal(first.status, 'O');
+    assert_true(isinf(first.lower) && isinf(first.upper));
     assert_int_equal(second.mantissa, 16853);
     assert_int_equal(second.exponent, -2);
     assert_string_equal(second.unit, "CNY_E8");
+    assert_int_equal(second.status, 'A');
     assert_int_equal(second.origin, ALMANAC_COMPUTED);
+    assert_true(second.lower == 0 && second.upper == 0);
+    alm_arena_destroy(&arena);
+}
+
+// One element is for every row, and a column that is not there is zeros.
+static void gives_rows_of_short_columns(void **state)
+{
+    (void)state;
+    block b;
+    alm_arena *arena = alm_arena_create(0);
+    init(&b);
+    b.exponent[0] = -2;
+    b.message.n_exponent = b.message.n_indicator = b.message.n_place = 1;
+    b.message.n_status = b.message.n_bounds = b.message.n_lower = b.message.n_upper = 0;
+    b.message.n_reason = b.message.n_of_count = b.message.n_origin = 0;
+    b.of_expected[0] = 7;
+    b.message.n_of_expected = 1;
+    almanac_block it = opened(&b, arena);
+    almanac_row first = alm_block_row(&it, 0);
+    almanac_row second = alm_block_row(&it, 1);
+    assert_true(isinf(first.lower) && first.lower < 0 && isinf(first.upper));
+    assert_int_equal(first.status, 'A');
+    assert_string_equal(second.indicator, "gdp");
+    assert_string_equal(second.place, "310105");
+    assert_string_equal(second.reason, "");
+    assert_int_equal(second.mantissa, 16853);
+    assert_int_equal(second.exponent, -2);
+    assert_int_equal(second.status, 'A');
+    assert_int_equal(second.origin, ALMANAC_PUBLISHED);
+    assert_int_equal(second.of_count, 0);
+    assert_int_equal(second.of_expected, 7);
+    assert_true(second.lower == 168.525 && second.upper == 168.535);
+    alm_arena_destroy(&arena);
+}
+
+static void gives_the_number_itself(void **state)
+{
+    (void)state;
+    block b;
+    alm_arena *arena = alm_arena_create(0);
+    init(&b);
+    b.bounds[1] = ALMANAC__V1__BOUNDS__BOUNDS_NUMBER;
+    almanac_block it = opened(&b, arena);
+    almanac_row second = alm_block_row(&it, 1);
+    assert_true(second.lower == 168.53 && second.upper == 168.53);
+    alm_arena_destroy(&arena);
 }
 
 static void gives_paces(void **state)
@@ -117,12 +176,10 @@ static void gives_paces(void **state)
     (void)state;
     block b;
     alm_arena *arena = alm_arena_create(0);
-    const almanac_pace *paces;
     init(&b);
-    assert_int_equal(alm_block_check(&b.message, NULL), ALM_OK);
-    assert_int_equal(alm_block_paces(&b.message, arena, &paces, NULL), ALM_OK);
-    assert_null(alm_block_row(&b.message, paces, 0).pace);
-    const almanac_pace *pace = alm_block_row(&b.message, paces, 1).pace;
+    almanac_block it = opened(&b, arena);
+    assert_null(alm_block_row(&it, 0).pace);
+    const almanac_pace *pace = alm_block_row(&it, 1).pace;
     assert_non_null(pace);
     assert_int_equal(pace->verdict, ALMANAC_BEHIND);
     assert_string_equal(pace->until, "2023");
@@ -134,23 +191,85 @@ static void gives_paces(void **state)
     alm_arena_destroy(&arena);
 }
 
+// A block of no rows needs no texts.
+static void gives_an_empty_block(void **state)
+{
+    (void)state;
+    Almanac__V1__ResultBlock message = ALMANAC__V1__RESULT_BLOCK__INIT;
+    alm_arena *arena = alm_arena_create(0);
+    almanac_block it;
+    message.sequence = 7;
+    assert_int_equal(alm_rows_view(&message, arena, &it, NULL), ALM_OK);
+    assert_int_equal(it.row_count, 0);
+    assert_int_equal(it.sequence, 7);
+    alm_arena_destroy(&arena);
+}
+
 typedef struct damage_row {
     const char *name;
     void (*damage)(block *b);
     const char *want; // in the message
 } damage_row;
 
-static void short_column(block *b)
+static void long_column(block *b)
 {
-    b->message.n_upper = 1;
+    b->message.n_upper = 3;
 }
 static void text_index(block *b)
 {
     b->texts[11][1] = 4;
 }
-static void no_strings(block *b)
+static void no_texts(block *b)
 {
-    b->message.n_strings = 0;
+    b->message.n_text_ends = 0;
+    b->table[0] = '\0';
+}
+static void no_texts_and_columns(block *b)
+{
+    no_texts(b);
+    b->message.n_indicator = 0;
+}
+static void text_past_the_end(block *b)
+{
+    b->text_ends[3] = 19;
+}
+static void text_without_line_feed(block *b)
+{
+    b->text_ends[2] = 10;
+}
+static void texts_out_of_order(block *b)
+{
+    b->text_ends[2] = 4;
+}
+static void text_left_over(block *b)
+{
+    b->message.n_text_ends = 3;
+}
+static void first_text(block *b)
+{
+    b->table[0] = 'x';
+    b->text_ends[0] = 4;
+}
+static void nul_in_text(block *b)
+{
+    b->table[6] = '\0';
+}
+static void too_many_rows(block *b)
+{
+    b->message.rows = 4097;
+}
+static void has_number(block *b)
+{
+    b->has_number[1] = 2;
+}
+static void bounds(block *b)
+{
+    b->bounds[1] = 3;
+}
+static void constant_status(block *b)
+{
+    b->status[0] = 13;
+    b->message.n_status = 1;
 }
 static void exponent(block *b)
 {
@@ -209,10 +328,21 @@ static void figure_qualifier(block *b)
 }
 
 static const damage_row damage_rows[] = {
-    {"damage: a short column", short_column, "column upper has 1 of 2"},
-    {"damage: more rows than columns", rows, "column indicator has 2 of 3"},
+    {"damage: a long column", long_column, "column upper has 3 elements of 2 rows"},
+    {"damage: more rows than columns", rows, "column indicator has 2 elements of 3 rows"},
+    {"damage: more rows than a block has", too_many_rows, "4097 rows"},
     {"damage: a text past the table", text_index, "column reason, row 1"},
-    {"damage: no table", no_strings, "column indicator, row 0"},
+    {"damage: no table", no_texts, "column indicator, row 0"},
+    {"damage: neither table nor column", no_texts_and_columns, "column indicator, row 0"},
+    {"damage: a text past the end", text_past_the_end, "text 3 of 4"},
+    {"damage: a text that ends elsewhere", text_without_line_feed, "text 2 of 4"},
+    {"damage: texts out of order", texts_out_of_order, "text 2 of 4"},
+    {"damage: bytes of no text", text_left_over, "7 bytes behind the last text"},
+    {"damage: a first text", first_text, "text 0 of 4"},
+    {"damage: a NUL in a text", nul_in_text, "text 2 of 4"},
+    {"damage: neither number nor none", has_number, "column has_number, row 1"},
+    {"damage: bounds", bounds, "column bounds, row 1"},
+    {"damage: a status of all rows", constant_status, "column status, row 0"},
     {"damage: exponent", exponent, "column exponent, row 0"},
     {"damage: interval", lower_above_upper, "column lower, row 1"},
     {"damage: no number", not_a_number, "column lower, row 1"},
@@ -234,8 +364,11 @@ static void refuses(void **state)
     block b;
     init(&b);
     row->damage(&b);
-    assert_int_equal(alm_block_check(&b.message, &st), ALM_INTERNAL);
+    alm_arena *arena = alm_arena_create(0);
+    almanac_block it;
+    assert_int_equal(alm_rows_view(&b.message, arena, &it, &st), ALM_INTERNAL);
     assert_non_null(strstr(st.message, row->want));
+    alm_arena_destroy(&arena);
 }
 
 // The walk reaches a string two messages down, and in a list.
@@ -245,16 +378,15 @@ static void refuses_text_that_is_not_utf8(void **state)
     block b;
     init(&b);
     assert_int_equal(alm_utf8_check(&b.message.base, NULL), ALM_OK);
-    char bad[] = "caf\xe9";
-    b.strings[2] = bad;
+    b.table[10] = '\xe9';
     alm_status st = ALM_STATUS_INIT;
     assert_int_equal(alm_utf8_check(&b.message.base, &st), ALM_INTERNAL);
-    assert_non_null(strstr(st.message, "ResultBlock.strings"));
+    assert_non_null(strstr(st.message, "ResultBlock.texts"));
 }
 
 int main(void)
 {
-    struct CMUnitTest tests[ALM_ARRAY_LEN(damage_rows) + 3];
+    struct CMUnitTest tests[ALM_ARRAY_LEN(damage_rows) + 6];
     size_t count = 0;
     for (; count < ALM_ARRAY_LEN(damage_rows); count++) {
         tests[count] = (struct CMUnitTest){.name = damage_rows[count].name,
@@ -262,6 +394,9 @@ int main(void)
                                            .initial_state = (void *)(uintptr_t)&damage_rows[count]};
     }
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(gives_rows);
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(gives_rows_of_short_columns);
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(gives_the_number_itself);
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(gives_an_empty_block);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(gives_paces);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(refuses_text_that_is_not_utf8);
     return _cmocka_run_group_tests("rows", tests, count, NULL, NULL);

@@ -46,9 +46,9 @@ static alm_code take_change(almanac_watch *watch, const Almanac__V1__WatchRespon
     almanac_row *rows = NULL;
     size_t row_count = 0, row_cap = 0;
     if (response->block != NULL) {
-        ALM_TRY(alm_block_check(response->block, st));
-        ALM_TRY(
-            alm_block_append(response->block, watch->feed.arena, &rows, &row_count, &row_cap, st));
+        almanac_block block;
+        ALM_TRY(alm_rows_view(response->block, watch->feed.arena, &block, st));
+        ALM_TRY(alm_block_append(&block, 0, watch->feed.arena, &rows, &row_count, &row_cap, st));
     }
     watch->change = (almanac_change){.sequence = response->sequence,
                                      .at = response->at,

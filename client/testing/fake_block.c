@@ -20,24 +20,31 @@ static void *column(alm_arena *arena, size_t count, size_t size)
     return values;
 }
 
-// No table of strings is shorter than the rows need; doubles do not matter to a test.
-static uint32_t intern(Almanac__V1__ResultBlock *block, alm_arena *arena, const char *text)
+// No table of texts is longer than the rows need.
+static uint32_t intern(Almanac__V1__ResultBlock *block, const char *text)
 {
-    alm_str wanted = alm_str_from(text);
-    for (size_t i = 0; i < block->n_strings; i++) {
-        if (alm_str_eq(alm_str_from(block->strings[i]), wanted)) {
+    size_t len = strlen(text);
+    size_t from = 0;
+    for (size_t i = 0; i < block->n_text_ends; i++) {
+        size_t end = block->text_ends[i];
+        if (end - from == len && memcmp(block->texts + from, text, len) == 0) {
             return (uint32_t)i;
         }
+        from = end + 1;
     }
-    block->strings[block->n_strings] = fake_text(arena, text);
-    return (uint32_t)block->n_strings++;
+    memcpy(block->texts + from, text, len);
+    block->texts[from + len] = '\n';
+    block->text_ends[block->n_text_ends] = (uint32_t)(from + len);
+    return (uint32_t)block->n_text_ends++;
 }
 
+// All intervals are told; what reads them from digits is tested where blocks come from services.
 static void fill_numbers(Almanac__V1__ResultBlock *block, size_t i, const almanac_row *row)
 {
     block->mantissa[i] = row->mantissa;
     block->exponent[i] = row->exponent;
     block->has_number[i] = row->has_number;
+    block->bounds[i] = ALMANAC__V1__BOUNDS__BOUNDS_TOLD;
     block->lower[i] = row->lower;
     block->upper[i] = row->upper;
     block->qualifier[i] = row->qualifier;
@@ -89,40 +96,65 @@ static void fill_paces(Almanac__V1__ResultBlock *block, alm_arena *arena, const 
     }
 }
 
+// The texts of rows: X(column).
+#define TEXT_COLUMNS(X)                                                                            \
+    X(indicator)                                                                                   \
+    X(place)                                                                                       \
+    X(period)                                                                                      \
+    X(measure)                                                                                     \
+    X(accumulation)                                                                                \
+    X(breakdown)                                                                                   \
+    X(relation)                                                                                    \
+    X(unit)                                                                                        \
+    X(source)                                                                                      \
+    X(published)                                                                                   \
+    X(note)                                                                                        \
+    X(reason)                                                                                      \
+    X(transform)
+
+static size_t text_len(const char *text)
+{
+    return text == NULL ? 0 : strlen(text);
+}
+
+static void fill_texts(Almanac__V1__ResultBlock *block, alm_arena *arena, const almanac_row *rows)
+{
+    size_t len = 1;
+    size_t count = 1;
+    for (size_t i = 0; i < block->rows; i++) {
+#define TEXT_LEN(name)                                                                             \
+    len += text_len(rows[i].name) + 1;                                                             \
+    count++;
+        TEXT_COLUMNS(TEXT_LEN)
+#undef TEXT_LEN
+    }
+    block->texts = column(arena, len + 1, 1);
+    block->text_ends = column(arena, count, sizeof *block->text_ends);
+    (void)intern(block, "");
+#define TEXTS(name)                                                                                \
+    block->name = column(arena, block->rows, sizeof *block->name);                                 \
+    block->n_##name = block->rows;                                                                 \
+    for (size_t i = 0; i < block->rows; i++) {                                                     \
+        block->name[i] = intern(block, rows[i].name != NULL ? rows[i].name : "");                  \
+    }
+    TEXT_COLUMNS(TEXTS)
+#undef TEXTS
+}
+
 Almanac__V1__ResultBlock *fake_block(alm_arena *arena, const almanac_row *rows, size_t count)
 {
     Almanac__V1__ResultBlock *block = column(arena, 1, sizeof *block);
     almanac__v1__result_block__init(block);
     block->rows = (uint32_t)count;
     block->sequence = count > 0 ? rows[0].sequence : 0;
-    block->strings = column(arena, 13 * count + 1, sizeof *block->strings);
-    (void)intern(block, arena, "");
-#define TEXTS(name)                                                                                \
-    block->name = column(arena, count, sizeof *block->name);                                       \
-    block->n_##name = count;                                                                       \
-    for (size_t i = 0; i < count; i++) {                                                           \
-        block->name[i] = intern(block, arena, rows[i].name);                                       \
-    }
-    TEXTS(indicator)
-    TEXTS(place)
-    TEXTS(period)
-    TEXTS(measure)
-    TEXTS(accumulation)
-    TEXTS(breakdown)
-    TEXTS(relation)
-    TEXTS(unit)
-    TEXTS(source)
-    TEXTS(published)
-    TEXTS(note)
-    TEXTS(reason)
-    TEXTS(transform)
-#undef TEXTS
+    fill_texts(block, arena, rows);
 #define NUMBERS(name)                                                                              \
     block->name = column(arena, count, sizeof *block->name);                                       \
     block->n_##name = count;
     NUMBERS(mantissa)
     NUMBERS(exponent)
     NUMBERS(has_number)
+    NUMBERS(bounds)
     NUMBERS(lower)
     NUMBERS(upper)
     NUMBERS(qualifier)

@@ -117,14 +117,14 @@ static alm_code plan(void *self, alm_call *call, const ProtobufCMessage *request
 
 static alm_code send_row(alm_call *call, char letter, alm_status *st)
 {
-    char empty[] = "";
-    char place[] = {letter, '\0'};
-    char *strings[] = {empty, place};
+    char texts[] = {'\n', letter, '\n', '\0'};
+    uint32_t text_ends[] = {0, 2};
     uint32_t at = 1;
     Almanac__V1__ResultBlock block;
     almanac__v1__result_block__init(&block);
-    block.strings = strings;
-    block.n_strings = 2;
+    block.texts = texts;
+    block.text_ends = text_ends;
+    block.n_text_ends = 2;
     block.rows = 1;
     block.sequence = STATE;
     block.place = &at;
@@ -196,7 +196,7 @@ static alm_code ask(alm_channel *channel, worker *w, char *got, size_t size)
         const Almanac__V1__ResultBlock *block =
             ((const Almanac__V1__QueryResponse *)message)->block;
         assert_true(count + 1 < size);
-        got[count++] = block->strings[block->place[0]][0];
+        got[count++] = block->texts[1];
         if (count == strlen(w->row->first)) {
             sem_post(&w->is_read);
         }

@@ -30,7 +30,7 @@ check_code "describe, with comments" 0 almanac rpc describe QueryRequest
 check_holds "describe, with comments" "$(cat "$work/out")" "string as_of = 8; // date: as it was published on that day"
 question='{"indicators":["gdp"],"places":"310105","periods":"2023"}'
 check_code "a server stream" 0 almanac rpc call Gateway.Query --json "$question"
-check_holds "a server stream" "$(cat "$work/out")" '"mantissa":["2000"],"exponent":[0]'
+check_holds "a server stream" "$(cat "$work/out")" '"mantissa":["2000"],"hasNumber":[1]'
 printf '%s' "$question" >"$work/question.json"
 check "from a file" "$(almanac rpc call Gateway/Query --json "@$work/question.json")" "$(cat "$work/out")"
 check "from standard input" "$(almanac rpc call almanac.v1.Gateway.Query --json - <"$work/question.json")" \

@@ -265,9 +265,16 @@ static void execute(fixture *f, const Almanac__V1__QueryRequest *request, answer
     alm_stream_close(&stream);
 }
 
-static const char *text_at(const Almanac__V1__ResultBlock *block, const uint32_t *column, size_t i)
+// Of a column of a block: what row i has.
+#define AT(block, column, i)                                                                       \
+    ((block)->n_##column == 0 ? 0 : (block)->column[(block)->n_##column == 1 ? 0 : (i)])
+
+static void assert_text(const Almanac__V1__ResultBlock *block, uint32_t index, const char *want)
 {
-    return block->strings[column[i]];
+    assert_true(index < block->n_text_ends);
+    size_t from = index == 0 ? 0 : block->text_ends[index - 1] + 1;
+    alm_str text = {block->texts + from, block->text_ends[index] - from};
+    assert_true(alm_str_eq(text, alm_str_from(want)));
 }
 
 // --- the tests ----------------------------------------------------------------------------------
@@ -296,18 +303,17 @@ static void answers_at_a_pinned_state(void **state)
     assert_int_equal(a.rows, 2);
     const Almanac__V1__ResultBlock *block = a.blocks[0];
     assert_int_equal(block->sequence, second);
-    assert_int_equal(block->mantissa[0], 18000);
-    assert_string_equal(text_at(block, block->place, 0), "310105");
-    assert_string_equal(text_at(block, block->unit, 0), "CNY_E8");
-    assert_false(block->has_number[1]);
-    assert_string_equal(text_at(block, block->indicator, 1), "pop");
-    assert_string_equal(text_at(block, block->reason, 1),
-                        "no observation of pop for 310105 in 2023");
+    assert_int_equal(AT(block, mantissa, 0), 18000);
+    assert_text(block, AT(block, place, 0), "310105");
+    assert_text(block, AT(block, unit, 0), "CNY_E8");
+    assert_false(AT(block, has_number, 1));
+    assert_text(block, AT(block, indicator, 1), "pop");
+    assert_text(block, AT(block, reason, 1), "no observation of pop for 310105 in 2023");
 
     request.min_sequence = 0;
     request.at_sequence = first;
     execute(f, &request, &a);
-    assert_int_equal(a.blocks[0]->mantissa[0], 16950);
+    assert_int_equal(AT(a.blocks[0], mantissa, 0), 16950);
     assert_int_equal(a.blocks[0]->sequence, first);
 
     char growth[] = "growth";
@@ -318,10 +324,10 @@ static void answers_at_a_pinned_state(void **state)
     execute(f, &request, &a);
     assert_int_equal(a.rows, 1);
     block = a.blocks[0];
-    assert_int_equal(block->mantissa[0], 1300);
-    assert_int_equal(block->exponent[0], -2);
-    assert_int_equal(block->origin[0], ALMANAC__V1__ORIGIN__ORIGIN_COMPUTED);
-    assert_string_equal(text_at(block, block->measure, 0), "growth_yoy");
+    assert_int_equal(AT(block, mantissa, 0), 1300);
+    assert_int_equal(AT(block, exponent, 0), -2);
+    assert_int_equal(AT(block, origin, 0), ALMANAC__V1__ORIGIN__ORIGIN_COMPUTED);
+    assert_text(block, AT(block, measure, 0), "growth_yoy");
 }
 
 static void fails_as_a_whole_with_the_field(void **state)
@@ -380,7 +386,7 @@ static void streams_blocks_in_order(void **state)
     for (size_t b = 0; b < a.block_count; b++) {
         for (size_t i = 0; i < a.blocks[b]->rows; i++, row++) {
             int64_t want = row < years ? (int64_t)(years + row) : (int64_t)(row - years);
-            assert_int_equal(a.blocks[b]->mantissa[i], want);
+            assert_int_equal(AT(a.blocks[b], mantissa, i), want);
         }
     }
     char rollup[] = "rollup";
@@ -392,8 +398,8 @@ static void streams_blocks_in_order(void **state)
     request.group_by = province;
     execute(f, &request, &a);
     assert_int_equal(a.rows, years);
-    assert_int_equal(a.blocks[0]->mantissa[7], 7 + (int64_t)years + 7);
-    assert_int_equal(a.blocks[0]->of_count[7], 2);
+    assert_int_equal(AT(a.blocks[0], mantissa, 7), 7 + (int64_t)years + 7);
+    assert_int_equal(AT(a.blocks[0], of_count, 7), 2);
 }
 
 static void plans_what_stands_for_what(void **state)
@@ -466,8 +472,8 @@ static void knows_what_was_just_committed(void **state)
         execute(f, &request, &a);
         assert_int_equal(a.st.code, ALM_OK);
         assert_int_equal(a.rows, i + 1);
-        assert_string_equal(text_at(a.blocks[0], a.blocks[0]->place, i), code);
-        assert_true(a.blocks[0]->has_number[i]);
+        assert_text(a.blocks[0], AT(a.blocks[0], place, i), code);
+        assert_true(AT(a.blocks[0], has_number, i));
     }
 }
 
@@ -579,8 +585,8 @@ static void tells_changes_in_codes(void **state)
     assert_int_equal(change->n_variants, 1);
     assert_string_equal(change->variants[0], "A.gdp.P.level._Z._T");
     assert_int_equal(change->block->rows, 1);
-    assert_string_equal(text_at(change->block, change->block->place, 0), "310105");
-    assert_string_equal(text_at(change->block, change->block->source, 0), "report");
+    assert_text(change->block, AT(change->block, place, 0), "310105");
+    assert_text(change->block, AT(change->block, source, 0), "report");
     // What is committed while the stream is open comes too.
     here.published++;
     here.value.number.mantissa++;
@@ -592,7 +598,7 @@ static void tells_changes_in_codes(void **state)
     change = (const Almanac__V1__WatchResponse *)message;
     assert_int_equal(change->sequence, sequence);
     assert_int_equal(change->revised, 1);
-    assert_int_equal(change->block->mantissa[0], 16951);
+    assert_int_equal(AT(change->block, mantissa, 0), 16951);
     alm_stream_close(&stream);
 
     char unknown[] = "gdpp";

@@ -1,40 +1,19 @@
 #include "alm/wire.h"
 
-enum {
-    ROW_CAP_MIN = 16,
-    SLOT_COUNT_MIN = 64,
-    MEMO_COUNT = 256, // a power of two
-};
+#include "result_texts.h"
 
-// A text of the block, found again by its hash.
-typedef struct slot {
-    uint32_t hash;
-    uint32_t index; // into strings, + 1; 0 is free
-} slot;
+#include <math.h>
 
-// What a number was printed as: rows have few periods, dates and units.
-typedef struct memo {
-    uint64_t number;
-    uint32_t index; // as of a slot
-} memo;
+// A column of the block that is being filled. Most hold one value in all rows: only when another
+// comes is it written out.
+typedef struct column {
+    void *each; // NULL: every row so far has `all`
+    size_t cap;
+    uint64_t all; // its bytes, from the first on
+} column;
 
-// Rows repeat few texts many times: each is written once a block. Nearly always it is the one of
-// the row before, else it is found by its hash.
-struct alm_result_writer {
-    alm_arena *arena;
-    uint64_t sequence;
-    Almanac__V1__ResultBlock *block; // being filled; NULL between blocks
-    size_t row_cap;
-    size_t string_cap, len_cap;
-    size_t pace_cap;
-    uint32_t *lens; // of strings
-    slot *slots;    // open addressing
-    size_t slot_count;
-    memo periods[MEMO_COUNT], dates[MEMO_COUNT], units[MEMO_COUNT];
-};
-
-// X(column, element type): every column of a block.
-#define COLUMNS(X)                                                                                 \
+// X(column, element type): of 32 bits, texts' indexes first.
+#define TEXT_COLUMNS(X)                                                                            \
     X(indicator, uint32_t)                                                                         \
     X(place, uint32_t)                                                                             \
     X(period, uint32_t)                                                                            \
@@ -42,22 +21,38 @@ struct alm_result_writer {
     X(accumulation, uint32_t)                                                                      \
     X(breakdown, uint32_t)                                                                         \
     X(relation, uint32_t)                                                                          \
+    X(transform, uint32_t)                                                                         \
     X(unit, uint32_t)                                                                              \
+    X(source, uint32_t)                                                                            \
+    X(published, uint32_t)                                                                         \
+    X(note, uint32_t)                                                                              \
+    X(reason, uint32_t)
+#define NUMBER_COLUMNS(X)                                                                          \
     X(mantissa, int64_t)                                                                           \
     X(exponent, int32_t)                                                                           \
-    X(has_number, protobuf_c_boolean)                                                              \
+    X(has_number, uint32_t)                                                                        \
+    X(bounds, uint32_t)                                                                            \
     X(lower, double)                                                                               \
     X(upper, double)                                                                               \
     X(qualifier, uint32_t)                                                                         \
     X(status, uint32_t)                                                                            \
     X(origin, uint32_t)                                                                            \
-    X(source, uint32_t)                                                                            \
-    X(published, uint32_t)                                                                         \
-    X(note, uint32_t)                                                                              \
-    X(reason, uint32_t)                                                                            \
     X(of_count, uint32_t)                                                                          \
-    X(of_expected, uint32_t)                                                                       \
-    X(transform, uint32_t)
+    X(of_expected, uint32_t)
+#define COLUMNS(X) TEXT_COLUMNS(X) NUMBER_COLUMNS(X)
+
+struct alm_result_writer {
+    alm_arena *arena;
+    uint64_t sequence;
+    bool is_begun; // what follows is of the block that is being filled
+    size_t rows;
+#define COLUMN_MEMBER(name, type) column name;
+    COLUMNS(COLUMN_MEMBER)
+#undef COLUMN_MEMBER
+    Almanac__V1__TargetPace **paces;
+    size_t pace_count, pace_cap;
+    alm_result_texts texts;
+};
 
 static alm_code exhausted(alm_status *st)
 {
@@ -67,242 +62,236 @@ static alm_code exhausted(alm_status *st)
 alm_code alm_result_writer_create(alm_arena *arena, uint64_t sequence, alm_result_writer **ret,
                                   alm_status *st)
 {
-    alm_result_writer *writer = alm_arena_calloc(arena, 1, sizeof *writer);
+    alm_result_writer *writer = alm_arena_alloc(arena, sizeof *writer);
     if (writer == NULL) {
         return exhausted(st);
     }
     writer->arena = arena;
     writer->sequence = sequence;
+    writer->is_begun = false;
     *ret = writer;
     return ALM_OK;
 }
 
-// --- table of texts
-// ---------------------------------------------------------------------------------
-
-static uint64_t text_hash(alm_str text)
+static bool begin(alm_result_writer *writer)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325); // FNV-1a, 64 bits
-    for (size_t i = 0; i < text.len; i++) {
-        hash = (hash ^ (uint8_t)text.data[i]) * UINT64_C(0x100000001b3);
+    if (writer->is_begun) {
+        return true;
     }
-    return hash ^ hash >> 32;
+    writer->rows = 0;
+#define COLUMN_BEGIN(name, type) writer->name = (column){0};
+    COLUMNS(COLUMN_BEGIN)
+#undef COLUMN_BEGIN
+    writer->paces = NULL;
+    writer->pace_count = writer->pace_cap = 0;
+    writer->is_begun = alm_result_texts_init(&writer->texts, writer->arena);
+    return writer->is_begun;
 }
 
-static void slot_put(alm_result_writer *writer, slot it)
+// --- columns -------------------------------------------------------------------------------------
+// The functions here are inlined for a size, of an element, that is known.
+
+// Room for `count` more rows in a column that is written out.
+static bool reserve(alm_result_writer *writer, column *it, size_t size, size_t count)
 {
-    size_t mask = writer->slot_count - 1;
-    size_t at = it.hash & mask;
-    while (writer->slots[at].index != 0) {
-        at = (at + 1) & mask;
-    }
-    writer->slots[at] = it;
+    return alm_arena_grow(writer->arena, &it->each, &it->cap, writer->rows + count, size);
 }
 
-static bool slots_grow(alm_result_writer *writer)
+static inline void fill(column *it, size_t from, size_t to, const void *value, size_t size)
 {
-    size_t old_count = writer->slot_count;
-    slot *old = writer->slots;
-    size_t count = ALM_MAX(old_count * 4, (size_t)SLOT_COUNT_MIN);
-    slot *slots = alm_arena_calloc(writer->arena, count, sizeof *slots);
-    if (slots == NULL) {
+    for (size_t i = from; i < to; i++) {
+        memcpy((char *)it->each + i * size, value, size);
+    }
+}
+
+static bool write_out(alm_result_writer *writer, column *it, size_t size, size_t count)
+{
+    bool is_out = it->each != NULL;
+    if (!reserve(writer, it, size, count)) {
         return false;
     }
-    writer->slots = slots;
-    writer->slot_count = count;
-    for (size_t i = 0; i < old_count; i++) {
-        if (old[i].index != 0) {
-            slot_put(writer, old[i]);
+    if (!is_out) {
+        fill(it, 0, writer->rows, &it->all, size);
+    }
+    return true;
+}
+
+// `count` more rows with the same value.
+static inline bool put_all(alm_result_writer *writer, column *it, const void *value, size_t size,
+                           size_t count)
+{
+    if (it->each == NULL) {
+        if (writer->rows == 0) {
+            memcpy(&it->all, value, size);
         }
-    }
-    return true;
-}
-
-static bool string_append(alm_result_writer *writer, alm_str text)
-{
-    Almanac__V1__ResultBlock *block = writer->block;
-    void *lens = writer->lens;
-    ALM_ASSERT(block != NULL);
-    char *copy = alm_arena_strdup(writer->arena, text);
-    if (copy == NULL ||
-        !alm_arena_grow(writer->arena, (void **)&block->strings, &writer->string_cap,
-                        block->n_strings + 1, sizeof *block->strings) ||
-        !alm_arena_grow(writer->arena, &lens, &writer->len_cap, block->n_strings + 1,
-                        sizeof *writer->lens)) {
-        return false;
-    }
-    writer->lens = lens;
-    writer->lens[block->n_strings] = (uint32_t)text.len;
-    block->strings[block->n_strings++] = copy;
-    return true;
-}
-
-static bool is_string(const alm_result_writer *writer, uint32_t index, alm_str text)
-{
-    return writer->lens[index] == text.len &&
-           memcmp(writer->block->strings[index], text.data, text.len) == 0;
-}
-
-static bool string_index(alm_result_writer *writer, alm_str text, uint32_t *ret)
-{
-    uint32_t hash = (uint32_t)text_hash(text);
-    size_t mask = writer->slot_count - 1;
-    for (size_t at = hash & mask; writer->slots[at].index != 0; at = (at + 1) & mask) {
-        slot it = writer->slots[at];
-        if (it.hash == hash && is_string(writer, it.index - 1, text)) {
-            *ret = it.index - 1;
+        if (memcmp(&it->all, value, size) == 0) {
             return true;
         }
     }
-    *ret = (uint32_t)writer->block->n_strings;
-    if (!string_append(writer, text)) {
+    if ((it->each == NULL || writer->rows + count > it->cap) &&
+        !write_out(writer, it, size, count)) {
         return false;
     }
-    if (writer->block->n_strings * 2 > writer->slot_count && !slots_grow(writer)) {
-        return false;
-    }
-    slot_put(writer, (slot){hash, *ret + 1});
+    fill(it, writer->rows, writer->rows + count, value, size);
     return true;
 }
 
-// --- blocks
-// -----------------------------------------------------------------------------------------
-
-// Most answers are short: columns start small.
-static bool columns_grow(alm_result_writer *writer)
+static bool put_each(alm_result_writer *writer, column *it, const void *values, size_t size,
+                     size_t count)
 {
-    Almanac__V1__ResultBlock *block = writer->block;
-    size_t cap = ALM_MIN(ALM_MAX(writer->row_cap * 4, (size_t)ROW_CAP_MIN),
-                         (size_t)ALM_RESULT_BLOCK_ROW_COUNT);
-#define COLUMN_GROW(column, type)                                                                  \
-    type *column = alm_arena_alloc(writer->arena, cap * sizeof *column);                           \
-    if (column == NULL) {                                                                          \
-        return false;                                                                              \
-    }                                                                                              \
-    if (block->rows > 0) {                                                                         \
-        memcpy(column, block->column, block->rows * sizeof *column);                               \
-    }                                                                                              \
-    block->column = column;
-    COLUMNS(COLUMN_GROW)
-#undef COLUMN_GROW
-    writer->row_cap = cap;
+    bool is_constant = memcmp(values, (const char *)values + size, (count - 1) * size) == 0;
+    if (is_constant) {
+        return put_all(writer, it, values, size, count);
+    }
+    if (!write_out(writer, it, size, count)) {
+        return false;
+    }
+    memcpy((char *)it->each + writer->rows * size, values, count * size);
     return true;
 }
 
-static bool block_begin(alm_result_writer *writer)
+alm_code alm_result_writer_columns(alm_result_writer *writer, const alm_result_columns *columns,
+                                   alm_status *st)
 {
-    Almanac__V1__ResultBlock *block = alm_arena_alloc(writer->arena, sizeof *block);
-    if (block == NULL) {
-        return false;
+    ALM_ASSERT(columns->count <= alm_result_writer_room(writer));
+    if (columns->count == 0) {
+        return ALM_OK;
     }
-    almanac__v1__result_block__init(block);
-    block->sequence = writer->sequence;
-    *writer =
-        (alm_result_writer){.arena = writer->arena, .sequence = writer->sequence, .block = block};
-    // Index 0 is no text at all.
-    return string_append(writer, ALM_STR("")) && slots_grow(writer) && columns_grow(writer);
+    bool is_good = begin(writer);
+#define COLUMN_PUT(name, type)                                                                     \
+    is_good =                                                                                      \
+        is_good &&                                                                                 \
+        (columns->name.each != NULL                                                                \
+             ? put_each(writer, &writer->name, columns->name.each, sizeof(type), columns->count)   \
+             : put_all(writer, &writer->name, &columns->name.all, sizeof(type), columns->count));
+    COLUMNS(COLUMN_PUT)
+#undef COLUMN_PUT
+    if (!is_good) {
+        return exhausted(st);
+    }
+    writer->rows += columns->count;
+    return ALM_OK;
 }
 
-static bool text_put(alm_result_writer *writer, alm_str text, uint32_t *column)
+// --- texts ---------------------------------------------------------------------------------------
+
+alm_code alm_result_writer_text(alm_result_writer *writer, alm_str text, uint32_t *ret,
+                                alm_status *st)
 {
-    size_t i = writer->block->rows;
-    if (text.len == 0) {
-        column[i] = 0;
+    bool is_good = begin(writer) && alm_result_texts_index(&writer->texts, text, ret);
+    return is_good ? ALM_OK : exhausted(st);
+}
+
+alm_code alm_result_writer_period(alm_result_writer *writer, alm_period period, uint32_t *ret,
+                                  alm_status *st)
+{
+    bool is_good = begin(writer) && alm_result_texts_period(&writer->texts, period, ret);
+    return is_good ? ALM_OK : exhausted(st);
+}
+
+alm_code alm_result_writer_date(alm_result_writer *writer, alm_date date, uint32_t *ret,
+                                alm_status *st)
+{
+    bool is_good = begin(writer) && alm_result_texts_date(&writer->texts, date, ret);
+    return is_good ? ALM_OK : exhausted(st);
+}
+
+alm_code alm_result_writer_unit(alm_result_writer *writer, alm_unit unit, uint32_t *ret,
+                                alm_status *st)
+{
+    bool is_good = begin(writer) && alm_result_texts_unit(&writer->texts, unit, ret);
+    return is_good ? ALM_OK : exhausted(st);
+}
+
+// Nearly always it is the text of the row before.
+static bool text_of_row(alm_result_writer *writer, const column *it, alm_str text, uint32_t *ret)
+{
+    const uint32_t *each = it->each;
+    uint32_t last = 0;
+    if (each != NULL) {
+        last = each[writer->rows - 1];
+    } else {
+        memcpy(&last, &it->all, sizeof last);
+    }
+    if (alm_result_texts_is(&writer->texts, last, text)) {
+        *ret = last;
         return true;
     }
-    if (i > 0 && is_string(writer, column[i - 1], text)) {
-        column[i] = column[i - 1];
-        return true;
-    }
-    return string_index(writer, text, &column[i]);
+    return alm_result_texts_index(&writer->texts, text, ret);
 }
 
-static memo *memo_of(memo *memos, uint64_t number)
+// --- rows ----------------------------------------------------------------------------------------
+
+static bool is_same(alm_interval a, alm_interval b)
 {
-    return &memos[(number * UINT64_C(0x9e3779b97f4a7c15)) >> 32 & (MEMO_COUNT - 1)];
+    return memcmp(&a.lower, &b.lower, sizeof a.lower) == 0 &&
+           memcmp(&a.upper, &b.upper, sizeof a.upper) == 0;
 }
 
-// A number whose text is remembered, else *ret is where it will be.
-static bool is_known(memo *memos, uint64_t number, memo **ret, uint32_t *column)
+Almanac__V1__Bounds alm_result_bounds(const alm_value *value, alm_interval interval)
 {
-    *ret = memo_of(memos, number);
-    if ((*ret)->index == 0 || (*ret)->number != number) {
-        return false;
+    alm_value digits = {.number = value->number, .has_number = value->has_number};
+    if (is_same(interval, alm_value_interval(&digits))) {
+        return ALMANAC__V1__BOUNDS__BOUNDS_DIGITS;
     }
-    *column = (*ret)->index - 1;
-    return true;
-}
-
-static bool remember(alm_result_writer *writer, const char *text, uint64_t number, memo *ret,
-                     uint32_t *column)
-{
-    if (!string_index(writer, alm_str_from(text), column)) {
-        return false;
+    if (value->has_number && interval.lower == interval.upper) {
+        double number = alm_decimal_to_double(value->number);
+        if (is_same(interval, (alm_interval){number, number})) {
+            return ALMANAC__V1__BOUNDS__BOUNDS_NUMBER;
+        }
     }
-    *ret = (memo){number, *column + 1};
-    return true;
-}
-
-static bool period_put(alm_result_writer *writer, alm_period period, uint32_t *column)
-{
-    uint64_t number =
-        (uint64_t)period.freq << 48 | (uint64_t)period.length << 32 | (uint32_t)period.ordinal;
-    char text[ALM_PERIOD_TEXT_MAX];
-    memo *found;
-    if (is_known(writer->periods, number, &found, column)) {
-        return true;
-    }
-    alm_period_format(period, text);
-    return remember(writer, text, number, found, column);
-}
-
-static bool date_put(alm_result_writer *writer, alm_date date, uint32_t *column)
-{
-    char text[ALM_PERIOD_TEXT_MAX];
-    memo *found;
-    if (is_known(writer->dates, (uint32_t)date, &found, column)) {
-        return true;
-    }
-    alm_date_format(date, text);
-    return remember(writer, text, (uint32_t)date, found, column);
-}
-
-static bool unit_put(alm_result_writer *writer, alm_unit unit, uint32_t *column)
-{
-    char text[ALM_UNIT_TEXT_MAX] = "";
-    memo *found;
-    if (is_known(writer->units, alm_unit_pack(unit), &found, column)) {
-        return true;
-    }
-    if (unit.measure != ALM_MEASURE_UNIT_NONE) {
-        alm_unit_code(unit, text);
-    }
-    return remember(writer, text, alm_unit_pack(unit), found, column);
+    return ALMANAC__V1__BOUNDS__BOUNDS_TOLD;
 }
 
 static bool texts_put(alm_result_writer *writer, const alm_result_row *row)
 {
-    Almanac__V1__ResultBlock *block = writer->block;
-    size_t i = block->rows;
-    const char *accumulation =
+    const char *code =
         row->accumulation == ALM_ACCUMULATION_NONE ? "" : alm_accumulation_code(row->accumulation);
-    return text_put(writer, row->indicator, block->indicator) &&
-           text_put(writer, row->place, block->place) &&
-           period_put(writer, row->period, &block->period[i]) &&
-           text_put(writer, row->measure, block->measure) &&
-           text_put(writer, alm_str_from(accumulation), block->accumulation) &&
-           text_put(writer, row->breakdown, block->breakdown) &&
-           text_put(writer, row->relation, block->relation) &&
-           unit_put(writer, row->value.unit, &block->unit[i]) &&
-           text_put(writer, row->source, block->source) &&
-           date_put(writer, row->published, &block->published[i]) &&
-           text_put(writer, row->note, block->note) &&
-           text_put(writer, row->reason, block->reason) &&
-           text_put(writer, row->transform, block->transform);
+    alm_str accumulation = alm_str_from(code);
+    uint32_t index;
+#define TEXT_PUT(name, text)                                                                       \
+    (text_of_row(writer, &writer->name, text, &index) &&                                           \
+     put_all(writer, &writer->name, &index, sizeof index, 1))
+    bool is_good = TEXT_PUT(indicator, row->indicator) && TEXT_PUT(place, row->place) &&
+                   TEXT_PUT(measure, row->measure) && TEXT_PUT(accumulation, accumulation) &&
+                   TEXT_PUT(breakdown, row->breakdown) && TEXT_PUT(relation, row->relation) &&
+                   TEXT_PUT(transform, row->transform) && TEXT_PUT(source, row->source) &&
+                   TEXT_PUT(note, row->note) && TEXT_PUT(reason, row->reason);
+#undef TEXT_PUT
+    return is_good && alm_result_texts_period(&writer->texts, row->period, &index) &&
+           put_all(writer, &writer->period, &index, sizeof index, 1) &&
+           alm_result_texts_unit(&writer->texts, row->value.unit, &index) &&
+           put_all(writer, &writer->unit, &index, sizeof index, 1) &&
+           alm_result_texts_date(&writer->texts, row->published, &index) &&
+           put_all(writer, &writer->published, &index, sizeof index, 1);
 }
 
-// --- paces
-// ------------------------------------------------------------------------------------------
+static bool numbers_put(alm_result_writer *writer, const alm_result_row *row)
+{
+    alm_decimal number = row->value.has_number ? row->value.number : (alm_decimal){0};
+    Almanac__V1__Bounds bounds = alm_result_bounds(&row->value, row->interval);
+    bool is_told = bounds == ALMANAC__V1__BOUNDS__BOUNDS_TOLD;
+    bool is_good = true;
+#define NUMBER_PUT(name, type, value)                                                              \
+    is_good = is_good && put_all(writer, &writer->name, &(type){value}, sizeof(type), 1)
+    NUMBER_PUT(mantissa, int64_t, number.mantissa);
+    NUMBER_PUT(exponent, int32_t, number.exponent);
+    NUMBER_PUT(has_number, uint32_t, row->value.has_number);
+    NUMBER_PUT(bounds, uint32_t, (uint32_t)bounds);
+    NUMBER_PUT(lower, double, is_told ? row->interval.lower : 0);
+    NUMBER_PUT(upper, double, is_told ? row->interval.upper : 0);
+    NUMBER_PUT(qualifier, uint32_t, row->value.qualifier);
+    NUMBER_PUT(status, uint32_t, row->value.status);
+    NUMBER_PUT(origin, uint32_t,
+               row->computed ? ALMANAC__V1__ORIGIN__ORIGIN_COMPUTED
+                             : ALMANAC__V1__ORIGIN__ORIGIN_PUBLISHED);
+    NUMBER_PUT(of_count, uint32_t, row->of_count);
+    NUMBER_PUT(of_expected, uint32_t, row->of_expected);
+#undef NUMBER_PUT
+    return is_good;
+}
+
+// --- paces ---------------------------------------------------------------------------------------
 
 static char *text_of(const alm_result_writer *writer, const char *text)
 {
@@ -342,7 +331,7 @@ static Almanac__V1__TargetPace *pace_of(const alm_result_writer *writer, const a
     almanac__v1__target_pace__init(it);
     alm_period_format(pace->until, until);
     per[0] = pace->per != ALM_FREQ_NONE ? alm_freq_letter(pace->per) : '\0';
-    it->row = writer->block->rows;
+    it->row = (uint32_t)writer->rows;
     it->verdict = (Almanac__V1__PaceVerdict)pace->verdict;
     it->why = text_of(writer, pace->why);
     it->until = text_of(writer, until);
@@ -358,71 +347,96 @@ static Almanac__V1__TargetPace *pace_of(const alm_result_writer *writer, const a
 
 static bool pace_put(alm_result_writer *writer, const alm_row_pace *pace)
 {
-    Almanac__V1__ResultBlock *block = writer->block;
     if (pace == NULL) {
         return true;
     }
+    void *paces = writer->paces;
     Almanac__V1__TargetPace *it = pace_of(writer, pace);
-    if (it == NULL || !alm_arena_grow(writer->arena, (void **)&block->pace, &writer->pace_cap,
-                                      block->n_pace + 1, sizeof *block->pace)) {
+    if (it == NULL || !alm_arena_grow(writer->arena, &paces, &writer->pace_cap,
+                                      writer->pace_count + 1, sizeof(Almanac__V1__TargetPace *))) {
         return false;
     }
-    block->pace[block->n_pace++] = it;
+    writer->paces = paces;
+    writer->paces[writer->pace_count++] = it;
     return true;
 }
 
 alm_code alm_result_writer_add(alm_result_writer *writer, const alm_result_row *row, alm_status *st)
 {
     ALM_ASSERT(!alm_result_writer_full(writer));
-    if (writer->block == NULL && !block_begin(writer)) {
+    if (!begin(writer) || !texts_put(writer, row) || !numbers_put(writer, row) ||
+        !pace_put(writer, row->pace)) {
         return exhausted(st);
     }
-    Almanac__V1__ResultBlock *block = writer->block;
-    size_t i = block->rows;
-    if (i == writer->row_cap && !columns_grow(writer)) {
-        return exhausted(st);
-    }
-    if (!texts_put(writer, row) || !pace_put(writer, row->pace)) {
-        return exhausted(st);
-    }
-    block->mantissa[i] = row->value.has_number ? row->value.number.mantissa : 0;
-    block->exponent[i] = row->value.has_number ? row->value.number.exponent : 0;
-    block->has_number[i] = row->value.has_number;
-    block->lower[i] = row->interval.lower;
-    block->upper[i] = row->interval.upper;
-    block->qualifier[i] = row->value.qualifier;
-    block->status[i] = row->value.status;
-    block->origin[i] = row->computed ? ALMANAC__V1__ORIGIN__ORIGIN_COMPUTED
-                                     : ALMANAC__V1__ORIGIN__ORIGIN_PUBLISHED;
-    block->of_count[i] = row->of_count;
-    block->of_expected[i] = row->of_expected;
-    block->rows++;
+    writer->rows++;
     return ALM_OK;
+}
+
+// --- blocks --------------------------------------------------------------------------------------
+
+size_t alm_result_writer_rows(const alm_result_writer *writer)
+{
+    return writer->is_begun ? writer->rows : 0;
+}
+
+size_t alm_result_writer_room(const alm_result_writer *writer)
+{
+    return ALM_RESULT_BLOCK_ROW_COUNT - alm_result_writer_rows(writer);
 }
 
 bool alm_result_writer_full(const alm_result_writer *writer)
 {
-    size_t paces = writer->block == NULL ? 0 : writer->block->n_pace;
-    return alm_result_writer_rows(writer) >= ALM_RESULT_BLOCK_ROW_COUNT ||
-           paces >= ALM_RESULT_BLOCK_PACE_COUNT;
+    return writer->is_begun && (alm_result_writer_room(writer) == 0 ||
+                                writer->pace_count >= ALM_RESULT_BLOCK_PACE_COUNT);
 }
 
-size_t alm_result_writer_rows(const alm_result_writer *writer)
+// A column as it travels: written out, one value, or nothing for zeros.
+static bool column_take(alm_result_writer *writer, const column *it, void **ret, size_t *ret_count)
 {
-    return writer->block == NULL ? 0 : writer->block->rows;
+    *ret = it->each;
+    *ret_count = writer->rows;
+    if (it->each == NULL) {
+        bool is_zero = it->all == 0;
+        *ret_count = is_zero ? 0 : 1;
+        *ret = is_zero ? NULL : alm_arena_alloc(writer->arena, sizeof it->all);
+        if (*ret != NULL) {
+            memcpy(*ret, &it->all, sizeof it->all);
+        }
+    }
+    return *ret != NULL || *ret_count == 0;
+}
+
+static bool block_fill(alm_result_writer *writer, Almanac__V1__ResultBlock *block)
+{
+    void *each;
+    bool is_good = true;
+    block->rows = (uint32_t)writer->rows;
+    block->texts = writer->texts.bytes;
+    block->text_ends = writer->texts.ends;
+    block->n_text_ends = writer->texts.count;
+    block->pace = writer->paces;
+    block->n_pace = writer->pace_count;
+#define COLUMN_TAKE(name, type)                                                                    \
+    is_good = is_good && column_take(writer, &writer->name, &each, &block->n_##name);              \
+    block->name = is_good ? each : NULL;
+    COLUMNS(COLUMN_TAKE)
+#undef COLUMN_TAKE
+    return is_good;
 }
 
 alm_code alm_result_writer_take(alm_result_writer *writer, Almanac__V1__ResultBlock **ret,
                                 alm_status *st)
 {
-    if (writer->block == NULL && !block_begin(writer)) {
+    Almanac__V1__ResultBlock *block = alm_arena_alloc(writer->arena, sizeof *block);
+    if (block == NULL) {
         return exhausted(st);
     }
-    Almanac__V1__ResultBlock *block = writer->block;
-#define COLUMN_END(column, type) block->n_##column = block->rows;
-    COLUMNS(COLUMN_END)
-#undef COLUMN_END
-    writer->block = NULL;
+    almanac__v1__result_block__init(block);
+    block->sequence = writer->sequence;
+    if (writer->is_begun && !block_fill(writer, block)) {
+        return exhausted(st);
+    }
+    writer->is_begun = false;
     *ret = block;
     return ALM_OK;
 }

@@ -82,13 +82,77 @@ typedef struct alm_result_row {
 } alm_result_row;
 
 // Gathers rows into blocks of at most ALM_RESULT_BLOCK_ROW_COUNT, of which at most
-// ALM_RESULT_BLOCK_PACE_COUNT have a pace. Everything lives in the arena.
+// ALM_RESULT_BLOCK_PACE_COUNT have a pace. Everything lives in the arena. Rows come one by one
+// (_add) or many at once in columns (_columns), in any mixture:
+//
+//   size_t count = ALM_MIN(left, alm_result_writer_room(writer));
+//   alm_result_columns columns = {.count = count, .place.each = places, .mantissa.each = mantissas,
+//                                 .exponent.all = -2, .has_number.all = 1};
+//   ALM_TRY(alm_result_writer_text(writer, ALM_STR("gdp"), &columns.indicator.all, st));
+//   ALM_TRY(alm_result_writer_unit(writer, unit, &columns.unit.all, st));
+//   ...
+//   ALM_TRY(alm_result_writer_columns(writer, &columns, st));
+//
+// A column in which every row is the same costs nothing a row, here and on the wire.
 typedef struct alm_result_writer alm_result_writer;
 ALM_MUST_USE alm_code alm_result_writer_create(alm_arena *arena, uint64_t sequence,
                                                alm_result_writer **ret, alm_status *st);
 ALM_MUST_USE alm_code alm_result_writer_add(alm_result_writer *writer, const alm_result_row *row,
                                             alm_status *st);
-bool alm_result_writer_full(const alm_result_writer *writer);
+
+// The index of a text in the table of the block that is being filled, which keeps a copy; good
+// until the block is taken. "" is 0. A text is in the table once, however often it is asked for.
+ALM_MUST_USE alm_code alm_result_writer_text(alm_result_writer *writer, alm_str text, uint32_t *ret,
+                                             alm_status *st);
+// Of what a period, a date (ALM_DATE_NONE: "") and a unit (none: "") are written as.
+ALM_MUST_USE alm_code alm_result_writer_period(alm_result_writer *writer, alm_period period,
+                                               uint32_t *ret, alm_status *st);
+ALM_MUST_USE alm_code alm_result_writer_date(alm_result_writer *writer, alm_date date,
+                                             uint32_t *ret, alm_status *st);
+ALM_MUST_USE alm_code alm_result_writer_unit(alm_result_writer *writer, alm_unit unit,
+                                             uint32_t *ret, alm_status *st);
+
+// each: an element a row, read during the call; NULL: every row has `all`.
+typedef struct alm_result_column {
+    const uint32_t *each;
+    uint32_t all;
+} alm_result_column;
+typedef struct alm_result_doubles {
+    const double *each;
+    double all;
+} alm_result_doubles;
+
+// Rows without paces; what is left zero is zero or "" in every row.
+typedef struct alm_result_columns {
+    size_t count; // rows; at most the writer's room
+    // Indexes of texts.
+    alm_result_column indicator, place, period, measure, accumulation, breakdown, relation,
+        transform, unit, source, published, note, reason;
+    struct {
+        const int64_t *each;
+        int64_t all;
+    } mantissa; // 0 where there is no number
+    struct {
+        const int32_t *each;
+        int32_t all;
+    } exponent;                   // likewise
+    alm_result_column has_number; // 0 or 1
+    // Almanac__V1__Bounds: of a published number as alm_result_bounds says; computed ones are
+    // mostly told, in lower and upper, which are 0 in all other rows.
+    alm_result_column bounds;
+    alm_result_doubles lower, upper;
+    alm_result_column qualifier, status, origin; // numbers: alm_qualifier, alm_obs_status, Origin
+    alm_result_column of_count, of_expected;
+} alm_result_columns;
+ALM_MUST_USE alm_code alm_result_writer_columns(alm_result_writer *writer,
+                                                const alm_result_columns *columns, alm_status *st);
+
+// How the interval of a value travels: TOLD unless the reader makes the same two doubles of the
+// number, to the bit.
+Almanac__V1__Bounds alm_result_bounds(const alm_value *value, alm_interval interval);
+
+bool alm_result_writer_full(const alm_result_writer *writer);   // no room, or no more paces
+size_t alm_result_writer_room(const alm_result_writer *writer); // rows that can still come
 size_t alm_result_writer_rows(const alm_result_writer *writer);
 // The block gathered so far; the writer starts the next one.
 ALM_MUST_USE alm_code alm_result_writer_take(alm_result_writer *writer,

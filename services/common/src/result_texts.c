@@ -1,0 +1,167 @@
+#include "result_texts.h"
+
+enum { BYTES_MIN = 256, SLOT_COUNT_MIN = 64 };
+
+static uint64_t text_hash(alm_str text)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325); // FNV-1a, 64 bits
+    for (size_t i = 0; i < text.len; i++) {
+        hash = (hash ^ (uint8_t)text.data[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash ^ hash >> 32;
+}
+
+static void slot_put(alm_result_texts *texts, alm_result_slot it)
+{
+    size_t mask = texts->slot_count - 1;
+    size_t at = it.hash & mask;
+    while (texts->slots[at].index != 0) {
+        at = (at + 1) & mask;
+    }
+    texts->slots[at] = it;
+}
+
+static bool slots_grow(alm_result_texts *texts)
+{
+    size_t old_count = texts->slot_count;
+    alm_result_slot *old = texts->slots;
+    size_t count = ALM_MAX(old_count * 4, (size_t)SLOT_COUNT_MIN);
+    alm_result_slot *slots = alm_arena_calloc(texts->arena, count, sizeof *slots);
+    if (slots == NULL) {
+        return false;
+    }
+    texts->slots = slots;
+    texts->slot_count = count;
+    for (size_t i = 0; i < old_count; i++) {
+        if (old[i].index != 0) {
+            slot_put(texts, old[i]);
+        }
+    }
+    return true;
+}
+
+static bool append(alm_result_texts *texts, alm_str text)
+{
+    void *bytes = texts->bytes;
+    void *ends = texts->ends;
+    size_t len = texts->len + text.len + 1;
+    ALM_ASSERT(len < UINT32_MAX);
+    if (!alm_arena_grow(texts->arena, &bytes, &texts->cap, ALM_MAX(len + 1, (size_t)BYTES_MIN),
+                        1)) {
+        return false;
+    }
+    texts->bytes = bytes;
+    if (!alm_arena_grow(texts->arena, &ends, &texts->end_cap, texts->count + 1,
+                        sizeof *texts->ends)) {
+        return false;
+    }
+    texts->ends = ends;
+    if (text.len > 0) {
+        memcpy(texts->bytes + texts->len, text.data, text.len);
+    }
+    texts->bytes[len - 1] = '\n';
+    texts->bytes[len] = '\0';
+    texts->ends[texts->count++] = (uint32_t)len - 1;
+    texts->len = len;
+    return true;
+}
+
+bool alm_result_texts_init(alm_result_texts *texts, alm_arena *arena)
+{
+    *texts = (alm_result_texts){.arena = arena};
+    return append(texts, ALM_STR("")) && slots_grow(texts);
+}
+
+bool alm_result_texts_is(const alm_result_texts *texts, uint32_t index, alm_str text)
+{
+    ALM_ASSERT(index < texts->count);
+    size_t from = index == 0 ? 0 : texts->ends[index - 1] + 1;
+    return texts->ends[index] - from == text.len &&
+           (text.len == 0 || memcmp(texts->bytes + from, text.data, text.len) == 0);
+}
+
+bool alm_result_texts_index(alm_result_texts *texts, alm_str text, uint32_t *ret)
+{
+    if (text.len == 0) {
+        *ret = 0;
+        return true;
+    }
+    uint32_t hash = (uint32_t)text_hash(text);
+    size_t mask = texts->slot_count - 1;
+    for (size_t at = hash & mask; texts->slots[at].index != 0; at = (at + 1) & mask) {
+        alm_result_slot it = texts->slots[at];
+        if (it.hash == hash && alm_result_texts_is(texts, it.index - 1, text)) {
+            *ret = it.index - 1;
+            return true;
+        }
+    }
+    if ((texts->count * 2 > texts->slot_count && !slots_grow(texts)) || !append(texts, text)) {
+        return false;
+    }
+    *ret = (uint32_t)texts->count - 1;
+    slot_put(texts, (alm_result_slot){hash, *ret + 1});
+    return true;
+}
+
+// --- numbers -------------------------------------------------------------------------------------
+
+// A number whose text is remembered, else *ret_memo is where it will be.
+static bool is_known(alm_result_memo *memos, uint64_t number, alm_result_memo **ret_memo,
+                     uint32_t *ret)
+{
+    alm_result_memo *it =
+        &memos[(number * UINT64_C(0x9e3779b97f4a7c15)) >> 32 & (ALM_RESULT_MEMO_COUNT - 1)];
+    *ret_memo = it;
+    if (it->index == 0 || it->number != number) {
+        return false;
+    }
+    *ret = it->index - 1;
+    return true;
+}
+
+static bool remember(alm_result_texts *texts, const char *text, uint64_t number,
+                     alm_result_memo *memo, uint32_t *ret)
+{
+    if (!alm_result_texts_index(texts, alm_str_from(text), ret)) {
+        return false;
+    }
+    *memo = (alm_result_memo){number, *ret + 1};
+    return true;
+}
+
+bool alm_result_texts_period(alm_result_texts *texts, alm_period period, uint32_t *ret)
+{
+    uint64_t number =
+        (uint64_t)period.freq << 48 | (uint64_t)period.length << 32 | (uint32_t)period.ordinal;
+    char text[ALM_PERIOD_TEXT_MAX];
+    alm_result_memo *memo;
+    if (is_known(texts->periods, number, &memo, ret)) {
+        return true;
+    }
+    alm_period_format(period, text);
+    return remember(texts, text, number, memo, ret);
+}
+
+bool alm_result_texts_date(alm_result_texts *texts, alm_date date, uint32_t *ret)
+{
+    char text[ALM_PERIOD_TEXT_MAX];
+    alm_result_memo *memo;
+    if (is_known(texts->dates, (uint32_t)date, &memo, ret)) {
+        return true;
+    }
+    alm_date_format(date, text);
+    return remember(texts, text, (uint32_t)date, memo, ret);
+}
+
+bool alm_result_texts_unit(alm_result_texts *texts, alm_unit unit, uint32_t *ret)
+{
+    char text[ALM_UNIT_TEXT_MAX] = "";
+    alm_result_memo *memo;
+    if (is_known(texts->units, alm_unit_pack(unit), &memo, ret)) {
+        return true;
+    }
+    if (unit.measure != ALM_MEASURE_UNIT_NONE) {
+        alm_unit_code(unit, text);
+    }
+    return remember(texts, text, alm_unit_pack(unit), memo, ret);
+}
