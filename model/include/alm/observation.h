@@ -20,4 +20,110 @@ typedef struct alm_obs {
 
 #define ALM_SOURCE_NONE UINT32_MAX
 
+// --- rows as columns ----------------------------------------------------------------------------
+
+// What a cell says beside its number: qualifier | status << 4 | has_number << 8.
+static inline uint32_t alm_obs_flags(const alm_value *value)
+{
+    return (uint32_t)value->qualifier | (uint32_t)value->status << 4 |
+           (uint32_t)value->has_number << 8;
+}
+static inline bool alm_obs_flags_have_number(uint32_t flags)
+{
+    return (flags >> 8 & 1) != 0;
+}
+static inline alm_obs_status alm_obs_flags_status(uint32_t flags)
+{
+    return (alm_obs_status)(flags >> 4 & 0xf);
+}
+static inline alm_qualifier alm_obs_flags_qualifier(uint32_t flags)
+{
+    return (alm_qualifier)(flags & 0xf);
+}
+
+// The columns of rows: X(name, type of an element). Numbers are 0 where there is none; notes[0] is
+// no note.
+#define ALM_OBS_COLUMN_MAP(X)                                                                      \
+    X(variant, uint32_t)                                                                           \
+    X(place, alm_place_id)                                                                         \
+    X(period, alm_period)                                                                          \
+    X(mantissa, int64_t)                                                                           \
+    X(exponent, int32_t)                                                                           \
+    X(unit, alm_unit)                                                                              \
+    X(flags, uint32_t)                                                                             \
+    X(source, uint32_t)                                                                            \
+    X(published, alm_date)                                                                         \
+    X(note, uint32_t)                                                                              \
+    X(sequence, uint64_t)
+
+// A column has an element for every row, each_NAME being 1, or one that all rows share, it being 0.
+// Whoever makes the columns says what they borrow.
+typedef struct alm_obs_columns {
+    size_t count;
+#define ALM_OBS_COLUMN_MEMBER(name, type)                                                          \
+    const type *name;                                                                              \
+    size_t each_##name;
+    ALM_OBS_COLUMN_MAP(ALM_OBS_COLUMN_MEMBER)
+#undef ALM_OBS_COLUMN_MEMBER
+    const alm_str *notes;
+} alm_obs_columns;
+
+// What row i says in a column: ALM_OBS_AT(columns, place, i).
+#define ALM_OBS_AT(columns, name, i) ((columns)->name[(i) * (columns)->each_##name])
+
+static inline alm_obs alm_obs_at(const alm_obs_columns *columns, size_t i)
+{
+    ALM_ASSERT(i < columns->count);
+    uint32_t flags = ALM_OBS_AT(columns, flags, i);
+    return (alm_obs){
+        .variant = ALM_OBS_AT(columns, variant, i),
+        .place = ALM_OBS_AT(columns, place, i),
+        .period = ALM_OBS_AT(columns, period, i),
+        .value =
+            {
+                .number = {ALM_OBS_AT(columns, mantissa, i),
+                           (int8_t)ALM_OBS_AT(columns, exponent, i)},
+                .unit = ALM_OBS_AT(columns, unit, i),
+                .qualifier = alm_obs_flags_qualifier(flags),
+                .status = alm_obs_flags_status(flags),
+                .has_number = alm_obs_flags_have_number(flags),
+            },
+        .source = ALM_OBS_AT(columns, source, i),
+        .published = ALM_OBS_AT(columns, published, i),
+        .note = columns->notes[ALM_OBS_AT(columns, note, i)],
+        .sequence = ALM_OBS_AT(columns, sequence, i),
+    };
+}
+
+// Room for the columns of one row, which they view.
+typedef struct alm_obs_row_columns {
+    alm_obs_columns columns;
+#define ALM_OBS_COLUMN_HELD(name, type) type name;
+    ALM_OBS_COLUMN_MAP(ALM_OBS_COLUMN_HELD)
+#undef ALM_OBS_COLUMN_HELD
+    alm_str notes[2];
+} alm_obs_row_columns;
+
+static inline void alm_obs_row_columns_set(alm_obs_row_columns *it, const alm_obs *row)
+{
+    const alm_value *value = &row->value;
+    it->variant = row->variant;
+    it->place = row->place;
+    it->period = row->period;
+    it->mantissa = value->has_number ? value->number.mantissa : 0;
+    it->exponent = value->has_number ? value->number.exponent : 0;
+    it->unit = value->unit;
+    it->flags = alm_obs_flags(value);
+    it->source = row->source;
+    it->published = row->published;
+    it->note = row->note.len > 0;
+    it->sequence = row->sequence;
+    it->notes[0] = (alm_str){0};
+    it->notes[1] = row->note;
+    it->columns = (alm_obs_columns){.count = 1, .notes = it->notes};
+#define ALM_OBS_COLUMN_VIEW(name, type) it->columns.name = &it->name;
+    ALM_OBS_COLUMN_MAP(ALM_OBS_COLUMN_VIEW)
+#undef ALM_OBS_COLUMN_VIEW
+}
+
 #endif

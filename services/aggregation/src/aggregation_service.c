@@ -144,10 +144,9 @@ typedef struct present_set {
 } present_set;
 
 static alm_code note_present(void *arg, const alm_str *variants, size_t variant_count,
-                             const alm_obs *rows, size_t row_count, alm_status *st)
+                             const alm_obs_columns *rows, alm_status *st)
 {
     (void)rows;
-    (void)row_count;
     present_set *set = arg;
     for (size_t i = 0; i < variant_count; i++) {
         alm_variant variant;

@@ -48,16 +48,17 @@ typedef struct note_taker {
 static alm_code note_row(explanation *it, const alm_str *variants, const alm_obs *row,
                          alm_status *st)
 {
-    alm_obs alone = *row;
     alm_str variant = variants[row->variant];
-    alone.variant = 0;
     if (it->inputs.count < ALM_EXPLAIN_INPUT_MAX) {
-        return alm_cells_visit(&it->inputs, &variant, 1, &alone, 1, st);
+        alm_obs_row_columns alone;
+        alm_obs_row_columns_set(&alone, row);
+        alone.variant = 0;
+        return alm_cells_visit(&it->inputs, &variant, 1, &alone.columns, st);
     }
     uint32_t id;
     uint32_t ignored;
     ALM_TRY(alm_variant_table_intern(&it->variants, variant, &id, st));
-    if (alm_cells_find(&it->inputs, id, row->place, row->period) != NULL) {
+    if (alm_cells_find(&it->inputs, id, row->place, row->period) != ALM_CELL_NONE) {
         return ALM_OK;
     }
     return alm_cell_index_add(&it->unlisted, (uint64_t)id << 32 | row->place,
@@ -65,13 +66,14 @@ static alm_code note_row(explanation *it, const alm_str *variants, const alm_obs
 }
 
 static alm_code note_rows(void *arg, const alm_str *variants, size_t variant_count,
-                          const alm_obs *rows, size_t row_count, alm_status *st)
+                          const alm_obs_columns *rows, alm_status *st)
 {
     note_taker *taker = arg;
-    for (size_t i = 0; i < row_count; i++) {
-        ALM_TRY(note_row(taker->it, variants, &rows[i], st));
+    for (size_t i = 0; i < rows->count; i++) {
+        alm_obs row = alm_obs_at(rows, i);
+        ALM_TRY(note_row(taker->it, variants, &row, st));
     }
-    return taker->visit(taker->arg, variants, variant_count, rows, row_count, st);
+    return taker->visit(taker->arg, variants, variant_count, rows, st);
 }
 
 static alm_code read_with_notes(void *self, const alm_fetch *fetch, alm_row_visit visit, void *arg,
@@ -359,24 +361,24 @@ static alm_code add_input(explanation *it, uint32_t depth, const alm_obs *obs, a
     return add_vintages(it, depth + 1, obs, st);
 }
 
-// The observation a published answer is; NULL if its cell has none.
-static const alm_obs *input_of(const explanation *it, const alm_result_row *row)
+// The input that a published answer is; ALM_CELL_NONE if its cell has none.
+static uint32_t input_of(const explanation *it, const alm_result_row *row)
 {
     for (size_t i = 0; i < it->inputs.count; i++) {
-        const alm_obs *obs = alm_cells_row(&it->inputs, i);
-        const alm_variant_entry *entry = alm_variant_table_get(&it->variants, obs->variant);
+        alm_obs obs = alm_cells_row(&it->inputs, i);
+        const alm_variant_entry *entry = alm_variant_table_get(&it->variants, obs.variant);
         bool is_same =
-            alm_period_eq(obs->period, row->period) &&
-            alm_str_eq(alm_place_tree_get(it->plan->tree, obs->place)->code, row->place) &&
+            alm_period_eq(obs.period, row->period) &&
+            alm_str_eq(alm_place_tree_get(it->plan->tree, obs.place)->code, row->place) &&
             alm_str_eq(alm_str_from(alm_measure_code(entry->variant.measure)), row->measure) &&
             entry->variant.accumulation == row->accumulation &&
             alm_str_eq(entry->breakdown, row->breakdown) &&
             alm_str_eq(entry->relation, row->relation);
         if (is_same) {
-            return obs;
+            return (uint32_t)i;
         }
     }
-    return NULL;
+    return ALM_CELL_NONE;
 }
 
 static alm_code add_answer(explanation *it, const alm_result_row *row, alm_status *st)
@@ -408,15 +410,15 @@ static alm_code add_answer(explanation *it, const alm_result_row *row, alm_statu
 // --- vintages -----------------------------------------------------------------------------------
 
 static alm_code take_vintages(void *arg, const alm_str *variants, size_t variant_count,
-                              const alm_obs *rows, size_t row_count, alm_status *st)
+                              const alm_obs_columns *rows, alm_status *st)
 {
     explanation *it = arg;
     uint32_t *map;
     ALM_TRY(alm_variant_table_map(&it->variants, variants, variant_count, &map, st));
-    for (size_t i = 0; i < row_count; i++) {
-        alm_obs row = rows[i];
+    for (size_t i = 0; i < rows->count; i++) {
+        alm_obs row = alm_obs_at(rows, i);
         row.variant = map[row.variant];
-        if (alm_cells_find(&it->inputs, row.variant, row.place, row.period) == NULL) {
+        if (alm_cells_find(&it->inputs, row.variant, row.place, row.period) == ALM_CELL_NONE) {
             continue;
         }
         if (it->vintage_count == ALM_EXPLAIN_VINTAGE_MAX) {
@@ -471,14 +473,14 @@ static alm_code read_vintages(explanation *it, alm_status *st)
     size_t indicator_count = 0;
     uint32_t measures = 0;
     for (size_t i = 0; i < count; i++) {
-        const alm_obs *obs = alm_cells_row(&it->inputs, i);
-        const alm_variant *variant = &alm_variant_table_get(&it->variants, obs->variant)->variant;
+        alm_obs obs = alm_cells_row(&it->inputs, i);
+        const alm_variant *variant = &alm_variant_table_get(&it->variants, obs.variant)->variant;
         bool is_known = false;
         for (size_t k = 0; k < range_count && !is_known; k++) {
-            is_known = alm_period_eq(ranges[k].from, obs->period);
+            is_known = alm_period_eq(ranges[k].from, obs.period);
         }
         if (!is_known) {
-            ranges[range_count++] = (alm_period_range){obs->period, obs->period};
+            ranges[range_count++] = (alm_period_range){obs.period, obs.period};
         }
         is_known = false;
         for (size_t k = 0; k < indicator_count && !is_known; k++) {
@@ -487,7 +489,7 @@ static alm_code read_vintages(explanation *it, alm_status *st)
         if (!is_known) {
             indicators[indicator_count++] = variant->indicator;
         }
-        places[i] = obs->place;
+        places[i] = obs.place;
         measures |= ALM_MEASURE_BIT(variant->measure);
     }
     alm_fetch fetch = alm_query_plan_fetch(it->plan);
@@ -557,9 +559,9 @@ static bool is_bystander(const explanation *it, const alm_obs *obs)
 static alm_code add_inputs(explanation *it, const uint8_t *is_answer, alm_status *st)
 {
     for (size_t i = 0; i < it->inputs.count; i++) {
-        const alm_obs *obs = alm_cells_row(&it->inputs, i);
-        if (!is_answer[i] && !is_bystander(it, obs)) {
-            ALM_TRY(add_input(it, 1, obs, st));
+        alm_obs obs = alm_cells_row(&it->inputs, i);
+        if (!is_answer[i] && !is_bystander(it, &obs)) {
+            ALM_TRY(add_input(it, 1, &obs, st));
         }
     }
     if (it->unlisted.count > 0) {
@@ -576,19 +578,21 @@ static alm_code add_steps(explanation *it, alm_status *st)
     if (is_answer == NULL) {
         return no_memory(st);
     }
-    for (size_t i = 0; i < it->inputs.count; i++) {
-        for (size_t k = 0; k < it->answers.count; k++) {
-            const alm_result_row *row = &it->answers.rows[k];
-            is_answer[i] |= !row->computed && input_of(it, row) == alm_cells_row(&it->inputs, i);
+    for (size_t k = 0; k < it->answers.count; k++) {
+        const alm_result_row *row = &it->answers.rows[k];
+        uint32_t input = row->computed ? ALM_CELL_NONE : input_of(it, row);
+        if (input != ALM_CELL_NONE) {
+            is_answer[input] = 1;
         }
     }
     bool told_inputs = false;
     for (size_t i = 0; i < it->answers.count; i++) {
         const alm_result_row *row = &it->answers.rows[i];
-        const alm_obs *obs = row->computed ? NULL : input_of(it, row);
+        uint32_t input = row->computed ? ALM_CELL_NONE : input_of(it, row);
         ALM_TRY(add_answer(it, row, st));
-        if (obs != NULL) {
-            ALM_TRY(add_vintages(it, 1, obs, st));
+        if (input != ALM_CELL_NONE) {
+            alm_obs obs = alm_cells_row(&it->inputs, input);
+            ALM_TRY(add_vintages(it, 1, &obs, st));
         }
         if (row->computed && !told_inputs) {
             told_inputs = true;

@@ -26,8 +26,8 @@ typedef struct alm_cell_rows {
 //
 // ALM_RESOURCE_EXHAUSTED  more than ALM_QUERY_CELL_COUNT_MAX rows
 ALM_MUST_USE alm_code alm_publications_visit(void *arg, const alm_str *variants,
-                                             size_t variant_count, const alm_obs *rows,
-                                             size_t row_count, alm_status *st);
+                                             size_t variant_count, const alm_obs_columns *rows,
+                                             alm_status *st);
 void alm_publications_sort(alm_publications *it); // once all are there; before any look-up
 
 // The cell of row `first`, and how many rows it has.

@@ -40,13 +40,13 @@ static alm_fetch fetch_all(alm_place_id *place, alm_date as_of, bool all_vintage
 }
 
 static alm_code take_winner(void *arg, const alm_str *variants, size_t variant_count,
-                            const alm_obs *rows, size_t row_count, alm_status *st)
+                            const alm_obs_columns *rows, alm_status *st)
 {
     (void)variants;
     (void)variant_count;
     (void)st;
-    assert_int_equal(row_count, 1);
-    *(uint64_t *)arg = rows[0].sequence;
+    assert_int_equal(rows->count, 1);
+    *(uint64_t *)arg = rows->sequence[0];
     return ALM_OK;
 }
 

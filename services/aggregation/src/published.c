@@ -17,15 +17,15 @@ static alm_code take_note(alm_query_run *run, alm_obs *obs, alm_status *st)
 }
 
 // Straight into the answer: a question of the largest size must not be held twice.
-static alm_code visit(void *arg, const alm_str *variants, size_t variant_count, const alm_obs *rows,
-                      size_t row_count, alm_status *st)
+static alm_code visit(void *arg, const alm_str *variants, size_t variant_count,
+                      const alm_obs_columns *rows, alm_status *st)
 {
     collector *it = arg;
     alm_query_run *run = it->run;
     uint32_t *map;
     ALM_TRY(alm_variant_table_map(&run->variants, variants, variant_count, &map, st));
-    for (size_t i = 0; i < row_count; i++) {
-        alm_obs obs = rows[i];
+    for (size_t i = 0; i < rows->count; i++) {
+        alm_obs obs = alm_obs_at(rows, i);
         uint32_t ignored;
         obs.variant = map[obs.variant];
         ALM_TRY(take_note(run, &obs, st));

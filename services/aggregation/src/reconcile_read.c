@@ -16,16 +16,20 @@ typedef struct claim_reader {
 } claim_reader;
 
 static alm_code visit_claims(void *arg, const alm_str *variants, size_t variant_count,
-                             const alm_obs *rows, size_t row_count, alm_status *st)
+                             const alm_obs_columns *rows, alm_status *st)
 {
     claim_reader *reader = arg;
     alm_reconciliation *it = reader->it;
-    for (size_t i = 0; i < row_count; i++) {
+    for (size_t i = 0; i < rows->count; i++) {
         uint32_t id;
-        ALM_TRY(alm_variant_table_intern(&it->variants, variants[rows[i].variant], &id, st));
+        alm_obs row = alm_obs_at(rows, i);
+        ALM_TRY(alm_variant_table_intern(&it->variants, variants[row.variant], &id, st));
         if (reader->newest == NULL ||
-            alm_cells_find(reader->newest, id, rows[i].place, rows[i].period) != NULL) {
-            ALM_TRY(alm_publications_visit(&it->claims, variants, variant_count, &rows[i], 1, st));
+            alm_cells_find(reader->newest, id, row.place, row.period) != ALM_CELL_NONE) {
+            alm_obs_row_columns alone;
+            alm_obs_row_columns_set(&alone, &row);
+            ALM_TRY(
+                alm_publications_visit(&it->claims, variants, variant_count, &alone.columns, st));
         }
     }
     return ALM_OK;
@@ -116,7 +120,7 @@ static alm_code read_newest(alm_reconciliation *it, alm_fetch *fetch, alm_cells 
     ALM_TRY(alm_cells_init(newest, it->arena, &it->variants, st));
     ALM_TRY(it->reader->read(it->reader->self, fetch, alm_cells_visit, newest, st));
     for (size_t i = 0; i < newest->count; i++) {
-        ALM_TRY(add_period(&periods, alm_cells_row(newest, i)->period, st));
+        ALM_TRY(add_period(&periods, alm_cells_row(newest, i).period, st));
     }
     return ranges_of(&periods, &fetch->periods, st);
 }

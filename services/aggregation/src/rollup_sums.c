@@ -237,14 +237,15 @@ static alm_code take_row(alm_rollup_sums *sums, const alm_obs *row, uint32_t var
 }
 
 alm_code alm_rollup_sums_visit(void *arg, const alm_str *variants, size_t variant_count,
-                               const alm_obs *rows, size_t row_count, alm_status *st)
+                               const alm_obs_columns *rows, alm_status *st)
 {
     alm_rollup_sums *sums = arg;
     uint32_t *map;
     ALM_TRY(alm_variant_table_map(sums->variants, variants, variant_count, &map, st));
-    for (size_t i = 0; i < row_count; i++) {
-        ALM_ASSERT(rows[i].variant < variant_count);
-        ALM_TRY(take_row(sums, &rows[i], map[rows[i].variant], st));
+    for (size_t i = 0; i < rows->count; i++) {
+        alm_obs row = alm_obs_at(rows, i);
+        ALM_ASSERT(row.variant < variant_count);
+        ALM_TRY(take_row(sums, &row, map[row.variant], st));
     }
     return ALM_OK;
 }

@@ -56,8 +56,8 @@ ALM_MUST_USE alm_code alm_rollup_sums_init(alm_rollup_sums *sums, alm_arena *are
 // ALM_RESOURCE_EXHAUSTED  more than ALM_QUERY_CELL_COUNT_MAX totals
 // ALM_INTERNAL            a cell came twice
 ALM_MUST_USE alm_code alm_rollup_sums_visit(void *arg, const alm_str *variants,
-                                            size_t variant_count, const alm_obs *rows,
-                                            size_t row_count, alm_status *st);
+                                            size_t variant_count, const alm_obs_columns *rows,
+                                            alm_status *st);
 
 // The slice, made empty if there is none; valid until the next slice is made.
 ALM_MUST_USE alm_code alm_rollup_sums_slice(alm_rollup_sums *sums, uint32_t variant,

@@ -27,10 +27,10 @@ typedef struct alm_fetch {
 #define ALM_MEASURE_BIT(measure) (UINT32_C(1) << (measure))
 
 // Rows of the places that were asked, of one variant after another, ordered by period, then place
-// id. rows[i].variant indexes variants (canonical text). Everything is valid during the visit
-// only. A visitor's failure ends the read and is its answer.
+// id. Their variants index the table (canonical text). Everything is valid during the visit only.
+// A visitor's failure ends the read and is its answer.
 typedef alm_code (*alm_row_visit)(void *arg, const alm_str *variants, size_t variant_count,
-                                  const alm_obs *rows, size_t row_count, alm_status *st);
+                                  const alm_obs_columns *rows, alm_status *st);
 
 // All reads of one reader see one state of the store.
 typedef struct alm_row_reader {

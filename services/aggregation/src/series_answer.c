@@ -114,17 +114,18 @@ static alm_code answer_variant(alm_series_run *it, alm_series_target *of, alm_pl
     return ALM_OK;
 }
 
-// The row that a cell is, where nothing was computed of it: it is told as it was published.
-static const alm_obs *published_cell(const alm_series_run *it, const alm_series_target *of,
-                                     size_t series, uint32_t t)
+// The row that a cell is, where nothing was computed of it: it is told as it was published. False:
+// it was computed.
+static bool published_cell(const alm_series_run *it, const alm_series_target *of, size_t series,
+                           uint32_t t, alm_obs *ret)
 {
     const alm_grid *grid = alm_series_last_grid(of);
     size_t cell = cell_of(of, series, t);
     if (!alm_grid_has(grid, cell) || (grid->flags[cell] & ALM_CELL_COMPUTED)) {
-        return NULL;
+        return false;
     }
-    return alm_cells_find(&it->run->cells, of->variant, it->set.places[series],
-                          alm_axis_at(grid->axis, t));
+    return alm_cells_get(&it->run->cells, of->variant, it->set.places[series],
+                         alm_axis_at(grid->axis, t), ret);
 }
 
 static alm_code answer_computed(alm_series_run *it, alm_series_target *of, size_t series,
@@ -142,10 +143,10 @@ static alm_code answer_computed(alm_series_run *it, alm_series_target *of, size_
         .computed = (grid->flags[cell] & ALM_CELL_COMPUTED) || !alm_grid_has(grid, cell),
         .reason = remark,
     };
-    const alm_obs *row = published_cell(it, of, series, t);
-    if (row != NULL) {
-        extra.interval = alm_value_interval(&row->value);
-        return alm_answers_add(&it->run->answers, row, &extra, st);
+    alm_obs row;
+    if (published_cell(it, of, series, t, &row)) {
+        extra.interval = alm_value_interval(&row.value);
+        return alm_answers_add(&it->run->answers, &row, &extra, st);
     }
     ALM_TRY(answer_variant(it, of, obs.place, &obs.variant, st));
     alm_grid_value(grid, cell, of->chain.out.unit, &obs.value, &extra.interval);
@@ -169,8 +170,8 @@ static alm_code answer_cell(alm_series_run *it, alm_series_target *of, size_t se
         ALM_TRY(alm_cell_index_add(it->seen, place, alm_period_pack(period), 0, &ignored, st));
     }
     for (uint32_t row = published; row != ALM_CELL_NONE; row = alm_series_published_next(it, row)) {
-        ALM_TRY(
-            alm_answers_add_published(&it->run->answers, alm_series_published_row(it, row), st));
+        alm_obs told = alm_series_published_row(it, row);
+        ALM_TRY(alm_answers_add_published(&it->run->answers, &told, st));
     }
     return of->is_refused ? ALM_OK : answer_computed(it, of, series, t, published, remark, st);
 }
@@ -210,7 +211,7 @@ static bool has_answer(const alm_series_run *it, const alm_series_target *of, si
     uint32_t row = alm_series_published_at(it, of->variant, it->set.places[series],
                                            alm_axis_at(alm_series_last_grid(of)->axis, t));
     for (; row != ALM_CELL_NONE && !has; row = alm_series_published_next(it, row)) {
-        has = !alm_obs_status_missing(alm_series_published_row(it, row)->value.status);
+        has = !alm_obs_status_missing(alm_series_published_row(it, row).value.status);
     }
     return has;
 }

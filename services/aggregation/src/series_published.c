@@ -48,20 +48,20 @@ static alm_code index_published(alm_series_run *it, size_t row_number, alm_measu
                                 alm_status *st)
 {
     alm_query_run *run = it->run;
-    const alm_obs *row = alm_cells_row(&run->cells, row_number);
-    const alm_variant *variant = &alm_variant_table_get(&run->variants, row->variant)->variant;
+    alm_obs row = alm_cells_row(&run->cells, row_number);
+    const alm_variant *variant = &alm_variant_table_get(&run->variants, row.variant)->variant;
     uint32_t asked;
-    if (row->period.length != 1 || !is_of_measure(variant, of) ||
-        !is_of_whole(it, variant, row->place)) {
+    if (row.period.length != 1 || !is_of_measure(variant, of) ||
+        !is_of_whole(it, variant, row.place)) {
         return ALM_OK;
     }
-    ALM_TRY(alm_variant_table_sibling(&run->variants, row->variant, run->plan->measure, NULL,
-                                      &asked, st));
+    ALM_TRY(alm_variant_table_sibling(&run->variants, row.variant, run->plan->measure, NULL, &asked,
+                                      st));
     ALM_TRY(note_variant(it, asked, st));
     uint32_t fresh = (uint32_t)row_number;
     uint32_t at;
-    ALM_TRY(alm_cell_index_add(&it->published.of, (uint64_t)asked << 32 | row->place,
-                               alm_period_pack(row->period), fresh, &at, st));
+    ALM_TRY(alm_cell_index_add(&it->published.of, (uint64_t)asked << 32 | row.place,
+                               alm_period_pack(row.period), fresh, &at, st));
     if (at != fresh) {
         uint32_t *next = &it->published.next[at - it->published.first];
         it->published.next[row_number - it->published.first] = *next;
@@ -109,7 +109,7 @@ uint32_t alm_series_published_at(const alm_series_run *it, uint32_t variant, alm
                                      alm_period_pack(period));
 }
 
-const alm_obs *alm_series_published_row(const alm_series_run *it, uint32_t row)
+alm_obs alm_series_published_row(const alm_series_run *it, uint32_t row)
 {
     return alm_cells_row(&it->run->cells, row);
 }
@@ -121,15 +121,15 @@ uint32_t alm_series_published_next(const alm_series_run *it, uint32_t row)
 
 alm_code alm_series_mention(alm_series_run *it, uint32_t row, const char **reason, alm_status *st)
 {
-    while (row != ALM_CELL_NONE && !alm_series_published_row(it, row)->value.has_number) {
+    while (row != ALM_CELL_NONE && !alm_series_published_row(it, row).value.has_number) {
         row = alm_series_published_next(it, row);
     }
     if (row == ALM_CELL_NONE) {
         return ALM_OK;
     }
-    const alm_obs *published = alm_series_published_row(it, row);
+    alm_obs published = alm_series_published_row(it, row);
     alm_measure measure =
-        alm_variant_table_get(&it->run->variants, published->variant)->variant.measure;
+        alm_variant_table_get(&it->run->variants, published.variant)->variant.measure;
     const char *word =
         measure == ALM_MEASURE_RANK       ? "rank"
         : measure == ALM_MEASURE_SHARE_OF ? "share"
@@ -137,6 +137,6 @@ alm_code alm_series_mention(alm_series_run *it, uint32_t row, const char **reaso
             ? "contribution"
             : "growth";
     char value[ALM_VALUE_TEXT_MAX];
-    (void)alm_value_format(&published->value, ALM_LANG_EN, value);
+    (void)alm_value_format(&published.value, ALM_LANG_EN, value);
     return alm_query_run_text(it->run, reason, st, "%s; published %s is %s", *reason, word, value);
 }

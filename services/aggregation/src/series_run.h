@@ -75,7 +75,7 @@ ALM_MUST_USE alm_code alm_series_published_read(alm_series_run *it, alm_status *
 // The first row of a cell; ALM_CELL_NONE: none.
 uint32_t alm_series_published_at(const alm_series_run *it, uint32_t variant, alm_place_id place,
                                  alm_period period);
-const alm_obs *alm_series_published_row(const alm_series_run *it, uint32_t row);
+alm_obs alm_series_published_row(const alm_series_run *it, uint32_t row);
 uint32_t alm_series_published_next(const alm_series_run *it, uint32_t row);
 // Adds "; published growth is 13%" to a reason. row: the first that was published; ALM_CELL_NONE:
 // none.

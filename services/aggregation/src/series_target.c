@@ -236,9 +236,9 @@ static alm_code observed_axis(alm_series_run *it, const alm_series_target *of, a
     const alm_cells *cells = &it->run->cells;
     ALM_TRY(alm_visit_read(it->run, note_period, &seen, st));
     for (size_t i = 0; it->published.count > 0 && i < cells->count; i++) {
-        const alm_obs *row = alm_cells_row(cells, i);
-        if (alm_series_published_at(it, of->variant, row->place, row->period) != ALM_CELL_NONE) {
-            widen(&seen, row->period);
+        alm_obs row = alm_cells_row(cells, i);
+        if (alm_series_published_at(it, of->variant, row.place, row.period) != ALM_CELL_NONE) {
+            widen(&seen, row.period);
         }
     }
     *ret = seen.axis;

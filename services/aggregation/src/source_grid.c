@@ -46,9 +46,9 @@ static alm_code take_variant(alm_query_run *run, alm_families *families, uint32_
 
 alm_code alm_visit_read(alm_query_run *run, alm_read_visit visit, void *arg, alm_status *st)
 {
-    for (size_t i = 0; run->groups == NULL && i < run->cells.count; i++) {
-        const alm_obs *row = alm_cells_row(&run->cells, i);
-        ALM_TRY(visit(arg, row->variant, row->period, st));
+    for (size_t i = 0; run->groups == NULL && i < run->cells.run_count; i++) {
+        const alm_cell_run *cells = &run->cells.runs[i];
+        ALM_TRY(visit(arg, cells->variant, cells->period, st));
     }
     for (size_t r = 0; r < run->rollup_count; r++) {
         for (size_t i = 0; i < alm_rollup_slice_count(run->rollups[r]); i++) {
@@ -216,13 +216,13 @@ static void take_value(const alm_value *value, alm_interval interval, alm_unit u
 static bool take_row(const alm_source_grid *it, uint32_t variant, size_t series, alm_period period,
                      alm_grid_obs *obs)
 {
-    const alm_obs *row = alm_cells_find(&it->run->cells, variant, it->set->places[series], period);
-    if (row == NULL) {
+    alm_obs row;
+    if (!alm_cells_get(&it->run->cells, variant, it->set->places[series], period, &row)) {
         return false;
     }
-    take_value(&row->value, alm_value_interval(&row->value), it->quantity.unit, obs);
-    obs->published = row->published;
-    obs->source = row->source;
+    take_value(&row.value, alm_value_interval(&row.value), it->quantity.unit, obs);
+    obs->published = row.published;
+    obs->source = row.source;
     return true;
 }
 
@@ -471,15 +471,16 @@ static alm_code why_unpublished(const alm_source_grid *it, const alm_candidate *
     }
     alm_measure measure =
         alm_variant_table_get(&run->variants, candidate->variant)->variant.measure;
-    const alm_obs *row = alm_cells_find(&run->cells, candidate->variant, place, period);
-    if (row != NULL && row->value.has_number) {
-        bool converts = alm_unit_convertible(row->value.unit, it->quantity.unit);
+    alm_obs row;
+    bool is_there = alm_cells_get(&run->cells, candidate->variant, place, period, &row);
+    if (is_there && row.value.has_number) {
+        bool converts = alm_unit_convertible(row.value.unit, it->quantity.unit);
         *ret = converts ? "the number is too large"
                         : "the published unit does not convert to the indicator's";
         return ALM_OK;
     }
-    return alm_query_run_why_missing(run, row, measure, names_place ? place : ALM_PLACE_NONE,
-                                     period, ret, st);
+    return alm_query_run_why_missing(run, is_there ? &row : NULL, measure,
+                                     names_place ? place : ALM_PLACE_NONE, period, ret, st);
 }
 
 static bool is_told(const alm_candidate *candidate, size_t series, alm_period period)

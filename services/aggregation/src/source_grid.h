@@ -22,7 +22,7 @@ typedef struct alm_families {
 ALM_MUST_USE alm_code alm_family_key(alm_query_run *run, uint32_t variant, uint32_t *ret,
                                      alm_status *st);
 
-// Visits the variant and the period of every row that was read; of a roll-up of every slice.
+// Visits the variants and the periods that rows were read of; of a roll-up of every slice.
 typedef alm_code (*alm_read_visit)(void *arg, uint32_t variant, alm_period period, alm_status *st);
 ALM_MUST_USE alm_code alm_visit_read(alm_query_run *run, alm_read_visit visit, void *arg,
                                      alm_status *st);

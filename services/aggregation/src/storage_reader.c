@@ -135,6 +135,7 @@ static alm_code make_request(const alm_storage_reader *reader, const alm_fetch *
 typedef struct place_filter {
     const alm_fetch *fetch;
     const uint8_t *table; // a byte a place; NULL: none
+    size_t table_count;
 } place_filter;
 
 static alm_code make_filter(const alm_storage_reader *reader, const alm_fetch *fetch,
@@ -153,15 +154,15 @@ static alm_code make_filter(const alm_storage_reader *reader, const alm_fetch *f
         table[fetch->places[i]] = 1;
     }
     ret->table = table;
+    ret->table_count = count;
     return ALM_OK;
 }
 
-// place: known to the catalogue.
 static bool is_asked(const place_filter *filter, alm_place_id place)
 {
     const alm_fetch *fetch = filter->fetch;
     if (filter->table != NULL) {
-        return filter->table[place] != 0;
+        return place < filter->table_count && filter->table[place] != 0;
     }
     return fetch->all_places ||
            bsearch(&place, fetch->places, fetch->place_count, sizeof place, alm_id_order) != NULL;
@@ -169,29 +170,69 @@ static bool is_asked(const place_filter *filter, alm_place_id place)
 
 // Keeps the rows of asked places, and refuses ids that the catalogue does not have: it is as new as
 // the state that is read.
-static alm_code keep_asked(const alm_storage_reader *reader, const place_filter *filter,
-                           alm_obs *rows, size_t *count, alm_status *st)
+static alm_code check_ids(const alm_storage_reader *reader, const place_filter *filter,
+                          const alm_obs_columns *rows, alm_status *st)
 {
     size_t places = alm_place_tree_count(alm_catalog_places(reader->catalog));
     size_t sources = alm_catalog_source_count(reader->catalog);
-    size_t kept = 0;
-    for (size_t i = 0; i < *count; i++) {
-        bool is_new_place = rows[i].place >= places;
-        if (is_new_place && filter->table != NULL) {
-            continue; // of a wider read: loaded since, and nobody asked for it
-        }
-        if (is_new_place || (rows[i].source != ALM_SOURCE_NONE && rows[i].source >= sources)) {
+    for (size_t i = 0; i < rows->count; i++) {
+        alm_place_id place = ALM_OBS_AT(rows, place, i);
+        uint32_t source = ALM_OBS_AT(rows, source, i);
+        // A place of a wider read that was loaded since: nobody asked for it.
+        bool is_new_place = place >= places && filter->table == NULL;
+        if (is_new_place || (source != ALM_SOURCE_NONE && source >= sources)) {
             return alm_status_set(st, ALM_INTERNAL,
                                   "storage answered place %u, source %u; the catalogue has %zu "
                                   "places, %zu sources",
-                                  rows[i].place, rows[i].source, places, sources);
-        }
-        if (is_asked(filter, rows[i].place)) {
-            rows[kept++] = rows[i];
+                                  place, source, places, sources);
         }
     }
-    *count = kept;
     return ALM_OK;
+}
+
+// The rows of asked places, from row `kept` on, which is the first that is not asked; all before it
+// are. Columns that vary are copied.
+static alm_code gather(const place_filter *filter, size_t kept, alm_arena *arena,
+                       alm_obs_columns *rows, alm_status *st)
+{
+    size_t count = rows->count;
+    size_t *indexes = alm_arena_alloc(arena, count * sizeof *indexes);
+    if (indexes == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < kept; i++) {
+        indexes[i] = i;
+    }
+    for (size_t i = kept + 1; i < count; i++) {
+        indexes[kept] = i;
+        kept += is_asked(filter, ALM_OBS_AT(rows, place, i));
+    }
+    rows->count = kept;
+#define COLUMN_GATHER(name, type)                                                                  \
+    if (rows->each_##name) {                                                                       \
+        type *column = alm_arena_alloc(arena, kept * sizeof *column);                              \
+        if (column == NULL) {                                                                      \
+            return no_memory(st);                                                                  \
+        }                                                                                          \
+        for (size_t i = 0; i < kept; i++) {                                                        \
+            column[i] = rows->name[indexes[i]];                                                    \
+        }                                                                                          \
+        rows->name = column;                                                                       \
+    }
+    ALM_OBS_COLUMN_MAP(COLUMN_GATHER)
+#undef COLUMN_GATHER
+    return ALM_OK;
+}
+
+static alm_code keep_asked(const alm_storage_reader *reader, const place_filter *filter,
+                           alm_arena *arena, alm_obs_columns *rows, alm_status *st)
+{
+    size_t kept = 0;
+    ALM_TRY(check_ids(reader, filter, rows, st));
+    while (kept < rows->count && is_asked(filter, ALM_OBS_AT(rows, place, kept))) {
+        kept++;
+    }
+    return kept == rows->count ? ALM_OK : gather(filter, kept, arena, rows, st);
 }
 
 alm_code alm_storage_reader_learn(alm_storage_reader *reader, uint64_t sequence,
@@ -219,22 +260,21 @@ static alm_code visit_message(alm_storage_reader *reader, const ProtobufCMessage
         (const Almanac__Internal__ReadResponse *)message;
     alm_str *variants;
     size_t variant_count;
-    alm_obs *rows;
-    size_t count;
+    alm_obs_columns rows;
     ALM_TRY(alm_storage_reader_learn(reader, response->sequence, response->catalog_sequence, st));
     if (response->block == NULL) {
         return ALM_OK;
     }
     alm_code code =
-        alm_obs_block_read(response->block, arena, &variants, &variant_count, &rows, &count, st);
+        alm_obs_block_columns(response->block, arena, &variants, &variant_count, &rows, st);
     if (code == ALM_INVALID_ARGUMENT) {
         // Not the caller's argument: storage's answer.
         (void)alm_status_prefix(st, "storage's answer");
         return st == NULL ? ALM_INTERNAL : (st->code = ALM_INTERNAL);
     }
     ALM_TRY(code);
-    ALM_TRY(keep_asked(reader, filter, rows, &count, st));
-    return count == 0 ? ALM_OK : visit(arg, variants, variant_count, rows, count, st);
+    ALM_TRY(keep_asked(reader, filter, arena, &rows, st));
+    return rows.count == 0 ? ALM_OK : visit(arg, variants, variant_count, &rows, st);
 }
 
 static alm_code visit_stream(alm_storage_reader *reader, alm_stream *stream,

@@ -29,8 +29,8 @@ static bool is_asked(const alm_query_plan *plan, alm_period horizon)
 // Rows of one series and horizon length, newest first.
 static int by_newest(const void *a, const void *b)
 {
-    const alm_obs *x = *(const alm_obs *const *)a;
-    const alm_obs *y = *(const alm_obs *const *)b;
+    const alm_obs *x = a;
+    const alm_obs *y = b;
     if (x->variant != y->variant) {
         return x->variant < y->variant ? -1 : 1;
     }
@@ -50,19 +50,18 @@ static bool is_next_of(const alm_obs *a, const alm_obs *b)
 
 // The targets that are asked. A plan of five years and this year's target stand beside each other:
 // "last:n" means the newest n of each length, and a missing or withdrawn one is none of them.
-static alm_code choose_targets(alm_query_run *run, const alm_obs ***ret, size_t *ret_count,
-                               alm_status *st)
+static alm_code choose_targets(alm_query_run *run, alm_obs **ret, size_t *ret_count, alm_status *st)
 {
     const alm_query_plan *plan = run->plan;
     bool is_last = plan->periods.kind == ALM_PERIOD_EXPR_LAST;
     size_t count = 0;
-    const alm_obs **rows = alm_arena_calloc(run->arena, run->cells.count, sizeof *rows);
+    alm_obs *rows = alm_arena_calloc(run->arena, run->cells.count, sizeof *rows);
     if (rows == NULL) {
         return alm_query_run_no_memory(st);
     }
     for (size_t i = 0; i < run->cells.count; i++) {
-        const alm_obs *row = alm_cells_row(&run->cells, i);
-        if (!is_last || !alm_obs_status_missing(row->value.status)) {
+        alm_obs row = alm_cells_row(&run->cells, i);
+        if (!is_last || !alm_obs_status_missing(row.value.status)) {
             rows[count++] = row;
         }
     }
@@ -71,12 +70,12 @@ static alm_code choose_targets(alm_query_run *run, const alm_obs ***ret, size_t 
     }
     size_t kept = 0;
     uint32_t nth = 0;
-    const alm_obs *before = NULL;
+    alm_obs before = {0};
     for (size_t i = 0; i < count; i++) {
-        nth = before != NULL && is_next_of(rows[i], before) ? nth + 1 : 1;
+        nth = i > 0 && is_next_of(&rows[i], &before) ? nth + 1 : 1;
         before = rows[i];
         bool is_new_enough = !is_last || nth <= plan->periods.last;
-        if (is_new_enough && is_asked(plan, rows[i]->period)) {
+        if (is_new_enough && is_asked(plan, rows[i].period)) {
             rows[kept++] = rows[i];
         }
     }
@@ -86,8 +85,7 @@ static alm_code choose_targets(alm_query_run *run, const alm_obs ***ret, size_t 
 }
 
 // Horizons have lengths of their own, which no range of ordinary periods matches: all are read.
-static alm_code fetch_targets(alm_query_run *run, const alm_obs ***ret, size_t *ret_count,
-                              alm_status *st)
+static alm_code fetch_targets(alm_query_run *run, alm_obs **ret, size_t *ret_count, alm_status *st)
 {
     alm_period_expr all = {.kind = ALM_PERIOD_EXPR_ALL};
     ALM_TRY(alm_query_run_fetch(run, ALM_MEASURE_BIT(ALM_MEASURE_TARGET), run->plan->place_ids,
@@ -144,15 +142,15 @@ static const alm_variant *variant_of(const alm_query_run *run, const alm_obs *ob
 }
 
 // The horizons, and those within a year a year earlier.
-static alm_code fetch_actuals(alm_query_run *run, const alm_obs *const *targets, size_t count,
+static alm_code fetch_actuals(alm_query_run *run, const alm_obs *targets, size_t count,
                               alm_status *st)
 {
     reach all = {0};
     uint32_t measures = 0;
     alm_period_expr periods = {.kind = ALM_PERIOD_EXPR_RANGES};
     for (size_t i = 0; i < count; i++) {
-        const alm_variant *variant = variant_of(run, targets[i]);
-        alm_period horizon = horizon_of(variant, targets[i]->period);
+        const alm_variant *variant = variant_of(run, &targets[i]);
+        alm_period horizon = horizon_of(variant, targets[i].period);
         alm_period before;
         measures |= alm_target_measures(variant);
         take_horizon(&all, horizon);
@@ -334,13 +332,13 @@ alm_code alm_target_run(alm_query_run *run, alm_status *st)
     if (has_target == NULL) {
         return alm_query_run_no_memory(st);
     }
-    const alm_obs **targets = NULL;
+    alm_obs *targets = NULL;
     size_t count = 0;
     ALM_TRY(fetch_targets(run, &targets, &count, st));
     ALM_TRY(fetch_actuals(run, targets, count, st));
     for (size_t i = 0; i < count; i++) {
-        has_target[alm_query_plan_place_index(plan, targets[i]->place)] = 1;
-        ALM_TRY(answer(run, targets[i], st));
+        has_target[alm_query_plan_place_index(plan, targets[i].place)] = 1;
+        ALM_TRY(answer(run, &targets[i], st));
     }
     return answer_missing(run, has_target, st);
 }

@@ -61,7 +61,10 @@ static void tell_inputs(const alm_target *it, const alm_target_rows *rows, alm_c
     for (uint32_t i = 0; i < rows->count; i++) {
         alm_period period = rows->first;
         period.ordinal += (int32_t)i;
-        alm_computed_input(computed, alm_target_row(it, rows->variant, period));
+        alm_obs row;
+        if (alm_target_row(it, rows->variant, period, &row)) {
+            alm_computed_input(computed, &row);
+        }
     }
 }
 
@@ -194,7 +197,7 @@ alm_target_value alm_target_base(const alm_target *it)
         for (int i = ALM_ACCUMULATION_PERIOD; i <= ALM_ACCUMULATION_CUMULATIVE; i++) {
             alm_target_rows rows = {it->variants.of[freq][i], before, 1};
             if (alm_target_may_tell(it, it->horizon, freq, (alm_accumulation)i) &&
-                alm_target_row(it, rows.variant, before) != NULL) {
+                alm_target_has_row(it, rows.variant, before)) {
                 return alm_target_value_of(it, &rows);
             }
         }

@@ -4,10 +4,10 @@
 
 // --- which figures make up a value ---------------------------------------------------------------
 
-const alm_obs *alm_target_row(const alm_target *it, uint32_t variant, alm_period period)
+bool alm_target_row(const alm_target *it, uint32_t variant, alm_period period, alm_obs *ret)
 {
-    const alm_obs *row = alm_cells_find(&it->run->cells, variant, it->obs->place, period);
-    return row != NULL && row->value.has_number ? row : NULL;
+    return alm_cells_get(&it->run->cells, variant, it->obs->place, period, ret) &&
+           ret->value.has_number;
 }
 
 alm_period alm_target_rows_last(const alm_target_rows *rows)
@@ -59,7 +59,7 @@ static alm_target_rows single_periods(const alm_target *it, alm_period run, alm_
                             .first = alm_period_unit(run, 0)};
     while (rows.count < run.length) {
         alm_period next = alm_period_unit(run, rows.count);
-        if (alm_period_last_day(next) > until || alm_target_row(it, rows.variant, next) == NULL) {
+        if (alm_period_last_day(next) > until || !alm_target_has_row(it, rows.variant, next)) {
             break;
         }
         rows.count++;
@@ -73,7 +73,7 @@ static alm_target_rows newest_of(const alm_target *it, alm_period run,
     uint32_t variant = it->variants.of[run.freq][accumulation];
     for (uint32_t i = run.length; i > 0; i--) {
         alm_period period = alm_period_unit(run, i - 1);
-        if (alm_period_last_day(period) <= until && alm_target_row(it, variant, period) != NULL) {
+        if (alm_period_last_day(period) <= until && alm_target_has_row(it, variant, period)) {
             return (alm_target_rows){variant, period, 1};
         }
     }
@@ -185,7 +185,9 @@ void alm_target_add(const alm_target *it, const alm_target_rows *rows, alm_decim
         period.ordinal += (int32_t)i;
         alm_decimal number;
         alm_pace_number pace;
-        to->is_bad = !number_of(it, alm_target_row(it, rows->variant, period), &number, &pace) ||
+        alm_obs row;
+        to->is_bad = !alm_target_row(it, rows->variant, period, &row) ||
+                     !number_of(it, &row, &number, &pace) ||
                      alm_decimal_sum_add(sum, number, NULL) != ALM_OK;
         if (!to->is_bad) {
             is_over = is_over && alm_pace_is_over(&pace);

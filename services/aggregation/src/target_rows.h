@@ -39,8 +39,13 @@ typedef struct alm_target_value {
     bool is_bad;          // a figure does not convert, or the sum does not fit
 } alm_target_value;
 
-// The figure of a period; NULL: none with a number.
-const alm_obs *alm_target_row(const alm_target *it, uint32_t variant, alm_period period);
+// The figure of a period. False: none with a number.
+bool alm_target_row(const alm_target *it, uint32_t variant, alm_period period, alm_obs *ret);
+static inline bool alm_target_has_row(const alm_target *it, uint32_t variant, alm_period period)
+{
+    alm_obs ignored;
+    return alm_target_row(it, variant, period, &ignored);
+}
 
 // `whole` in periods of a frequency that may make it up. False: none does.
 bool alm_target_periods(alm_period whole, alm_freq freq, alm_period *ret);

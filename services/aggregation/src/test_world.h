@@ -446,8 +446,10 @@ static inline alm_code world_read(void *self, const alm_fetch *fetch, alm_row_vi
                                                    world_is_withdrawn(&rows[i].obs));
         alm_str variant = alm_str_from(rows[i].variant);
         rows[i].obs.variant = 0;
+        alm_obs_row_columns alone;
+        alm_obs_row_columns_set(&alone, &rows[i].obs);
         if (!is_out) {
-            code = visit(arg, &variant, 1, &rows[i].obs, 1, st);
+            code = visit(arg, &variant, 1, &alone.columns, st);
         }
     }
     return code;

@@ -2,17 +2,10 @@
 
 #include <string.h>
 
-// Layout of the flags column: qualifier, status, has_number.
-enum { STATUS_SHIFT = 4, HAS_NUMBER_SHIFT = 8, FLAG_BITS = 9 };
+#define FLAG_BITS 9
 
 _Static_assert(ALM_QUALIFIER_COUNT <= 16 && ALM_OBS_STATUS_COUNT <= 16,
                "flags have four bits each");
-
-static uint32_t flags_of(const alm_value *value)
-{
-    return (uint32_t)value->qualifier | (uint32_t)value->status << STATUS_SHIFT |
-           (uint32_t)value->has_number << HAS_NUMBER_SHIFT;
-}
 
 // Rows of the same bits have the same period or unit; packing looks at more than that.
 static uint64_t period_bits(alm_period period)
@@ -35,7 +28,7 @@ static uint32_t unit_bits(alm_unit unit)
     X(mantissa, int64_t, MANTISSA_OF(r), MANTISSA_OF(r))                                           \
     X(exponent, int32_t, EXPONENT_OF(r), EXPONENT_OF(r))                                           \
     X(unit, uint32_t, alm_unit_pack(r->value.unit), unit_bits(r->value.unit))                      \
-    X(flags, uint32_t, flags_of(&r->value), flags_of(&r->value))                                   \
+    X(flags, uint32_t, alm_obs_flags(&r->value), alm_obs_flags(&r->value))                         \
     X(source, uint32_t, r->source, r->source)                                                      \
     X(published, int32_t, r->published, r->published)                                              \
     X(sequence, uint64_t, r->sequence, r->sequence)
@@ -205,11 +198,7 @@ alm_code alm_obs_block_write(const alm_str *variants, size_t variant_count, cons
     return ALM_OK;
 }
 
-// --- columns to rows
-// --------------------------------------------------------------------------------
-
-// Element i of a column that may be left out (zeros) or sent once (constant).
-#define AT(column, i) (block->n_##column == 0 ? 0 : block->column[block->n_##column == 1 ? 0 : (i)])
+// --- columns -------------------------------------------------------------------------------------
 
 static alm_code lengths_check(const Almanac__Internal__ObservationBlock *block, alm_status *st)
 {
@@ -231,9 +220,6 @@ static alm_code lengths_check(const Almanac__Internal__ObservationBlock *block, 
     return ALM_OK;
 }
 
-// Does the column have an element of its own for each row?
-#define VARIES(column) (block->n_##column > 1)
-
 static alm_code bad_row(alm_status *st, size_t i, const char *column, long long value)
 {
     return alm_status_set_field(st, ALM_INVALID_ARGUMENT, column,
@@ -241,122 +227,114 @@ static alm_code bad_row(alm_status *st, size_t i, const char *column, long long 
                                 value);
 }
 
-// *ret: what the first row has, of all but that one.
-static alm_code value_in(const Almanac__Internal__ObservationBlock *block, size_t i, alm_value *ret,
-                         alm_status *st)
+// Looks at every element of a column that is there; `it` is the element.
+#define ELEMENTS_CHECK(column, is_good)                                                            \
+    for (size_t i = 0; i < block->n_##column; i++) {                                               \
+        const long long it = (long long)block->column[i];                                          \
+        if (!(is_good)) {                                                                          \
+            return bad_row(st, i, #column, it);                                                    \
+        }                                                                                          \
+    }
+
+static bool are_flags(long long flags)
 {
-    bool has_unit = i > 0 && !VARIES(unit);
-    int64_t mantissa = AT(mantissa, i);
-    int32_t exponent = AT(exponent, i);
-    uint32_t unit = AT(unit, i);
-    uint32_t flags = AT(flags, i);
-    if (mantissa > ALM_DECIMAL_MANTISSA_MAX || mantissa < -ALM_DECIMAL_MANTISSA_MAX) {
-        return bad_row(st, i, "mantissa", mantissa);
-    }
-    if (exponent < ALM_DECIMAL_EXPONENT_MIN || exponent > ALM_DECIMAL_EXPONENT_MAX) {
-        return bad_row(st, i, "exponent", exponent);
-    }
-    *ret = (alm_value){
-        .number = {.mantissa = mantissa, .exponent = (int8_t)exponent},
-        .unit = has_unit ? ret->unit : alm_unit_unpack(unit),
-        .qualifier = (alm_qualifier)(flags & 0xf),
-        .status = (alm_obs_status)(flags >> STATUS_SHIFT & 0xf),
-        .has_number = (flags >> HAS_NUMBER_SHIFT & 1) != 0,
-    };
-    if (!has_unit && !alm_unit_valid(ret->unit)) {
-        return bad_row(st, i, "unit", unit);
-    }
-    if (flags >> FLAG_BITS != 0 || ret->qualifier >= ALM_QUALIFIER_COUNT ||
-        ret->status >= ALM_OBS_STATUS_COUNT) {
-        return bad_row(st, i, "flags", flags);
-    }
-    if (!ret->has_number && (mantissa != 0 || exponent != 0)) {
-        return bad_row(st, i, "mantissa", mantissa);
+    return flags >> FLAG_BITS == 0 && (flags & 0xf) < ALM_QUALIFIER_COUNT &&
+           (flags >> 4 & 0xf) < ALM_OBS_STATUS_COUNT;
+}
+
+// What has no number has none of its digits either.
+static alm_code gaps_check(const alm_obs_columns *columns, alm_status *st)
+{
+    size_t looked_at = columns->each_flags ? columns->count : ALM_MIN(columns->count, (size_t)1);
+    for (size_t i = 0; i < looked_at; i++) {
+        if (alm_obs_flags_have_number(ALM_OBS_AT(columns, flags, i))) {
+            continue;
+        }
+        // All rows, where none has a number.
+        size_t end = columns->each_flags ? i + 1 : columns->count;
+        for (size_t row = i; row < end; row++) {
+            int64_t mantissa = ALM_OBS_AT(columns, mantissa, row);
+            if (mantissa != 0 || ALM_OBS_AT(columns, exponent, row) != 0) {
+                return bad_row(st, row, "mantissa", (long long)mantissa);
+            }
+        }
     }
     return ALM_OK;
 }
 
-static alm_code row_in(const Almanac__Internal__ObservationBlock *block, size_t i,
-                       const alm_str *notes, alm_obs *ret, alm_status *st)
+// The elements that every row has one of, where nothing is told of it too.
+static alm_code elements_check(const Almanac__Internal__ObservationBlock *block, alm_status *st)
 {
-    uint32_t note = AT(note, i);
-    *ret = (alm_obs){
-        .variant = AT(variant, i),
-        .place = AT(place, i),
-        .source = AT(source, i),
-        .published = AT(published, i),
-        .sequence = AT(sequence, i),
-    };
-    if (ret->variant >= block->n_variants) {
-        return bad_row(st, i, "variant", ret->variant);
-    }
-    if (!alm_period_unpack(AT(period, i), &ret->period)) {
-        return bad_row(st, i, "period", (long long)AT(period, i));
-    }
-    if (ret->published == ALM_DATE_NONE || ret->published == ALM_DATE_MAX) {
-        return bad_row(st, i, "published", ret->published);
-    }
-    if (note != 0 && note >= block->n_notes) {
-        return bad_row(st, i, "note", note);
-    }
-    ret->note = note == 0 ? (alm_str){0} : notes[note];
-    return value_in(block, i, &ret->value, st);
+    ELEMENTS_CHECK(variant, it < (long long)block->n_variants)
+    ELEMENTS_CHECK(mantissa, it <= ALM_DECIMAL_MANTISSA_MAX && it >= -ALM_DECIMAL_MANTISSA_MAX)
+    ELEMENTS_CHECK(exponent, it >= ALM_DECIMAL_EXPONENT_MIN && it <= ALM_DECIMAL_EXPONENT_MAX)
+    ELEMENTS_CHECK(flags, are_flags(it))
+    ELEMENTS_CHECK(published, it != ALM_DATE_NONE && it != ALM_DATE_MAX)
+    ELEMENTS_CHECK(note, it == 0 || it < (long long)block->n_notes)
+    return block->n_variant == 0 && block->n_variants == 0 ? bad_row(st, 0, "variant", 0) : ALM_OK;
 }
 
-// A further row: *ret is the first one, and what all rows share was looked at there.
-static alm_code further_row_in(const Almanac__Internal__ObservationBlock *block, size_t i,
-                               const alm_str *notes, alm_obs *ret, alm_status *st)
+// Neighbours mostly have the same.
+static alm_code periods_in(const Almanac__Internal__ObservationBlock *block, alm_arena *arena,
+                           alm_obs_columns *ret, alm_status *st)
 {
-    if (VARIES(variant)) {
-        ret->variant = block->variant[i];
-        if (ret->variant >= block->n_variants) {
-            return bad_row(st, i, "variant", ret->variant);
+    size_t count = ALM_MAX(block->n_period, (size_t)1);
+    alm_period *periods = alm_arena_alloc(arena, count * sizeof *periods);
+    if (periods == NULL) {
+        return exhausted(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint64_t packed = block->n_period == 0 ? 0 : block->period[i];
+        if (i > 0 && packed == block->period[i - 1]) {
+            periods[i] = periods[i - 1];
+        } else if (!alm_period_unpack(packed, &periods[i])) {
+            return bad_row(st, i, "period", (long long)packed);
         }
     }
-    ret->place = VARIES(place) ? block->place[i] : ret->place;
-    ret->source = VARIES(source) ? block->source[i] : ret->source;
-    ret->sequence = VARIES(sequence) ? block->sequence[i] : ret->sequence;
-    if (VARIES(period) && !alm_period_unpack(block->period[i], &ret->period)) {
-        return bad_row(st, i, "period", (long long)block->period[i]);
-    }
-    if (VARIES(published)) {
-        ret->published = block->published[i];
-        if (ret->published == ALM_DATE_NONE || ret->published == ALM_DATE_MAX) {
-            return bad_row(st, i, "published", ret->published);
-        }
-    }
-    if (VARIES(note)) {
-        uint32_t note = block->note[i];
-        if (note != 0 && note >= block->n_notes) {
-            return bad_row(st, i, "note", note);
-        }
-        ret->note = note == 0 ? (alm_str){0} : notes[note];
-    }
-    if (VARIES(exponent) || VARIES(unit) || VARIES(flags)) {
-        return value_in(block, i, &ret->value, st);
-    }
-    if (VARIES(mantissa)) {
-        int64_t mantissa = block->mantissa[i];
-        if (mantissa > ALM_DECIMAL_MANTISSA_MAX || mantissa < -ALM_DECIMAL_MANTISSA_MAX ||
-            (!ret->value.has_number && mantissa != 0)) {
-            return bad_row(st, i, "mantissa", mantissa);
-        }
-        ret->value.number.mantissa = mantissa;
-    }
+    ret->period = periods;
+    ret->each_period = count > 1;
     return ALM_OK;
 }
 
-static alm_code rows_in(const Almanac__Internal__ObservationBlock *block, const alm_str *notes,
-                        alm_obs *rows, alm_status *st)
+static alm_code units_in(const Almanac__Internal__ObservationBlock *block, alm_arena *arena,
+                         alm_obs_columns *ret, alm_status *st)
 {
-    if (block->rows == 0) {
-        return ALM_OK;
+    size_t count = ALM_MAX(block->n_unit, (size_t)1);
+    alm_unit *units = alm_arena_alloc(arena, count * sizeof *units);
+    if (units == NULL) {
+        return exhausted(st);
     }
-    ALM_TRY(row_in(block, 0, notes, &rows[0], st));
-    for (size_t i = 1; i < block->rows; i++) {
-        rows[i] = rows[0];
-        ALM_TRY(further_row_in(block, i, notes, &rows[i], st));
+    for (size_t i = 0; i < count; i++) {
+        uint32_t packed = block->n_unit == 0 ? 0 : block->unit[i];
+        units[i] = alm_unit_unpack(packed);
+        bool is_known = i > 0 && packed == block->unit[i - 1];
+        if (!is_known && !alm_unit_valid(units[i])) {
+            return bad_row(st, i, "unit", packed);
+        }
     }
+    ret->unit = units;
+    ret->each_unit = count > 1;
+    return ALM_OK;
+}
+
+static alm_code notes_in(const Almanac__Internal__ObservationBlock *block, alm_arena *arena,
+                         alm_obs_columns *ret, alm_status *st)
+{
+    alm_str *notes = alm_arena_calloc(arena, ALM_MAX(block->n_notes, (size_t)1), sizeof *notes);
+    if (notes == NULL) {
+        return exhausted(st);
+    }
+    for (size_t i = 0; i < block->n_notes; i++) {
+        alm_str note = alm_str_from(block->notes[i]);
+        if (note.len > ALM_TEXT_BYTES_MAX || alm_utf8_valid_len(note) != note.len) {
+            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "note",
+                                        "observation block: note %zu is not UTF-8 of at most %d "
+                                        "bytes",
+                                        i, ALM_TEXT_BYTES_MAX);
+        }
+        notes[i] = i == 0 ? (alm_str){0} : note; // the first is no note, whatever it says
+    }
+    ret->notes = notes;
     return ALM_OK;
 }
 
@@ -373,38 +351,58 @@ static alm_code variants_in(const Almanac__Internal__ObservationBlock *block, al
     return ALM_OK;
 }
 
-static alm_code notes_in(const Almanac__Internal__ObservationBlock *block, alm_str *notes,
-                         alm_status *st)
+// A column that the block has as it is wanted; one that is left out is zeros.
+#define COLUMN_VIEW(column)                                                                        \
+    static const __typeof__(*ret->column) zero_##column;                                           \
+    ret->column = block->n_##column == 0 ? &zero_##column : block->column;                         \
+    ret->each_##column = block->n_##column > 1;
+
+alm_code alm_obs_block_columns(const Almanac__Internal__ObservationBlock *block, alm_arena *arena,
+                               alm_str **ret_variants, size_t *ret_variant_count,
+                               alm_obs_columns *ret, alm_status *st)
 {
-    for (size_t i = 0; i < block->n_notes; i++) {
-        notes[i] = alm_str_from(block->notes[i]);
-        if (notes[i].len > ALM_TEXT_BYTES_MAX || alm_utf8_valid_len(notes[i]) != notes[i].len) {
-            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "note",
-                                        "observation block: note %zu is not UTF-8 of at most %d "
-                                        "bytes",
-                                        i, ALM_TEXT_BYTES_MAX);
-        }
+    *ret = (alm_obs_columns){.count = block->rows};
+    ALM_TRY(lengths_check(block, st));
+    alm_str *variants = alm_arena_calloc(arena, block->n_variants, sizeof *variants);
+    if (variants == NULL) {
+        return exhausted(st);
     }
-    return ALM_OK;
+    ALM_TRY(variants_in(block, variants, st));
+    ALM_TRY(notes_in(block, arena, ret, st));
+    *ret_variants = variants;
+    *ret_variant_count = block->n_variants;
+    if (block->rows == 0) {
+        return ALM_OK;
+    }
+    ALM_TRY(elements_check(block, st));
+    ALM_TRY(periods_in(block, arena, ret, st));
+    ALM_TRY(units_in(block, arena, ret, st));
+    COLUMN_VIEW(variant)
+    COLUMN_VIEW(place)
+    COLUMN_VIEW(mantissa)
+    COLUMN_VIEW(exponent)
+    COLUMN_VIEW(flags)
+    COLUMN_VIEW(source)
+    COLUMN_VIEW(published)
+    COLUMN_VIEW(note)
+    COLUMN_VIEW(sequence)
+    return gaps_check(ret, st);
 }
 
 alm_code alm_obs_block_read(const Almanac__Internal__ObservationBlock *block, alm_arena *arena,
                             alm_str **ret_variants, size_t *ret_variant_count, alm_obs **ret_rows,
                             size_t *ret_count, alm_status *st)
 {
-    ALM_TRY(lengths_check(block, st));
-    alm_str *variants = alm_arena_calloc(arena, block->n_variants, sizeof *variants);
-    alm_str *notes = alm_arena_calloc(arena, block->n_notes, sizeof *notes);
-    alm_obs *rows = alm_arena_alloc(arena, block->rows * sizeof *rows);
-    if (variants == NULL || notes == NULL || rows == NULL) {
+    alm_obs_columns columns;
+    ALM_TRY(alm_obs_block_columns(block, arena, ret_variants, ret_variant_count, &columns, st));
+    alm_obs *rows = alm_arena_alloc(arena, columns.count * sizeof *rows);
+    if (rows == NULL) {
         return exhausted(st);
     }
-    ALM_TRY(variants_in(block, variants, st));
-    ALM_TRY(notes_in(block, notes, st));
-    ALM_TRY(rows_in(block, notes, rows, st));
-    *ret_variants = variants;
-    *ret_variant_count = block->n_variants;
+    for (size_t i = 0; i < columns.count; i++) {
+        rows[i] = alm_obs_at(&columns, i);
+    }
     *ret_rows = rows;
-    *ret_count = block->rows;
+    *ret_count = columns.count;
     return ALM_OK;
 }

@@ -36,11 +36,17 @@ ALM_MUST_USE alm_code alm_obs_block_write(const alm_str *variants, size_t varian
                                           Almanac__Internal__ObservationBlock **ret,
                                           alm_status *st);
 
-// Columns to rows. *ret_variants: the block's table.
+// The block's columns, checked, and its table of variants. They view the block, and live in the
+// arena where they had to be decoded.
 //
 // ALM_INVALID_ARGUMENT  a column of a wrong length, an index past a table, a malformed variant,
 // period,
 //                       unit, number or flag, a row without publication date; names column and row
+ALM_MUST_USE alm_code alm_obs_block_columns(const Almanac__Internal__ObservationBlock *block,
+                                            alm_arena *arena, alm_str **ret_variants,
+                                            size_t *ret_variant_count, alm_obs_columns *ret,
+                                            alm_status *st);
+// The same as rows.
 ALM_MUST_USE alm_code alm_obs_block_read(const Almanac__Internal__ObservationBlock *block,
                                          alm_arena *arena, alm_str **ret_variants,
                                          size_t *ret_variant_count, alm_obs **ret_rows,
