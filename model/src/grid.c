@@ -99,30 +99,6 @@ static uint8_t bounds_of(alm_qualifier qualifier)
     }
 }
 
-// The finest exponent. False: a number does not fit it.
-static bool common_exponent(const alm_grid_obs *obs, size_t count, int8_t *ret)
-{
-    bool any = false;
-    int8_t finest = 0;
-    for (size_t i = 0; i < count; i++) {
-        const alm_value *value = &obs[i].value;
-        if (value->has_number && (!any || value->number.exponent < finest)) {
-            finest = value->number.exponent;
-            any = true;
-        }
-    }
-    *ret = finest;
-    for (size_t i = 0; i < count; i++) {
-        const alm_value *value = &obs[i].value;
-        alm_decimal fitted;
-        if (value->has_number && value->number.exponent != finest &&
-            alm_decimal_rescale(value->number, finest, &fitted, NULL) != ALM_OK) {
-            return false;
-        }
-    }
-    return true;
-}
-
 // A decimal into a cell: exact if it fits the grid's exponent.
 static void put_decimal(alm_grid *grid, size_t i, alm_decimal number)
 {
@@ -139,7 +115,7 @@ static void put_decimal(alm_grid *grid, size_t i, alm_decimal number)
     }
 }
 
-static void load_one(alm_grid *grid, const alm_grid_obs *obs, alm_unit unit)
+void alm_grid_put(alm_grid *grid, const alm_grid_obs *obs, alm_unit unit)
 {
     size_t i = (size_t)obs->series * grid->axis.count + obs->t;
     const alm_value *value = &obs->value;
@@ -169,15 +145,36 @@ static void load_one(alm_grid *grid, const alm_grid_obs *obs, alm_unit unit)
     put_decimal(grid, i, value->number);
 }
 
+alm_code alm_grid_make_fit(alm_axis axis, size_t series_count, const alm_grid_fit *fit,
+                           alm_arena *arena, alm_grid *ret, alm_status *st)
+{
+    int finest = ALM_DECIMAL_EXPONENT_MIN;
+    bool fits = true;
+    while (finest < ALM_DECIMAL_EXPONENT_MAX && !fit->is_there[finest - ALM_DECIMAL_EXPONENT_MIN]) {
+        finest++;
+    }
+    bool any = fit->is_there[finest - ALM_DECIMAL_EXPONENT_MIN];
+    for (int e = finest; e <= ALM_DECIMAL_EXPONENT_MAX; e++) {
+        alm_decimal largest = {fit->largest[e - ALM_DECIMAL_EXPONENT_MIN], (int8_t)e};
+        alm_decimal fitted;
+        fits = fits && alm_decimal_rescale(largest, finest, &fitted, NULL) == ALM_OK;
+    }
+    return alm_grid_make(axis, series_count, fits ? ALM_GRID_DECIMALS : ALM_GRID_MIXED,
+                         any ? (int8_t)finest : 0, arena, ret, st);
+}
+
 alm_code alm_grid_load(alm_axis axis, size_t series_count, const alm_grid_obs *obs, size_t count,
                        alm_unit unit, alm_arena *arena, alm_grid *ret, alm_status *st)
 {
-    int8_t exponent;
-    bool fits = common_exponent(obs, count, &exponent);
-    ALM_TRY(alm_grid_make(axis, series_count, fits ? ALM_GRID_DECIMALS : ALM_GRID_MIXED, exponent,
-                          arena, ret, st));
+    alm_grid_fit fit = {0};
     for (size_t i = 0; i < count; i++) {
-        load_one(ret, &obs[i], unit);
+        if (obs[i].value.has_number) {
+            alm_grid_fit_take(&fit, obs[i].value.number);
+        }
+    }
+    ALM_TRY(alm_grid_make_fit(axis, series_count, &fit, arena, ret, st));
+    for (size_t i = 0; i < count; i++) {
+        alm_grid_put(ret, &obs[i], unit);
     }
     return ALM_OK;
 }

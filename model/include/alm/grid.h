@@ -128,8 +128,31 @@ typedef struct alm_grid_obs {
     uint32_t source;
 } alm_grid_obs;
 
-// A grid of observations in one unit, of which each cell has at most one. Numbers are decimals of
-// the finest exponent among them; one that does not fit that is a double.
+// Which exponent holds decimals that are to stand in one grid: the finest of them. One that does not
+// fit it makes the grid MIXED. Zeroed, it holds none yet.
+typedef struct alm_grid_fit {
+    int64_t largest[ALM_DECIMAL_EXPONENT_MAX - ALM_DECIMAL_EXPONENT_MIN + 1]; // of each exponent
+    bool is_there[ALM_DECIMAL_EXPONENT_MAX - ALM_DECIMAL_EXPONENT_MIN + 1];
+} alm_grid_fit;
+
+static inline void alm_grid_fit_take(alm_grid_fit *fit, alm_decimal number)
+{
+    size_t i = (size_t)(number.exponent - ALM_DECIMAL_EXPONENT_MIN);
+    int64_t size = number.mantissa < 0 ? -number.mantissa : number.mantissa;
+    fit->largest[i] = ALM_MAX(fit->largest[i], size);
+    fit->is_there[i] = true;
+}
+
+// An empty grid for what the fit has taken.
+//
+// ALM_RESOURCE_EXHAUSTED  as above
+ALM_MUST_USE alm_code alm_grid_make_fit(alm_axis axis, size_t series_count, const alm_grid_fit *fit,
+                                        alm_arena *arena, alm_grid *ret, alm_status *st);
+// Takes an observation up, of a cell that has none yet; its number was taken by the fit if it is in
+// this unit.
+void alm_grid_put(alm_grid *grid, const alm_grid_obs *obs, alm_unit unit);
+
+// A grid of observations in one unit, of which each cell has at most one.
 //
 // ALM_RESOURCE_EXHAUSTED  as above
 ALM_MUST_USE alm_code alm_grid_load(alm_axis axis, size_t series_count, const alm_grid_obs *obs,

@@ -212,20 +212,6 @@ static void take_value(const alm_value *value, alm_interval interval, alm_unit u
     obs->value.unit = unit;
 }
 
-// False: nothing is there.
-static bool take_row(const alm_source_grid *it, uint32_t variant, size_t series, alm_period period,
-                     alm_grid_obs *obs)
-{
-    alm_obs row;
-    if (!alm_cells_get(&it->run->cells, variant, it->set->places[series], period, &row)) {
-        return false;
-    }
-    take_value(&row.value, alm_value_interval(&row.value), it->quantity.unit, obs);
-    obs->published = row.published;
-    obs->source = row.source;
-    return true;
-}
-
 static alm_code take_rollup(const alm_source_grid *it, uint32_t variant, size_t series,
                             alm_period period, alm_grid_obs *obs, bool *ret_is_told, alm_status *st)
 {
@@ -238,39 +224,160 @@ static alm_code take_rollup(const alm_source_grid *it, uint32_t variant, size_t 
     return ALM_OK;
 }
 
-static alm_code load_published(alm_source_grid *it, alm_candidate *candidate, alm_axis axis,
-                               alm_status *st)
+static alm_code load_rollup(alm_source_grid *it, alm_candidate *candidate, alm_axis axis,
+                            alm_status *st)
 {
-    // As many as there may be, but for places that stand in the set more than once.
-    size_t most = ALM_MIN(it->set->source_count * axis.count, it->run->cells.count);
-    alm_grid_obs *obs = NULL;
+    size_t cells = it->set->source_count * axis.count;
+    alm_grid_obs *obs = alm_arena_alloc(it->arena, cells * sizeof *obs);
     size_t count = 0;
-    size_t cap = 0;
+    if (obs == NULL) {
+        return alm_query_run_no_memory(st);
+    }
     for (uint32_t s = 0; s < it->set->source_count; s++) {
         for (uint32_t t = 0; t < axis.count; t++) {
-            alm_grid_obs one = {.series = s, .t = t};
-            alm_period period = alm_axis_at(axis, t);
-            bool is_told = false;
-            if (it->rollup != NULL) {
-                ALM_TRY(take_rollup(it, candidate->variant, s, period, &one, &is_told, st));
-            } else {
-                is_told = take_row(it, candidate->variant, s, period, &one);
-            }
-            void *grown = obs;
-            if (!is_told) {
-                continue;
-            }
-            if (!alm_arena_grow(it->arena, &grown, &cap, ALM_MAX(most, count + 1), sizeof *obs)) {
-                return alm_query_run_no_memory(st);
-            }
-            obs = grown;
-            obs[count++] = one;
+            bool is_told;
+            obs[count] = (alm_grid_obs){.series = s, .t = t};
+            ALM_TRY(take_rollup(it, candidate->variant, s, alm_axis_at(axis, t), &obs[count],
+                                &is_told, st));
+            count += is_told;
         }
     }
     ALM_TRY(alm_grid_load(axis, it->set->source_count, obs, count, it->quantity.unit, it->arena,
                           &candidate->published, st));
-    for (size_t i = 0; it->rollup != NULL && i < alm_grid_cells(&candidate->published); i++) {
+    for (size_t i = 0; i < alm_grid_cells(&candidate->published); i++) {
         candidate->published.flags[i] |= ALM_CELL_COMPUTED;
+    }
+    return ALM_OK;
+}
+
+// Rows of a run that are series of the set.
+typedef struct matched_run {
+    const alm_obs_columns *rows;
+    uint32_t t;
+    uint32_t *series, *at; // of match i: its series, its row
+    size_t count;
+} matched_run;
+
+typedef struct matches {
+    matched_run *runs;
+    size_t count, cap;
+} matches;
+
+static bool places_ascend(const alm_series_set *set)
+{
+    for (size_t s = 1; s < set->source_count; s++) {
+        if (set->places[s] <= set->places[s - 1]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// ascends: the set's places do, each being there once.
+static void match_rows(const alm_series_set *set, bool ascends, const alm_cell_run *run,
+                       matched_run *ret)
+{
+    const alm_obs_columns *rows = &run->rows;
+    size_t row = 0;
+    for (uint32_t s = 0; s < set->source_count; s++) {
+        alm_place_id place = set->places[s];
+        // Neighbours in the set are mostly neighbours in the run.
+        size_t from = ascends ? row : 0;
+        bool is_next = from < rows->count && ALM_OBS_AT(rows, place, from) == place;
+        row = is_next ? from : alm_cell_run_seek(run, from, place);
+        if (row < rows->count && ALM_OBS_AT(rows, place, row) == place) {
+            ret->series[ret->count] = s;
+            ret->at[ret->count++] = (uint32_t)row++;
+        }
+    }
+}
+
+static alm_code match_run(const alm_source_grid *it, bool ascends, const alm_cell_run *run,
+                          uint32_t t, matches *ret, alm_status *st)
+{
+    size_t series = it->set->source_count;
+    size_t most = ascends ? ALM_MIN(series, run->rows.count) : series;
+    matched_run matched = {
+        .rows = &run->rows,
+        .t = t,
+        .series = alm_arena_alloc(it->arena, most * sizeof *matched.series),
+        .at = alm_arena_alloc(it->arena, most * sizeof *matched.at),
+    };
+    void *runs = ret->runs;
+    if (matched.series == NULL || matched.at == NULL ||
+        !alm_arena_grow(it->arena, &runs, &ret->cap, ret->count + 1, sizeof matched)) {
+        return alm_query_run_no_memory(st);
+    }
+    match_rows(it->set, ascends, run, &matched);
+    ret->runs = runs;
+    ret->runs[ret->count++] = matched;
+    return ALM_OK;
+}
+
+static alm_code match(const alm_source_grid *it, uint32_t variant, alm_axis axis, matches *ret,
+                      alm_status *st)
+{
+    const alm_cells *cells = &it->run->cells;
+    bool ascends = places_ascend(it->set);
+    *ret = (matches){0};
+    for (uint32_t t = 0; t < axis.count; t++) {
+        const alm_cell_run *run = alm_cells_runs(cells, variant, alm_axis_at(axis, t));
+        for (; run != NULL; run = alm_cells_next(cells, run)) {
+            ALM_TRY(match_run(it, ascends, run, t, ret, st));
+        }
+    }
+    return ALM_OK;
+}
+
+static alm_value value_at(const alm_obs_columns *rows, size_t i)
+{
+    return alm_obs_at(rows, i).value;
+}
+
+// The number as it will stand in the grid.
+static void fit_numbers(const alm_source_grid *it, const matched_run *matched, alm_grid_fit *fit)
+{
+    for (size_t i = 0; i < matched->count; i++) {
+        alm_value value = value_at(matched->rows, matched->at[i]);
+        alm_grid_obs obs;
+        take_value(&value, (alm_interval){0}, it->quantity.unit, &obs);
+        if (value.has_number) {
+            alm_grid_fit_take(fit, obs.value.number);
+        }
+    }
+}
+
+static void put_matched(const alm_source_grid *it, const matched_run *matched, alm_grid *grid)
+{
+    for (size_t i = 0; i < matched->count; i++) {
+        alm_obs row = alm_obs_at(matched->rows, matched->at[i]);
+        alm_grid_obs obs = {
+            .series = matched->series[i],
+            .t = matched->t,
+            .published = row.published,
+            .source = row.source,
+        };
+        take_value(&row.value, alm_value_interval(&row.value), it->quantity.unit, &obs);
+        alm_grid_put(grid, &obs, it->quantity.unit);
+    }
+}
+
+static alm_code load_published(alm_source_grid *it, alm_candidate *candidate, alm_axis axis,
+                               alm_status *st)
+{
+    matches found;
+    alm_grid_fit fit = {0};
+    if (it->rollup != NULL) {
+        return load_rollup(it, candidate, axis, st);
+    }
+    ALM_TRY(match(it, candidate->variant, axis, &found, st));
+    for (size_t i = 0; i < found.count; i++) {
+        fit_numbers(it, &found.runs[i], &fit);
+    }
+    ALM_TRY(
+        alm_grid_make_fit(axis, it->set->source_count, &fit, it->arena, &candidate->published, st));
+    for (size_t i = 0; i < found.count; i++) {
+        put_matched(it, &found.runs[i], &candidate->published);
     }
     return ALM_OK;
 }
