@@ -90,8 +90,10 @@ static void execute(trial *it, const world_question *q, alm_arena *arena)
         return;
     }
     alm_row_reader reader = world_reader(&it->w);
-    alm_answer_sink sink = {it, take_row, take_fault};
-    alm_code code = alm_query_execute(&it->plan, &reader, &sink, arena, &st);
+    alm_answer_sink sink = {it, take_row, take_fault, NULL};
+    alm_code code = it->seed % 2 == 0
+                        ? alm_query_execute(&it->plan, &reader, &sink, arena, &st)
+                        : world_execute_columns(&it->plan, &reader, &sink, arena, &st);
     it->is_refused |= code == ALM_INVALID_ARGUMENT;
     if (code != ALM_OK && code != ALM_INVALID_ARGUMENT) {
         printf("seed %" PRIu64 ": %s: %s %s\n", it->seed, it->question, alm_code_name(code),

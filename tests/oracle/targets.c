@@ -134,7 +134,7 @@ static void execute(trial *it, alm_arena *arena)
     world_ask(&q, question);
     assert_int_equal(alm_query_plan_make(&q.request, it->w.catalog, arena, &plan, &st), ALM_OK);
     alm_row_reader reader = world_reader(&it->w);
-    alm_answer_sink sink = {it, take_row, take_fault};
+    alm_answer_sink sink = {it, take_row, take_fault, NULL};
     it->progress_count = 0;
     assert_int_equal(alm_query_execute(&plan, &reader, &sink, arena, &st), ALM_OK);
     assert_int_equal(it->progress_count, 1);

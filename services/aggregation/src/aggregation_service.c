@@ -46,18 +46,25 @@ static alm_code send_block(sender *it, alm_status *st)
     return ALM_OK;
 }
 
-static alm_code take_row(void *self, const alm_result_row *row, alm_status *st)
+static alm_code give_writer(void *self, alm_result_writer **ret, alm_status *st)
 {
     sender *it = self;
+    if (it->writer != NULL && alm_result_writer_full(it->writer)) {
+        ALM_TRY(send_block(it, st));
+        ALM_TRY(alm_call_check(it->call, st));
+    }
     if (it->writer == NULL) {
         ALM_TRY(begin_block(it, st));
     }
-    ALM_TRY(alm_result_writer_add(it->writer, row, st));
-    if (!alm_result_writer_full(it->writer)) {
-        return ALM_OK;
-    }
-    ALM_TRY(send_block(it, st));
-    return alm_call_check(it->call, st);
+    *ret = it->writer;
+    return ALM_OK;
+}
+
+static alm_code take_row(void *self, const alm_result_row *row, alm_status *st)
+{
+    alm_result_writer *writer;
+    ALM_TRY(give_writer(self, &writer, st));
+    return alm_result_writer_add(writer, row, st);
 }
 
 static alm_code make_error(alm_arena *arena, alm_str item, const alm_status *why,
@@ -91,7 +98,7 @@ static alm_code answer_rows(void *arg, alm_session *session, alm_status *st)
 {
     sender *it = arg;
     alm_row_reader reader = alm_storage_row_reader(&session->storage);
-    alm_answer_sink sink = {it, take_row, take_fault};
+    alm_answer_sink sink = {it, take_row, take_fault, give_writer};
     it->session = session;
     ALM_TRY(alm_query_execute(&session->plan, &reader, &sink, alm_call_arena(it->call), st));
     // An answer without rows is told too: with its sequence.

@@ -315,14 +315,21 @@ static void drop_number(alm_result_row *row, const char *reason)
 }
 
 // The unit that was asked, for values of the indicator's own dimension; growth stays percent.
+// False: it is theirs already, or they keep their own.
+static bool is_to_convert(const alm_query_plan *plan, const alm_indicator *indicator,
+                          alm_measure measure, alm_unit unit, alm_unit *ret)
+{
+    *ret = plan->unit_choice == ALM_UNIT_GIVEN ? plan->unit : indicator->unit;
+    alm_dimension dimension = alm_measure_dimension(measure, alm_unit_dimension(indicator->unit));
+    return plan->unit_choice != ALM_UNIT_AS_PUBLISHED && dimension == alm_unit_dimension(*ret) &&
+           !alm_unit_eq(unit, *ret);
+}
+
 static void convert(const alm_query_plan *plan, const alm_indicator *indicator, alm_measure measure,
                     alm_result_row *row)
 {
-    alm_unit to = plan->unit_choice == ALM_UNIT_GIVEN ? plan->unit : indicator->unit;
-    alm_dimension dimension = alm_measure_dimension(measure, alm_unit_dimension(indicator->unit));
-    bool applies = plan->unit_choice != ALM_UNIT_AS_PUBLISHED && row->value.has_number &&
-                   dimension == alm_unit_dimension(to);
-    if (!applies || alm_unit_eq(row->value.unit, to)) {
+    alm_unit to;
+    if (!row->value.has_number || !is_to_convert(plan, indicator, measure, row->value.unit, &to)) {
         return;
     }
     alm_decimal number;
@@ -376,16 +383,33 @@ static alm_code reason_of(const alm_answers *answers, const alm_query_plan *plan
 
 // A value computed of a target is the progress towards it, a rank in percent a percentile; no
 // series of the store has these measures.
-static alm_str measure_of(const alm_variant_entry *entry, const alm_answer_extra *extra,
-                          alm_unit unit)
+static alm_str measure_of(const alm_variant_entry *entry, bool computed, alm_unit unit)
 {
-    if (entry->variant.measure == ALM_MEASURE_TARGET && extra != NULL && extra->computed) {
+    if (entry->variant.measure == ALM_MEASURE_TARGET && computed) {
         return ALM_STR("target_progress");
     }
     if (entry->variant.measure == ALM_MEASURE_RANK && unit.measure == ALM_MEASURE_UNIT_PERCENT) {
         return ALM_STR("percentile");
     }
     return alm_str_from(alm_measure_code(entry->variant.measure));
+}
+
+bool alm_answers_common(const alm_answers *answers, const alm_query_plan *plan,
+                        const alm_indicator *indicator, const alm_obs *row, bool computed,
+                        alm_told_common *ret)
+{
+    const alm_variant_entry *entry = alm_variant_table_get(answers->variants, row->variant);
+    alm_unit to;
+    *ret = (alm_told_common){
+        .measure = measure_of(entry, computed, row->value.unit),
+        .breakdown = entry->breakdown,
+        .relation = entry->relation,
+        .transform = computed ? plan->transforms_text : (alm_str){0},
+        .accumulation = entry->variant.accumulation,
+        .unit = row->value.unit,
+        .computed = computed,
+    };
+    return !is_to_convert(plan, indicator, entry->variant.measure, row->value.unit, &to);
 }
 
 static alm_result_row row_of(const alm_answers *answers, const alm_query_plan *plan,
@@ -396,7 +420,7 @@ static alm_result_row row_of(const alm_answers *answers, const alm_query_plan *p
     const alm_variant_entry *entry = alm_variant_table_get(answers->variants, obs->variant);
     alm_result_row row = {
         .place = alm_place_tree_get(plan->tree, obs->place)->code,
-        .measure = measure_of(entry, extra, obs->value.unit),
+        .measure = measure_of(entry, extra != NULL && extra->computed, obs->value.unit),
         .breakdown = entry->breakdown,
         .relation = entry->relation,
         .accumulation = entry->variant.accumulation,

@@ -28,12 +28,23 @@ typedef struct alm_answers {
     size_t count;
 } alm_answers;
 
+// What rows that are told in columns have in common.
+typedef struct alm_told_common {
+    alm_str indicator, measure, breakdown, relation, transform;
+    alm_accumulation accumulation;
+    alm_unit unit;
+    bool computed;
+} alm_told_common;
+
 // Where answers go. A failure ends the query.
 typedef struct alm_answer_sink {
     void *self;
     alm_code (*row)(void *self, const alm_result_row *row, alm_status *st);
     // One item that cannot be answered; the others are.
     alm_code (*fault)(void *self, alm_str item, const alm_status *why, alm_status *st);
+    // A writer with room for a row, which rows are to be put into as columns; good until the next
+    // call of any of these. NULL: rows are told one by one.
+    alm_code (*writer)(void *self, alm_result_writer **ret, alm_status *st);
 } alm_answer_sink;
 
 #define ALM_ANSWER_CHUNK 256
@@ -53,6 +64,18 @@ static inline const alm_answer *alm_answers_get(const alm_answers *answers, size
     ALM_ASSERT(i < answers->count);
     return &answers->chunks[i / ALM_ANSWER_CHUNK][i % ALM_ANSWER_CHUNK];
 }
+
+// Forgets the rows.
+static inline void alm_answers_reset(alm_answers *answers)
+{
+    answers->count = 0;
+}
+
+// What rows of this variant and unit have in common, but for what the indicator is called. False:
+// their numbers are to be converted. Texts live as long as the plan and the arena.
+bool alm_answers_common(const alm_answers *answers, const alm_query_plan *plan,
+                        const alm_indicator *indicator, const alm_obs *row, bool computed,
+                        alm_told_common *ret);
 
 // Why a published row without a number has none: "suppressed", "withdrawn by yearbook on
 // 2024-02-01"; "" if its status does not say. In the arena; NULL: out of memory.

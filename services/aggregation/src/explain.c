@@ -611,7 +611,7 @@ static alm_code pin_period(explanation *it, alm_query_plan *pinned, bool *ret_is
                            alm_status *st)
 {
     const alm_query_plan *plan = it->plan;
-    alm_answer_sink sink = {&it->answers, take_answer, take_fault};
+    alm_answer_sink sink = {&it->answers, take_answer, take_fault, NULL};
     *ret_is_pinned = false;
     if (plan->periods.kind != ALM_PERIOD_EXPR_LAST || alm_transforms_empty(&plan->transforms)) {
         return ALM_OK;
@@ -652,7 +652,7 @@ alm_code alm_explain(const alm_query_plan *plan, const alm_row_reader *reader, a
     it->arena = arena;
     ALM_TRY(begin(it, st));
     alm_row_reader notes = {it, read_with_notes, check_with_notes};
-    alm_answer_sink sink = {&it->answers, take_answer, take_fault};
+    alm_answer_sink sink = {&it->answers, take_answer, take_fault, NULL};
     alm_query_plan pinned;
     bool is_pinned;
     ALM_TRY(pin_period(it, &pinned, &is_pinned, st));

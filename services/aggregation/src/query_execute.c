@@ -58,6 +58,7 @@ static alm_code answer_item(const alm_query_plan *plan, const alm_query_item *it
     if (code == ALM_OK) {
         ALM_TRY(alm_query_run_init(run, plan, item, reader, arena, st));
         run->groups = groups;
+        run->sink = sink;
         code = transform_of(plan, item)(run, &fault);
     }
     if (code == ALM_OK) {

@@ -222,7 +222,7 @@ static void says_when_memory_runs_out(void **unused)
             alm_buf_init(&lines, 0);
             alm_buf_reserve(&lines, 4096);
             alm_row_reader reader = world_reader(&w);
-            alm_answer_sink sink = {&lines, world_take_row, world_take_fault};
+            alm_answer_sink sink = {&lines, world_take_row, world_take_fault, NULL};
             (void)alm_alloc_fail_at(n, true);
             alm_code code = alm_query_plan_make(&q.request, w.catalog, arena, &plan, &st);
             if (code == ALM_OK) {

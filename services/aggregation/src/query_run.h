@@ -29,6 +29,8 @@ typedef struct alm_query_run {
     alm_variant_table variants;
     alm_cells cells;
     alm_answers answers;
+    const alm_answer_sink *sink; // of answers that need not wait for the others; NULL: all do
+    size_t told;                 // answers that did not
 } alm_query_run;
 
 // Has it a code, under which something may have been published?

@@ -176,9 +176,8 @@ static alm_code answer_cell(alm_series_run *it, alm_series_target *of, size_t se
     return of->is_refused ? ALM_OK : answer_computed(it, of, series, t, published, remark, st);
 }
 
-// Told: computed, published beside, or asked of something that was published.
-static bool is_told(const alm_series_run *it, const alm_series_target *of, size_t series,
-                    uint32_t t)
+bool alm_series_is_told(const alm_series_run *it, const alm_series_target *of, size_t series,
+                        uint32_t t)
 {
     alm_period period = alm_axis_at(alm_series_last_grid(of)->axis, t);
     bool has = has_number(of, series, t);
@@ -197,7 +196,7 @@ alm_code alm_series_answer_ranges(alm_series_run *it, alm_series_target *of, siz
     alm_axis axis = alm_series_last_grid(of)->axis;
     for (uint32_t t = 0; t < axis.count; t++) {
         if (alm_windows_asked(it->run, &it->windows, alm_axis_at(axis, t)) &&
-            is_told(it, of, series, t)) {
+            alm_series_is_told(it, of, series, t)) {
             ALM_TRY(answer_cell(it, of, series, t, "", st));
         }
     }
@@ -229,7 +228,8 @@ alm_code alm_series_answer_last(alm_series_run *it, alm_series_target *of, size_
             ALM_TRY(answer_cell(it, of, series, t, remark, st));
             remark = "";
             left--;
-        } else if (newest == ALM_AXIS_NONE && left == wanted && is_told(it, of, series, t)) {
+        } else if (newest == ALM_AXIS_NONE && left == wanted &&
+                   alm_series_is_told(it, of, series, t)) {
             char label[ALM_PERIOD_TEXT_MAX];
             const char *reason;
             newest = t;
@@ -348,7 +348,7 @@ static alm_code answer_listed(alm_series_run *it, size_t series, alm_status *st)
     return ALM_OK;
 }
 
-alm_code alm_series_answer_missing(alm_series_run *it, alm_status *st)
+alm_code alm_series_answer_missing(alm_series_run *it, size_t series, alm_status *st)
 {
     alm_query_run *run = it->run;
     const alm_query_plan *plan = run->plan;
@@ -357,19 +357,14 @@ alm_code alm_series_answer_missing(alm_series_run *it, alm_status *st)
     if (!run->is_named || is_refused || run->groups != NULL) {
         return ALM_OK;
     }
-    for (size_t s = 0; s < it->set.count; s++) {
-        if (!it->set.is_asked[s]) {
-            continue;
-        }
-        ALM_TRY(answer_listed(it, s, st));
-        if (is_by_place && !it->is_answered[s]) {
-            const char *reason;
-            ALM_TRY(alm_query_run_text(
-                run, &reason, st, "no %s of %.*s for %.*s", alm_measure_code(plan->measure),
-                ALM_STR_ARGS(unpublished(run)->code),
-                ALM_STR_ARGS(alm_place_tree_get(plan->tree, it->set.places[s])->code)));
-            ALM_TRY(answer_absent(it, s, absent_freq(it), (alm_period){0}, reason, st));
-        }
+    ALM_TRY(answer_listed(it, series, st));
+    if (!is_by_place || it->is_answered[series]) {
+        return ALM_OK;
     }
-    return ALM_OK;
+    const char *reason;
+    ALM_TRY(alm_query_run_text(
+        run, &reason, st, "no %s of %.*s for %.*s", alm_measure_code(plan->measure),
+        ALM_STR_ARGS(unpublished(run)->code),
+        ALM_STR_ARGS(alm_place_tree_get(plan->tree, it->set.places[series])->code)));
+    return answer_absent(it, series, absent_freq(it), (alm_period){0}, reason, st);
 }

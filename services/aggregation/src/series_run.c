@@ -66,9 +66,28 @@ static alm_code compute(alm_series_run *it, alm_series_target *of, alm_arena *ar
     return ALM_OK;
 }
 
+static alm_code answer_target(alm_series_run *it, alm_series_target *of, size_t series,
+                              alm_status *st)
+{
+    bool is_told = false;
+    if (it->run->plan->periods.kind == ALM_PERIOD_EXPR_LAST) {
+        return alm_series_answer_last(it, of, series, st);
+    }
+    ALM_TRY(alm_series_tell_ranges(it, of, series, &is_told, st));
+    return is_told ? ALM_OK : alm_series_answer_ranges(it, of, series, st);
+}
+
+static alm_code answer_series(alm_series_run *it, size_t series, alm_status *st)
+{
+    for (size_t i = 0; i < it->target_count; i++) {
+        ALM_TRY(answer_target(it, &it->targets[i], series, st));
+    }
+    ALM_TRY(alm_series_answer_missing(it, series, st));
+    return alm_series_tell_answers(it, st);
+}
+
 static alm_code answer_part(alm_series_run *it, alm_arena *arena, alm_status *st)
 {
-    bool is_last = it->run->plan->periods.kind == ALM_PERIOD_EXPR_LAST;
     // In the arena: its index is released with it.
     it->seen = alm_arena_alloc(arena, sizeof *it->seen);
     it->is_answered = alm_arena_calloc(arena, it->set.count, 1);
@@ -77,22 +96,22 @@ static alm_code answer_part(alm_series_run *it, alm_arena *arena, alm_status *st
     }
     ALM_TRY(alm_cell_index_init(it->seen, arena, st));
     for (size_t i = 0; i < it->target_count; i++) {
-        alm_series_target *of = &it->targets[i];
-        ALM_TRY(compute(it, of, arena, st));
-        for (size_t s = 0; s < it->set.count; s++) {
-            if (it->set.is_asked[s]) {
-                ALM_TRY(is_last ? alm_series_answer_last(it, of, s, st)
-                                : alm_series_answer_ranges(it, of, s, st));
-            }
+        ALM_TRY(compute(it, &it->targets[i], arena, st));
+    }
+    ALM_TRY(alm_series_tell_part(it, arena, st));
+    for (size_t s = 0; s < it->set.count; s++) {
+        if (it->set.is_asked[s]) {
+            ALM_TRY(answer_series(it, s, st));
         }
     }
-    return alm_series_answer_missing(it, st);
+    return ALM_OK;
 }
 
 static alm_code answer_all(alm_series_run *it, alm_arena *arena, alm_status *st)
 {
     size_t periods = 1;
     ALM_TRY(alm_series_targets_place(it, &periods, st));
+    ALM_TRY(alm_series_tell_begin(it, st));
     for (size_t at = 0; at < it->all.count;) {
         ALM_TRY(alm_row_reader_check(it->run->reader, st));
         ALM_TRY(alm_series_set_part(it->run, &it->all, at, PART_CELLS / periods, arena, &it->set,
@@ -100,7 +119,7 @@ static alm_code answer_all(alm_series_run *it, alm_arena *arena, alm_status *st)
         ALM_TRY(answer_part(it, arena, st));
         alm_arena_reset(arena);
     }
-    return ALM_OK;
+    return alm_series_tell_end(it, st);
 }
 
 alm_code alm_series_answer(alm_query_run *run, alm_status *st)
@@ -135,7 +154,7 @@ alm_code alm_series_answer(alm_query_run *run, alm_status *st)
         code = answer_all(it, arena, st);
     }
     bool is_refused = run->is_named && !it->any && it->fault.code != ALM_OK;
-    if (code == ALM_OK && is_refused && run->answers.count == 0) {
+    if (code == ALM_OK && is_refused && run->answers.count + run->told == 0) {
         code = alm_status_copy(st, &it->fault);
     }
 done:

@@ -6,6 +6,7 @@
 #include "rank_grid.h"
 #include "rollup.h"
 #include "source_grid.h"
+#include "teller.h"
 #include "window.h"
 
 // One answer for each series and period: a family at one frequency and accumulation.
@@ -46,10 +47,12 @@ typedef struct alm_series_run {
     alm_series_target *targets;
     size_t target_count, target_cap;
     alm_series_published published;
+    alm_teller *teller; // of answers that are told while others are computed; else NULL
     // Of the part at hand:
     alm_series_set set;
     alm_cell_index *seen; // (place, period) that was answered; only where cells are listed
     uint8_t *is_answered; // by series
+    uint8_t *asked;       // by period, where whole series are told in columns; else NULL
 } alm_series_run;
 
 static inline alm_str alm_series_code_of(const alm_series_run *it, alm_place_id place)
@@ -108,7 +111,22 @@ ALM_MUST_USE alm_code alm_series_answer_ranges(alm_series_run *it, alm_series_ta
 // newer and has none is told beside the newest.
 ALM_MUST_USE alm_code alm_series_answer_last(alm_series_run *it, alm_series_target *of,
                                              size_t series, alm_status *st);
-// What nothing was said of.
-ALM_MUST_USE alm_code alm_series_answer_missing(alm_series_run *it, alm_status *st);
+// What nothing was said of a series.
+ALM_MUST_USE alm_code alm_series_answer_missing(alm_series_run *it, size_t series, alm_status *st);
+// Told: computed, published beside, or asked of something that was published.
+bool alm_series_is_told(const alm_series_run *it, const alm_series_target *of, size_t series,
+                        uint32_t t);
+
+// --- telling them while others are computed, where they are wanted in that order: series_tell.c
+
+ALM_MUST_USE alm_code alm_series_tell_begin(alm_series_run *it, alm_status *st);
+// Of the part at hand, once its grids are computed.
+ALM_MUST_USE alm_code alm_series_tell_part(alm_series_run *it, alm_arena *arena, alm_status *st);
+// What alm_series_answer_ranges would answer, in columns. *ret_is_told: false if it has to.
+ALM_MUST_USE alm_code alm_series_tell_ranges(alm_series_run *it, alm_series_target *of,
+                                             size_t series, bool *ret_is_told, alm_status *st);
+// The answers that were gathered of a series.
+ALM_MUST_USE alm_code alm_series_tell_answers(alm_series_run *it, alm_status *st);
+ALM_MUST_USE alm_code alm_series_tell_end(alm_series_run *it, alm_status *st);
 
 #endif

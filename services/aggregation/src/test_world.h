@@ -648,10 +648,153 @@ static inline alm_code world_take_fault(void *self, alm_str item, const alm_stat
     return ALM_OK;
 }
 
+// A sink before another: it also takes rows in columns, which the other gets one by one.
+typedef struct world_columns {
+    const alm_answer_sink *to;
+    alm_arena *arena;
+    alm_result_writer *writer; // NULL: no rows are held
+} world_columns;
+
+static inline alm_str world_text(const Almanac__V1__ResultBlock *block, const uint32_t *column,
+                                 size_t count, size_t row)
+{
+    uint32_t index = count == 0 ? 0 : column[count == 1 ? 0 : row];
+    uint32_t from = index == 0 ? 0 : block->text_ends[index - 1] + 1; // behind its line feed
+    return (alm_str){block->texts + from, block->text_ends[index] - from};
+}
+
+static inline alm_result_row world_row_of(const Almanac__V1__ResultBlock *block, size_t i)
+{
+#define WORLD_TEXT(column) world_text(block, block->column, block->n_##column, i)
+#define WORLD_NUMBER(column)                                                                       \
+    (block->n_##column == 0 ? 0 : block->column[block->n_##column == 1 ? 0 : i])
+    alm_result_row row = {
+        .indicator = WORLD_TEXT(indicator),
+        .place = WORLD_TEXT(place),
+        .measure = WORLD_TEXT(measure),
+        .breakdown = WORLD_TEXT(breakdown),
+        .relation = WORLD_TEXT(relation),
+        .transform = WORLD_TEXT(transform),
+        .accumulation = alm_str_eq(WORLD_TEXT(accumulation), ALM_STR("C"))
+                            ? ALM_ACCUMULATION_CUMULATIVE
+                            : ALM_ACCUMULATION_PERIOD,
+        .value =
+            {
+                .number = {WORLD_NUMBER(mantissa), (int8_t)WORLD_NUMBER(exponent)},
+                .has_number = WORLD_NUMBER(has_number) != 0,
+                .qualifier = (alm_qualifier)WORLD_NUMBER(qualifier),
+                .status = (alm_obs_status)WORLD_NUMBER(status),
+            },
+        .interval = {WORLD_NUMBER(lower), WORLD_NUMBER(upper)},
+        .computed = WORLD_NUMBER(origin) == ALMANAC__V1__ORIGIN__ORIGIN_COMPUTED,
+        .source = WORLD_TEXT(source),
+        .published = ALM_DATE_NONE,
+        .note = WORLD_TEXT(note),
+        .reason = WORLD_TEXT(reason),
+        .of_count = WORLD_NUMBER(of_count),
+        .of_expected = WORLD_NUMBER(of_expected),
+    };
+    alm_str period = WORLD_TEXT(period);
+    alm_str unit = WORLD_TEXT(unit);
+    alm_str published = WORLD_TEXT(published);
+    assert_true(period.len == 0 || alm_period_parse(period, &row.period, NULL) == ALM_OK);
+    assert_true(unit.len == 0 || alm_unit_parse(unit, &row.value.unit, NULL) == ALM_OK);
+    assert_true(published.len == 0 || alm_date_parse(published, &row.published, NULL) == ALM_OK);
+    alm_value digits = {.number = row.value.number, .has_number = row.value.has_number};
+    double number = row.value.has_number ? alm_decimal_to_double(row.value.number) : 0;
+    switch (WORLD_NUMBER(bounds)) {
+    case ALMANAC__V1__BOUNDS__BOUNDS_DIGITS:
+        row.interval = alm_value_interval(&digits);
+        break;
+    case ALMANAC__V1__BOUNDS__BOUNDS_NUMBER:
+        row.interval = (alm_interval){number, number};
+        break;
+    default:
+        break;
+    }
+    return row;
+#undef WORLD_TEXT
+#undef WORLD_NUMBER
+}
+
+static inline alm_code world_pass_on(world_columns *it, alm_status *st)
+{
+    Almanac__V1__ResultBlock *block;
+    if (it->writer == NULL) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_result_writer_take(it->writer, &block, st));
+    it->writer = NULL;
+    assert_int_equal(block->n_pace, 0);
+    for (size_t i = 0; i < block->rows; i++) {
+        alm_result_row row = world_row_of(block, i);
+        ALM_TRY(it->to->row(it->to->self, &row, st));
+    }
+    return ALM_OK;
+}
+
+static inline alm_code world_pass_row(void *self, const alm_result_row *row, alm_status *st)
+{
+    world_columns *it = self;
+    ALM_TRY(world_pass_on(it, st));
+    return it->to->row(it->to->self, row, st);
+}
+
+static inline alm_code world_pass_fault(void *self, alm_str item, const alm_status *why,
+                                        alm_status *st)
+{
+    world_columns *it = self;
+    ALM_TRY(world_pass_on(it, st));
+    return it->to->fault(it->to->self, item, why, st);
+}
+
+static inline alm_code world_give_writer(void *self, alm_result_writer **ret, alm_status *st)
+{
+    world_columns *it = self;
+    if (it->writer != NULL && alm_result_writer_full(it->writer)) {
+        ALM_TRY(world_pass_on(it, st));
+    }
+    if (it->writer == NULL) {
+        ALM_TRY(alm_result_writer_create(it->arena, 1, &it->writer, st));
+    }
+    *ret = it->writer;
+    return ALM_OK;
+}
+
+// As alm_query_execute, with answers in columns where they come so.
+static inline alm_code world_execute_columns(const alm_query_plan *plan,
+                                             const alm_row_reader *reader,
+                                             const alm_answer_sink *to, alm_arena *arena,
+                                             alm_status *st)
+{
+    world_columns it = {to, arena, NULL};
+    alm_answer_sink sink = {&it, world_pass_row, world_pass_fault, world_give_writer};
+    ALM_TRY(alm_query_execute(plan, reader, &sink, arena, st));
+    return world_pass_on(&it, st);
+}
+
+// Answers that come in columns are those that come one by one.
+static inline void world_check_columns(const alm_query_plan *plan, const alm_row_reader *reader,
+                                       alm_arena *arena, alm_str want)
+{
+    alm_buf lines;
+    alm_status st = ALM_STATUS_INIT;
+    alm_buf_init(&lines, 0);
+    alm_answer_sink sink = {&lines, world_take_row, world_take_fault, NULL};
+    assert_int_equal(world_execute_columns(plan, reader, &sink, arena, &st), ALM_OK);
+    alm_str got = alm_buf_view(&lines);
+    if (!alm_str_eq(got, want)) {
+        print_error("in columns:\n%.*sone by one:\n%.*s", ALM_STR_ARGS(got), ALM_STR_ARGS(want));
+    }
+    assert_true(alm_str_eq(got, want));
+    alm_buf_deinit(&lines);
+}
+
 // The answer as lines, or one line "CODE field: message" when the question as a whole fails;
 // appended.
 static inline void world_answer(world *w, const char *question, alm_buf *lines)
 {
+    size_t before = lines->len;
     world_question q;
     world_ask(&q, question);
     alm_arena *arena = alm_arena_create(0);
@@ -660,8 +803,12 @@ static inline void world_answer(world *w, const char *question, alm_buf *lines)
     alm_code code = alm_query_plan_make(&q.request, w->catalog, arena, &plan, &st);
     if (code == ALM_OK) {
         alm_row_reader reader = world_reader(w);
-        alm_answer_sink sink = {lines, world_take_row, world_take_fault};
+        alm_answer_sink sink = {lines, world_take_row, world_take_fault, NULL};
         code = alm_query_execute(&plan, &reader, &sink, arena, &st);
+        if (code == ALM_OK) {
+            alm_str told = {(const char *)lines->data + before, lines->len - before};
+            world_check_columns(&plan, &reader, arena, told);
+        }
     }
     if (code != ALM_OK) {
         alm_buf_printf(lines, "%s %s: %s\n", alm_code_name(code), st.field, st.message);

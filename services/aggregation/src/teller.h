@@ -1,0 +1,40 @@
+// Answers told in columns: what rows have in common once, the rest in arrays.
+//
+// Rows leave it a block at a time, when it is flushed, or when others begin. Nothing may be told to
+// its sink otherwise before it is flushed.
+#ifndef ALM_TELLER_H
+#define ALM_TELLER_H
+
+#include "answer.h"
+
+typedef struct alm_told_row {
+    alm_place_id place;
+    alm_period period;
+    alm_decimal number; // of no meaning without one
+    bool has_number;
+    alm_qualifier qualifier;
+    alm_obs_status status;
+    Almanac__V1__Bounds bounds;
+    alm_interval interval; // where the bounds are TOLD
+    uint32_t source;
+    alm_date published;
+    alm_str note, reason;
+    uint32_t of_count, of_expected;
+} alm_told_row;
+
+typedef struct alm_teller alm_teller;
+
+// The sink must have a writer; both it and the plan are borrowed. Lives in the arena.
+//
+// ALM_RESOURCE_EXHAUSTED  out of memory
+ALM_MUST_USE alm_code alm_teller_make(const alm_query_plan *plan, const alm_answer_sink *sink,
+                                      alm_arena *arena, alm_teller **ret, alm_status *st);
+
+// Texts are borrowed until others begin, or the end.
+ALM_MUST_USE alm_code alm_teller_begin(alm_teller *teller, const alm_told_common *common,
+                                       alm_status *st);
+// Texts are read during the call.
+ALM_MUST_USE alm_code alm_teller_add(alm_teller *teller, const alm_told_row *row, alm_status *st);
+ALM_MUST_USE alm_code alm_teller_flush(alm_teller *teller, alm_status *st);
+
+#endif
