@@ -247,18 +247,21 @@ static void make_heap(sorter *it)
     }
 }
 
+uint32_t alm_answer_place_order(const alm_query_plan *plan, alm_place_id place)
+{
+    uint32_t index = alm_query_plan_place_index(plan, place);
+    return index != ALM_PLACE_NONE ? index : (uint32_t)plan->places.count + place;
+}
+
 // Rows beyond the first `most` take the place of the last of these, unless they come behind it.
 static void choose(sorter *it, size_t most)
 {
     const alm_answers *answers = it->answers;
     bool is_sorted = true;
     for (uint32_t i = 0; i < answers->count; i++) {
-        alm_place_id place = alm_answers_get(answers, i)->obs.place;
-        uint32_t index = alm_query_plan_place_index(it->plan, place);
         sort_key key = {
             .rank = rank_of(it, i),
-            // Groups of a roll-up need not be places that were asked.
-            .place = index != ALM_PLACE_NONE ? index : (uint32_t)it->plan->places.count + place,
+            .place = alm_answer_place_order(it->plan, alm_answers_get(answers, i)->obs.place),
             .row = i,
         };
         if (it->count < most) {

@@ -65,6 +65,10 @@ static inline const alm_answer *alm_answers_get(const alm_answers *answers, size
     return &answers->chunks[i / ALM_ANSWER_CHUNK][i % ALM_ANSWER_CHUNK];
 }
 
+// Where answers of a place stand in the order of keys. Groups of a roll-up need not be places that
+// were asked.
+uint32_t alm_answer_place_order(const alm_query_plan *plan, alm_place_id place);
+
 // Forgets the rows.
 static inline void alm_answers_reset(alm_answers *answers)
 {

@@ -101,8 +101,8 @@ static alm_str related_place(const alm_series_run *it, alm_place_id place)
 }
 
 // Nearly always that of the cell before.
-static alm_code answer_variant(alm_series_run *it, alm_series_target *of, alm_place_id place,
-                               uint32_t *ret, alm_status *st)
+alm_code alm_series_variant(alm_series_run *it, alm_series_target *of, alm_place_id place,
+                            uint32_t *ret, alm_status *st)
 {
     alm_str related = related_place(it, place);
     if (!of->has_answered || !alm_str_eq(of->related, related)) {
@@ -128,32 +128,48 @@ static bool published_cell(const alm_series_run *it, const alm_series_target *of
                          alm_axis_at(grid->axis, t), ret);
 }
 
-static alm_code answer_computed(alm_series_run *it, alm_series_target *of, size_t series,
-                                uint32_t t, uint32_t published, const char *remark, alm_status *st)
+alm_code alm_series_computed(alm_series_run *it, alm_series_target *of, size_t series, uint32_t t,
+                             uint32_t published, alm_obs *ret, alm_answer_extra *ret_extra,
+                             alm_status *st)
 {
     const alm_grid *grid = alm_series_last_grid(of);
     size_t cell = cell_of(of, series, t);
-    alm_obs obs = {
+    *ret_extra = (alm_answer_extra){
+        .computed = (grid->flags[cell] & ALM_CELL_COMPUTED) || !alm_grid_has(grid, cell),
+        .reason = "",
+    };
+    if (published_cell(it, of, series, t, ret)) {
+        ret_extra->interval = alm_value_interval(&ret->value);
+        return ALM_OK;
+    }
+    *ret = (alm_obs){
         .place = it->set.places[series],
         .period = alm_axis_at(grid->axis, t),
         .source = alm_newest_source(grid->newest[cell]),
         .published = alm_newest_published(grid->newest[cell]),
     };
-    alm_answer_extra extra = {
-        .computed = (grid->flags[cell] & ALM_CELL_COMPUTED) || !alm_grid_has(grid, cell),
-        .reason = remark,
-    };
-    alm_obs row;
-    if (published_cell(it, of, series, t, &row)) {
-        extra.interval = alm_value_interval(&row.value);
-        return alm_answers_add(&it->run->answers, &row, &extra, st);
+    ALM_TRY(alm_series_variant(it, of, ret->place, &ret->variant, st));
+    alm_grid_value(grid, cell, of->chain.out.unit, &ret->value, &ret_extra->interval);
+    ALM_TRY(take_remarks(it, of, series, t, ret_extra, st));
+    if (ret->value.has_number) {
+        return ALM_OK;
     }
-    ALM_TRY(answer_variant(it, of, obs.place, &obs.variant, st));
-    alm_grid_value(grid, cell, of->chain.out.unit, &obs.value, &extra.interval);
-    ALM_TRY(take_remarks(it, of, series, t, &extra, st));
-    if (!obs.value.has_number) {
-        ALM_TRY(alm_series_why(it, of, series, t, &extra.reason, st));
-        ALM_TRY(alm_series_mention(it, published, &extra.reason, st));
+    ALM_TRY(alm_series_why(it, of, series, t, &ret_extra->reason, st));
+    return alm_series_mention(it, published, &ret_extra->reason, st);
+}
+
+// remark: of a cell with a number, before all others; "" for none.
+static alm_code answer_computed(alm_series_run *it, alm_series_target *of, size_t series,
+                                uint32_t t, uint32_t published, const char *remark, alm_status *st)
+{
+    alm_obs obs;
+    alm_answer_extra extra;
+    ALM_TRY(alm_series_computed(it, of, series, t, published, &obs, &extra, st));
+    bool is_remarked = remark[0] != '\0' && obs.value.has_number;
+    if (is_remarked && extra.reason[0] == '\0') {
+        extra.reason = remark;
+    } else if (is_remarked) {
+        ALM_TRY(alm_query_run_text(it->run, &extra.reason, st, "%s; %s", remark, extra.reason));
     }
     return alm_answers_add(&it->run->answers, &obs, &extra, st);
 }
@@ -274,7 +290,7 @@ static alm_code answer_absent(alm_series_run *it, size_t series, alm_freq freq, 
         .source = ALM_SOURCE_NONE,
         .published = ALM_DATE_NONE,
     };
-    ALM_TRY(answer_variant(it, &of, obs.place, &obs.variant, st));
+    ALM_TRY(alm_series_variant(it, &of, obs.place, &obs.variant, st));
     alm_answer_extra extra = {
         .interval = alm_value_interval(&obs.value),
         .computed = true,

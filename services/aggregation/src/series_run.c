@@ -66,23 +66,21 @@ static alm_code compute(alm_series_run *it, alm_series_target *of, alm_arena *ar
     return ALM_OK;
 }
 
-static alm_code answer_target(alm_series_run *it, alm_series_target *of, size_t series,
-                              alm_status *st)
-{
-    bool is_told = false;
-    if (it->run->plan->periods.kind == ALM_PERIOD_EXPR_LAST) {
-        return alm_series_answer_last(it, of, series, st);
-    }
-    ALM_TRY(alm_series_tell_ranges(it, of, series, &is_told, st));
-    return is_told ? ALM_OK : alm_series_answer_ranges(it, of, series, st);
-}
-
 static alm_code answer_series(alm_series_run *it, size_t series, alm_status *st)
 {
+    bool is_last = it->run->plan->periods.kind == ALM_PERIOD_EXPR_LAST;
+    bool is_told = false;
     for (size_t i = 0; i < it->target_count; i++) {
-        ALM_TRY(answer_target(it, &it->targets[i], series, st));
+        alm_series_target *of = &it->targets[i];
+        ALM_TRY(alm_series_tell_ranges(it, of, series, &is_told, st));
+        if (!is_told) {
+            ALM_TRY(is_last ? alm_series_answer_last(it, of, series, st)
+                            : alm_series_answer_ranges(it, of, series, st));
+        }
     }
-    ALM_TRY(alm_series_answer_missing(it, series, st));
+    if (!is_told || !it->windows.is_listed) {
+        ALM_TRY(alm_series_answer_missing(it, series, st));
+    }
     return alm_series_tell_answers(it, st);
 }
 

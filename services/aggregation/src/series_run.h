@@ -48,6 +48,7 @@ typedef struct alm_series_run {
     size_t target_count, target_cap;
     alm_series_published published;
     alm_teller *teller; // of answers that are told while others are computed; else NULL
+    bool is_begun;      // it knows what the rows of the series before have in common
     // Of the part at hand:
     alm_series_set set;
     alm_cell_index *seen; // (place, period) that was answered; only where cells are listed
@@ -111,18 +112,27 @@ ALM_MUST_USE alm_code alm_series_answer_ranges(alm_series_run *it, alm_series_ta
 // newer and has none is told beside the newest.
 ALM_MUST_USE alm_code alm_series_answer_last(alm_series_run *it, alm_series_target *of,
                                              size_t series, alm_status *st);
+// What a cell of the last grid is told as. published: the first row that was published of it;
+// ALM_CELL_NONE: none.
+ALM_MUST_USE alm_code alm_series_computed(alm_series_run *it, alm_series_target *of, size_t series,
+                                          uint32_t t, uint32_t published, alm_obs *ret,
+                                          alm_answer_extra *ret_extra, alm_status *st);
 // What nothing was said of a series.
 ALM_MUST_USE alm_code alm_series_answer_missing(alm_series_run *it, size_t series, alm_status *st);
 // Told: computed, published beside, or asked of something that was published.
 bool alm_series_is_told(const alm_series_run *it, const alm_series_target *of, size_t series,
                         uint32_t t);
 
+// The variant that answers of a place are told as.
+ALM_MUST_USE alm_code alm_series_variant(alm_series_run *it, alm_series_target *of,
+                                         alm_place_id place, uint32_t *ret, alm_status *st);
+
 // --- telling them while others are computed, where they are wanted in that order: series_tell.c
 
 ALM_MUST_USE alm_code alm_series_tell_begin(alm_series_run *it, alm_status *st);
 // Of the part at hand, once its grids are computed.
 ALM_MUST_USE alm_code alm_series_tell_part(alm_series_run *it, alm_arena *arena, alm_status *st);
-// What alm_series_answer_ranges would answer, in columns. *ret_is_told: false if it has to.
+// What alm_series_answer_ranges would answer, in columns, and of listed periods all the rest. *ret_is_told: false if it has to.
 ALM_MUST_USE alm_code alm_series_tell_ranges(alm_series_run *it, alm_series_target *of,
                                              size_t series, bool *ret_is_told, alm_status *st);
 // The answers that were gathered of a series.

@@ -6,8 +6,19 @@
 static bool is_in_order(const alm_query_run *run, const alm_series_set *set)
 {
     const alm_query_plan *plan = run->plan;
-    return run->sink != NULL && run->sink->writer != NULL && run->groups == NULL &&
-           set->peers == NULL && plan->order == ALMANAC__V1__ORDER__ORDER_KEY && plan->limit == 0;
+    if (run->sink == NULL || run->sink->writer == NULL || plan->limit > 0 ||
+        plan->order != ALMANAC__V1__ORDER__ORDER_KEY) {
+        return false;
+    }
+    uint64_t last = 0;
+    for (size_t s = 0; s < set->count; s++) {
+        uint64_t order = (uint64_t)alm_answer_place_order(plan, set->places[s]) + 1;
+        if (set->is_asked[s] && order <= last) {
+            return false;
+        }
+        last = set->is_asked[s] ? order : last;
+    }
+    return true;
 }
 
 alm_code alm_series_tell_begin(alm_series_run *it, alm_status *st)
@@ -20,37 +31,31 @@ alm_code alm_series_tell_begin(alm_series_run *it, alm_status *st)
 
 static bool is_of_one_kind(const alm_series_run *it)
 {
-    const alm_query_plan *plan = it->run->plan;
-    const alm_series_target *of = &it->targets[0];
-    return it->target_count == 1 && !of->is_refused && it->published.count == 0 &&
-           !plan->has_whole && !it->windows.is_listed && plan->periods.kind != ALM_PERIOD_EXPR_LAST;
+    const alm_windows *windows = &it->windows;
+    if (it->target_count != 1 || it->targets[0].is_refused || it->published.count > 0 ||
+        it->run->plan->periods.kind == ALM_PERIOD_EXPR_LAST) {
+        return false;
+    }
+    // Of other frequencies that are listed there is something to be told, too.
+    return !windows->is_listed ||
+           (windows->count == 1 && windows->of[0].axis.first.freq == (uint8_t)it->targets[0].freq);
 }
 
 alm_code alm_series_tell_part(alm_series_run *it, alm_arena *arena, alm_status *st)
 {
-    alm_series_target *of = it->targets;
     it->asked = NULL;
     if (it->teller == NULL || !is_of_one_kind(it)) {
         return ALM_OK;
     }
-    alm_query_run *run = it->run;
-    alm_axis axis = alm_series_last_grid(of)->axis;
-    uint32_t variant;
-    ALM_TRY(alm_chain_variant(run, &of->chain, of->variant, (alm_str){0}, &variant, st));
-    alm_obs row = {.variant = variant, .value = {.unit = of->chain.out.unit}};
-    alm_told_common common;
-    if (!alm_answers_common(&run->answers, run->plan, run->indicator, &row, true, &common)) {
-        return ALM_OK;
-    }
-    common.indicator = run->label;
+    alm_axis axis = alm_series_last_grid(&it->targets[0])->axis;
     it->asked = alm_arena_alloc(arena, axis.count);
     if (it->asked == NULL) {
         return alm_query_run_no_memory(st);
     }
     for (uint32_t t = 0; t < axis.count; t++) {
-        it->asked[t] = alm_windows_asked(run, &it->windows, alm_axis_at(axis, t));
+        it->asked[t] = alm_windows_asked(it->run, &it->windows, alm_axis_at(axis, t));
     }
-    return alm_teller_begin(it->teller, &common, st);
+    return ALM_OK;
 }
 
 // Is every number of the series computed?
@@ -65,43 +70,81 @@ static bool is_computed(const alm_series_target *of, size_t series)
     return is_all;
 }
 
+// Rows that are alike follow each other: those of a parent's places, of a place, of all.
+static alm_code begin_series(alm_series_run *it, alm_series_target *of, size_t series,
+                             bool *ret_is_told, alm_status *st)
+{
+    alm_query_run *run = it->run;
+    alm_told_common common;
+    alm_obs like = {.value = {.unit = of->chain.out.unit}};
+    uint32_t before = of->answered;
+    bool is_begun = of->has_answered && it->is_begun;
+    ALM_TRY(alm_series_variant(it, of, it->set.places[series], &like.variant, st));
+    *ret_is_told = true;
+    if (is_begun && like.variant == before) {
+        return ALM_OK;
+    }
+    *ret_is_told =
+        alm_answers_common(&run->answers, run->plan, run->indicator, &like, true, &common);
+    if (!*ret_is_told) {
+        return ALM_OK;
+    }
+    common.indicator = run->label;
+    it->is_begun = true;
+    return alm_teller_begin(it->teller, &common, st);
+}
+
 static alm_code tell_cell(alm_series_run *it, alm_series_target *of, size_t series, uint32_t t,
                           alm_status *st)
 {
-    const alm_grid *grid = alm_series_last_grid(of);
-    size_t cell = series * grid->axis.count + t;
-    alm_value value;
+    alm_obs obs;
+    alm_answer_extra extra;
+    ALM_TRY(alm_series_computed(it, of, series, t, ALM_CELL_NONE, &obs, &extra, st));
     alm_told_row row = {
-        .place = it->set.places[series],
-        .period = alm_axis_at(grid->axis, t),
-        .source = alm_newest_source(grid->newest[cell]),
-        .published = alm_newest_published(grid->newest[cell]),
+        .place = obs.place,
+        .period = obs.period,
+        .number = obs.value.number,
+        .has_number = obs.value.has_number,
+        .qualifier = obs.value.qualifier,
+        .status = obs.value.status,
+        .bounds = obs.value.has_number ? ALMANAC__V1__BOUNDS__BOUNDS_TOLD
+                                       : ALMANAC__V1__BOUNDS__BOUNDS_DIGITS,
+        .interval = extra.interval,
+        .source = obs.source,
+        .published = obs.published,
+        .reason = alm_str_from(extra.reason),
+        .of_count = extra.of_count,
+        .of_expected = extra.of_expected,
     };
-    alm_grid_value(grid, cell, of->chain.out.unit, &value, &row.interval);
-    row.number = value.number;
-    row.has_number = value.has_number;
-    row.qualifier = value.qualifier;
-    row.status = value.status;
-    row.bounds =
-        value.has_number ? ALMANAC__V1__BOUNDS__BOUNDS_TOLD : ALMANAC__V1__BOUNDS__BOUNDS_DIGITS;
-    if (!value.has_number) {
-        const char *why;
-        ALM_TRY(alm_series_why(it, of, series, t, &why, st));
-        row.reason = alm_str_from(why);
-    }
     it->is_answered[series] = 1;
+    it->run->told++;
     return alm_teller_add(it->teller, &row, st);
+}
+
+// Of a listed period that nothing was said of, too, as long as the place was there.
+static bool is_wanted(const alm_series_run *it, const alm_series_target *of, size_t series,
+                      uint32_t t)
+{
+    const alm_query_run *run = it->run;
+    if (!it->asked[t] || alm_series_is_told(it, of, series, t)) {
+        return it->asked[t];
+    }
+    alm_date day = alm_period_last_day(alm_axis_at(alm_series_last_grid(of)->axis, t));
+    return it->windows.is_listed && run->is_named && run->groups == NULL &&
+           alm_place_valid_on(alm_place_tree_get(run->plan->tree, it->set.places[series]), day);
 }
 
 alm_code alm_series_tell_ranges(alm_series_run *it, alm_series_target *of, size_t series,
                                 bool *ret_is_told, alm_status *st)
 {
     *ret_is_told = it->asked != NULL && is_computed(of, series);
+    if (*ret_is_told) {
+        ALM_TRY(begin_series(it, of, series, ret_is_told, st));
+    }
     uint32_t count = *ret_is_told ? alm_series_last_grid(of)->axis.count : 0;
     for (uint32_t t = 0; t < count; t++) {
-        if (it->asked[t] && alm_series_is_told(it, of, series, t)) {
+        if (is_wanted(it, of, series, t)) {
             ALM_TRY(tell_cell(it, of, series, t, st));
-            it->run->told++;
         }
     }
     return ALM_OK;
