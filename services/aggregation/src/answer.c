@@ -2,9 +2,9 @@
 
 #include "alm/alloc.h"
 #include "alm/limits.h"
+#include "answer_order.h"
 #include "convert.h"
-
-#include <stdlib.h>
+#include "teller.h"
 
 void alm_answers_init(alm_answers *answers, alm_arena *arena, const alm_variant_table *variants)
 {
@@ -63,248 +63,17 @@ alm_code alm_answers_add(alm_answers *answers, const alm_obs *obs, const alm_ans
     return append(answers, obs, copy, st);
 }
 
-// --- order --------------------------------------------------------------------------------------
-
-// Most comparisons are over with the rank: of an order by value the bits of the nearest double,
-// which rise with it; else nothing. Rows without a number come last, whichever way the others run.
-typedef struct sort_key {
-    uint64_t rank;
-    uint32_t place; // its index among the places that are asked; others follow by id
-    uint32_t row;
-} sort_key;
-
-#define RANK_WITHOUT_NUMBER UINT64_MAX
-#define SHORT_MAX           INT64_C(999999999999999) // numbers of 15 digits have their own doubles
-
-typedef struct sorter {
-    const alm_answers *answers;
-    const alm_query_plan *plan;
-    const alm_indicator *indicator;
-    uint32_t *variant_ranks; // by text
-    bool is_by_value, is_descending;
-    bool has_long; // a number may share its double with another
-    // The unit of the row before, and what rows of its kind are compared in:
-    uint32_t variant;
-    alm_unit unit, common;
-    bool has_common;
-    sort_key *keys;
-    size_t count;
-} sorter;
-
-typedef struct ranked_text {
-    alm_str text;
-    uint32_t id;
-} ranked_text;
-
-static int by_text(const void *a, const void *b)
-{
-    return alm_str_cmp(((const ranked_text *)a)->text, ((const ranked_text *)b)->text);
-}
-
-static uint32_t *rank_variants(const alm_answers *answers)
-{
-    size_t count = answers->variants->count;
-    ranked_text *texts = alm_arena_calloc(answers->arena, count, sizeof *texts);
-    uint32_t *ranks = alm_arena_calloc(answers->arena, count, sizeof *ranks);
-    if (texts == NULL || ranks == NULL) {
-        return NULL;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        texts[i] = (ranked_text){alm_variant_table_get(answers->variants, i)->text, i};
-    }
-    qsort(texts, count, sizeof *texts, by_text);
-    for (uint32_t i = 0; i < count; i++) {
-        ranks[texts[i].id] = i;
-    }
-    return ranks;
-}
-
-static void find_common_unit(sorter *it, uint32_t variant, alm_unit unit)
-{
-    alm_unit own = it->indicator->unit;
-    alm_measure measure = alm_variant_table_get(it->answers->variants, variant)->variant.measure;
-    it->variant = variant;
-    it->unit = unit;
-    it->has_common = alm_measure_common_unit(measure, own, &it->common);
-    // A target may be an amount or a rate; amounts compare in the indicator's unit.
-    if (!it->has_common && alm_unit_convertible(unit, own)) {
-        it->common = own;
-        it->has_common = true;
-    }
-    // What is computed may have a unit of its own: an index of a level.
-    it->has_common = it->has_common && alm_unit_convertible(unit, it->common);
-}
-
-// False: the row has none.
-static bool number_of(sorter *it, uint32_t row, alm_decimal *ret)
-{
-    const alm_obs *obs = &alm_answers_get(it->answers, row)->obs;
-    if (!obs->value.has_number) {
-        return false;
-    }
-    if (obs->variant != it->variant || !alm_unit_eq(obs->value.unit, it->unit)) {
-        find_common_unit(it, obs->variant, obs->value.unit);
-    }
-    if (it->has_common) {
-        return alm_number_in_unit(&obs->value, it->common, ret, NULL) == ALM_OK;
-    }
-    *ret = obs->value.number;
-    return true;
-}
-
-static uint64_t rank_of(sorter *it, uint32_t row)
-{
-    alm_decimal number;
-    if (!it->is_by_value) {
-        return 0;
-    }
-    if (!number_of(it, row, &number)) {
-        return RANK_WITHOUT_NUMBER;
-    }
-    it->has_long |= number.mantissa > SHORT_MAX || number.mantissa < -SHORT_MAX;
-    double nearest = alm_decimal_to_double(number);
-    int64_t bits;
-    memcpy(&bits, &nearest, sizeof bits);
-    // Without a sign the bits rise with the number, with one they fall.
-    uint64_t rising = (uint64_t)bits ^ (bits < 0 ? UINT64_MAX : UINT64_C(1) << 63);
-    return it->is_descending ? ~rising : rising;
-}
-
-static int compare_numbers(sorter *it, uint32_t a, uint32_t b)
-{
-    alm_decimal x;
-    alm_decimal y;
-    if (!number_of(it, a, &x) || !number_of(it, b, &y)) {
-        return 0;
-    }
-    return it->is_descending ? alm_decimal_cmp(y, x) : alm_decimal_cmp(x, y);
-}
-
-static uint64_t period_order(const alm_answer *answer)
-{
-    return answer->obs.period.freq == ALM_FREQ_NONE ? 0 : alm_period_pack(answer->obs.period);
-}
-
-// Published before computed.
-static uint64_t variant_order(const sorter *it, const alm_answer *answer)
-{
-    bool is_computed = answer->extra != NULL && answer->extra->computed;
-    return (uint64_t)it->variant_ranks[answer->obs.variant] * 2 + is_computed;
-}
-
-static int by_key(const void *a, const void *b, void *arg)
-{
-    sorter *it = arg;
-    const sort_key *x = a;
-    const sort_key *y = b;
-    if (x->rank != y->rank) {
-        return x->rank < y->rank ? -1 : 1;
-    }
-    int order = it->has_long ? compare_numbers(it, x->row, y->row) : 0;
-    if (order != 0) {
-        return order;
-    }
-    if (x->place != y->place) {
-        return x->place < y->place ? -1 : 1;
-    }
-    const alm_answer *p = alm_answers_get(it->answers, x->row);
-    const alm_answer *q = alm_answers_get(it->answers, y->row);
-    uint64_t p_order = period_order(p);
-    uint64_t q_order = period_order(q);
-    if (p_order == q_order) {
-        p_order = variant_order(it, p);
-        q_order = variant_order(it, q);
-    }
-    if (p_order != q_order) {
-        return p_order < q_order ? -1 : 1;
-    }
-    return x->row < y->row ? -1 : x->row > y->row;
-}
-
-// Moves a key down a heap whose first is the last in order.
-static void sift_down(sorter *it, size_t at)
-{
-    for (;;) {
-        size_t child = at * 2 + 1;
-        if (child >= it->count) {
-            return;
-        }
-        child += child + 1 < it->count && by_key(&it->keys[child], &it->keys[child + 1], it) < 0;
-        if (by_key(&it->keys[at], &it->keys[child], it) >= 0) {
-            return;
-        }
-        sort_key held = it->keys[at];
-        it->keys[at] = it->keys[child];
-        it->keys[child] = held;
-        at = child;
-    }
-}
-
-static void make_heap(sorter *it)
-{
-    for (size_t k = it->count / 2; k-- > 0;) {
-        sift_down(it, k);
-    }
-}
-
 uint32_t alm_answer_place_order(const alm_query_plan *plan, alm_place_id place)
 {
     uint32_t index = alm_query_plan_place_index(plan, place);
     return index != ALM_PLACE_NONE ? index : (uint32_t)plan->places.count + place;
 }
 
-// Rows beyond the first `most` take the place of the last of these, unless they come behind it.
-static void choose(sorter *it, size_t most)
+alm_obs alm_answers_obs(const alm_answers *answers, size_t row)
 {
-    const alm_answers *answers = it->answers;
-    bool is_sorted = true;
-    for (uint32_t i = 0; i < answers->count; i++) {
-        sort_key key = {
-            .rank = rank_of(it, i),
-            .place = alm_answer_place_order(it->plan, alm_answers_get(answers, i)->obs.place),
-            .row = i,
-        };
-        if (it->count < most) {
-            is_sorted = is_sorted && (i == 0 || by_key(&it->keys[it->count - 1], &key, it) < 0);
-            it->keys[it->count++] = key;
-            continue;
-        }
-        if (i == most) {
-            make_heap(it);
-        }
-        if (by_key(&key, &it->keys[0], it) < 0) {
-            it->keys[0] = key;
-            sift_down(it, 0);
-        }
-        is_sorted = false;
-    }
-    if (!is_sorted) {
-        qsort_r(it->keys, it->count, sizeof it->keys[0], by_key, it);
-    }
-}
-
-// The keys are on the heap: an answer of the largest size needs much of the arena itself.
-static alm_code sort(const alm_answers *answers, const alm_query_plan *plan,
-                     const alm_indicator *indicator, sorter *ret, alm_status *st)
-{
-    size_t most = plan->limit == 0 ? answers->count : ALM_MIN(answers->count, plan->limit);
-    *ret = (sorter){
-        .answers = answers,
-        .plan = plan,
-        .indicator = indicator,
-        .variant_ranks = rank_variants(answers),
-        .is_by_value = plan->order != ALMANAC__V1__ORDER__ORDER_KEY,
-        .is_descending = plan->order == ALMANAC__V1__ORDER__ORDER_VALUE_DESC,
-        .variant = UINT32_MAX,
-        .keys = alm_calloc(most, sizeof *ret->keys),
-    };
-    if (ret->keys == NULL || ret->variant_ranks == NULL) {
-        alm_free(ret->keys);
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory to order %zu rows",
-                              answers->count);
-    }
-    choose(ret, most);
-    return ALM_OK;
+    size_t first = answers->cells == NULL ? 0 : answers->cells->count;
+    return row < first ? alm_cells_row(answers->cells, row)
+                       : alm_answers_get(answers, row - first)->obs;
 }
 
 // --- telling ------------------------------------------------------------------------------------
@@ -445,25 +214,134 @@ static alm_result_row row_of(const alm_answers *answers, const alm_query_plan *p
     return row;
 }
 
+// What is told next: row by row, or in columns as long as rows are alike.
+typedef struct telling {
+    const alm_answers *answers;
+    const alm_query_plan *plan;
+    const alm_indicator *indicator;
+    alm_str label;
+    const alm_answer_sink *sink;
+    alm_teller *teller; // NULL: the sink takes no columns
+    bool is_begun;      // with rows of this variant and unit, which need not be converted:
+    uint32_t variant;
+    alm_unit unit;
+    bool has_bounds; // of exact numbers of this exponent in this unit
+    int32_t exponent;
+    Almanac__V1__Bounds bounds;
+} telling;
+
+static alm_code tell_answer(telling *it, const alm_answer *answer, alm_status *st)
+{
+    alm_result_row row = row_of(it->answers, it->plan, it->indicator, answer);
+    row.indicator = it->label;
+    if (row.reason.len == 0) {
+        ALM_TRY(reason_of(it->answers, it->plan, answer, &row.reason, st));
+    }
+    if (it->teller != NULL) {
+        ALM_TRY(alm_teller_flush(it->teller, st));
+    }
+    return it->sink->row(it->sink->self, &row, st);
+}
+
+// False: the row's number is to be converted.
+static alm_code begin_alike(telling *it, const alm_obs *obs, bool *ret, alm_status *st)
+{
+    *ret = it->is_begun && it->variant == obs->variant && alm_unit_eq(it->unit, obs->value.unit);
+    if (*ret) {
+        return ALM_OK;
+    }
+    alm_told_common common;
+    it->is_begun = alm_answers_common(it->answers, it->plan, it->indicator, obs, false, &common);
+    it->variant = obs->variant;
+    it->unit = obs->value.unit;
+    it->has_bounds = false;
+    common.indicator = it->label;
+    *ret = it->is_begun;
+    return it->is_begun ? alm_teller_begin(it->teller, &common, st) : ALM_OK;
+}
+
+#define PLAIN_MAX (ALM_DECIMAL_MANTISSA_MAX / 100) // such numbers have ends that are decimals
+
+// Where an exact number is no decimal's neighbour, the kind of its bounds is that of all like it.
+static void find_bounds(telling *it, const alm_value *value, alm_told_row *row)
+{
+    bool is_plain = value->has_number && value->qualifier == ALM_QUALIFIER_EXACT &&
+                    value->number.mantissa < PLAIN_MAX && value->number.mantissa > -PLAIN_MAX;
+    if (is_plain && it->has_bounds && it->exponent == value->number.exponent) {
+        row->bounds = it->bounds;
+        return;
+    }
+    row->interval = alm_value_interval(value);
+    row->bounds = alm_result_bounds(value, row->interval);
+    if (is_plain) {
+        it->has_bounds = row->bounds != ALMANAC__V1__BOUNDS__BOUNDS_TOLD;
+        it->exponent = value->number.exponent;
+        it->bounds = row->bounds;
+    }
+}
+
+static alm_code tell_published(telling *it, const alm_obs *obs, alm_status *st)
+{
+    alm_answer answer = {.obs = *obs};
+    alm_str reason = {0};
+    bool is_alike = it->teller != NULL;
+    if (is_alike) {
+        ALM_TRY(begin_alike(it, obs, &is_alike, st));
+    }
+    if (!is_alike) {
+        return tell_answer(it, &answer, st);
+    }
+    if (!obs->value.has_number) {
+        ALM_TRY(reason_of(it->answers, it->plan, &answer, &reason, st));
+    }
+    alm_told_row row = {
+        .place = obs->place,
+        .period = obs->period,
+        .number = obs->value.number,
+        .has_number = obs->value.has_number,
+        .qualifier = obs->value.qualifier,
+        .status = obs->value.status,
+        .source = obs->source,
+        .published = obs->published,
+        .note = obs->note,
+        .reason = reason,
+    };
+    find_bounds(it, &obs->value, &row);
+    return alm_teller_add(it->teller, &row, st);
+}
+
+static alm_code tell_in_order(telling *it, const alm_answer_order *order, alm_status *st)
+{
+    const alm_cells *cells = it->answers->cells;
+    size_t first = cells == NULL ? 0 : cells->count;
+    for (size_t i = 0; i < order->count; i++) {
+        uint32_t row = order->keys[i].row;
+        if (row >= first) {
+            ALM_TRY(tell_answer(it, alm_answers_get(it->answers, row - first), st));
+            continue;
+        }
+        alm_obs obs = alm_cells_row(cells, row);
+        ALM_TRY(tell_published(it, &obs, st));
+    }
+    return it->teller == NULL ? ALM_OK : alm_teller_flush(it->teller, st);
+}
+
 alm_code alm_answers_tell(const alm_answers *answers, const alm_query_plan *plan,
                           const alm_indicator *indicator, alm_str label,
                           const alm_answer_sink *sink, alm_status *st)
 {
-    if (answers->count == 0) {
+    alm_answer_order order;
+    telling it = {
+        .answers = answers, .plan = plan, .indicator = indicator, .label = label, .sink = sink};
+    if (alm_answers_count(answers) == 0) {
         return ALM_OK;
     }
-    sorter order;
-    ALM_TRY(sort(answers, plan, indicator, &order, st));
-    alm_code code = ALM_OK;
-    for (size_t i = 0; i < order.count && code == ALM_OK; i++) {
-        const alm_answer *answer = alm_answers_get(answers, order.keys[i].row);
-        alm_result_row row = row_of(answers, plan, indicator, answer);
-        row.indicator = label;
-        code = row.reason.len > 0 ? ALM_OK : reason_of(answers, plan, answer, &row.reason, st);
-        if (code == ALM_OK) {
-            code = sink->row(sink->self, &row, st);
-        }
+    if (sink->writer != NULL && answers->cells != NULL) {
+        ALM_TRY(alm_teller_make(plan, sink, alm_answers_count(answers), answers->arena, &it.teller,
+                                st));
     }
+    ALM_TRY(alm_answer_order_make(answers, plan, indicator, &order, st));
+    alm_code code = tell_in_order(&it, &order, st);
     alm_free(order.keys);
     return code;
 }

@@ -3,6 +3,7 @@
 #define ALM_ANSWER_H
 
 #include "alm/wire.h"
+#include "cells.h"
 #include "query_plan.h"
 #include "variant_table.h"
 
@@ -23,7 +24,9 @@ typedef struct alm_answer {
 typedef struct alm_answers {
     alm_arena *arena;
     const alm_variant_table *variants;
-    alm_answer **chunks; // rows of ALM_ANSWER_CHUNK each
+    const alm_cells
+        *cells;          // published rows that are answers, all of them, before the others; or NULL
+    alm_answer **chunks; // the others, ALM_ANSWER_CHUNK each
     size_t chunk_count, chunk_cap;
     size_t count;
 } alm_answers;
@@ -64,6 +67,13 @@ static inline const alm_answer *alm_answers_get(const alm_answers *answers, size
     ALM_ASSERT(i < answers->count);
     return &answers->chunks[i / ALM_ANSWER_CHUNK][i % ALM_ANSWER_CHUNK];
 }
+
+static inline size_t alm_answers_count(const alm_answers *answers)
+{
+    return (answers->cells == NULL ? 0 : answers->cells->count) + answers->count;
+}
+// A row of all, those of the cells first.
+alm_obs alm_answers_obs(const alm_answers *answers, size_t row);
 
 // Where answers of a place stand in the order of keys. Groups of a roll-up need not be places that
 // were asked.

@@ -3,40 +3,48 @@
 
 typedef struct collector {
     alm_query_run *run;
-    alm_cell_index *seen; // (place, period) that has a row; only where missing cells are answered
-    uint8_t *has_row;     // by index into the plan's places
+    uint8_t *has_row; // by index into the plan's places
+    uint8_t
+        *is_seen; // by listed period, and place: has a row; only where missing cells are answered
 } collector;
 
-static alm_code take_note(alm_query_run *run, alm_obs *obs, alm_status *st)
+// The index of a listed period; the count of all: it is none.
+static size_t listed_index(const alm_query_plan *plan, alm_period period)
 {
-    if (obs->note.len == 0) {
-        return ALM_OK;
-    }
-    obs->note.data = alm_arena_strdup(run->arena, obs->note);
-    return obs->note.data == NULL ? alm_query_run_no_memory(st) : ALM_OK;
-}
-
-// Straight into the answer: a question of the largest size must not be held twice.
-static alm_code visit(void *arg, const alm_str *variants, size_t variant_count,
-                      const alm_obs_columns *rows, alm_status *st)
-{
-    collector *it = arg;
-    alm_query_run *run = it->run;
-    uint32_t *map;
-    ALM_TRY(alm_variant_table_map(&run->variants, variants, variant_count, &map, st));
-    for (size_t i = 0; i < rows->count; i++) {
-        alm_obs obs = alm_obs_at(rows, i);
-        uint32_t ignored;
-        obs.variant = map[obs.variant];
-        ALM_TRY(take_note(run, &obs, st));
-        ALM_TRY(alm_answers_add_published(&run->answers, &obs, st));
-        it->has_row[alm_query_plan_place_index(run->plan, obs.place)] = 1;
-        if (run->plan->listed_count > 0) {
-            ALM_TRY(alm_cell_index_add(it->seen, obs.place, alm_period_pack(obs.period), 0,
-                                       &ignored, st));
+    size_t from = 0;
+    size_t to = plan->listed_count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (alm_period_cmp(plan->listed[middle], period) < 0) {
+            from = middle + 1;
+        } else {
+            to = middle;
         }
     }
-    return ALM_OK;
+    bool is_there = from < plan->listed_count && alm_period_eq(plan->listed[from], period);
+    return is_there ? from : plan->listed_count;
+}
+
+static void mark_run(collector *it, const alm_cell_run *run)
+{
+    const alm_query_plan *plan = it->run->plan;
+    size_t listed = listed_index(plan, run->period);
+    uint8_t *seen = listed < plan->listed_count ? it->is_seen + listed * plan->places.count : NULL;
+    for (size_t i = 0; i < run->rows.count; i++) {
+        uint32_t place = alm_query_plan_place_index(plan, ALM_OBS_AT(&run->rows, place, i));
+        it->has_row[place] = 1;
+        if (seen != NULL) {
+            seen[place] = 1;
+        }
+    }
+}
+
+static void mark_rows(collector *it, size_t from_run)
+{
+    const alm_cells *cells = &it->run->cells;
+    for (size_t i = from_run; i < cells->run_count; i++) {
+        mark_run(it, &cells->runs[i]);
+    }
 }
 
 static alm_code as_of_text(alm_query_run *run, const char **ret, alm_status *st)
@@ -96,8 +104,7 @@ static alm_code add_missing_of_place(alm_query_run *run, const collector *it, si
         bool was_there =
             alm_place_valid_on(alm_place_tree_get(plan->tree, place), alm_period_last_day(period));
         bool wants_freq = plan->freq == ALM_FREQ_NONE || plan->freq == period.freq;
-        if (was_there && wants_freq &&
-            alm_cell_index_find(it->seen, place, alm_period_pack(period)) == ALM_CELL_NONE) {
+        if (was_there && wants_freq && !it->is_seen[i * plan->places.count + index]) {
             ALM_TRY(add_missing(run, place, period, st));
         }
     }
@@ -125,7 +132,7 @@ static alm_code read_without_value(collector *it, alm_fetch *fetch, alm_status *
         return ALM_OK;
     }
     fetch->without_value = true;
-    return run->reader->read(run->reader->self, fetch, visit, it, st);
+    return run->reader->read(run->reader->self, fetch, alm_cells_visit, &run->cells, st);
 }
 
 // A list of periods too long to be answered one by one has no missing cells; "latest" and open
@@ -138,18 +145,31 @@ static bool answers_missing(const alm_query_run *run)
                              (is_open && plan->places.count <= ALM_QUERY_MISSING_COUNT_MAX));
 }
 
+static alm_code add_all_missing(collector *it, alm_fetch *fetch, alm_status *st)
+{
+    alm_query_run *run = it->run;
+    const alm_query_plan *plan = run->plan;
+    it->has_row = alm_arena_calloc(run->arena, plan->places.count, 1);
+    it->is_seen = alm_arena_calloc(run->arena, plan->places.count * plan->listed_count, 1);
+    if (it->has_row == NULL || it->is_seen == NULL) {
+        return alm_query_run_no_memory(st);
+    }
+    mark_rows(it, 0);
+    if (plan->periods.kind == ALM_PERIOD_EXPR_LAST) {
+        size_t before = run->cells.run_count;
+        ALM_TRY(read_without_value(it, fetch, st));
+        mark_rows(it, before);
+    }
+    for (size_t i = 0; i < plan->places.count; i++) {
+        ALM_TRY(add_missing_of_place(run, it, i, st));
+    }
+    return ALM_OK;
+}
+
 alm_code alm_published_run(alm_query_run *run, alm_status *st)
 {
     const alm_query_plan *plan = run->plan;
-    collector it = {
-        .run = run,
-        .seen = alm_arena_alloc(run->arena, sizeof *it.seen),
-        .has_row = alm_arena_calloc(run->arena, plan->places.count, 1),
-    };
-    if (it.seen == NULL || it.has_row == NULL) {
-        return alm_query_run_no_memory(st);
-    }
-    ALM_TRY(alm_cell_index_init(it.seen, run->arena, st));
+    collector it = {.run = run};
     alm_fetch fetch = alm_query_plan_fetch(plan);
     fetch.indicators = &run->indicator->code;
     fetch.indicator_count = 1;
@@ -158,15 +178,7 @@ alm_code alm_published_run(alm_query_run *run, alm_status *st)
     fetch.place_count = plan->places.count;
     fetch.periods = plan->periods;
     fetch.without_value = plan->periods.kind != ALM_PERIOD_EXPR_LAST;
-    ALM_TRY(run->reader->read(run->reader->self, &fetch, visit, &it, st));
-    if (!answers_missing(run)) {
-        return ALM_OK;
-    }
-    if (plan->periods.kind == ALM_PERIOD_EXPR_LAST) {
-        ALM_TRY(read_without_value(&it, &fetch, st));
-    }
-    for (size_t i = 0; i < plan->places.count; i++) {
-        ALM_TRY(add_missing_of_place(run, &it, i, st));
-    }
-    return ALM_OK;
+    ALM_TRY(run->reader->read(run->reader->self, &fetch, alm_cells_visit, &run->cells, st));
+    run->answers.cells = &run->cells;
+    return answers_missing(run) ? add_all_missing(&it, &fetch, st) : ALM_OK;
 }

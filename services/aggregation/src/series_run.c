@@ -109,7 +109,7 @@ static alm_code answer_all(alm_series_run *it, alm_arena *arena, alm_status *st)
 {
     size_t periods = 1;
     ALM_TRY(alm_series_targets_place(it, &periods, st));
-    ALM_TRY(alm_series_tell_begin(it, st));
+    ALM_TRY(alm_series_tell_begin(it, periods, st));
     for (size_t at = 0; at < it->all.count;) {
         ALM_TRY(alm_row_reader_check(it->run->reader, st));
         ALM_TRY(alm_series_set_part(it->run, &it->all, at, PART_CELLS / periods, arena, &it->set,

@@ -21,11 +21,13 @@ static bool is_in_order(const alm_query_run *run, const alm_series_set *set)
     return true;
 }
 
-alm_code alm_series_tell_begin(alm_series_run *it, alm_status *st)
+alm_code alm_series_tell_begin(alm_series_run *it, size_t periods, alm_status *st)
 {
+    alm_query_run *run = it->run;
     it->teller = NULL;
-    return is_in_order(it->run, &it->all)
-               ? alm_teller_make(it->run->plan, it->run->sink, it->run->arena, &it->teller, st)
+    return is_in_order(run, &it->all)
+               ? alm_teller_make(run->plan, run->sink, it->all.count * periods, run->arena,
+                                 &it->teller, st)
                : ALM_OK;
 }
 

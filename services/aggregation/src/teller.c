@@ -2,8 +2,6 @@
 
 #include "alm/limits.h"
 
-#define ROWS ALM_RESULT_BLOCK_ROW_COUNT
-
 // X(column, type): what differs from row to row.
 #define EACH_MAP(X)                                                                                \
     X(place, uint32_t)                                                                             \
@@ -28,7 +26,7 @@ struct alm_teller {
     const alm_answer_sink *sink;
     alm_told_common common;
     alm_result_writer *writer; // NULL: to be asked for
-    size_t room, count;
+    size_t most, room, count;
     alm_result_columns columns; // common ones are set once the writer is known
     // Indexes of texts that the row before had:
     bool is_first;
@@ -39,24 +37,34 @@ struct alm_teller {
     uint32_t last_source, source_index;
     alm_date last_published;
     uint32_t published_index;
-#define EACH_MEMBER(name, type) type name[ROWS];
+#define EACH_MEMBER(name, type) type *name;
     EACH_MAP(EACH_MEMBER)
 #undef EACH_MEMBER
 };
 
-alm_code alm_teller_make(const alm_query_plan *plan, const alm_answer_sink *sink, alm_arena *arena,
-                         alm_teller **ret, alm_status *st)
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for the answer");
+}
+
+alm_code alm_teller_make(const alm_query_plan *plan, const alm_answer_sink *sink, size_t most,
+                         alm_arena *arena, alm_teller **ret, alm_status *st)
 {
     ALM_ASSERT(sink->writer != NULL);
-    alm_teller *teller = alm_arena_alloc(arena, sizeof *teller);
+    alm_teller *teller = alm_arena_calloc(arena, 1, sizeof *teller);
     if (teller == NULL) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for the answer");
+        return no_memory(st);
     }
     teller->plan = plan;
     teller->sink = sink;
-    teller->writer = NULL;
-    teller->room = 0;
-    teller->count = 0;
+    teller->most = ALM_MIN(ALM_MAX(most, (size_t)1), (size_t)ALM_RESULT_BLOCK_ROW_COUNT);
+#define EACH_MAKE(name, type)                                                                      \
+    teller->name = alm_arena_alloc(arena, teller->most * sizeof(type));                            \
+    if (teller->name == NULL) {                                                                    \
+        return no_memory(st);                                                                      \
+    }
+    EACH_MAP(EACH_MAKE)
+#undef EACH_MAKE
     *ret = teller;
     return ALM_OK;
 }
@@ -104,9 +112,9 @@ static alm_code begin_block(alm_teller *teller, alm_status *st)
     columns->origin.all = common->computed ? ALMANAC__V1__ORIGIN__ORIGIN_COMPUTED
                                            : ALMANAC__V1__ORIGIN__ORIGIN_PUBLISHED;
     teller->writer = writer;
-    teller->room = alm_result_writer_room(writer);
+    teller->room = ALM_MIN(alm_result_writer_room(writer), teller->most);
     teller->is_first = true;
-    ALM_ASSERT(teller->room > 0 && teller->room <= ROWS);
+    ALM_ASSERT(teller->room > 0);
     return ALM_OK;
 }
 

@@ -26,9 +26,12 @@ typedef struct alm_teller alm_teller;
 
 // The sink must have a writer; both it and the plan are borrowed. Lives in the arena.
 //
+//   most  as many rows as will be told, or more; it holds so many, or a block of them
+//
 // ALM_RESOURCE_EXHAUSTED  out of memory
 ALM_MUST_USE alm_code alm_teller_make(const alm_query_plan *plan, const alm_answer_sink *sink,
-                                      alm_arena *arena, alm_teller **ret, alm_status *st);
+                                      size_t most, alm_arena *arena, alm_teller **ret,
+                                      alm_status *st);
 
 // Texts are borrowed until others begin, or the end.
 ALM_MUST_USE alm_code alm_teller_begin(alm_teller *teller, const alm_told_common *common,
