@@ -9,7 +9,7 @@
 typedef struct column {
     void *each; // NULL: every row so far has `all`
     size_t cap;
-    uint64_t all; // its bytes, from the first on
+    uint64_t all; // its bits
 } column;
 
 // X(column, element type): of 32 bits, texts' indexes first.
@@ -89,59 +89,85 @@ static bool begin(alm_result_writer *writer)
 }
 
 // --- columns -------------------------------------------------------------------------------------
-// The functions here are inlined for a size, of an element, that is known.
+// An element, of 32 or 64 bits, travels through here as an integer.
 
-// Room for `count` more rows in a column that is written out.
-static bool reserve(alm_result_writer *writer, column *it, size_t size, size_t count)
+static inline uint64_t bits_of(const void *value, size_t size)
 {
-    return alm_arena_grow(writer->arena, &it->each, &it->cap, writer->rows + count, size);
+    uint32_t half;
+    uint64_t whole;
+    if (size == sizeof half) {
+        memcpy(&half, value, sizeof half);
+        return half;
+    }
+    memcpy(&whole, value, sizeof whole);
+    return whole;
 }
 
-static inline void fill(column *it, size_t from, size_t to, const void *value, size_t size)
+static void store(void *elements, size_t i, uint64_t bits, size_t size)
 {
-    for (size_t i = from; i < to; i++) {
-        memcpy((char *)it->each + i * size, value, size);
+    uint32_t half = (uint32_t)bits;
+    if (size == sizeof half) {
+        memcpy((char *)elements + i * sizeof half, &half, sizeof half);
+    } else {
+        memcpy((char *)elements + i * sizeof bits, &bits, sizeof bits);
     }
 }
 
+static void fill(column *it, size_t from, size_t to, uint64_t bits, size_t size)
+{
+    for (size_t i = from; i < to; i++) {
+        store(it->each, i, bits, size);
+    }
+}
+
+// Room for `count` more rows in a column that is, or will be, written out.
 static bool write_out(alm_result_writer *writer, column *it, size_t size, size_t count)
 {
     bool is_out = it->each != NULL;
-    if (!reserve(writer, it, size, count)) {
+    if (!alm_arena_grow(writer->arena, &it->each, &it->cap, writer->rows + count, size)) {
         return false;
     }
     if (!is_out) {
-        fill(it, 0, writer->rows, &it->all, size);
+        fill(it, 0, writer->rows, it->all, size);
     }
     return true;
 }
 
 // `count` more rows with the same value.
-static inline bool put_all(alm_result_writer *writer, column *it, const void *value, size_t size,
-                           size_t count)
+static bool put_all(alm_result_writer *writer, column *it, uint64_t bits, size_t size, size_t count)
 {
-    if (it->each == NULL) {
-        if (writer->rows == 0) {
-            memcpy(&it->all, value, size);
-        }
-        if (memcmp(&it->all, value, size) == 0) {
-            return true;
-        }
+    if (it->each == NULL && writer->rows == 0) {
+        it->all = bits;
     }
-    if ((it->each == NULL || writer->rows + count > it->cap) &&
-        !write_out(writer, it, size, count)) {
+    if (it->each == NULL && it->all == bits) {
+        return true;
+    }
+    if (!write_out(writer, it, size, count)) {
         return false;
     }
-    fill(it, writer->rows, writer->rows + count, value, size);
+    fill(it, writer->rows, writer->rows + count, bits, size);
     return true;
 }
+
+static bool put(alm_result_writer *writer, column *it, uint64_t bits, size_t size)
+{
+    if (it->each == NULL || writer->rows == it->cap) {
+        return put_all(writer, it, bits, size, 1);
+    }
+    store(it->each, writer->rows, bits, size);
+    return true;
+}
+
+// One more row. Nearly always its value is that of all before.
+#define PUT(name, bits, size)                                                                      \
+    ((writer->name.each == NULL && writer->name.all == (bits)) ||                                  \
+     put(writer, &writer->name, (bits), (size)))
 
 static bool put_each(alm_result_writer *writer, column *it, const void *values, size_t size,
                      size_t count)
 {
-    bool is_constant = memcmp(values, (const char *)values + size, (count - 1) * size) == 0;
-    if (is_constant) {
-        return put_all(writer, it, values, size, count);
+    if (memcmp(values, (const char *)values + size, (count - 1) * size) == 0) {
+        return put_all(writer, it, bits_of(values, size), size, count);
     }
     if (!write_out(writer, it, size, count)) {
         return false;
@@ -163,7 +189,8 @@ alm_code alm_result_writer_columns(alm_result_writer *writer, const alm_result_c
         is_good &&                                                                                 \
         (columns->name.each != NULL                                                                \
              ? put_each(writer, &writer->name, columns->name.each, sizeof(type), columns->count)   \
-             : put_all(writer, &writer->name, &columns->name.all, sizeof(type), columns->count));
+             : put_all(writer, &writer->name, bits_of(&columns->name.all, sizeof(type)),           \
+                       sizeof(type), columns->count));
     COLUMNS(COLUMN_PUT)
 #undef COLUMN_PUT
     if (!is_good) {
@@ -207,12 +234,7 @@ alm_code alm_result_writer_unit(alm_result_writer *writer, alm_unit unit, uint32
 static bool text_of_row(alm_result_writer *writer, const column *it, alm_str text, uint32_t *ret)
 {
     const uint32_t *each = it->each;
-    uint32_t last = 0;
-    if (each != NULL) {
-        last = each[writer->rows - 1];
-    } else {
-        memcpy(&last, &it->all, sizeof last);
-    }
+    uint32_t last = each != NULL ? each[writer->rows - 1] : (uint32_t)it->all;
     if (alm_result_texts_is(&writer->texts, last, text)) {
         *ret = last;
         return true;
@@ -250,8 +272,7 @@ static bool texts_put(alm_result_writer *writer, const alm_result_row *row)
     alm_str accumulation = alm_str_from(code);
     uint32_t index;
 #define TEXT_PUT(name, text)                                                                       \
-    (text_of_row(writer, &writer->name, text, &index) &&                                           \
-     put_all(writer, &writer->name, &index, sizeof index, 1))
+    (text_of_row(writer, &writer->name, text, &index) && PUT(name, index, sizeof index))
     bool is_good = TEXT_PUT(indicator, row->indicator) && TEXT_PUT(place, row->place) &&
                    TEXT_PUT(measure, row->measure) && TEXT_PUT(accumulation, accumulation) &&
                    TEXT_PUT(breakdown, row->breakdown) && TEXT_PUT(relation, row->relation) &&
@@ -259,11 +280,11 @@ static bool texts_put(alm_result_writer *writer, const alm_result_row *row)
                    TEXT_PUT(note, row->note) && TEXT_PUT(reason, row->reason);
 #undef TEXT_PUT
     return is_good && alm_result_texts_period(&writer->texts, row->period, &index) &&
-           put_all(writer, &writer->period, &index, sizeof index, 1) &&
+           PUT(period, index, sizeof index) &&
            alm_result_texts_unit(&writer->texts, row->value.unit, &index) &&
-           put_all(writer, &writer->unit, &index, sizeof index, 1) &&
+           PUT(unit, index, sizeof index) &&
            alm_result_texts_date(&writer->texts, row->published, &index) &&
-           put_all(writer, &writer->published, &index, sizeof index, 1);
+           PUT(published, index, sizeof index);
 }
 
 static bool numbers_put(alm_result_writer *writer, const alm_result_row *row)
@@ -271,24 +292,21 @@ static bool numbers_put(alm_result_writer *writer, const alm_result_row *row)
     alm_decimal number = row->value.has_number ? row->value.number : (alm_decimal){0};
     Almanac__V1__Bounds bounds = alm_result_bounds(&row->value, row->interval);
     bool is_told = bounds == ALMANAC__V1__BOUNDS__BOUNDS_TOLD;
-    bool is_good = true;
-#define NUMBER_PUT(name, type, value)                                                              \
-    is_good = is_good && put_all(writer, &writer->name, &(type){value}, sizeof(type), 1)
-    NUMBER_PUT(mantissa, int64_t, number.mantissa);
-    NUMBER_PUT(exponent, int32_t, number.exponent);
-    NUMBER_PUT(has_number, uint32_t, row->value.has_number);
-    NUMBER_PUT(bounds, uint32_t, (uint32_t)bounds);
-    NUMBER_PUT(lower, double, is_told ? row->interval.lower : 0);
-    NUMBER_PUT(upper, double, is_told ? row->interval.upper : 0);
-    NUMBER_PUT(qualifier, uint32_t, row->value.qualifier);
-    NUMBER_PUT(status, uint32_t, row->value.status);
-    NUMBER_PUT(origin, uint32_t,
-               row->computed ? ALMANAC__V1__ORIGIN__ORIGIN_COMPUTED
-                             : ALMANAC__V1__ORIGIN__ORIGIN_PUBLISHED);
-    NUMBER_PUT(of_count, uint32_t, row->of_count);
-    NUMBER_PUT(of_expected, uint32_t, row->of_expected);
+    alm_interval told = is_told ? row->interval : (alm_interval){0};
+    int64_t mantissa = number.mantissa;
+    int32_t exponent = number.exponent;
+    uint32_t origin = row->computed ? ALMANAC__V1__ORIGIN__ORIGIN_COMPUTED
+                                    : ALMANAC__V1__ORIGIN__ORIGIN_PUBLISHED;
+#define NUMBER_PUT(name, value) PUT(name, bits_of(&(value), sizeof(value)), sizeof(value))
+    return NUMBER_PUT(mantissa, mantissa) && NUMBER_PUT(exponent, exponent) &&
+           NUMBER_PUT(lower, told.lower) && NUMBER_PUT(upper, told.upper) &&
+           NUMBER_PUT(origin, origin) && NUMBER_PUT(of_count, row->of_count) &&
+           NUMBER_PUT(of_expected, row->of_expected) &&
+           PUT(has_number, row->value.has_number, sizeof(uint32_t)) &&
+           PUT(bounds, (uint32_t)bounds, sizeof(uint32_t)) &&
+           PUT(qualifier, row->value.qualifier, sizeof(uint32_t)) &&
+           PUT(status, row->value.status, sizeof(uint32_t));
 #undef NUMBER_PUT
-    return is_good;
 }
 
 // --- paces ---------------------------------------------------------------------------------------
@@ -391,16 +409,17 @@ bool alm_result_writer_full(const alm_result_writer *writer)
 }
 
 // A column as it travels: written out, one value, or nothing for zeros.
-static bool column_take(alm_result_writer *writer, const column *it, void **ret, size_t *ret_count)
+static bool column_take(alm_result_writer *writer, const column *it, size_t size, void **ret,
+                        size_t *ret_count)
 {
     *ret = it->each;
     *ret_count = writer->rows;
     if (it->each == NULL) {
         bool is_zero = it->all == 0;
         *ret_count = is_zero ? 0 : 1;
-        *ret = is_zero ? NULL : alm_arena_alloc(writer->arena, sizeof it->all);
+        *ret = is_zero ? NULL : alm_arena_alloc(writer->arena, size);
         if (*ret != NULL) {
-            memcpy(*ret, &it->all, sizeof it->all);
+            store(*ret, 0, it->all, size);
         }
     }
     return *ret != NULL || *ret_count == 0;
@@ -417,7 +436,8 @@ static bool block_fill(alm_result_writer *writer, Almanac__V1__ResultBlock *bloc
     block->pace = writer->paces;
     block->n_pace = writer->pace_count;
 #define COLUMN_TAKE(name, type)                                                                    \
-    is_good = is_good && column_take(writer, &writer->name, &each, &block->n_##name);              \
+    is_good =                                                                                      \
+        is_good && column_take(writer, &writer->name, sizeof(type), &each, &block->n_##name);      \
     block->name = is_good ? each : NULL;
     COLUMNS(COLUMN_TAKE)
 #undef COLUMN_TAKE

@@ -100,6 +100,7 @@ typedef struct alm_result_row {
 //   ALM_TRY(alm_result_writer_columns(writer, &columns, st));
 //
 // A column in which every row is the same costs nothing a row, here and on the wire.
+// After a failure a writer is of no more use.
 typedef struct alm_result_writer alm_result_writer;
 ALM_MUST_USE alm_code alm_result_writer_create(alm_arena *arena, uint64_t sequence,
                                                alm_result_writer **ret, alm_status *st);
