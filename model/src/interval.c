@@ -48,39 +48,57 @@ static alm_decimal drop_round_zeros(alm_decimal number)
     return number.exponent < 0 ? number : alm_decimal_normalize(number);
 }
 
-alm_interval alm_value_interval(const alm_value *value)
+alm_reach alm_value_reach(const alm_value *value)
 {
-    alm_interval all = {.lower = -INFINITY, .upper = INFINITY};
+    static const alm_reach open = {.is_open_below = true, .is_open_above = true};
     if (!value->has_number) {
-        return all;
+        return open;
     }
-    alm_decimal number = value->number;
-    bool is_exact =
-        value->qualifier == ALM_QUALIFIER_EXACT || value->qualifier == ALM_QUALIFIER_EXPECTED;
-    if (is_exact && !counted_one_by_one(value)) {
-        return (alm_interval){.lower = beside(number, -5), .upper = beside(number, 5)};
-    }
-    double v = alm_decimal_to_double(number);
-    if (is_exact) {
-        return (alm_interval){.lower = v, .upper = v};
-    }
-    alm_decimal coarse = drop_round_zeros(number);
+    alm_reach last = {.exponent = value->number.exponent};
+    alm_reach significant = {.exponent = drop_round_zeros(value->number).exponent};
     switch (value->qualifier) {
+    case ALM_QUALIFIER_EXACT:
+    case ALM_QUALIFIER_EXPECTED:
+        last.below = last.above = counted_one_by_one(value) ? 0 : 5;
+        return last;
     case ALM_QUALIFIER_ABOUT:
-        return (alm_interval){.lower = beside(coarse, -10), .upper = beside(coarse, 10)};
+        significant.below = significant.above = 10;
+        return significant;
     case ALM_QUALIFIER_MORE_THAN:
     case ALM_QUALIFIER_AT_LEAST:
     case ALM_QUALIFIER_PASSED_THRESHOLD:
-        return (alm_interval){.lower = v, .upper = INFINITY};
+        last.is_open_above = true;
+        return last;
     case ALM_QUALIFIER_LESS_THAN:
     case ALM_QUALIFIER_AT_MOST:
-        return (alm_interval){.lower = -INFINITY, .upper = v};
+        last.is_open_below = true;
+        return last;
     case ALM_QUALIFIER_NEARLY:
-        return number.mantissa < 0 ? (alm_interval){.lower = v, .upper = beside(coarse, 10)}
-                                   : (alm_interval){.lower = beside(coarse, -10), .upper = v};
-    default: // exact ones are above; leading and top group say nothing of the number
-        return all;
+        significant.above = value->number.mantissa < 0 ? 10 : 0;
+        significant.below = value->number.mantissa < 0 ? 0 : 10;
+        return significant;
+    default: // leading and top group say nothing of the number
+        return open;
     }
+}
+
+// The number written to the reach's digit, and so many tenths of it on.
+static double end_of(alm_decimal number, int exponent, int tenths)
+{
+    if (tenths == 0) {
+        return alm_decimal_to_double(number);
+    }
+    return beside(number.exponent == exponent ? number : drop_round_zeros(number), tenths);
+}
+
+alm_interval alm_value_interval(const alm_value *value)
+{
+    alm_reach reach = alm_value_reach(value);
+    return (alm_interval){
+        .lower =
+            reach.is_open_below ? -INFINITY : end_of(value->number, reach.exponent, -reach.below),
+        .upper =
+            reach.is_open_above ? INFINITY : end_of(value->number, reach.exponent, reach.above)};
 }
 
 alm_interval alm_interval_add(alm_interval a, alm_interval b)

@@ -127,6 +127,18 @@ bool alm_accumulation_parse(alm_str code, alm_accumulation *ret)
     return found;
 }
 
+bool alm_qualifier_is_over(alm_qualifier qualifier)
+{
+    return qualifier == ALM_QUALIFIER_EXACT || qualifier == ALM_QUALIFIER_MORE_THAN ||
+           qualifier == ALM_QUALIFIER_AT_LEAST || qualifier == ALM_QUALIFIER_PASSED_THRESHOLD;
+}
+
+bool alm_qualifier_is_under(alm_qualifier qualifier)
+{
+    return qualifier == ALM_QUALIFIER_EXACT || qualifier == ALM_QUALIFIER_LESS_THAN ||
+           qualifier == ALM_QUALIFIER_AT_MOST;
+}
+
 alm_dimension alm_measure_dimension(alm_measure m, alm_dimension indicator)
 {
     switch (m) {

@@ -143,6 +143,28 @@ typedef struct alm_interval {
 } alm_interval;
 alm_interval alm_value_interval(const alm_value *value);
 
+// The same as it is, without rounding: how far the ends lie from the number, in tenths of
+// 10^exponent.
+typedef struct alm_reach {
+    uint8_t below, above;
+    int8_t exponent; // of the number, or of its last significant digit
+    bool is_open_below, is_open_above;
+} alm_reach;
+alm_reach alm_value_reach(const alm_value *value);
+
+// Is the number as exact as it is written, or a lower (an upper) bound?
+bool alm_qualifier_is_over(alm_qualifier qualifier);
+bool alm_qualifier_is_under(alm_qualifier qualifier);
+
+// The number of a value in another unit: exact where a decimal can hold it, else rounded six digits
+// past the last published one. A bound ("over") then gives way by one in the last of them, so that
+// it stays true.
+//
+// ALM_INVALID_ARGUMENT  the units do not convert
+// ALM_OUT_OF_RANGE      the number does not fit
+ALM_MUST_USE alm_code alm_number_in_unit(const alm_value *value, alm_unit to, alm_decimal *ret,
+                                         alm_status *st);
+
 // Monotone interval arithmetic, ends rounded to the nearest double; division by an interval that
 // holds 0 gives (-inf, +inf).
 alm_interval alm_interval_add(alm_interval a, alm_interval b);

@@ -145,14 +145,14 @@ static alm_code name_missing(alm_rollup *it, const alm_rollup_slice *slice, uint
                               missing.count, it->expected[group], what, missing.text);
 }
 
-static void inherit(alm_computed *computed, const alm_rollup_total *total)
+static void inherit(alm_computed *computed, const alm_total *total)
 {
     if (total->present == 0) {
         return;
     }
     alm_obs input = {
         .value = {.status = (alm_obs_status)total->status,
-                  .qualifier = total->all_exact ? ALM_QUALIFIER_EXACT : ALM_QUALIFIER_ABOUT},
+                  .qualifier = total->is_inexact ? ALM_QUALIFIER_ABOUT : ALM_QUALIFIER_EXACT},
         .source = total->source,
         .published = total->published,
     };
@@ -163,7 +163,7 @@ static void inherit(alm_computed *computed, const alm_rollup_total *total)
 static alm_code check_complete(alm_rollup *it, const alm_rollup_slice *slice, uint32_t group,
                                const char *what, bool *ret, const char **ret_reason, alm_status *st)
 {
-    uint32_t present = slice->totals[group].present;
+    uint32_t present = slice->totals[group].of.present;
     uint32_t expected = it->expected[group];
     *ret = present > 0 && (present == expected || it->run->plan->incomplete);
     *ret_reason = "";
@@ -186,8 +186,8 @@ static alm_code compute_total(alm_rollup *it, const alm_rollup_slice *slice, uin
 {
     const alm_rollup_total *total = &slice->totals[group];
     bool is_complete;
-    it->present = total->present;
-    inherit(computed, total);
+    it->present = total->of.present;
+    inherit(computed, &total->of);
     ALM_TRY(check_complete(it, slice, group, "value", &is_complete, ret_reason, st));
     if (!is_complete) {
         alm_computed_missing(computed, ALM_OBS_STATUS_MISSING_UNSPECIFIED);
@@ -202,8 +202,8 @@ static alm_code compute_total(alm_rollup *it, const alm_rollup_slice *slice, uin
     }
     alm_decimal sum;
     bool is_mean = it->sums.how == ALM_AGGREGATION_AVERAGE &&
-                   alm_decimal_sum_value(&total->sum, &sum, NULL) == ALM_OK;
-    int rounded = is_mean ? alm_rounded_side(number, sum, (alm_decimal){total->present, 0}) : 0;
+                   alm_total_number(&total->of, &sum, NULL) == ALM_OK;
+    int rounded = is_mean ? alm_rounded_side(number, sum, (alm_decimal){total->of.present, 0}) : 0;
     alm_computed_claim(computed, number, rounded, interval,
                        alm_rollup_total_is_over(&it->sums, total),
                        alm_rollup_total_is_under(&it->sums, total));
@@ -247,8 +247,9 @@ static alm_code divide(alm_rollup *it, const alm_rollup_total *above, const alm_
     alm_interval interval =
         alm_interval_scale(alm_interval_div(above_interval, below_interval), factor);
     int rounded = alm_rounded_side(number, numerator, denominator);
-    alm_computed_claim(computed, number, rounded, interval, above->may_over && below->may_under,
-                       above->may_under && below->may_over);
+    alm_computed_claim(computed, number, rounded, interval,
+                       !above->of.is_not_over && !below->of.is_not_under,
+                       !above->of.is_not_under && !below->of.is_not_over);
     return ALM_OK;
 }
 
@@ -263,9 +264,9 @@ static alm_code compute_ratio(alm_rollup *it, const alm_rollup_slice *slice, uin
         ALM_TRY(alm_rollup_sums_slice(&it->denominator, variant, slice->period, &at, st));
     }
     const alm_rollup_slice *below = &it->denominator.slices[at];
-    it->present = ALM_MIN(slice->totals[group].present, below->totals[group].present);
-    inherit(computed, &slice->totals[group]);
-    inherit(computed, &below->totals[group]);
+    it->present = ALM_MIN(slice->totals[group].of.present, below->totals[group].of.present);
+    inherit(computed, &slice->totals[group].of);
+    inherit(computed, &below->totals[group].of);
     char above_word[ALM_CODE_BYTES_MAX + 1];
     char below_word[ALM_CODE_BYTES_MAX + 1];
     (void)snprintf(above_word, sizeof above_word, "%.*s", ALM_STR_ARGS(rate->numerator));

@@ -54,13 +54,6 @@ static alm_code make_slice(alm_rollup_sums *sums, uint32_t variant, alm_period p
         !alm_arena_grow(sums->arena, &slices, &sums->cap, sums->count + 1, sizeof slice)) {
         return no_memory(sums, st);
     }
-    for (size_t g = 0; g < groups; g++) {
-        slice.totals[g].all_exact = true;
-        slice.totals[g].may_over = true;
-        slice.totals[g].may_under = true;
-        slice.totals[g].source = ALM_SOURCE_NONE;
-        slice.totals[g].published = ALM_DATE_NONE;
-    }
     sums->slices = slices;
     sums->slices[sums->count++] = slice;
     return ALM_OK;
@@ -95,29 +88,18 @@ static alm_code slice_of(alm_rollup_sums *sums, uint32_t variant, alm_period per
     return ALM_OK;
 }
 
-static bool is_over(alm_qualifier qualifier)
-{
-    return qualifier == ALM_QUALIFIER_EXACT || qualifier == ALM_QUALIFIER_MORE_THAN ||
-           qualifier == ALM_QUALIFIER_AT_LEAST || qualifier == ALM_QUALIFIER_PASSED_THRESHOLD;
-}
-
-static bool is_under(alm_qualifier qualifier)
-{
-    return qualifier == ALM_QUALIFIER_EXACT || qualifier == ALM_QUALIFIER_LESS_THAN ||
-           qualifier == ALM_QUALIFIER_AT_MOST;
-}
-
 // The highest may be more than its number only through a value that is no upper end and reaches
 // above it: beside exactly 90, about 40 does not matter.
 static void take_max(alm_rollup_total *total, alm_decimal number, alm_interval interval,
                      alm_qualifier qualifier)
 {
-    bool is_first = total->present == 0;
+    bool is_first = total->of.present == 0;
     int order = is_first ? 1 : alm_decimal_cmp(number, total->extreme);
-    total->may_over =
-        order > 0 ? is_over(qualifier) : total->may_over || (order == 0 && is_over(qualifier));
+    total->may_over = order > 0
+                          ? alm_qualifier_is_over(qualifier)
+                          : total->may_over || (order == 0 && alm_qualifier_is_over(qualifier));
     total->extreme = order > 0 ? number : total->extreme;
-    double loose = is_under(qualifier) ? -INFINITY : interval.upper;
+    double loose = alm_qualifier_is_under(qualifier) ? -INFINITY : interval.upper;
     total->loose = is_first ? loose : fmax(total->loose, loose);
     alm_interval old = is_first ? interval : total->interval;
     total->interval =
@@ -127,12 +109,13 @@ static void take_max(alm_rollup_total *total, alm_decimal number, alm_interval i
 static void take_min(alm_rollup_total *total, alm_decimal number, alm_interval interval,
                      alm_qualifier qualifier)
 {
-    bool is_first = total->present == 0;
+    bool is_first = total->of.present == 0;
     int order = is_first ? -1 : alm_decimal_cmp(number, total->extreme);
-    total->may_under =
-        order < 0 ? is_under(qualifier) : total->may_under || (order == 0 && is_under(qualifier));
+    total->may_under = order < 0
+                           ? alm_qualifier_is_under(qualifier)
+                           : total->may_under || (order == 0 && alm_qualifier_is_under(qualifier));
     total->extreme = order < 0 ? number : total->extreme;
-    double loose = is_over(qualifier) ? INFINITY : interval.lower;
+    double loose = alm_qualifier_is_over(qualifier) ? INFINITY : interval.lower;
     total->loose = is_first ? loose : fmin(total->loose, loose);
     alm_interval old = is_first ? interval : total->interval;
     total->interval =
@@ -145,67 +128,46 @@ static double slack_of(const alm_rollup_total *total)
     return fabs(alm_decimal_to_double(total->extreme)) * 1e-12;
 }
 
+// "Over 100" and "about 200" are not over 300: a bound of the sum needs bounds of all its parts.
 bool alm_rollup_total_is_over(const alm_rollup_sums *sums, const alm_rollup_total *total)
 {
     double number = alm_decimal_to_double(total->extreme);
-    return sums->how == ALM_AGGREGATION_MIN ? total->loose >= number - slack_of(total)
-                                            : total->may_over;
+    switch (sums->how) {
+    case ALM_AGGREGATION_MIN:
+        return total->loose >= number - slack_of(total);
+    case ALM_AGGREGATION_MAX:
+        return total->may_over;
+    default:
+        return !total->of.is_not_over;
+    }
 }
 
 bool alm_rollup_total_is_under(const alm_rollup_sums *sums, const alm_rollup_total *total)
 {
     double number = alm_decimal_to_double(total->extreme);
-    return sums->how == ALM_AGGREGATION_MAX ? total->loose <= number + slack_of(total)
-                                            : total->may_under;
-}
-
-// "Over 100" and "about 200" are not over 300: a bound of the sum needs bounds of all its parts.
-static void take_sum(alm_rollup_total *total, alm_decimal number, alm_interval interval,
-                     alm_qualifier qualifier)
-{
-    total->is_too_large |= alm_decimal_sum_add(&total->sum, number, NULL) != ALM_OK;
-    total->interval = alm_interval_add(total->interval, interval);
-    total->may_over &= is_over(qualifier);
-    total->may_under &= is_under(qualifier);
-}
-
-static void take_number(const alm_rollup_sums *sums, alm_rollup_total *total, const alm_obs *row,
-                        alm_decimal number)
-{
-    alm_interval interval = alm_interval_in_unit(&row->value, sums->unit);
-    alm_qualifier qualifier = row->value.qualifier;
     switch (sums->how) {
     case ALM_AGGREGATION_MAX:
-        take_max(total, number, interval, qualifier);
-        break;
+        return total->loose <= number + slack_of(total);
     case ALM_AGGREGATION_MIN:
-        take_min(total, number, interval, qualifier);
-        break;
+        return total->may_under;
     default:
-        take_sum(total, number, interval, qualifier);
-        break;
+        return !total->of.is_not_under;
     }
-    total->status = (uint8_t)alm_obs_status_worst((alm_obs_status)total->status, row->value.status);
-    total->all_exact &= qualifier == ALM_QUALIFIER_EXACT;
-    if (total->present == 0 || row->published > total->published) {
-        total->published = row->published;
-        total->source = row->source;
-    }
-    total->present++;
 }
 
 // A member without a number, or with a unit that is not the indicator's, is a missing member.
-static bool number_of(const alm_rollup_sums *sums, const alm_obs *row, alm_decimal *ret)
+static bool take_value(const alm_rollup_sums *sums, alm_rollup_total *total, const alm_obs *row)
 {
-    if (!row->value.has_number) {
-        return false;
+    alm_decimal number;
+    bool is_extreme = sums->how == ALM_AGGREGATION_MAX || sums->how == ALM_AGGREGATION_MIN;
+    if (is_extreme && row->value.has_number &&
+        alm_number_in_unit(&row->value, sums->unit, &number, NULL) == ALM_OK) {
+        alm_interval interval = alm_interval_in_unit(&row->value, sums->unit);
+        (sums->how == ALM_AGGREGATION_MAX ? take_max : take_min)(total, number, interval,
+                                                                 row->value.qualifier);
     }
-    if (alm_unit_eq(row->value.unit, sums->unit)) {
-        *ret = row->value.number;
-        return true;
-    }
-    return alm_unit_convertible(row->value.unit, sums->unit) &&
-           alm_number_in_unit(&row->value, sums->unit, ret, NULL) == ALM_OK;
+    return alm_total_add(&total->of, &row->value, sums->unit,
+                         (alm_told){row->source, row->published});
 }
 
 static alm_code take_row(alm_rollup_sums *sums, const alm_obs *row, uint32_t variant,
@@ -218,7 +180,6 @@ static alm_code take_row(alm_rollup_sums *sums, const alm_obs *row, uint32_t var
     }
     member--;
     alm_rollup_slice *slice;
-    alm_decimal number;
     ALM_TRY(slice_of(sums, variant, row->period, &slice, st));
     if (alm_rollup_has(slice, member)) {
         return alm_status_set(
@@ -228,11 +189,9 @@ static alm_code take_row(alm_rollup_sums *sums, const alm_obs *row, uint32_t var
     // A place that had ended by then, or not begun, is no member: its successor is.
     bool was_there =
         !groups->is_bounded[member] || alm_rollup_member_valid(groups, member, slice->day);
-    if (!was_there || !number_of(sums, row, &number)) {
-        return ALM_OK;
+    if (was_there && take_value(sums, &slice->totals[groups->group_of[member]], row)) {
+        slice->present[member / 8] |= (uint8_t)(1 << (member % 8));
     }
-    slice->present[member / 8] |= (uint8_t)(1 << (member % 8));
-    take_number(sums, &slice->totals[groups->group_of[member]], row, number);
     return ALM_OK;
 }
 
@@ -253,20 +212,18 @@ alm_code alm_rollup_sums_visit(void *arg, const alm_str *variants, size_t varian
 alm_code alm_rollup_total_number(const alm_rollup_sums *sums, const alm_rollup_total *total,
                                  alm_decimal *ret, alm_interval *ret_interval, alm_status *st)
 {
-    ALM_ASSERT(total->present > 0);
-    *ret_interval = total->interval;
+    ALM_ASSERT(total->of.present > 0);
     if (sums->how == ALM_AGGREGATION_MAX || sums->how == ALM_AGGREGATION_MIN) {
         *ret = total->extreme;
+        *ret_interval = total->interval;
         return ALM_OK;
     }
-    if (total->is_too_large) {
-        return alm_status_set(st, ALM_OUT_OF_RANGE, "the sum has more than 18 digits");
-    }
-    ALM_TRY(alm_decimal_sum_value(&total->sum, ret, st));
+    ALM_TRY(alm_total_number(&total->of, ret, st));
+    *ret_interval = alm_total_interval(&total->of);
     if (sums->how == ALM_AGGREGATION_SUM) {
         return ALM_OK;
     }
     int exponent = ALM_MAX(ret->exponent - AVERAGE_EXTRA_DIGITS, ALM_DECIMAL_EXPONENT_MIN);
-    *ret_interval = alm_interval_scale(total->interval, 1.0 / total->present);
-    return alm_decimal_scale(*ret, 1, total->present, exponent, ret, st);
+    *ret_interval = alm_interval_scale(*ret_interval, 1.0 / total->of.present);
+    return alm_decimal_scale(*ret, 1, total->of.present, exponent, ret, st);
 }

@@ -6,22 +6,17 @@
 #define ALM_ROLLUP_SUMS_H
 
 #include "alm/catalog.h"
+#include "alm/total.h"
 #include "rollup_groups.h"
 #include "variant_table.h"
 
 typedef struct alm_rollup_total {
-    alm_decimal_sum sum;   // SUM, AVERAGE: exact
-    alm_decimal extreme;   // MAX, MIN
-    alm_interval interval; // of the sum or the extreme
-    uint32_t present;      // members that have a number
-    uint32_t source;       // of the newest
-    alm_date published;
-    uint8_t status; // worst
-    bool all_exact;
-    bool may_over;     // sums: every value is exact or a lower bound; extremes: the winning one is
-    bool may_under;    // likewise of upper bounds
-    double loose;      // MAX: the greatest that a value without upper bound may be; MIN likewise
-    bool is_too_large; // the sum does not fit
+    alm_total of; // all members that have a number
+    // MAX, MIN
+    alm_decimal extreme;
+    alm_interval interval; // of the extreme
+    double loose; // MAX: the greatest that a value without upper bound may be; MIN likewise
+    bool may_over, may_under; // the winning value is exact or a lower (an upper) bound
 } alm_rollup_total;
 
 typedef struct alm_rollup_slice {
