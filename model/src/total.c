@@ -233,14 +233,14 @@ bool alm_total_like_of(const alm_value *value, alm_unit unit, alm_total_like *re
     return exponent >= ALM_DECIMAL_EXPONENT_MIN && exponent <= ALM_DECIMAL_EXPONENT_MAX;
 }
 
-void alm_total_add_like(alm_total *total, const alm_total_like *like, int64_t sum, uint32_t count,
+void alm_total_add_like(alm_total *total, const alm_total_like *like, __int128 sum, uint32_t count,
                         alm_told told)
 {
     if (count == 0) {
         return;
     }
     __int128 reach = (__int128)like->reach * count;
-    add_numbers(total, &(part){.number = (__int128)sum * TENTHS,
+    add_numbers(total, &(part){.number = sum * TENTHS,
                                .below = reach,
                                .above = reach,
                                .scale = like->exponent - 1,

@@ -6,6 +6,7 @@
 
 #include "alm/store.h"
 #include "batch_check.h"
+#include "totals.h"
 
 typedef struct alm_store_ops {
     void (*close)(alm_store *store);
@@ -13,6 +14,10 @@ typedef struct alm_store_ops {
                        alm_commit_result *ret, alm_status *st);
     alm_code (*read)(alm_store *store, const alm_read *read, alm_read_visit visit, void *arg,
                      uint64_t *ret_sequence, alm_status *st);
+    // The read asks for all members, and maybe for others. *totals says the rest, takes rows where
+    // the engine has nothing quicker, and is ended. NULL: rows are added up.
+    alm_code (*totals)(alm_store *store, const alm_read *read, alm_row_totals *totals,
+                       uint64_t *ret_sequence, alm_status *st);
     alm_code (*reader_open)(alm_store *store, alm_store_reader **ret, alm_status *st);
     void (*reader_close)(alm_store_reader *reader);
     alm_code (*series)(alm_store_reader *reader, alm_str variant, alm_place_id place,

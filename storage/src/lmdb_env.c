@@ -484,6 +484,7 @@ static const alm_store_ops lmdb_ops = {
     .close = close_store,
     .commit = lmdb_writer_commit,
     .read = lmdb_read,
+    .totals = lmdb_totals,
     .reader_open = lmdb_reader_open,
     .reader_close = lmdb_reader_close,
     .series = lmdb_reader_series,

@@ -16,7 +16,8 @@ typedef struct read_ctx {
     lmdb_view view;
     alm_read_visit visit;
     void *arg;
-    uint64_t places; // in the catalogue of the first snapshot
+    alm_row_totals *totals; // what is asked for instead of rows; NULL: rows
+    uint64_t places;        // in the catalogue of the first snapshot
     lmdb_read_memory memory;
     lmdb_ids variants;
     alm_cutoffs cut;
@@ -336,6 +337,101 @@ static alm_code read_slices(read_ctx *ctx, uint32_t variant, alm_status *st)
     return ALM_OK;
 }
 
+// --- totals --------------------------------------------------------------------------------------
+
+#define STEP_TOTAL_COUNT 16384 // of a step, about
+
+typedef struct totals_step {
+    alm_slice_totals *slices;
+    size_t count, cap;
+} totals_step;
+
+static alm_code add_chunk(read_ctx *ctx, walk *w, alm_adder *adder, alm_status *st)
+{
+    lmdb_rows rows = {0};
+    alm_block block;
+    const alm_base *base;
+    uint64_t first = (uint64_t)w->at.chunk << LMDB_CHUNK_BITS;
+    if (!alm_groups_have(adder->groups, first, first + LMDB_CHUNK_PLACES)) {
+        return ALM_OK;
+    }
+    if (!lmdb_cells_are_stored(&ctx->view, &w->head)) {
+        ALM_TRY(lmdb_cells_gather(&ctx->view, &w->txn, &w->head, w->at, w->scan.value, NULL, NULL,
+                                  ctx->memory.chunk, ctx->memory.step, &rows, st));
+        return alm_adder_rows(adder, rows.rows, rows.count, st);
+    }
+    alm_arena_reset(ctx->memory.chunk);
+    ALM_TRY(lmdb_base_get(&w->txn, w->at.variant, w->at.chunk, &base, st));
+    ALM_TRY(alm_block_open(w->scan.value, ALM_CHUNK_ROW_COUNT_MAX, base, ctx->memory.chunk, &block,
+                           st));
+    return alm_adder_block(adder, &block, st);
+}
+
+// All chunks of the slice that *from is in; *from becomes the first chunk behind it.
+static alm_code add_slice(read_ctx *ctx, walk *w, lmdb_slice_key *from, alm_slice_totals *ret,
+                          bool *ret_more, alm_status *st)
+{
+    alm_period period;
+    alm_adder adder;
+    uint64_t packed = from->period;
+    if (!alm_period_unpack(packed, &period)) {
+        return alm_status_set(st, ALM_DATA_LOSS, "the period in a slice's key is damaged");
+    }
+    ALM_TRY(alm_adder_begin(&adder, ctx->totals->groups, period, ctx->memory.step, st));
+    *ret_more = true;
+    while (*ret_more && from->period == packed) {
+        ALM_TRY(add_chunk(ctx, w, &adder, st));
+        from->chunk++;
+        ALM_TRY(walk_to(w, ctx->view.read, *from, ret_more, st));
+        *from = *ret_more ? w->at : *from;
+    }
+    return alm_adder_end(&adder, period, ret, st);
+}
+
+static alm_code gather_totals(read_ctx *ctx, walk *w, lmdb_slice_key *from, totals_step *step,
+                              bool *ret_more, alm_status *st)
+{
+    alm_str text;
+    size_t groups = ALM_MAX(ctx->totals->groups->group_count, 1U);
+    size_t left = ALM_MAX(STEP_TOTAL_COUNT / groups, (size_t)1); // slices
+    ALM_TRY(lmdb_variant_text(&w->txn, from->variant, ctx->memory.step, &text, st));
+    ALM_TRY(walk_to(w, ctx->view.read, *from, ret_more, st));
+    *from = *ret_more ? w->at : *from;
+    for (; *ret_more && left > 0; left--) {
+        alm_slice_totals *slice;
+        if (!alm_arena_grow(ctx->memory.step, (void **)&step->slices, &step->cap, step->count + 1,
+                            sizeof *step->slices)) {
+            return no_memory(st);
+        }
+        slice = &step->slices[step->count];
+        ALM_TRY(add_slice(ctx, w, from, slice, ret_more, st));
+        slice->variant = text;
+        step->count += slice->totals != NULL;
+    }
+    return ALM_OK;
+}
+
+static alm_code add_up_slices(read_ctx *ctx, uint32_t variant, alm_status *st)
+{
+    bool more = true;
+    lmdb_slice_key from = {.variant = variant};
+    while (more) {
+        walk w;
+        totals_step step = {0};
+        alm_arena_reset(ctx->memory.step);
+        ALM_TRY(walk_open(ctx, &w, st));
+        alm_code code = gather_totals(ctx, &w, &from, &step, &more, st);
+        walk_close(&w);
+        ALM_TRY(code);
+        for (size_t i = 0; i < step.count; i++) {
+            ALM_TRY(ctx->totals->visit(ctx->totals->arg, &step.slices[i], st));
+        }
+    }
+    return ALM_OK;
+}
+
+// --- few places ----------------------------------------------------------------------------------
+
 static alm_code gather_places(read_ctx *ctx, const lmdb_txn *txn, uint32_t variant, lmdb_rows *rows,
                               alm_str *ret_text, bool *ret_done, alm_status *st)
 {
@@ -370,7 +466,11 @@ static alm_code read_variant(read_ctx *ctx, uint32_t variant, alm_status *st)
     if (lmdb_places_are_few(ctx->view.read)) {
         ALM_TRY(read_places(ctx, variant, &is_done, st));
     }
-    return is_done ? ALM_OK : read_slices(ctx, variant, st);
+    if (is_done) {
+        return ALM_OK;
+    }
+    return ctx->totals != NULL && ctx->view.read->last == 0 ? add_up_slices(ctx, variant, st)
+                                                            : read_slices(ctx, variant, st);
 }
 
 static alm_code run_read(read_ctx *ctx, uint64_t *ret_sequence, alm_status *st)
@@ -439,12 +539,30 @@ void lmdb_read_memory_destroy(lmdb_store *store)
     }
 }
 
+static alm_code read_all(read_ctx *ctx, uint64_t *ret_sequence, alm_status *st)
+{
+    ALM_TRY(take_memory(ctx->store, &ctx->memory, st));
+    alm_code code = run_read(ctx, ret_sequence, st);
+    give_memory(ctx->store, &ctx->memory);
+    return code;
+}
+
 alm_code lmdb_read(alm_store *store, const alm_read *read, alm_read_visit visit, void *arg,
                    uint64_t *ret_sequence, alm_status *st)
 {
     read_ctx ctx = {.store = lmdb_of(store), .view = {.read = read}, .visit = visit, .arg = arg};
-    ALM_TRY(take_memory(ctx.store, &ctx.memory, st));
-    alm_code code = run_read(&ctx, ret_sequence, st);
-    give_memory(ctx.store, &ctx.memory);
-    return code;
+    return read_all(&ctx, ret_sequence, st);
+}
+
+// Rows that are read after all are added up where they are visited.
+alm_code lmdb_totals(alm_store *store, const alm_read *read, alm_row_totals *totals,
+                     uint64_t *ret_sequence, alm_status *st)
+{
+    read_ctx ctx = {.store = lmdb_of(store),
+                    .view = {.read = read},
+                    .visit = alm_row_totals_take,
+                    .arg = totals,
+                    .totals = totals};
+    ALM_TRY(read_all(&ctx, ret_sequence, st));
+    return alm_row_totals_end(totals, st);
 }

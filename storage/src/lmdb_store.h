@@ -15,8 +15,8 @@
 //   lmdb_trim     rows leave the log
 //   lmdb_reader   vectors; lmdb_place gives the rows of one place
 //   lmdb_readers  snapshots that are held, and what they keep
-//   lmdb_read     reads, with lmdb_cells; lmdb_series, lmdb_feed and lmdb_stats answer the
-//                smaller questions
+//   lmdb_read     reads and totals, with lmdb_cells; lmdb_series, lmdb_feed and lmdb_stats answer
+//                the smaller questions
 //   lmdb_verify   everything against the log
 #ifndef ALM_STORAGE_LMDB_STORE_H
 #define ALM_STORAGE_LMDB_STORE_H
@@ -312,6 +312,8 @@ ALM_MUST_USE alm_code lmdb_chunk_get(const lmdb_txn *txn, lmdb_slice_key key,
 
 alm_code lmdb_read(alm_store *store, const alm_read *read, alm_read_visit visit, void *arg,
                    uint64_t *ret_sequence, alm_status *st);
+ALM_MUST_USE alm_code lmdb_totals(alm_store *store, const alm_read *read, alm_row_totals *totals,
+                                  uint64_t *ret_sequence, alm_status *st);
 void lmdb_read_memory_destroy(lmdb_store *store); // of no read any more
 alm_code lmdb_reader_open(alm_store *store, alm_store_reader **ret, alm_status *st);
 void lmdb_reader_close(alm_store_reader *reader);

@@ -3,6 +3,7 @@
 #include "backup.h"
 #include "engine.h"
 #include "sums.h"
+#include "totals.h"
 
 #include "alm/alloc.h"
 
@@ -80,6 +81,94 @@ alm_code alm_store_read(alm_store *store, const alm_read *read, alm_read_visit v
 {
     ALM_TRY(check_read(read, st));
     return store->ops->read(store, read, visit, arg, ret_sequence, st);
+}
+
+// --- totals --------------------------------------------------------------------------------------
+
+static alm_code check_groups(const alm_total_groups *groups, alm_status *st)
+{
+    for (size_t i = 0; i < groups->range_count; i++) {
+        const alm_group_range *range = &groups->ranges[i];
+        bool is_behind = i == 0 || range->from >= groups->ranges[i - 1].to;
+        if (range->from >= range->to || !is_behind || range->group >= groups->group_count) {
+            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "groups",
+                                        "members must ascend and belong to a group: range %zu, "
+                                        "%u..%u of group %u, does not",
+                                        i, range->from, range->to, range->group);
+        }
+    }
+    for (size_t i = 1; i < groups->span_count; i++) {
+        if (groups->spans[i].place <= groups->spans[i - 1].place) {
+            return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "groups",
+                                        "spans of places must ascend, and number %zu does not", i);
+        }
+    }
+    return alm_unit_valid(groups->unit)
+               ? ALM_OK
+               : alm_status_set_field(st, ALM_INVALID_ARGUMENT, "groups", "not a unit");
+}
+
+// A read lists places, or takes all where they are many: who is no member does not count.
+#define LISTED_COUNT_MAX 4096
+
+static alm_code list_members(const alm_total_groups *groups, alm_arena *arena, alm_read *read,
+                             alm_status *st)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < groups->range_count; i++) {
+        count += groups->ranges[i].to - groups->ranges[i].from;
+    }
+    read->all_places = count > LISTED_COUNT_MAX;
+    read->places = NULL;
+    read->place_count = 0;
+    if (read->all_places) {
+        return ALM_OK;
+    }
+    alm_place_id *places = alm_arena_alloc(arena, count * sizeof *places);
+    if (places == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for the places of a read");
+    }
+    for (size_t i = 0; i < groups->range_count; i++) {
+        for (alm_place_id place = groups->ranges[i].from; place < groups->ranges[i].to; place++) {
+            places[read->place_count++] = place;
+        }
+    }
+    read->places = places;
+    return ALM_OK;
+}
+
+static alm_code add_up_rows(alm_store *store, const alm_read *read, alm_row_totals *totals,
+                            uint64_t *ret_sequence, alm_status *st)
+{
+    ALM_TRY(store->ops->read(store, read, alm_row_totals_take, totals, ret_sequence, st));
+    return alm_row_totals_end(totals, st);
+}
+
+alm_code alm_store_totals(alm_store *store, const alm_read *asked, const alm_total_groups *groups,
+                          alm_totals_visit visit, void *arg, uint64_t *ret_sequence, alm_status *st)
+{
+    alm_read read = *asked;
+    read.place_count = 0;
+    ALM_TRY(check_groups(groups, st));
+    ALM_TRY(check_read(&read, st));
+    if (read.without_value || read.all_vintages) {
+        return alm_status_set(st, ALM_INVALID_ARGUMENT,
+                              "only cells that have one value can be added up");
+    }
+    alm_arena *plan = alm_arena_create(ALM_ARENA_BYTES_MAX);
+    alm_arena *arena = alm_arena_create(ALM_ARENA_BYTES_MAX);
+    alm_row_totals totals = {.groups = groups, .visit = visit, .arg = arg, .arena = arena};
+    alm_code code = plan == NULL || arena == NULL
+                        ? alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for totals")
+                        : list_members(groups, plan, &read, st);
+    if (code == ALM_OK) {
+        code = store->ops->totals != NULL
+                   ? store->ops->totals(store, &read, &totals, ret_sequence, st)
+                   : add_up_rows(store, &read, &totals, ret_sequence, st);
+    }
+    alm_arena_destroy(&arena);
+    alm_arena_destroy(&plan);
+    return code;
 }
 
 alm_code alm_store_reader_open(alm_store *store, alm_store_reader **ret, alm_status *st)

@@ -34,6 +34,8 @@ const model_step steps[] = {
     {"read meddled", 12, step_read_meddled},
     {"vector series", 40, step_vector_series},
     {"vector slice", 30, step_vector_slice},
+    {"totals", 25, step_totals},
+    {"totals refused", 2, step_totals_refused},
     {"change", 12, step_change},
     {"wait", 2, step_wait},
     {"series", 3, step_series},

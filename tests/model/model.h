@@ -228,6 +228,8 @@ bool step_read_refused(world *w);
 bool step_read_meddled(world *w);
 bool step_vector_series(world *w);
 bool step_vector_slice(world *w);
+bool step_totals(world *w);
+bool step_totals_refused(world *w);
 bool step_change(world *w);
 bool step_wait(world *w);
 bool step_series(world *w);

@@ -45,7 +45,7 @@ typedef struct alm_total_like {
 // added one by one.
 bool alm_total_like_of(const alm_value *value, alm_unit unit, alm_total_like *ret);
 // Adds count values whose mantissas, at the value's exponent, make sum. All were told alike.
-void alm_total_add_like(alm_total *total, const alm_total_like *like, int64_t sum, uint32_t count,
+void alm_total_add_like(alm_total *total, const alm_total_like *like, __int128 sum, uint32_t count,
                         alm_told told);
 
 // Adds what was added to another total of the same unit, as if it came behind all of total's.

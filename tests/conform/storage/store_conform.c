@@ -30,9 +30,9 @@ int main(int argc, char **argv)
         return 2;
     }
     const store_group groups[] = {conform_commits(),   conform_malformed(), conform_winners(),
-                                  conform_selection(), conform_vectors(),   conform_visitors(),
-                                  conform_entries(),   conform_feed(),      conform_retention(),
-                                  conform_finding(),   conform_callers()};
+                                  conform_selection(), conform_vectors(),   conform_totals(),
+                                  conform_visitors(),  conform_entries(),   conform_feed(),
+                                  conform_retention(), conform_finding(),   conform_callers()};
     int failed = 0;
     for (size_t i = 0; i < ALM_ARRAY_LEN(groups); i++) {
         struct CMUnitTest tests[64];

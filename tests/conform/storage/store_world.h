@@ -35,6 +35,36 @@ static inline alm_store_stats get_stats(fixture *f)
     return stats;
 }
 
+#define PLACE_TOTAL 16400 // two chunks
+
+static inline uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+static inline void commit_many_places(fixture *f)
+{
+    alm_indicator indicators[] = {an_indicator("gdp"), an_indicator("tax")};
+    alm_source sources[] = {a_source("bulletin", 0), a_source("yearbook", 10)};
+    alm_place *places = alm_calloc(PLACE_TOTAL, sizeof *places);
+    char(*codes)[16] = alm_calloc(PLACE_TOTAL, sizeof *codes);
+    for (uint32_t i = 0; i < PLACE_TOTAL; i++) {
+        snprintf(codes[i], sizeof codes[i], "p%u", i);
+        places[i] = a_place(codes[i], ALM_LEVEL_TOWN, "");
+    }
+    commit(f, (alm_batch){.indicators = indicators,
+                          .indicator_count = ALM_ARRAY_LEN(indicators),
+                          .places = places,
+                          .place_count = PLACE_TOTAL,
+                          .sources = sources,
+                          .source_count = ALM_ARRAY_LEN(sources)});
+    alm_free(codes);
+    alm_free(places);
+}
+
 // The code's name shows in the output, and the message if there is one.
 #define assert_code(f, want, got)                                                                  \
     do {                                                                                           \
@@ -57,6 +87,7 @@ store_group conform_malformed(void); // batches that are refused
 store_group conform_winners(void);   // which vintage wins
 store_group conform_selection(void); // what a read asks for
 store_group conform_vectors(void);   // series and slices as columns
+store_group conform_totals(void);    // sums by groups of places
 store_group conform_visitors(void);  // who is shown rows, and what they may do meanwhile
 store_group conform_entries(void);   // the catalogue
 store_group conform_feed(void);      // changes, waiting, series, quarantine, figures

@@ -6,39 +6,10 @@
 
 #include <time.h>
 
-#define PLACE_TOTAL 16400 // two chunks
 static const alm_place_id some_places[] = {0, 1, 2, 500, 16382, 16383, 16384, 16399};
 #define PLACE_COUNT ALM_ARRAY_LEN(some_places)
 #define YEAR_FIRST  1990
 #define YEAR_COUNT  30
-
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
-static void commit_many_places(fixture *f)
-{
-    alm_indicator indicators[] = {an_indicator("gdp"), an_indicator("tax")};
-    alm_source sources[] = {a_source("bulletin", 0), a_source("yearbook", 10)};
-    alm_place *places = alm_calloc(PLACE_TOTAL, sizeof *places);
-    char(*codes)[16] = alm_calloc(PLACE_TOTAL, sizeof *codes);
-    for (uint32_t i = 0; i < PLACE_TOTAL; i++) {
-        snprintf(codes[i], sizeof codes[i], "p%u", i);
-        places[i] = a_place(codes[i], ALM_LEVEL_TOWN, "");
-    }
-    commit(f, (alm_batch){.indicators = indicators,
-                          .indicator_count = ALM_ARRAY_LEN(indicators),
-                          .places = places,
-                          .place_count = PLACE_TOTAL,
-                          .sources = sources,
-                          .source_count = ALM_ARRAY_LEN(sources)});
-    alm_free(codes);
-    alm_free(places);
-}
 
 static void fixture_reopen_with(fixture *f, alm_store_reader **reader)
 {
