@@ -21,8 +21,9 @@ static alm_code head(void *self, alm_call *call, const ProtobufCMessage *request
     return alm_call_send(call, &response.base, st);
 }
 
-// Commit, Read, LoadCatalog, Catalog, Watch, Head, Verify, Backup.
-static const alm_handler storage_handlers[] = {NULL, NULL, NULL, NULL, NULL, head, NULL, NULL};
+// Commit, Read, LoadCatalog, Catalog, Watch, Head, Verify, Backup, Sums.
+static const alm_handler storage_handlers[] = {NULL, NULL, NULL, NULL, NULL,
+                                               head, NULL, NULL, NULL};
 
 static void serve(alm_rpc *rpc, const alm_service_def *service, const alm_handler *handlers,
                   void *self, const char *address, alm_server **ret)

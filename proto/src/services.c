@@ -31,6 +31,7 @@ static const alm_method_def storage_methods[] = {
     {"LoadCatalog", STREAM, SAFE, SERVICE}, {"Catalog", STREAM, SAFE, SERVICE},
     {"Watch", STREAM, SAFE, SERVICE},       {"Head", UNARY, SAFE, SERVICE},
     {"Verify", UNARY, SAFE, SERVICE},       {"Backup", STREAM, SAFE, SERVICE},
+    {"Sums", STREAM, SAFE, SERVICE},
 };
 static const alm_method_def ingestion_methods[] = {{"Import", UNARY, KEYED, SERVICE}};
 static const alm_method_def aggregation_methods[] = {{"Execute", STREAM, SAFE, SERVICE},

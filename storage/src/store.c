@@ -103,9 +103,9 @@ static alm_code check_groups(const alm_total_groups *groups, alm_status *st)
                                         "spans of places must ascend, and number %zu does not", i);
         }
     }
-    return alm_unit_valid(groups->unit)
-               ? ALM_OK
-               : alm_status_set_field(st, ALM_INVALID_ARGUMENT, "groups", "not a unit");
+    bool is_unit = groups->unit.measure == ALM_MEASURE_UNIT_NONE || alm_unit_valid(groups->unit);
+    return is_unit ? ALM_OK
+                   : alm_status_set_field(st, ALM_INVALID_ARGUMENT, "groups", "not a unit");
 }
 
 // A read lists places, or takes all where they are many: who is no member does not count.

@@ -294,6 +294,111 @@ static void refuses_a_malformed_read(void **state)
     alm_stream_close(&stream);
 }
 
+// Places by thousands; the first of each thousand apart, in a group of its own.
+static alm_total_groups thousands(fixture *f, uint32_t group_count)
+{
+    alm_group_range *ranges = alm_arena_calloc(f->arena, 40, sizeof *ranges);
+    for (uint32_t i = 0; i < 40; i++) {
+        alm_place_id first = i / 2 * 1000;
+        ranges[i] = i % 2 == 0 ? (alm_group_range){first, first + 1, group_count - 1}
+                               : (alm_group_range){first + 1, first + 1000, i / 2};
+    }
+    return (alm_total_groups){.ranges = ranges,
+                              .range_count = 40,
+                              .group_count = group_count,
+                              .unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = 4}};
+}
+
+static void adds_up_groups_of_places(void **state)
+{
+    fixture *f = *state;
+    alm_decimal number;
+    commit_catalog(f);
+    commit_slice(f, 2022);
+    commit_slice(f, 2023);
+    alm_obs withdrawn = a_row(4711, 2023, 0);
+    withdrawn.value.has_number = false;
+    withdrawn.value.number = (alm_decimal){0};
+    withdrawn.value.status = ALM_OBS_STATUS_WITHDRAWN;
+    withdrawn.published++;
+    (void)commit_rows(f, &withdrawn, 1);
+    // So many groups that a slice fills a message.
+    for (uint32_t groups_count = 21; groups_count < 10000; groups_count += 9000) {
+        alm_total_groups groups = thousands(f, groups_count);
+        Almanac__Internal__PeriodSet periods = ALMANAC__INTERNAL__PERIOD_SET__INIT;
+        Almanac__Internal__ReadRequest read = ALMANAC__INTERNAL__READ_REQUEST__INIT;
+        Almanac__Internal__SumsRequest request = ALMANAC__INTERNAL__SUMS_REQUEST__INIT;
+        periods.all = true;
+        read.periods = &periods;
+        request.read = &read;
+        ASSERT_OK(f, alm_total_groups_write(&groups, f->arena, &request, &f->st));
+        alm_stream *stream = open_stream(f, "Sums", &request.base);
+        size_t messages = 0;
+        int year = 2022;
+        for (Almanac__Internal__SumsResponse *r; (r = next(f, stream)) != NULL; messages++) {
+            alm_slice_totals *slices;
+            size_t count;
+            assert_int_equal(r->sequence, 4);
+            assert_int_equal(r->catalog_sequence, 1);
+            ASSERT_OK(f, alm_slice_totals_read(r, groups_count, f->arena, &slices, &count, &f->st));
+            for (size_t i = 0; i < count; i++, year++) {
+                assert_int_equal(slices[i].period.ordinal, year);
+                assert_true(alm_str_eq(slices[i].variant, ALM_STR("A.gdp.P.level._Z._T")));
+                assert_int_equal(slices[i].missing_count, year == 2023);
+                assert_int_equal(slices[i].totals[4].present, year == 2023 ? 998 : 999);
+                ASSERT_OK(f, alm_total_number(&slices[i].totals[3], &number, &f->st));
+                assert_int_equal(number.mantissa, 999 * (year + 3000) + 999 * 1000 / 2);
+                assert_int_equal(number.exponent, 2);
+                assert_int_equal(slices[i].totals[groups_count - 1].present, 20);
+            }
+            assert_true(year == 2022 || slices[count - 1].missing_count == 0 ||
+                        slices[count - 1].missing[0].from == 4711);
+        }
+        alm_stream_close(&stream);
+        assert_int_equal(year, 2024);
+        assert_int_equal(messages, groups_count > 9000 ? 2 : 1);
+    }
+}
+
+static void sums_of_nothing_still_tell_their_state(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    Almanac__Internal__ReadRequest read = ALMANAC__INTERNAL__READ_REQUEST__INIT;
+    Almanac__Internal__SumsRequest request = ALMANAC__INTERNAL__SUMS_REQUEST__INIT;
+    request.read = &read;
+    alm_stream *stream = open_stream(f, "Sums", &request.base);
+    Almanac__Internal__SumsResponse *response = next(f, stream);
+    assert_non_null(response);
+    assert_int_equal(response->sequence, 1);
+    assert_int_equal(response->n_period, 0);
+    assert_null(next(f, stream));
+    alm_stream_close(&stream);
+}
+
+static void refuses_malformed_sums(void **state)
+{
+    fixture *f = *state;
+    ProtobufCMessage *message;
+    uint32_t numbers[] = {0, UINT32_MAX, 0};
+    Almanac__Internal__ReadRequest read = ALMANAC__INTERNAL__READ_REQUEST__INIT;
+    for (int way = 0; way < 5; way++) {
+        Almanac__Internal__SumsRequest request = ALMANAC__INTERNAL__SUMS_REQUEST__INIT;
+        request.read = way == 0 ? NULL : &read;
+        request.groups = way == 4 ? ALM_TOTAL_GROUP_COUNT_MAX + 1 : 1;
+        request.skip = request.length = request.group = numbers;
+        request.n_skip = request.n_length = request.n_group = 1;
+        request.n_group += way == 1;
+        request.n_skip = request.n_length = request.n_group = way == 2 ? 2 : request.n_group;
+        request.n_length += way == 1;
+        request.span_place = numbers;
+        request.n_span_place = way == 3;
+        alm_stream *stream = open_stream(f, "Sums", &request.base);
+        assert_int_equal(alm_stream_next(stream, f->arena, &message, &f->st), ALM_INVALID_ARGUMENT);
+        alm_stream_close(&stream);
+    }
+}
+
 static void loads_the_catalogue_by_id(void **state)
 {
     fixture *f = *state;
@@ -776,6 +881,9 @@ int main(void)
         TEST(reads_in_blocks_with_the_state_they_show),
         TEST(an_empty_answer_still_tells_its_state),
         TEST(refuses_a_malformed_read),
+        TEST(adds_up_groups_of_places),
+        TEST(sums_of_nothing_still_tell_their_state),
+        TEST(refuses_malformed_sums),
         TEST(loads_the_catalogue_by_id),
         TEST(searches_the_catalogue),
         TEST(finds_series),

@@ -75,9 +75,9 @@ static alm_code open_store(const alm_module_ctx *ctx, storage *self, alm_status 
 
 static alm_code start(const alm_module_ctx *ctx, void **ret_self, alm_status *st)
 {
-    static const alm_handler handlers[] = {storage_commit,  storage_read,  storage_load_catalog,
-                                           storage_catalog, storage_watch, storage_head,
-                                           storage_verify,  storage_backup};
+    static const alm_handler handlers[] = {storage_commit,  storage_read,   storage_load_catalog,
+                                           storage_catalog, storage_watch,  storage_head,
+                                           storage_verify,  storage_backup, storage_sums};
     storage *self = alm_calloc(1, sizeof *self);
     if (self == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for storage");

@@ -254,8 +254,8 @@ static alm_code measures_from(const Almanac__Internal__ReadRequest *request, alm
     return ALM_OK;
 }
 
-static alm_code read_from(const Almanac__Internal__ReadRequest *request, alm_arena *arena,
-                          alm_read *read, alm_status *st)
+alm_code storage_read_from(const Almanac__Internal__ReadRequest *request, alm_arena *arena,
+                           alm_read *read, alm_status *st)
 {
     *read = (alm_read){.breakdown = alm_str_from(request->breakdown),
                        .as_of = ALM_DATE_MAX,
@@ -346,7 +346,7 @@ alm_code storage_read(void *self, alm_call *call, const ProtobufCMessage *messag
     storage_service *service = self;
     const Almanac__Internal__ReadRequest *request = (const Almanac__Internal__ReadRequest *)message;
     alm_read read;
-    ALM_TRY(read_from(request, alm_call_arena(call), &read, st));
+    ALM_TRY(storage_read_from(request, alm_call_arena(call), &read, st));
     ALM_TRY(storage_wait(service->store, request->min_sequence, call, st));
     read_stream stream = {
         .store = service->store, .call = call, .arena = alm_arena_create(ALM_ARENA_BYTES_MAX)};

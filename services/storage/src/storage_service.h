@@ -7,6 +7,7 @@
 #include "alm/server.h"
 #include "alm/store.h"
 
+#include "almanac/internal/storage.pb-c.h"
 #include "search.h"
 
 typedef struct storage_service {
@@ -28,6 +29,12 @@ size_t storage_block_rows(const alm_obs *rows, size_t count);
 ALM_MUST_USE alm_code storage_wait(alm_store *store, uint64_t sequence, alm_call *call,
                                    alm_status *st);
 
+// A request as the engine takes it; views the message, and the arena.
+//
+// ALM_INVALID_ARGUMENT  a number that stands for nothing
+ALM_MUST_USE alm_code storage_read_from(const Almanac__Internal__ReadRequest *request,
+                                        alm_arena *arena, alm_read *read, alm_status *st);
+
 // Handlers, in the order of the service's methods. self is a storage_service.
 alm_code storage_commit(void *self, alm_call *call, const ProtobufCMessage *request,
                         alm_status *st);
@@ -42,5 +49,6 @@ alm_code storage_verify(void *self, alm_call *call, const ProtobufCMessage *requ
                         alm_status *st);
 alm_code storage_backup(void *self, alm_call *call, const ProtobufCMessage *request,
                         alm_status *st);
+alm_code storage_sums(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st);
 
 #endif

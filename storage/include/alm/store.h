@@ -14,7 +14,7 @@
 #include "alm/catalog.h"
 #include "alm/log.h"
 #include "alm/observation.h"
-#include "alm/total.h"
+#include "alm/slice_totals.h"
 
 typedef struct alm_store alm_store;
 
@@ -247,11 +247,6 @@ ALM_MUST_USE alm_code alm_store_slice(alm_store_reader *reader, alm_str variant,
                                       alm_place_id from, alm_place_id to, const alm_as_of *as_of,
                                       alm_vector *ret, alm_status *st);
 
-// Places from..to-1.
-typedef struct alm_place_range {
-    alm_place_id from, to;
-} alm_place_range;
-
 // What the cells of a range add up to.
 typedef struct alm_sum {
     int64_t number;      // x 10^exponent
@@ -279,38 +274,6 @@ ALM_MUST_USE alm_code alm_store_sums(alm_store_reader *reader, alm_str variant, 
                                      const alm_as_of *as_of, alm_sums *ret, alm_status *st);
 
 // --- totals --------------------------------------------------------------------------------------
-
-// Places from..to-1 are members of a group.
-typedef struct alm_group_range {
-    alm_place_id from, to;
-    uint32_t group;
-} alm_group_range;
-
-// A place that began or ended: it is a member in periods whose last day is one of these.
-typedef struct alm_member_span {
-    alm_place_id place;
-    alm_date from, to; // both included
-} alm_member_span;
-
-// Which places add up to which totals, and in which unit.
-typedef struct alm_total_groups {
-    const alm_group_range *ranges; // ascending, apart from each other, none empty
-    size_t range_count;
-    uint32_t group_count;
-    const alm_member_span *spans; // ascending by place; those that are no members do not matter
-    size_t span_count;
-    alm_unit unit;
-} alm_total_groups;
-
-// What one variant's cells in one period add up to. Valid during the visit.
-typedef struct alm_slice_totals {
-    alm_str variant;
-    alm_period period;
-    const alm_total *totals;        // of each group
-    const alm_place_range *missing; // members that have no number in the unit, ascending
-    size_t missing_count;
-} alm_slice_totals;
-typedef alm_code (*alm_totals_visit)(void *arg, const alm_slice_totals *slice, alm_status *st);
 
 // Adds up the winning cells of a read, whatever its places: those of the groups count. Visits every
 // slice in which some member has a cell, also one without a number or of a place that is no member

@@ -9,6 +9,7 @@
 #include "alm/catalog.h"
 #include "alm/observation.h"
 #include "alm/pace.h"
+#include "alm/slice_totals.h"
 
 #include "almanac/internal/storage.pb-c.h"
 #include "almanac/v1/common.pb-c.h"
@@ -51,6 +52,29 @@ ALM_MUST_USE alm_code alm_obs_block_read(const Almanac__Internal__ObservationBlo
                                          alm_arena *arena, alm_str **ret_variants,
                                          size_t *ret_variant_count, alm_obs **ret_rows,
                                          size_t *ret_count, alm_status *st);
+
+// --- totals --------------------------------------------------------------------------------------
+
+// The groups' part of a request. There are at most ALM_TOTAL_GROUP_COUNT_MAX (asserted).
+ALM_MUST_USE alm_code alm_total_groups_write(const alm_total_groups *groups, alm_arena *arena,
+                                             Almanac__Internal__SumsRequest *request,
+                                             alm_status *st);
+// ALM_INVALID_ARGUMENT  columns of different lengths, runs past the last place, too many groups
+ALM_MUST_USE alm_code alm_total_groups_read(const Almanac__Internal__SumsRequest *request,
+                                            alm_arena *arena, alm_total_groups *ret,
+                                            alm_status *st);
+
+// The slices' part of an answer; each has group_count totals.
+ALM_MUST_USE alm_code alm_slice_totals_write(const alm_slice_totals *slices, size_t count,
+                                             uint32_t group_count, alm_arena *arena,
+                                             Almanac__Internal__SumsResponse *response,
+                                             alm_status *st);
+// ALM_INVALID_ARGUMENT  a column of a wrong length, a malformed variant, period or total, runs that
+//                       do not ascend
+ALM_MUST_USE alm_code alm_slice_totals_read(const Almanac__Internal__SumsResponse *response,
+                                            uint32_t group_count, alm_arena *arena,
+                                            alm_slice_totals **ret, size_t *ret_count,
+                                            alm_status *st);
 
 // --- result rows
 // ------------------------------------------------------------------------------------
