@@ -90,7 +90,7 @@ static alm_code check_left(void *self, alm_status *st)
 static alm_code ask_until(world *w, size_t left, alm_buf *lines)
 {
     given_up until = {w, left};
-    alm_row_reader reader = {&until, read_still, check_left};
+    alm_row_reader reader = {.self = &until, .read = read_still, .check = check_left};
     alm_answer_sink sink = {lines, world_take_row, world_take_fault, NULL};
     alm_arena *arena = alm_arena_create(0);
     world_question q;

@@ -651,7 +651,7 @@ alm_code alm_explain(const alm_query_plan *plan, const alm_row_reader *reader, a
     it->reader = reader;
     it->arena = arena;
     ALM_TRY(begin(it, st));
-    alm_row_reader notes = {it, read_with_notes, check_with_notes};
+    alm_row_reader notes = {.self = it, .read = read_with_notes, .check = check_with_notes};
     alm_answer_sink sink = {&it->answers, take_answer, take_fault, NULL};
     alm_query_plan pinned;
     bool is_pinned;

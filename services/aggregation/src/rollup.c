@@ -27,8 +27,33 @@ struct alm_rollup {
 
 // --- reading ------------------------------------------------------------------------------------
 
+// Sums and averages are made of totals, where the reader has them.
+static bool takes_totals(const alm_rollup *it, const alm_rollup_sums *sums)
+{
+    bool adds_up = sums->how == ALM_AGGREGATION_SUM || sums->how == ALM_AGGREGATION_AVERAGE;
+    return adds_up && it->run->reader->totals != NULL &&
+           it->groups->count <= ALM_TOTAL_GROUP_COUNT_MAX;
+}
+
+static alm_code read_totals(alm_rollup *it, const alm_fetch *fetch, alm_rollup_sums *sums,
+                            alm_status *st)
+{
+    alm_query_run *run = it->run;
+    if (run->total_groups == NULL) {
+        alm_total_groups *made = alm_arena_alloc(run->arena, sizeof *made);
+        if (made == NULL) {
+            return alm_query_run_no_memory(st);
+        }
+        ALM_TRY(alm_rollup_groups_totals(it->groups, run->arena, made, st));
+        run->total_groups = made;
+    }
+    alm_total_groups groups = *run->total_groups;
+    groups.unit = sums->unit;
+    return run->reader->totals(run->reader->self, fetch, &groups, alm_rollup_sums_take, sums, st);
+}
+
 static alm_code read_members(alm_rollup *it, alm_str indicator, const alm_period_expr *periods,
-                             alm_row_visit visit, void *arg, alm_status *st)
+                             alm_rollup_sums *sums, alm_status *st)
 {
     alm_query_run *run = it->run;
     bool is_nothing = it->groups->member_count == 0 ||
@@ -41,10 +66,13 @@ static alm_code read_members(alm_rollup *it, alm_str indicator, const alm_period
     fetch.indicator_count = 1;
     fetch.measures = ALM_MEASURE_BIT(run->plan->measure);
     fetch.breakdown = it->breakdown;
+    fetch.periods = *periods;
+    if (takes_totals(it, sums)) {
+        return read_totals(it, &fetch, sums, st);
+    }
     fetch.places = it->groups->ids;
     fetch.place_count = it->groups->member_count;
-    fetch.periods = *periods;
-    return run->reader->read(run->reader->self, &fetch, visit, arg, st);
+    return run->reader->read(run->reader->self, &fetch, alm_rollup_sums_visit, sums, st);
 }
 
 // --- the rate -----------------------------------------------------------------------------------
@@ -123,8 +151,8 @@ static alm_code begin_ratio(alm_rollup *it, const alm_period_expr *periods, alm_
                                  ALM_AGGREGATION_SUM, it->numerator_unit, st));
     ALM_TRY(alm_rollup_sums_init(&it->denominator, run->arena, &run->variants, it->groups,
                                  ALM_AGGREGATION_SUM, it->denominator_unit, st));
-    ALM_TRY(read_members(it, parts[0]->code, periods, alm_rollup_sums_visit, &it->sums, st));
-    ALM_TRY(read_members(it, parts[1]->code, periods, alm_rollup_sums_visit, &it->denominator, st));
+    ALM_TRY(read_members(it, parts[0]->code, periods, &it->sums, st));
+    ALM_TRY(read_members(it, parts[1]->code, periods, &it->denominator, st));
     return pair_slices(it, st);
 }
 
@@ -319,7 +347,7 @@ static alm_code begin(alm_rollup *it, const alm_period_expr *periods, alm_status
     }
     ALM_TRY(alm_rollup_sums_init(&it->sums, run->arena, &run->variants, it->groups,
                                  indicator->over_places, indicator->unit, st));
-    return read_members(it, indicator->code, periods, alm_rollup_sums_visit, &it->sums, st);
+    return read_members(it, indicator->code, periods, &it->sums, st);
 }
 
 alm_rollup *alm_rollup_find(const alm_query_run *run, alm_str indicator, alm_str breakdown)

@@ -212,6 +212,35 @@ alm_code alm_rollup_groups_make(const alm_query_plan *plan, alm_arena *arena,
     return check_disjoint(&it, st);
 }
 
+alm_code alm_rollup_groups_totals(const alm_rollup_groups *groups, alm_arena *arena,
+                                  alm_total_groups *ret, alm_status *st)
+{
+    size_t count = groups->member_count;
+    alm_group_range *ranges = alm_arena_alloc(arena, count * sizeof *ranges);
+    alm_member_span *spans = alm_arena_alloc(arena, groups->bounded_count * sizeof *spans);
+    *ret = (alm_total_groups){
+        .ranges = ranges, .group_count = (uint32_t)groups->count, .spans = spans};
+    if (ranges == NULL || spans == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < count; i++) {
+        alm_place_id place = groups->ids[i];
+        uint32_t member = groups->member_of[place] - 1;
+        uint32_t group = groups->group_of[member];
+        alm_group_range *last = &ranges[ret->range_count - (ret->range_count > 0)];
+        if (ret->range_count > 0 && last->to == place && last->group == group) {
+            last->to++;
+        } else {
+            ranges[ret->range_count++] = (alm_group_range){place, place + 1, group};
+        }
+        if (groups->is_bounded[member]) {
+            const alm_place *entry = alm_place_tree_get(groups->tree, place);
+            spans[ret->span_count++] = (alm_member_span){place, entry->valid_from, entry->valid_to};
+        }
+    }
+    return ALM_OK;
+}
+
 void alm_rollup_groups_expected(const alm_rollup_groups *groups, alm_date day, uint32_t *ret)
 {
     for (size_t g = 0; g < groups->count; g++) {

@@ -2,6 +2,7 @@
 #ifndef ALM_ROLLUP_GROUPS_H
 #define ALM_ROLLUP_GROUPS_H
 
+#include "alm/slice_totals.h"
 #include "query_plan.h"
 
 typedef struct alm_rollup_groups {
@@ -34,6 +35,12 @@ static inline bool alm_rollup_member_valid(const alm_rollup_groups *groups, uint
 {
     return alm_place_valid_on(alm_place_tree_get(groups->tree, groups->members[member]), day);
 }
+
+// The groups as storage is asked for their totals, in no unit yet. In the arena.
+//
+// ALM_RESOURCE_EXHAUSTED  no memory
+ALM_MUST_USE alm_code alm_rollup_groups_totals(const alm_rollup_groups *groups, alm_arena *arena,
+                                               alm_total_groups *ret, alm_status *st);
 
 // How many members each group has on the day; ret has count elements.
 void alm_rollup_groups_expected(const alm_rollup_groups *groups, alm_date day, uint32_t *ret);

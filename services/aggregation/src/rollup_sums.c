@@ -209,6 +209,57 @@ alm_code alm_rollup_sums_visit(void *arg, const alm_str *variants, size_t varian
     return ALM_OK;
 }
 
+// --- totals that storage added up --------------------------------------------------------------
+
+static void clear(alm_rollup_slice *slice, uint32_t member)
+{
+    slice->present[member / 8] &= (uint8_t) ~(1U << (member % 8));
+}
+
+// All members of the day have a number but those that are missing.
+static alm_code mark_present(const alm_rollup_groups *groups, const alm_slice_totals *told,
+                             alm_rollup_slice *slice, alm_status *st)
+{
+    memset(slice->present, 0xff, (groups->member_count + 7) / 8);
+    for (size_t i = 0; i < groups->bounded_count; i++) {
+        uint32_t member = groups->bounded[i];
+        if (!alm_rollup_member_valid(groups, member, slice->day)) {
+            clear(slice, member);
+        }
+    }
+    for (size_t i = 0; i < told->missing_count; i++) {
+        for (alm_place_id place = told->missing[i].from; place < told->missing[i].to; place++) {
+            uint32_t member = groups->member_of[place];
+            if (member == 0) {
+                return alm_status_set(st, ALM_INTERNAL,
+                                      "storage says that %u is missing, which nobody asked for",
+                                      place);
+            }
+            clear(slice, member - 1);
+        }
+    }
+    return ALM_OK;
+}
+
+alm_code alm_rollup_sums_take(void *arg, const alm_slice_totals *told, alm_status *st)
+{
+    alm_rollup_sums *sums = arg;
+    uint32_t variant, at;
+    size_t before = sums->count;
+    ALM_TRY(alm_variant_table_intern(sums->variants, told->variant, &variant, st));
+    ALM_TRY(alm_rollup_sums_slice(sums, variant, told->period, &at, st));
+    if (sums->count == before) {
+        return alm_status_set(st, ALM_INTERNAL, "storage answered totals twice");
+    }
+    alm_rollup_slice *slice = &sums->slices[at];
+    for (size_t g = 0; g < sums->groups->count; g++) {
+        slice->totals[g].of = told->totals[g];
+    }
+    return mark_present(sums->groups, told, slice, st);
+}
+
+// --- answers -------------------------------------------------------------------------------------
+
 alm_code alm_rollup_total_number(const alm_rollup_sums *sums, const alm_rollup_total *total,
                                  alm_decimal *ret, alm_interval *ret_interval, alm_status *st)
 {

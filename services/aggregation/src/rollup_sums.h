@@ -6,7 +6,7 @@
 #define ALM_ROLLUP_SUMS_H
 
 #include "alm/catalog.h"
-#include "alm/total.h"
+#include "alm/slice_totals.h"
 #include "rollup_groups.h"
 #include "variant_table.h"
 
@@ -53,6 +53,14 @@ ALM_MUST_USE alm_code alm_rollup_sums_init(alm_rollup_sums *sums, alm_arena *are
 ALM_MUST_USE alm_code alm_rollup_sums_visit(void *arg, const alm_str *variants,
                                             size_t variant_count, const alm_obs_columns *rows,
                                             alm_status *st);
+
+// An alm_totals_visit whose arg is the sums: sums and averages, of the groups as
+// alm_rollup_groups_totals says them.
+//
+// ALM_RESOURCE_EXHAUSTED  as above
+// ALM_INTERNAL            a slice came twice, or who is missing is no member
+ALM_MUST_USE alm_code alm_rollup_sums_take(void *arg, const alm_slice_totals *slice,
+                                           alm_status *st);
 
 // The slice, made empty if there is none; valid until the next slice is made.
 ALM_MUST_USE alm_code alm_rollup_sums_slice(alm_rollup_sums *sums, uint32_t variant,

@@ -4,6 +4,7 @@
 
 #include "alm/observation.h"
 #include "alm/period_expr.h"
+#include "alm/slice_totals.h"
 
 // Which cells are wanted, of every variant that matches. The words of storage's ReadRequest.
 typedef struct alm_fetch {
@@ -39,6 +40,11 @@ typedef struct alm_row_reader {
                      alm_status *st);
     // Asked between the parts of a long computation; a failure ends it. NULL: nobody gives up.
     alm_code (*check)(void *self, alm_status *st);
+    // What the cells add up to, by groups of places instead of the fetch's; there are at most
+    // ALM_TOTAL_GROUP_COUNT_MAX. Slices in which some member has a cell come once each, otherwise
+    // as rows do. NULL: only rows are answered.
+    alm_code (*totals)(void *self, const alm_fetch *fetch, const alm_total_groups *groups,
+                       alm_totals_visit visit, void *arg, alm_status *st);
 } alm_row_reader;
 
 ALM_MUST_USE static inline alm_code alm_row_reader_check(const alm_row_reader *it, alm_status *st)

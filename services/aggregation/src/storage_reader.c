@@ -252,6 +252,16 @@ alm_code alm_storage_reader_learn(alm_storage_reader *reader, uint64_t sequence,
     return ALM_OK;
 }
 
+// Not the caller's argument: storage's answer.
+static alm_code as_internal(alm_code code, alm_status *st)
+{
+    if (code != ALM_INVALID_ARGUMENT) {
+        return code;
+    }
+    (void)alm_status_prefix(st, "storage's answer");
+    return st == NULL ? ALM_INTERNAL : (st->code = ALM_INTERNAL);
+}
+
 static alm_code visit_message(alm_storage_reader *reader, const ProtobufCMessage *message,
                               const place_filter *filter, alm_arena *arena, alm_row_visit visit,
                               void *arg, alm_status *st)
@@ -265,14 +275,8 @@ static alm_code visit_message(alm_storage_reader *reader, const ProtobufCMessage
     if (response->block == NULL) {
         return ALM_OK;
     }
-    alm_code code =
-        alm_obs_block_columns(response->block, arena, &variants, &variant_count, &rows, st);
-    if (code == ALM_INVALID_ARGUMENT) {
-        // Not the caller's argument: storage's answer.
-        (void)alm_status_prefix(st, "storage's answer");
-        return st == NULL ? ALM_INTERNAL : (st->code = ALM_INTERNAL);
-    }
-    ALM_TRY(code);
+    ALM_TRY(as_internal(
+        alm_obs_block_columns(response->block, arena, &variants, &variant_count, &rows, st), st));
     ALM_TRY(keep_asked(reader, filter, arena, &rows, st));
     return rows.count == 0 ? ALM_OK : visit(arg, variants, variant_count, &rows, st);
 }
@@ -325,6 +329,95 @@ done:
     return code;
 }
 
+// --- totals --------------------------------------------------------------------------------------
+
+// Is all of it what the catalogue knows?
+static alm_code check_slice(const alm_storage_reader *reader, const alm_total_groups *groups,
+                            const alm_slice_totals *slice, alm_status *st)
+{
+    size_t places = alm_place_tree_count(alm_catalog_places(reader->catalog));
+    size_t sources = alm_catalog_source_count(reader->catalog);
+    size_t runs = slice->missing_count;
+    bool is_known = runs == 0 || slice->missing[runs - 1].to <= places;
+    for (uint32_t g = 0; g < groups->group_count; g++) {
+        const alm_total *total = &slice->totals[g];
+        is_known &=
+            total->present == 0 || total->source == ALM_SOURCE_NONE || total->source < sources;
+    }
+    return is_known ? ALM_OK
+                    : alm_status_set(st, ALM_INTERNAL,
+                                     "storage answered totals of places or sources that the "
+                                     "catalogue does not have");
+}
+
+static alm_code visit_sums(alm_storage_reader *reader, const ProtobufCMessage *message,
+                           const alm_total_groups *groups, alm_arena *arena, alm_totals_visit visit,
+                           void *arg, alm_status *st)
+{
+    const Almanac__Internal__SumsResponse *response =
+        (const Almanac__Internal__SumsResponse *)message;
+    alm_slice_totals *slices;
+    size_t count;
+    ALM_TRY(alm_storage_reader_learn(reader, response->sequence, response->catalog_sequence, st));
+    ALM_TRY(as_internal(
+        alm_slice_totals_read(response, groups->group_count, arena, &slices, &count, st), st));
+    for (size_t i = 0; i < count; i++) {
+        ALM_TRY(check_slice(reader, groups, &slices[i], st));
+        ALM_TRY(visit(arg, &slices[i], st));
+    }
+    return ALM_OK;
+}
+
+static alm_code visit_sums_stream(alm_storage_reader *reader, alm_stream *stream,
+                                  const alm_total_groups *groups, alm_arena *arena,
+                                  alm_totals_visit visit, void *arg, alm_status *st)
+{
+    for (;;) {
+        ProtobufCMessage *message;
+        alm_arena_reset(arena);
+        ALM_TRY(alm_stream_next(stream, arena, &message, st));
+        if (message == NULL) {
+            return ALM_OK;
+        }
+        ALM_TRY(visit_sums(reader, message, groups, arena, visit, arg, st));
+    }
+}
+
+static alm_code open_sums(alm_storage_reader *reader, const alm_fetch *fetch,
+                          const alm_total_groups *groups, alm_arena *arena, alm_stream **ret,
+                          alm_status *st)
+{
+    alm_fetch everywhere = *fetch;
+    read_request read;
+    Almanac__Internal__SumsRequest request = ALMANAC__INTERNAL__SUMS_REQUEST__INIT;
+    alm_call_opts opts = {.parent = reader->call};
+    everywhere.all_places = true; // the groups say which
+    ALM_TRY(make_request(reader, &everywhere, arena, &read, st));
+    ALM_TRY(alm_total_groups_write(groups, arena, &request, st));
+    request.read = &read;
+    return alm_stream_open(reader->storage, &alm_service_storage, "Sums", &opts, &request.base, ret,
+                           st);
+}
+
+static alm_code read_totals(void *self, const alm_fetch *fetch, const alm_total_groups *groups,
+                            alm_totals_visit visit, void *arg, alm_status *st)
+{
+    alm_storage_reader *reader = self;
+    alm_arena *request_arena = alm_arena_create(0);
+    alm_arena *message_arena = alm_arena_create(0); // one message at a time
+    alm_stream *stream = NULL;
+    alm_code code = request_arena == NULL || message_arena == NULL
+                        ? no_memory(st)
+                        : open_sums(reader, fetch, groups, request_arena, &stream, st);
+    if (code == ALM_OK) {
+        code = visit_sums_stream(reader, stream, groups, message_arena, visit, arg, st);
+    }
+    alm_stream_close(&stream);
+    alm_arena_destroy(&message_arena);
+    alm_arena_destroy(&request_arena);
+    return code;
+}
+
 static alm_code check_call(void *self, alm_status *st)
 {
     const alm_storage_reader *reader = self;
@@ -333,5 +426,6 @@ static alm_code check_call(void *self, alm_status *st)
 
 alm_row_reader alm_storage_row_reader(alm_storage_reader *reader)
 {
-    return (alm_row_reader){.self = reader, .read = read_rows, .check = check_call};
+    return (alm_row_reader){
+        .self = reader, .read = read_rows, .check = check_call, .totals = read_totals};
 }

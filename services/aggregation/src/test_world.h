@@ -12,6 +12,7 @@
 #define ALM_AGGREGATION_TEST_WORLD_H
 
 #include "query_execute.h"
+#include "test_totals.h"
 
 #include "alm/alloc.h"
 #include "alm/buf.h"
@@ -34,6 +35,7 @@ typedef struct world {
     world_row *rows; // every vintage; heap
     size_t count, cap;
     world_row *scratch; // of one read; as large as rows, so that reads allocate nothing
+    bool has_rows_only;
 } world;
 
 // --- catalogue ----------------------------------------------------------------------------------
@@ -455,9 +457,18 @@ static inline alm_code world_read(void *self, const alm_fetch *fetch, alm_row_vi
     return code;
 }
 
+static inline alm_code world_totals(void *self, const alm_fetch *fetch,
+                                    const alm_total_groups *groups, alm_totals_visit visit,
+                                    void *arg, alm_status *st)
+{
+    alm_row_reader rows = {.self = self, .read = world_read};
+    return totals_of_rows(&rows, fetch, groups, visit, arg, st);
+}
+
 static inline alm_row_reader world_reader(world *w)
 {
-    return (alm_row_reader){.self = w, .read = world_read};
+    return (alm_row_reader){
+        .self = w, .read = world_read, .totals = w->has_rows_only ? NULL : world_totals};
 }
 
 // --- questions ----------------------------------------------------------------------------------
