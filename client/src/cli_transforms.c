@@ -7,6 +7,8 @@ const cli_transform cli_transforms[] = {
     {"places", "target", "progress towards targets, whether on time; stands alone"},
     {"frequency", "to:FREQUENCY[/METHOD]", "in another: A S T Q M W; by sum avg eop min or max"},
     {"accumulation", "to:P|C", "of the period alone, or from 1 January to its end"},
+    {"prices", "constant:YEAR", "at prices of the year, by growth at constant prices"},
+    {"prices", "deflator:YEAR", "what prices did since, the year being 100"},
     {"ratio", "share[:INDICATOR@PLACE]", "of the parent place, or of what is named, percent"},
     {"change", "lin", "as it is"},
     {"change", "chg", "change from the period before"},

@@ -205,15 +205,29 @@ static alm_code read_transform(parser *p, alm_str word, alm_str argument, alm_tr
                               ALM_STR_ARGS(p->text), why.message);
     }
     alm_stage stage = alm_transform_stage(ret->op);
-    bool is_of_series =
-        stage == ALM_STAGE_CHANGE || stage == ALM_STAGE_INDEX || stage == ALM_STAGE_AVERAGE;
+    bool is_of_series = stage == ALM_STAGE_PRICES || stage == ALM_STAGE_CHANGE ||
+                        stage == ALM_STAGE_INDEX || stage == ALM_STAGE_AVERAGE;
     if (!is_of_series || alm_transform_has_whole(ret->op)) {
         return alm_status_set(p->st, ALM_INVALID_ARGUMENT,
                               "formula \"%.*s\": %.*s is not computed of one series alone; in a "
-                              "formula stand last, changes, index and ma",
+                              "formula stand last, constant, deflator, changes, index and ma",
                               ALM_STR_ARGS(p->text), ALM_STR_ARGS(word));
     }
     return ALM_OK;
+}
+
+// Of an indicator its published growth stands beside it.
+static alm_code add_growth(parser *p, alm_formula_node *node)
+{
+    const alm_formula_node *left = &p->formula->nodes[node->left];
+    const alm_formula_operand *level = &p->formula->operands[left->operand];
+    if (left->op != ALM_FORMULA_OPERAND || level->is_last || level->measure != ALM_MEASURE_LEVEL) {
+        return fail(p, "constant() and deflator() are of the level of one indicator,");
+    }
+    alm_formula_operand growth = *level;
+    growth.measure = ALM_MEASURE_GROWTH_YOY;
+    node->op = ALM_FORMULA_PRICES;
+    return add_operand(p, &growth, &node->right);
 }
 
 // pc1(x), ma(x, 2)
@@ -232,6 +246,9 @@ static alm_code parse_call(parser *p, alm_str word, uint32_t *ret)
         return fail(p, "\")\" is expected");
     }
     ALM_TRY(read_transform(p, word, argument, &node.transform));
+    if (alm_transform_stage(node.transform.op) == ALM_STAGE_PRICES) {
+        ALM_TRY(add_growth(p, &node));
+    }
     return add_node(p, node, ret);
 }
 
@@ -432,6 +449,7 @@ void alm_formula_format(const alm_formula *formula, uint32_t node, alm_buf *buf)
         put_operand(&formula->operands[it->operand], buf);
         break;
     case ALM_FORMULA_TRANSFORM:
+    case ALM_FORMULA_PRICES:
         put_call(formula, it, buf);
         break;
     case ALM_FORMULA_NEGATE:

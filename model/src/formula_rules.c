@@ -232,6 +232,16 @@ static alm_code check_transform(const checker *c, const alm_formula_rule *a, alm
     return ALM_OK;
 }
 
+// Growth of the year so far does not carry on what is of the period alone.
+static alm_code check_prices(const checker *c, const alm_formula_rule *a, const alm_formula_rule *b,
+                             alm_formula_rule *it)
+{
+    ALM_TRY(check_transform(c, a, it));
+    return a->out.accumulation == b->out.accumulation
+               ? ALM_OK
+               : refuse(c, "level and growth are not both of the period, or from the year's start");
+}
+
 static alm_code check_node(const checker *c, const alm_quantity *operands, alm_formula_rule *it)
 {
     const alm_formula_node *node = &c->formula->nodes[c->node];
@@ -254,6 +264,8 @@ static alm_code check_node(const checker *c, const alm_quantity *operands, alm_f
         return is_computable(a) ? ALM_OK : refuse(c, "nothing is computed of it");
     case ALM_FORMULA_TRANSFORM:
         return check_transform(c, a, it);
+    case ALM_FORMULA_PRICES:
+        return check_prices(c, a, b, it);
     default:
         break;
     }

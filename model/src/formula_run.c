@@ -16,19 +16,24 @@ static bool has_left(alm_formula_op op)
     return op > ALM_FORMULA_OPERAND;
 }
 
+static bool has_step(alm_formula_op op)
+{
+    return op == ALM_FORMULA_TRANSFORM || op == ALM_FORMULA_PRICES;
+}
+
 alm_code alm_formula_reach(const alm_formula *formula, const alm_formula_rule *rules, alm_axis out,
                            alm_axis *ret, alm_status *st)
 {
     ret[formula->node_count - 1] = out;
     for (uint32_t i = formula->node_count; i-- > 0;) {
         const alm_formula_node *node = &formula->nodes[i];
-        if (node->op == ALM_FORMULA_TRANSFORM) {
+        if (has_step(node->op)) {
             ALM_TRY(alm_step_reach(&rules[i].step, ret[i], &ret[node->left], st));
         } else if (has_left(node->op)) {
             ret[node->left] = ret[i];
         }
         if (is_binary(node->op)) {
-            ret[node->right] = ret[i];
+            ret[node->right] = ret[node->left];
         }
     }
     return ALM_OK;
@@ -235,6 +240,9 @@ static alm_code run_node(const runner *r, const alm_formula_source *source, uint
     case ALM_FORMULA_TRANSFORM:
         return alm_step_run(&r->rules[node].step, &r->grids[of->left], r->axes[node], r->arena,
                             &r->grids[node], st);
+    case ALM_FORMULA_PRICES:
+        return alm_step_prices(&r->rules[node].step, &r->grids[of->left], &r->grids[of->right],
+                               r->axes[node], r->arena, &r->grids[node], st);
     case ALM_FORMULA_NEGATE:
         return run_negation(r, node, st);
     default:
@@ -295,6 +303,14 @@ void alm_formula_blame(const alm_formula *formula, const alm_formula_rule *rules
                 return;
             }
             *node = of->left;
+        } else if (of->op == ALM_FORMULA_PRICES) {
+            bool is_growth;
+            alm_period period = alm_axis_at(grid->axis, *t);
+            if (!alm_step_prices_gap(&rules[*node].step, &grids[of->left], &grids[of->right],
+                                     series, period, &is_growth, t)) {
+                return;
+            }
+            *node = is_growth ? of->right : of->left;
         } else {
             bool is_right = is_binary(of->op) && !lacks(&grids[of->left], series, *t);
             *node = is_right ? of->right : of->left;

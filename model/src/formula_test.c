@@ -52,6 +52,8 @@ static const good_row good_rows[] = {
     {"index(a,2015-Q1) - 100", "index(a, 2015-Q1) - 100"},
     {"gdp / last(pop)", NULL},
     {"gdp / ma(last(pop), 2)", NULL},
+    {"constant(gdp,2020) / pop", "constant(gdp, 2020) / pop"},
+    {"deflator(gdp[industry=software]@parent, 2015)", NULL},
     {"地区生产总值 / 常住人口", NULL},
     {"地区生产总值÷常住人口", "地区生产总值 / 常住人口"},
     {"\"Gross domestic product\" / pop", NULL},
@@ -106,6 +108,11 @@ static const bad_row bad_rows[] = {
     {"a[]", "a breakdown such as"},
     {"a@", "a place or \"parent\" is expected"},
     {"last(a + b)", "last() is of one indicator"},
+    {"constant(a)", "transform \"constant\""},
+    {"constant(a, 2020-Q1)", "expected a year"},
+    {"constant(a + b, 2020)", "constant() and deflator() are of the level of one indicator"},
+    {"deflator(last(a), 2020)", "constant() and deflator() are of the level of one indicator"},
+    {"deflator(a.growth_yoy, 2020)", "constant() and deflator() are of the level of one indicator"},
     {"ma(a)", "ma"},
     {"ma(a, 0)", "ma"},
     {"share(a)", "not computed of one series alone"},
@@ -274,6 +281,10 @@ static const unit_row unit_rows[] = {
     {"(1 + pc1(gdp)) / (1 + pc1(cpi)) - 1", "percent", ALM_QUANTITY_RATIO, RATE},
     {"index(gdp, 2021)", "index", ALM_QUANTITY_INDEX, ALM_VALUE_TYPE_INDEX},
     {"2 * 3 * gdp", "CNY_E8", ALM_QUANTITY_AMOUNT, FLOW},
+    {"constant(gdp, 2021)", "CNY_E8", ALM_QUANTITY_AMOUNT, FLOW},
+    {"constant(gdp, 2021) / pop", "CNY_E4/persons", ALM_QUANTITY_AMOUNT, RATE},
+    {"deflator(gdp, 2021)", "index", ALM_QUANTITY_INDEX, ALM_VALUE_TYPE_INDEX},
+    {"gdp / deflator(gdp, 2021)", "CNY_E8", ALM_QUANTITY_AMOUNT, FLOW},
 };
 
 static void works_out_units(void **state)
@@ -308,6 +319,8 @@ static const bad_row clash_rows[] = {
     {"log(gdp) / log(pop)", "nothing is computed of ranks and logarithms"},
     {"pc1(rate)", "it changes by points"},
     {"pc1(3) * gdp", "a number has no series"},
+    {"constant(rate, 2021)", "constant:2021 does not apply to a ratio: only levels of amounts"},
+    {"deflator(cpi, 2021)", "deflator:2021 does not apply to an index: only levels of amounts"},
     {"2 * (gdp + pop)", "gdp + pop: these do not add up"},
 };
 
@@ -321,6 +334,27 @@ static void says_which_units_clash(void **state)
     if (strstr(st.message, row->says) == NULL) {
         fail_msg("%s", st.message);
     }
+}
+
+// Level and growth from the year's start and of the period alone do not go together.
+static void keeps_accumulations_apart(void **state)
+{
+    (void)state;
+    alm_formula formula;
+    alm_formula_rule rules[ALM_FORMULA_NODE_COUNT_MAX];
+    alm_quantity operands[ALM_FORMULA_NODE_COUNT_MAX];
+    alm_status st = ALM_STATUS_INIT;
+    assert_int_equal(alm_formula_parse(ALM_STR("constant(gdp, 2021)"), &formula, NULL), ALM_OK);
+    assert_int_equal(formula.operand_count, 2);
+    for (uint32_t i = 0; i < formula.operand_count; i++) {
+        operands[i] = quantity_of(&formula.operands[i]);
+    }
+    assert_int_equal(alm_formula_rules(&formula, operands, rules, &st), ALM_OK);
+    operands[0].accumulation = ALM_ACCUMULATION_CUMULATIVE;
+    assert_int_equal(alm_formula_rules(&formula, operands, rules, &st), ALM_FAILED_PRECONDITION);
+    assert_non_null(strstr(st.message, "level and growth are not both of the period"));
+    operands[1].accumulation = ALM_ACCUMULATION_CUMULATIVE;
+    assert_int_equal(alm_formula_rules(&formula, operands, rules, &st), ALM_OK);
 }
 
 // --- numbers -------------------------------------------------------------------------------------
@@ -361,7 +395,8 @@ static alm_code load(void *self, uint32_t operand, alm_axis axis, alm_grid *ret,
 {
     loader *it = self;
     const alm_formula_operand *of = &it->formula->operands[operand];
-    const char *text = find_known(of->name)->cells;
+    bool is_growth = of->measure == ALM_MEASURE_GROWTH_YOY;
+    const char *text = is_growth ? "2.0 5.0 +-4.0" : find_known(of->name)->cells;
     alm_quantity quantity = quantity_of(of);
     alm_grid_obs obs[3];
     size_t count = 0;
@@ -410,6 +445,17 @@ static const number_row number_rows[] = {
     {"pc1(gdp) - pc1(pop)", 2022, "0.0 [-0.6312633, 0.6287433]"},
     {"gdp / ma(pop, 2)", 2022, "5.24 [5.223278, 5.252983]"},
     {"(1 + pc1(gdp)) / (1 + pc1(cpi)) - 1", 2022, "7.8 [7.633616, 8.05307]"},
+    {"constant(gdp, 2021)", 2021, "100.0 [99.95, 100.05]"},
+    {"constant(gdp, 2021)", 2022, "105.0 [104.8975, 105.1025]"},
+    {"constant(gdp, 2021)", 2023, "over 100.8 [100.7016, inf]"},
+    {"constant(gdp, 2023)", 2021, "under 120.1 [0, 120.1465]"},
+    {"constant(industry, 2023)", 2023, "over 48.4 [48.4, inf]"},
+    {"deflator(gdp, 2021)", 2021, "100.00 [100, 100]"},
+    {"deflator(gdp, 2021)", 2022, "104.8 [104.6121, 104.9119]"},
+    {"deflator(gdp, 2021)", 2023, "under 120.1 [0, 120.2066]"},
+    {"constant(gdp, 2021)", 2024, "missing: gdp.growth_yoy"},
+    {"constant(tax, 2023)", 2021, "missing: tax"},
+    {"deflator(tax, 2021)", 2023, "missing: tax"},
     {"industry / gdp", 2023, "over 40.00 [39.98348, inf]"},
     {"gdp / industry", 2023, "under 250.0 [0, 250.1033]"},
     {"1 - industry / gdp", 2023, "under 60.00 [-inf, 60.01652]"},
@@ -489,6 +535,7 @@ int main(void)
     TEST_ADD(&list, tells_formulas_from_names);
     TEST_ADD_ROWS(&list, works_out_units, unit_rows, text);
     TEST_ADD_ROWS(&list, says_which_units_clash, clash_rows, text);
+    TEST_ADD(&list, keeps_accumulations_apart);
     TEST_ADD_ROWS(&list, computes, number_rows, text);
     return TEST_RUN(&list, "formula");
 }

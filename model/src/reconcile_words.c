@@ -63,6 +63,12 @@ bool alm_text_says_real(alm_str text)
     return holds_word(text, words, ALM_ARRAY_LEN(words));
 }
 
+bool alm_indicator_grows_real(const alm_indicator *indicator)
+{
+    return alm_text_says_real(indicator->definition) || alm_text_says_real(indicator->name_zh) ||
+           alm_text_says_real(indicator->name_en);
+}
+
 bool alm_text_says_comparable(alm_str text)
 {
     static const char *const words[] = {

@@ -301,6 +301,14 @@ static alm_code make_change(alm_step *it, alm_status *st)
     return ALM_OK;
 }
 
+static void become_index(alm_step *it)
+{
+    it->out.kind = ALM_QUANTITY_INDEX;
+    it->out.unit = (alm_unit){.measure = ALM_MEASURE_UNIT_INDEX};
+    it->out.type = ALM_VALUE_TYPE_INDEX;
+    it->out.over_time = ALM_AGGREGATION_AVERAGE;
+}
+
 static alm_code make_index(alm_step *it, alm_status *st)
 {
     if (!is_positive_kind(&it->in)) {
@@ -319,10 +327,7 @@ static alm_code make_index(alm_step *it, alm_status *st)
     if (is_cumulative(&it->in) && !is_single) {
         return refuse(&it->transform, &it->in, "its base has to be a single period", st);
     }
-    it->out.kind = ALM_QUANTITY_INDEX;
-    it->out.unit = (alm_unit){.measure = ALM_MEASURE_UNIT_INDEX};
-    it->out.type = ALM_VALUE_TYPE_INDEX;
-    it->out.over_time = ALM_AGGREGATION_AVERAGE;
+    become_index(it);
     return ALM_OK;
 }
 
@@ -330,6 +335,22 @@ static alm_code make_average(alm_step *it, alm_status *st)
 {
     if (is_cumulative(&it->in)) {
         return refuse(&it->transform, &it->in, "it starts anew each year; ask for to:P first", st);
+    }
+    return ALM_OK;
+}
+
+static alm_code make_prices(alm_step *it, alm_status *st)
+{
+    if (it->in.kind != ALM_QUANTITY_AMOUNT || it->in.measure != ALM_MEASURE_LEVEL) {
+        return refuse(&it->transform, &it->in, "only levels of amounts have prices", st);
+    }
+    if (alm_freq_per_year(it->in.freq) == 0) {
+        return refuse(&it->transform, &it->in,
+                      "growth is chained from year to year, which weeks and days do not go into",
+                      st);
+    }
+    if (it->transform.op == ALM_TRANSFORM_DEFLATOR) {
+        become_index(it);
     }
     return ALM_OK;
 }
@@ -391,6 +412,9 @@ alm_code alm_step_make(const alm_transform *transform, const alm_quantity *in, a
         break;
     case ALM_STAGE_AVERAGE:
         ALM_TRY(make_average(&it, st));
+        break;
+    case ALM_STAGE_PRICES:
+        ALM_TRY(make_prices(&it, st));
         break;
     case ALM_STAGE_RATIO:
         ALM_TRY(make_share(&it, st));
@@ -490,6 +514,9 @@ static span base_of(const alm_step *step, alm_period out)
         return years_before(out, 1);
     case ALM_TRANSFORM_CAGR:
         return is_average_of_growth(step) ? NO_SPAN : years_before(out, step->transform.count);
+    case ALM_TRANSFORM_CONSTANT:
+    case ALM_TRANSFORM_DEFLATOR:
+        return years_before(out, alm_period_year(out) - alm_period_year(step->transform.base));
     case ALM_TRANSFORM_CHY:
     case ALM_TRANSFORM_PCY:
         return steps_before(from_year_start(out).first, 1);

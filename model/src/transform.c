@@ -128,6 +128,13 @@ static alm_code take_base(alm_str text, alm_str argument, alm_transform *it, alm
     return code;
 }
 
+static alm_code take_year(alm_str text, alm_str argument, alm_transform *it, alm_status *st)
+{
+    ALM_TRY(take_base(text, argument, it, st));
+    bool is_year = it->base.freq == ALM_FREQ_ANNUAL && it->base.length == 1;
+    return is_year ? ALM_OK : bad_argument(text, "a year behind the colon", st);
+}
+
 static bool parse_method(alm_str word, alm_method *ret)
 {
     for (size_t i = 1; i < ALM_ARRAY_LEN(methods); i++) {
@@ -183,6 +190,8 @@ static alm_code take_argument(alm_str text, bool has_argument, alm_str argument,
         return take_count(text, argument, it, st);
     case ALM_ARGUMENT_PERIOD:
         return take_base(text, argument, it, st);
+    case ALM_ARGUMENT_YEAR:
+        return take_year(text, argument, it, st);
     case ALM_ARGUMENT_WHOLE:
         return take_whole(text, has_argument, argument, it, st);
     case ALM_ARGUMENT_PLACES:
@@ -228,6 +237,7 @@ void alm_transform_format(const alm_transform *transform, alm_buf *buf)
         alm_buf_printf(buf, ":%" PRIu32, transform->count);
         break;
     case ALM_ARGUMENT_PERIOD:
+    case ALM_ARGUMENT_YEAR:
         (void)alm_period_format(transform->base, label);
         alm_buf_printf(buf, ":%s", label);
         break;
@@ -304,7 +314,8 @@ bool alm_transforms_keep_unit(const alm_transforms *list)
             return false;
         }
     }
-    if (list->of[ALM_STAGE_PLACES].op == ALM_TRANSFORM_TARGET) {
+    if (list->of[ALM_STAGE_PLACES].op == ALM_TRANSFORM_TARGET ||
+        list->of[ALM_STAGE_PRICES].op == ALM_TRANSFORM_DEFLATOR) {
         return false;
     }
     switch (list->of[ALM_STAGE_CHANGE].op) {

@@ -44,6 +44,8 @@ static const good_row good_rows[] = {
     {"ma:1000", NULL, ALM_STAGE_AVERAGE},
     {"rollup", NULL, ALM_STAGE_PLACES},
     {"target", NULL, ALM_STAGE_PLACES},
+    {"constant:2020", NULL, ALM_STAGE_PRICES},
+    {"deflator:2015", NULL, ALM_STAGE_PRICES},
     {"share", NULL, ALM_STAGE_RATIO},
     {"share:tax_revenue", NULL, ALM_STAGE_RATIO},
     {"share:@310000", NULL, ALM_STAGE_RATIO},
@@ -116,6 +118,13 @@ static const bad_row bad_rows[] = {
      "transform \"to:A/mean\": expected sum, avg, eop, min or max behind the slash"},
     {"index:2015-13", ALM_OUT_OF_RANGE, "transform \"index:2015-13\": "},
     {"index", ALM_INVALID_ARGUMENT, "transform \"index\": "},
+    {"constant", ALM_INVALID_ARGUMENT, "transform \"constant\": "},
+    {"constant:2020-Q1", ALM_INVALID_ARGUMENT,
+     "transform \"constant:2020-Q1\": expected a year behind the colon"},
+    {"deflator:2016/2020", ALM_INVALID_ARGUMENT,
+     "transform \"deflator:2016/2020\": expected a year behind the colon"},
+    {"deflater:2020", ALM_INVALID_ARGUMENT,
+     "unknown transform \"deflater\"; did you mean \"deflator\"?"},
     {"rank:", ALM_INVALID_ARGUMENT,
      "transform \"rank:\": expected a place expression behind the colon, or no colon"},
     {"share:", ALM_INVALID_ARGUMENT,
@@ -142,7 +151,8 @@ static void bad(void **state)
 static void stages(void **state)
 {
     (void)state;
-    static const char *const words[] = {"ma:3", "pc1", "to:P", "index:2015", "to:Q/eop"};
+    static const char *const words[] = {"ma:3", "pc1",        "constant:2010",
+                                        "to:P", "index:2015", "to:Q/eop"};
     alm_transforms list = {0};
     alm_status st = ALM_STATUS_INIT;
     alm_transform transform;
@@ -158,8 +168,25 @@ static void stages(void **state)
     alm_buf text;
     alm_buf_init(&text, 0);
     alm_transforms_format(&list, &text);
-    assert_true(alm_str_eq(alm_buf_view(&text), ALM_STR("to:Q/eop to:P pc1 index:2015 ma:3")));
+    assert_true(alm_str_eq(alm_buf_view(&text),
+                           ALM_STR("to:Q/eop to:P constant:2010 pc1 index:2015 ma:3")));
     alm_buf_deinit(&text);
+}
+
+static void units(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word;
+        bool keeps;
+    } rows[] = {{"constant:2020", true}, {"deflator:2020", false}, {"ch1", true}, {"share", false}};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
+        alm_transforms list = {0};
+        alm_transform transform;
+        assert_int_equal(alm_transform_parse(alm_str_from(rows[i].word), &transform, NULL), ALM_OK);
+        assert_int_equal(alm_transforms_add(&list, &transform, NULL), ALM_OK);
+        assert_int_equal(alm_transforms_keep_unit(&list), rows[i].keeps);
+    }
 }
 
 int main(void)
@@ -168,5 +195,6 @@ int main(void)
     TEST_ADD_ROWS(&list, good, good_rows, text);
     TEST_ADD_ROWS(&list, bad, bad_rows, text);
     TEST_ADD(&list, stages);
+    TEST_ADD(&list, units);
     return TEST_RUN(&list, "transform");
 }

@@ -146,8 +146,9 @@ static void transforms_are_the_models(void **state)
         ALM_TRANSFORM_MAP(MODEL)
 #undef MODEL
     };
-    static const char *const stages[ALM_STAGE_COUNT] = {
-        "places", "frequency", "accumulation", "ratio", "change", "index", "average", "rank"};
+    static const char *const stages[ALM_STAGE_COUNT] = {"places", "frequency", "accumulation",
+                                                        "prices", "ratio",     "change",
+                                                        "index",  "average",   "rank"};
     assert_int_equal(cli_transform_count, ALM_ARRAY_LEN(models));
     for (size_t i = 0; i < ALM_ARRAY_LEN(models); i++) {
         const cli_transform *told = &cli_transforms[i];

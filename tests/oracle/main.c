@@ -40,6 +40,7 @@ typedef struct trial {
     alm_query_plan plan;
     oracle_question asked;
     oracle o;
+    char formula[128]; // of a word of prices
     alm_place_id groups[256];
     size_t group_count;
     size_t differences;
@@ -279,6 +280,12 @@ static bool is_admitted(const trial *it, const oracle_series *series)
         series->accumulation == ALM_ACCUMULATION_CUMULATIVE) {
         return false;
     }
+    // Nor do weeks go into years.
+    bool has_prices = formula != NULL && (strstr(formula, "constant(") != NULL ||
+                                          strstr(formula, "deflator(") != NULL);
+    if (has_prices && series->freq == ALM_FREQ_WEEK) {
+        return false;
+    }
     alm_quantity at =
         alm_quantity_of(it->o.indicator, it->asked.measure, series->freq, series->accumulation);
     for (int stage = ALM_STAGE_RATIO; stage < ALM_STAGE_COUNT; stage++) {
@@ -295,6 +302,27 @@ static bool is_admitted(const trial *it, const oracle_series *series)
     return true;
 }
 
+// Is a row of the place read for the question? Of a formula only such rows say which series there
+// are.
+static bool is_read(const trial *it, alm_place_id place)
+{
+    const oracle *o = &it->o;
+    bool is_around = has_op(it, ALM_STAGE_RANK) || it->plan.has_whole;
+    alm_place_id parent = alm_place_tree_parent(it->tree, place);
+    if (o->formula == NULL || has_op(it, ALM_STAGE_PLACES) || o->peer_count > 0 ||
+        place == o->whole_place) {
+        return true;
+    }
+    for (size_t i = 0; i < o->place_count; i++) {
+        alm_place_id above = alm_place_tree_parent(it->tree, o->places[i]);
+        bool is_kin = place == above || (parent == above && parent != ALM_PLACE_NONE);
+        if (place == o->places[i] || (is_around && is_kin)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 #define SERIES_MAX 64
 
 static size_t find_series(const trial *it, oracle_series *ret)
@@ -305,7 +333,7 @@ static size_t find_series(const trial *it, oracle_series *ret)
         alm_variant v;
         alm_str breakdown = alm_str_from(strrchr(it->w.rows[i].variant, '.') + 1);
         assert_int_equal(alm_variant_decode(alm_str_from(it->w.rows[i].variant), &v, NULL), ALM_OK);
-        if (is_filtered(it, &v, breakdown)) {
+        if (is_filtered(it, &v, breakdown) || !is_read(it, it->w.rows[i].obs.place)) {
             continue;
         }
         oracle_series one = {
@@ -554,9 +582,16 @@ static alm_str lead_of(const alm_query_item *item)
     return item->derived == NULL ? item->indicator->code : item->derived->lead->indicator->code;
 }
 
-static const char *formula_of(const alm_query_item *item)
+static const char *formula_of(trial *it, const alm_query_item *item)
 {
-    return item->derived == NULL ? NULL : item->asked.data;
+    const alm_transform *prices = &it->plan.transforms.of[ALM_STAGE_PRICES];
+    if (prices->op == ALM_TRANSFORM_NONE) {
+        return item->derived == NULL ? NULL : item->asked.data;
+    }
+    snprintf(it->formula, sizeof it->formula, "%s(%.*s,%d)",
+             prices->op == ALM_TRANSFORM_CONSTANT ? "constant" : "deflator",
+             ALM_STR_ARGS(item->priced->code), alm_period_year(prices->base));
+    return it->formula;
 }
 
 // Answered: 1, refused or left out: 0.
@@ -591,7 +626,7 @@ static bool try_question(trial *it, world_random *random, bool traces)
             .peer_count = it->plan.peers.count,
             .whole = it->plan.whole,
             .whole_place = it->plan.whole_place,
-            .formula = formula_of(&it->plan.items[0]),
+            .formula = formula_of(it, &it->plan.items[0]),
         };
         is_answered = is_known(it);
     }

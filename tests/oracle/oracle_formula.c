@@ -91,33 +91,51 @@ static alm_str take_name(reader *r)
     return name;
 }
 
-static part read_operand(reader *r, alm_str name)
+typedef struct operand {
+    alm_str name;
+    alm_measure measure;
+    alm_place_id at;
+    bool is_own; // of the place itself
+} operand;
+
+static operand take_operand(reader *r, alm_str name)
+{
+    operand it = {name, ALM_MEASURE_LEVEL, r->place, true};
+    it.measure = takes(r, ".growth_yoy") ? ALM_MEASURE_GROWTH_YOY : ALM_MEASURE_LEVEL;
+    if (takes(r, "@")) {
+        alm_str where = take_name(r);
+        it.is_own = false;
+        it.at = alm_str_eq(where, ALM_STR("parent")) ? alm_place_tree_parent(r->o->tree, r->place)
+                                                     : alm_place_tree_find(r->o->tree, where);
+    }
+    return it;
+}
+
+static part value_of(reader *r, const operand *of, alm_period period)
 {
     oracle_question asked = *r->o->asked;
     oracle other = *r->o;
     oracle_series series = *r->series;
-    alm_place_id at = r->place;
-    bool is_own = true;
-    asked.indicator = name;
+    asked.indicator = of->name;
     asked.accumulation = ALM_ACCUMULATION_NONE;
-    asked.measure = takes(r, ".growth_yoy") ? ALM_MEASURE_GROWTH_YOY : ALM_MEASURE_LEVEL;
+    asked.measure = of->measure;
     other.asked = &asked;
-    other.indicator = find(r->o, name);
+    other.indicator = find(r->o, of->name);
     other.formula = NULL;
-    if (takes(r, "@")) {
-        alm_str where = take_name(r);
-        is_own = false;
-        at = alm_str_eq(where, ALM_STR("parent")) ? alm_place_tree_parent(r->o->tree, r->place)
-                                                  : alm_place_tree_find(r->o->tree, where);
-    }
     if (other.indicator->over_time != ALM_AGGREGATION_SUM) {
         series.accumulation = ALM_ACCUMULATION_PERIOD;
     }
-    if (is_own && !r->has_lead) {
+    if (of->is_own && !r->has_lead) {
         r->has_lead = true;
-        r->is_told = oracle_told(&other, &series, at, r->period);
+        r->is_told = oracle_told(&other, &series, of->at, period);
     }
-    return in_unit(oracle_base(&other, &series, at, r->period), other.indicator, asked.measure);
+    return in_unit(oracle_base(&other, &series, of->at, period), other.indicator, of->measure);
+}
+
+static part read_operand(reader *r, alm_str name)
+{
+    operand it = take_operand(r, name);
+    return value_of(r, &it, r->period);
 }
 
 // --- calls --------------------------------------------------------------------------------------
@@ -299,6 +317,83 @@ static part product_of(part a, part b, bool is_quotient)
     return it;
 }
 
+// --- prices -------------------------------------------------------------------------------------
+
+#define YEARS_MAX 32
+
+// The years from the base on, one by one: times 1 + growth, or back by dividing.
+static oracle_number at_constant(reader *r, operand of, alm_period base)
+{
+    oracle_number inputs[YEARS_MAX + 1];
+    oracle_number by = {.x = 1, .lower = 1, .upper = 1, .is_over = true, .is_under = true};
+    bool is_back = r->period.ordinal < base.ordinal;
+    bool is_positive = true;
+    size_t count = 1;
+    inputs[0] = value_of(r, &of, base).n;
+    of.measure = ALM_MEASURE_GROWTH_YOY;
+    for (alm_period at = base; at.ordinal != r->period.ordinal;) {
+        alm_period next;
+        assert_true(count <= YEARS_MAX);
+        assert_int_equal(alm_period_add_years(at, is_back ? -1 : 1, &next, NULL), ALM_OK);
+        oracle_number growth = value_of(r, &of, is_back ? at : next).n;
+        by.x *= 1 + growth.x / 100;
+        by.lower *= fmaxl(1 + growth.lower / 100, 0);
+        by.upper *= 1 + growth.upper / 100;
+        by.is_over &= growth.is_over;
+        by.is_under &= growth.is_under;
+        is_positive &= growth.x > -100;
+        inputs[count++] = growth;
+        at = next;
+    }
+    oracle_number it = oracle_average(inputs, count); // status, and whether all are there
+    if (it.has && (!is_positive || inputs[0].x <= 0)) {
+        return oracle_undefined(it);
+    }
+    if (it.has && count > 1) {
+        it.x = is_back ? inputs[0].x / by.x : inputs[0].x * by.x;
+        it.digits = inputs[0].digits;
+        it.is_exact = false;
+        set_ends(&it, &inputs[0], &by, is_back);
+    }
+    return it;
+}
+
+static part read_prices(reader *r, bool is_deflator)
+{
+    operand of = take_operand(r, take_name(r));
+    part now = value_of(r, &of, r->period);
+    alm_period base;
+    char *end;
+    assert_true(takes(r, ","));
+    long year = strtol(r->at, &end, 10);
+    r->at = end;
+    assert_true(takes(r, ")"));
+    assert_int_equal(
+        alm_period_add_years(r->period, year - alm_period_year(r->period), &base, NULL), ALM_OK);
+    part it = now;
+    it.n = at_constant(r, of, base);
+    if (!is_deflator) {
+        return it;
+    }
+    oracle_number constant = it.n;
+    it.of = INDEX;
+    it.power = -2;
+    it.n = oracle_of_both(&now.n, &constant);
+    if (!it.n.has) {
+        return it;
+    }
+    set_ends(&it.n, &now.n, &constant, true);
+    it.n.x = now.n.x / constant.x;
+    it.n = times(it.n, 100, 0);
+    it.n.digits = -2;
+    it.n.is_exact = false;
+    if (base.ordinal == r->period.ordinal) {
+        it.n.x = it.n.lower = it.n.upper = 100;
+        it.n.is_over = it.n.is_under = true;
+    }
+    return it;
+}
+
 // --- the text -----------------------------------------------------------------------------------
 
 static part read_number(reader *r)
@@ -335,6 +430,12 @@ static part read_factor(reader *r)
     }
     if (takes(r, "ma(")) {
         return read_average(r);
+    }
+    if (takes(r, "constant(")) {
+        return read_prices(r, false);
+    }
+    if (takes(r, "deflator(")) {
+        return read_prices(r, true);
     }
     return read_operand(r, take_name(r));
 }

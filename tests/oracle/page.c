@@ -71,8 +71,8 @@ static void make_world(world *w)
     world_place(w, "CN", ALM_LEVEL_COUNTRY, "", "中国", "", "");
     world_place(w, "P1", ALM_LEVEL_PROVINCE, "CN", "甲省", "", "");
     world_place(w, "P2", ALM_LEVEL_PROVINCE, "CN", "乙省", "", "");
-    static const char *const flows[] = {"gdp", "industrial_profit", "retail_sales",
-                                        "budget_revenue"};
+    static const char *const flows[] = {"industrial_profit", "retail_sales", "budget_revenue"};
+    world_defined(w, "gdp", "增速按不变价计算");
     for (size_t i = 0; i < ALM_ARRAY_LEN(flows); i++) {
         world_indicator(w, flows[i], "CNY_E8", ALM_VALUE_TYPE_FLOW, ALM_AGGREGATION_SUM,
                         ALM_AGGREGATION_SUM, ALM_DIRECTION_UP, "", "");

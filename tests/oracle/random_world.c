@@ -89,8 +89,14 @@ static void add_indicators(world *w)
 {
     for (size_t i = 0; i < ALM_ARRAY_LEN(kinds); i++) {
         const kind *k = &kinds[i];
-        world_indicator(w, k->code, k->unit, k->type, k->over_places, k->over_time, k->direction,
-                        "", "");
+        alm_indicator indicator = {
+            .value_type = k->type,
+            .over_places = k->over_places,
+            .over_time = k->over_time,
+            .direction = k->direction,
+            .definition = ALM_STR("growth is at constant prices"),
+        };
+        world_add_indicator(w, indicator, k->code, k->unit);
     }
     world_finish(w);
 }
@@ -98,6 +104,15 @@ static void add_indicators(world *w)
 static const char *pick(world_random *random, const char *const *words, size_t count)
 {
     return words[world_random_below(random, count)];
+}
+
+// Mostly of a size that levels can be chained by.
+static void add_growth(world_random *random, char *out, size_t size)
+{
+    int64_t limit = world_random_below(random, 30) == 0 ? 3000 : 300;
+    int64_t tenths = (int64_t)world_random_below(random, (uint64_t)limit * 2) - limit;
+    snprintf(out, size, "%s%lld.%lld", tenths < 0 ? "-" : "", llabs(tenths) / 10,
+             llabs(tenths) % 10);
 }
 
 static void add_number(world_random *random, const kind *k, char *out, size_t size)
@@ -133,7 +148,11 @@ static void add_vintage(world *w, world_random *random, const kind *k, const cha
     int day = 1 + vintage * 9 + (int)world_random_below(random, 9);
     int month = 1 + (int)world_random_below(random, 12);
     uint64_t what = world_random_below(random, 30);
-    add_number(random, k, number, sizeof number);
+    if (strcmp(measure, "growth_yoy") == 0 && world_random_below(random, 4) > 0) {
+        add_growth(random, number, sizeof number);
+    } else {
+        add_number(random, k, number, sizeof number);
+    }
     bool is_missing = what == 0;
     bool is_withdrawn = what == 1;
     snprintf(line, sizeof line, "%s %s %s %s %s %s s=%s q=%s pub=2024-%02d-%02d%s", k->code, place,
@@ -188,6 +207,15 @@ static size_t periods_of(alm_freq freq, char labels[][ALM_PERIOD_TEXT_MAX])
     return count;
 }
 
+// Growth beside the levels, as an office publishes it.
+static void add_cell(world *w, world_random *random, const kind *k, const char *place,
+                     const char *period, bool is_growth, const char *tail)
+{
+    const char *measure = is_growth ? "growth_yoy" : "level";
+    add_row(w, random, k, place, period, measure, is_growth ? "percent" : pick(random, k->units, 3),
+            tail);
+}
+
 static void add_series(world *w, world_random *random, const kind *k, const char *place,
                        alm_freq freq)
 {
@@ -197,20 +225,21 @@ static void add_series(world *w, world_random *random, const kind *k, const char
     bool is_both = world_random_below(random, 4) == 0;
     bool is_broken_down = world_random_below(random, 5) == 0;
     bool is_growth = world_random_below(random, 6) == 0;
-    const char *measure = is_growth ? "growth_yoy" : "level";
+    bool is_chained = world_random_below(random, 3) == 0;
     uint64_t gap = 4 + world_random_below(random, 30);
     size_t count = periods_of(freq, labels);
     for (size_t i = 0; i < count; i++) {
-        const char *unit = is_growth ? "percent" : pick(random, k->units, 3);
-        if (world_random_below(random, gap) == 0) {
-            continue;
-        }
-        if (!is_cumulative || is_both) {
-            add_row(w, random, k, place, labels[i], measure, unit,
-                    is_broken_down ? " by=sex=f" : "");
-        }
-        if (is_cumulative) {
-            add_row(w, random, k, place, labels[i], measure, unit, " acc=C");
+        const char *alone = is_broken_down ? " by=sex=f" : "";
+        for (int of_growth = 0; of_growth < 2; of_growth++) {
+            if ((of_growth != is_growth && !is_chained) || world_random_below(random, gap) == 0) {
+                continue;
+            }
+            if (!is_cumulative || is_both) {
+                add_cell(w, random, k, place, labels[i], of_growth, alone);
+            }
+            if (is_cumulative) {
+                add_cell(w, random, k, place, labels[i], of_growth, " acc=C");
+            }
         }
     }
 }
@@ -257,6 +286,11 @@ static void put_transform(world_random *random, char *out, size_t size)
         "to:Q/sum",
         "to:P",
         "to:C",
+        "constant:2022",
+        "constant:2020",
+        "constant:2023",
+        "deflator:2022",
+        "deflator:2020",
         "share",
         "lin",
         "chg",
@@ -354,6 +388,11 @@ void random_question(const world *w, world_random *random, char *out, size_t siz
         "flow~-~2*(flow~-~3*flow@parent)",
         "count*count/count@P0",
         "stock*rate/flow",
+        "constant(flow,2021)/stock",
+        "constant(flow,2023)~-~constant(flow@parent,2023)",
+        "flow/deflator(flow,2022)",
+        "deflator(stock,2020)/deflator(stock@parent,2020)",
+        "constant(peak@P0,2021)/peak",
     };
     static const char *const groups[] = {" group=district", " group=province", ""};
     char transform[64];

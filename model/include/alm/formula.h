@@ -6,6 +6,7 @@
 //   revenue[industry=software] / revenue[_T] of a breakdown; _T: the total
 //   (1 + gdp.growth_yoy) / (1 + pc1(cpi)) - 1    of another measure; transforms of one series
 //   gdp / ma(resident_population, 2)         per head of the average population
+//   constant(gdp, 2020) / pop                at prices of a year; deflator(gdp, 2020)
 //   gdp / last(resident_population)          of the newest whole period of its own frequency
 //
 // + - * / (also × ÷) bind as usual. A name is a code or, in Chinese or in quotes, a name of the
@@ -32,6 +33,7 @@ typedef enum alm_formula_op {
     ALM_FORMULA_SUBTRACT,
     ALM_FORMULA_MULTIPLY,
     ALM_FORMULA_DIVIDE,
+    ALM_FORMULA_PRICES, // of `left` by its growth, `right`
 } alm_formula_op;
 
 typedef struct alm_formula_node {
@@ -39,7 +41,8 @@ typedef struct alm_formula_node {
     uint32_t left, right; // nodes, with smaller numbers
     alm_decimal number;
     uint32_t operand;
-    alm_transform transform; // of the stages change, index and average, without a whole
+    alm_transform transform; // TRANSFORM: of the stages change, index and average, without a whole;
+                             // PRICES: of that stage
 } alm_formula_node;
 
 typedef struct alm_formula_operand {
@@ -75,7 +78,7 @@ typedef struct alm_formula_rule {
     bool is_number;           // made of numbers alone
     double left_by, right_by; // inputs times these go together; + and -
     double by;                // the result times this is in the unit of out; * and /
-    alm_step step;            // TRANSFORM
+    alm_step step;            // TRANSFORM, PRICES
 } alm_formula_rule;
 
 // What each node is, given what the operands are: rules as many as nodes. Frequency and

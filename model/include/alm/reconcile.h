@@ -5,7 +5,7 @@
 #ifndef ALM_RECONCILE_H
 #define ALM_RECONCILE_H
 
-#include "alm/value.h"
+#include "alm/catalog.h"
 
 // In the order they are tried in; the first that holds. Numbers are sent on the wire: never reuse
 // one. X(NAME, number, code, zh, en)
@@ -141,5 +141,7 @@ alm_judgement alm_judge_rank(const alm_rank_claim *claim);
 // is comparable or the scope changed (可比口径, 同口径, 口径调整, like for like)?
 bool alm_text_says_real(alm_str text);
 bool alm_text_says_comparable(alm_str text);
+// Does its definition or a name say that its growth is real?
+bool alm_indicator_grows_real(const alm_indicator *indicator);
 
 #endif

@@ -45,7 +45,8 @@ ALM_MUST_USE alm_code alm_step_make(const alm_transform *transform, const alm_qu
                                     alm_step *ret, alm_status *st);
 
 // The periods of the input that the outputs on an axis are computed from, those of the axis itself
-// included. Periods outside the calendar are left out.
+// included; of prices also those between an output and the base. Periods outside the calendar are
+// left out.
 //
 // ALM_RESOURCE_EXHAUSTED   they are more than ALM_GRID_CELL_COUNT_MAX
 // ALM_FAILED_PRECONDITION  an index whose base is no whole number of the series' periods
@@ -84,5 +85,18 @@ ALM_MUST_USE alm_code alm_step_contribute(const alm_step *step, const alm_grid *
                                           const alm_grid *wholes, const uint32_t *whole_of,
                                           alm_axis out, alm_arena *arena, alm_grid *ret,
                                           alm_status *st);
+
+// Constant prices and deflators, cell by cell: of levels, and of their growth on a year before at
+// constant prices, in percent. Axes of both are the same (asserted) and hold what alm_step_reach
+// says.
+//
+// ALM_RESOURCE_EXHAUSTED  as above
+ALM_MUST_USE alm_code alm_step_prices(const alm_step *step, const alm_grid *levels,
+                                      const alm_grid *growth, alm_axis out, alm_arena *arena,
+                                      alm_grid *ret, alm_status *st);
+// The first input that an output of them misses, by index into the axis of the inputs. False: it
+// has all of them.
+bool alm_step_prices_gap(const alm_step *step, const alm_grid *levels, const alm_grid *growth,
+                         size_t series, alm_period out, bool *ret_is_growth, uint32_t *ret_t);
 
 #endif

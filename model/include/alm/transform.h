@@ -3,6 +3,8 @@
 //   rollup  target      over the place tree; progress towards stored targets
 //   to:Q  to:A/avg      another frequency; without a method as the indicator adds up over time
 //   to:P  to:C          of the period alone, or from the year's start
+//   constant:2020  deflator:2020        at prices of a year, by growth at constant prices; what
+//                       prices did since, the year being 100
 //   share  share:tax_revenue  share:@310000    of the parent place, or of what is named, percent
 //   chg ch1 pch pc1 pca cch cca log lin      change and growth, FRED's nine
 //   chy pcy cagr:2      against the end of last year; average growth over years
@@ -24,6 +26,7 @@ typedef enum alm_stage {
     ALM_STAGE_PLACES,
     ALM_STAGE_FREQUENCY,
     ALM_STAGE_ACCUMULATION,
+    ALM_STAGE_PRICES,
     ALM_STAGE_RATIO,
     ALM_STAGE_CHANGE,
     ALM_STAGE_INDEX,
@@ -37,6 +40,7 @@ typedef enum alm_transform_argument {
     ALM_ARGUMENT_NONE,
     ALM_ARGUMENT_COUNT,        // a whole number
     ALM_ARGUMENT_PERIOD,       // a label
+    ALM_ARGUMENT_YEAR,         // the label of a year
     ALM_ARGUMENT_FREQUENCY,    // a letter, perhaps with "/method"
     ALM_ARGUMENT_ACCUMULATION, // P or C
     ALM_ARGUMENT_PLACES,       // a place expression, or nothing
@@ -50,6 +54,9 @@ typedef enum alm_transform_argument {
     X(TO_FREQUENCY, "to", FREQUENCY, FREQUENCY, "made of the parts of the period")                 \
     X(TO_ACCUMULATION, "to", ACCUMULATION, ACCUMULATION,                                           \
       "made of the values from the year's start")                                                  \
+    X(CONSTANT, "constant", PRICES, YEAR,                                                          \
+      "value of the base year x growth at constant prices since")                                  \
+    X(DEFLATOR, "deflator", PRICES, YEAR, "value / value at constant prices x 100")                \
     X(SHARE, "share", RATIO, WHOLE, "value / value of the whole x 100")                            \
     X(LIN, "lin", CHANGE, NONE, "value")                                                           \
     X(CHG, "chg", CHANGE, NONE, "value - value one period earlier")                                \
@@ -100,7 +107,7 @@ const char *alm_method_word(alm_method method);
 typedef struct alm_transform {
     alm_transform_op op;
     uint32_t count;                // CAGR: years; MA: periods
-    alm_period base;               // INDEX
+    alm_period base;               // INDEX; CONSTANT and DEFLATOR: a year
     alm_freq freq;                 // TO_FREQUENCY
     alm_method method;             // TO_FREQUENCY
     alm_accumulation accumulation; // TO_ACCUMULATION

@@ -1,6 +1,7 @@
 #include "derived.h"
 
 #include "alm/limits.h"
+#include "alm/reconcile.h"
 #include "alm/series_words.h"
 
 static alm_code no_memory(alm_status *st)
@@ -57,6 +58,20 @@ static const alm_derived_operand *find_lead(const alm_derived *it)
     return lead == NULL ? &it->operands[0] : lead;
 }
 
+// Growth at current prices, chained, would be the level again.
+static alm_code check_prices(const alm_derived *it, const alm_formula_node *node, alm_status *st)
+{
+    uint32_t level = it->formula.nodes[node->left].operand;
+    const alm_indicator *indicator = it->operands[level].indicator;
+    if (alm_indicator_grows_real(indicator)) {
+        return ALM_OK;
+    }
+    return alm_status_set(st, ALM_FAILED_PRECONDITION,
+                          "nothing says that growth of %.*s is at constant prices; its definition "
+                          "in the catalogue would, with 不变价, 可比价 or \"constant prices\"",
+                          ALM_STR_ARGS(indicator->code));
+}
+
 static alm_code find_operands(const alm_catalog *catalog, alm_arena *arena, alm_derived *it,
                               alm_status *st)
 {
@@ -73,7 +88,9 @@ static alm_code find_operands(const alm_catalog *catalog, alm_arena *arena, alm_
     }
     it->lead = find_lead(it);
     for (uint32_t i = 0; i < formula->node_count; i++) {
-        it->looks_around |= formula->nodes[i].op == ALM_FORMULA_TRANSFORM;
+        const alm_formula_node *node = &formula->nodes[i];
+        it->looks_around |= node->op == ALM_FORMULA_TRANSFORM;
+        ALM_TRY(node->op == ALM_FORMULA_PRICES ? check_prices(it, node, st) : ALM_OK);
     }
     return ALM_OK;
 }
@@ -106,8 +123,8 @@ static alm_code find_outcome(alm_derived *it, alm_str text, alm_status *st)
     return ALM_OK;
 }
 
-alm_code alm_derived_make(const alm_catalog *catalog, alm_str text, const alm_indicator *own,
-                          alm_arena *arena, const alm_derived **ret, alm_status *st)
+static alm_code make(const alm_catalog *catalog, alm_str text, const alm_indicator *own,
+                     alm_arena *arena, alm_derived **ret, alm_status *st)
 {
     alm_derived *it = alm_arena_calloc(arena, 1, sizeof *it);
     if (it == NULL) {
@@ -119,6 +136,35 @@ alm_code alm_derived_make(const alm_catalog *catalog, alm_str text, const alm_in
         it->indicator = *own;
     } else {
         ALM_TRY(find_outcome(it, text, st));
+    }
+    *ret = it;
+    return ALM_OK;
+}
+
+alm_code alm_derived_make(const alm_catalog *catalog, alm_str text, const alm_indicator *own,
+                          alm_arena *arena, const alm_derived **ret, alm_status *st)
+{
+    alm_derived *it;
+    ALM_TRY(make(catalog, text, own, arena, &it, st));
+    *ret = it;
+    return ALM_OK;
+}
+
+alm_code alm_derived_prices(const alm_catalog *catalog, const alm_indicator *indicator,
+                            const alm_transform *transform, alm_arena *arena,
+                            const alm_derived **ret, alm_status *st)
+{
+    bool is_constant = transform->op == ALM_TRANSFORM_CONSTANT;
+    char *text =
+        alm_arena_printf(arena, "%s(\"%.*s\", %d)", is_constant ? "constant" : "deflator",
+                         ALM_STR_ARGS(indicator->code), (int)alm_period_year(transform->base));
+    alm_derived *it;
+    if (text == NULL) {
+        return no_memory(st);
+    }
+    ALM_TRY(make(catalog, alm_str_from(text), NULL, arena, &it, st));
+    if (is_constant) {
+        it->indicator.direction = indicator->direction;
     }
     *ret = it;
     return ALM_OK;

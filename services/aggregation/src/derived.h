@@ -19,7 +19,7 @@ typedef struct alm_derived {
     alm_formula formula;
     alm_derived_operand *operands;   // as many as the formula's
     const alm_derived_operand *lead; // whose frequencies and accumulations are answered
-    bool looks_around;               // at other periods than the one that is answered
+    bool looks_around;               // at other periods than those answered, but for prices
     alm_indicator indicator;         // what comes out, as if the catalogue had it
 } alm_derived;
 
@@ -36,7 +36,8 @@ static inline bool alm_derived_is_here(const alm_derived_operand *operand)
 // views into the text and the catalogue.
 //
 // ALM_INVALID_ARGUMENT     malformed; an unknown indicator, place or breakdown
-// ALM_FAILED_PRECONDITION  what it names does not go together; see alm_formula_rules
+// ALM_FAILED_PRECONDITION  what it names does not go together; see alm_formula_rules. Constant
+//                          prices of what nothing says of that it grows at such
 // ALM_RESOURCE_EXHAUSTED   the arena is full
 ALM_MUST_USE alm_code alm_derived_make(const alm_catalog *catalog, alm_str text,
                                        const alm_indicator *own, alm_arena *arena,
@@ -47,5 +48,12 @@ ALM_MUST_USE alm_code alm_derived_make(const alm_catalog *catalog, alm_str text,
 ALM_MUST_USE alm_code alm_derived_of(const alm_catalog *catalog, const alm_indicator *indicator,
                                      alm_measure measure, alm_arena *arena, const alm_derived **ret,
                                      alm_status *st);
+
+// A word of prices of an indicator of the catalogue: the formula constant(gdp, 2020).
+//
+// As alm_derived_make.
+ALM_MUST_USE alm_code alm_derived_prices(const alm_catalog *catalog, const alm_indicator *indicator,
+                                         const alm_transform *transform, alm_arena *arena,
+                                         const alm_derived **ret, alm_status *st);
 
 #endif

@@ -82,6 +82,66 @@ static alm_code read_operand(alm_query_run *run, const alm_derived *derived,
         operand->is_last ? ALM_FREQ_NONE : run->plan->freq, &own, periods, st);
 }
 
+// One range of each frequency, as far as those that are asked reach.
+static alm_code hull(alm_query_run *run, const alm_period_expr *periods, alm_period_expr *ret,
+                     alm_status *st)
+{
+    const alm_period_expr asked = *periods; // which ret may be
+    *ret = asked;
+    ret->range_count = 0;
+    ret->ranges = alm_arena_calloc(run->arena, asked.range_count, sizeof *ret->ranges);
+    if (ret->ranges == NULL) {
+        return alm_query_run_no_memory(st);
+    }
+    for (size_t i = 0; i < asked.range_count; i++) {
+        const alm_period_range *range = &asked.ranges[i];
+        size_t at = 0;
+        while (at < ret->range_count && ret->ranges[at].from.freq != range->from.freq) {
+            at++;
+        }
+        alm_period_range *all = &ret->ranges[at];
+        if (at == ret->range_count) {
+            *all = *range;
+            ret->range_count++;
+        }
+        all->from = range->from.ordinal < all->from.ordinal ? range->from : all->from;
+        all->to = range->to.ordinal > all->to.ordinal ? range->to : all->to;
+    }
+    return ALM_OK;
+}
+
+static void widen_to(alm_period_range *it, alm_period year)
+{
+    alm_period run = year;
+    if (it->from.freq != year.freq &&
+        alm_period_expand(year, (alm_freq)it->from.freq, &run, NULL) != ALM_OK) {
+        return;
+    }
+    alm_period last = run;
+    last.ordinal += run.length - 1;
+    run.length = last.length = 1;
+    it->from = run.ordinal < it->from.ordinal ? run : it->from;
+    it->to = last.ordinal > it->to.ordinal ? last : it->to;
+}
+
+// Prices look at the years up to the base.
+static alm_code reach_bases(alm_query_run *run, const alm_formula *formula,
+                            const alm_period_expr *periods, alm_period_expr *ret, alm_status *st)
+{
+    *ret = *periods;
+    bool is_whole = periods->kind != ALM_PERIOD_EXPR_RANGES;
+    for (uint32_t i = 0; !is_whole && i < formula->node_count; i++) {
+        if (formula->nodes[i].op != ALM_FORMULA_PRICES) {
+            continue;
+        }
+        ALM_TRY(hull(run, ret, ret, st));
+        for (size_t k = 0; k < ret->range_count; k++) {
+            widen_to(&ret->ranges[k], formula->nodes[i].transform.base);
+        }
+    }
+    return ALM_OK;
+}
+
 alm_code alm_derived_read(alm_query_run *run, const alm_derived *derived,
                           const alm_place_list *places, const alm_period_expr *periods,
                           alm_status *st)
@@ -92,10 +152,12 @@ alm_code alm_derived_read(alm_query_run *run, const alm_derived *derived,
     // Cumulative values make those of periods, and the other way round, with others beside them.
     bool is_converted = run->plan->transforms.of[ALM_STAGE_ACCUMULATION].op != ALM_TRANSFORM_NONE;
     alm_period_expr all = {.kind = ALM_PERIOD_EXPR_ALL};
+    alm_period_expr reached;
+    ALM_TRY(reach_bases(run, &derived->formula, periods, &reached, st));
     bool is_around = derived->looks_around || is_converted;
     for (uint32_t i = 0; i < derived->formula.operand_count; i++) {
         ALM_TRY(read_operand(run, derived, &derived->operands[i], places,
-                             is_around ? &all : periods, st));
+                             is_around ? &all : &reached, st));
     }
     return ALM_OK;
 }
@@ -401,6 +463,19 @@ static alm_code name_node(const alm_derived_grid *it, alm_query_run *run, uint32
     return code;
 }
 
+static const char *why_no_prices(alm_gap gap)
+{
+    switch (gap) {
+    case ALM_GAP_NEGATIVE:
+        return "has no chain: the value of the base year is not positive, or growth is -100 "
+               "percent or less";
+    case ALM_GAP_CALENDAR:
+        return "has no such period in the base year";
+    default:
+        return "is too large";
+    }
+}
+
 alm_code alm_derived_grid_why(const alm_derived_grid *it, alm_query_run *run, size_t series,
                               uint32_t t, bool names_place, const char **ret, alm_status *st)
 {
@@ -419,6 +494,8 @@ alm_code alm_derived_grid_why(const alm_derived_grid *it, alm_query_run *run, si
         ALM_TRY(alm_step_why(run, &it->rules[node].step, &it->parts[of->left], grid, series, t,
                              &ignored, ret, st));
         return name_node(it, run, node, *ret, ret, st);
+    case ALM_FORMULA_PRICES:
+        return name_node(it, run, node, why_no_prices(gap), ret, st);
     default:
         return gap == ALM_GAP_ZERO ? name_node(it, run, of->right, "is zero", ret, st)
                                    : name_node(it, run, node, "is too large", ret, st);

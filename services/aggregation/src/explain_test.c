@@ -86,6 +86,21 @@ static const world_example examples[] = {
      "2024-01-01 | \n"
      "  gdp 310105 长宁区 2022 level | 165.0 (100 million yuan) | [164.95, 165.05] | normal |  | "
      "2024-01-01 | \n"},
+    {"constant prices: the years from the base on",
+     {"output 310105 2019 level 100.0 CNY_E8", "output 310105 2020 level 120.0 CNY_E8",
+      "output 310105 2020 growth_yoy 5.0 percent", "output 310105 2021 level 150.0 CNY_E8",
+      "output 310105 2021 growth_yoy 10.0 percent", "output 310105 2022 level 165.0 CNY_E8",
+      "output 310105 2022 growth_yoy 3.0 percent"},
+     "i=output p=310105 t=2021 x=constant:2020",
+     "output 310105 长宁区 2021 level = value of the base year x growth at constant prices since | "
+     "132.0 (100 million yuan) | [131.885025, 132.115025] | normal |  | 2024-01-01 | \n"
+     "  output 310105 长宁区 2020 level | 120.0 (100 million yuan) | [119.95, 120.05] | normal |  "
+     "| 2024-01-01 | \n"
+     "  output 310105 长宁区 2021 level | 150.0 (100 million yuan) | [149.95, 150.05] | normal |  "
+     "| 2024-01-01 | \n"
+     "  output 310105 长宁区 2020 growth_yoy | 5.0% | [4.95, 5.05] | normal |  | 2024-01-01 | \n"
+     "  output 310105 长宁区 2021 growth_yoy | 10.0% | [9.95, 10.05] | normal |  | 2024-01-01 | "
+     "\n"},
     {"a rank of growth: every peer, both years",
      {"gdp 310101 2021 level 100.0 CNY_E8", "gdp 310101 2022 level 105.0 CNY_E8",
       "gdp 310105 2021 level 150.0 CNY_E8", "gdp 310105 2022 level 165.0 CNY_E8"},

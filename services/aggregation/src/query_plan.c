@@ -33,6 +33,26 @@ static alm_code unknown(const char *field, const char *value, const char *expect
 
 // --- indicators ---------------------------------------------------------------------------------
 
+static bool has_prices(const alm_query_plan *plan)
+{
+    return plan->transforms.of[ALM_STAGE_PRICES].op != ALM_TRANSFORM_NONE;
+}
+
+// What stands for an indicator of the catalogue: itself, its formula, itself at other prices.
+static alm_code find_derived(const alm_query_plan *plan, const alm_indicator *indicator,
+                             alm_arena *arena, alm_query_item *item, alm_status *st)
+{
+    item->indicator = indicator;
+    if (!has_prices(plan)) {
+        return alm_derived_of(plan->catalog, indicator, plan->measure, arena, &item->derived, st);
+    }
+    ALM_TRY(alm_derived_prices(plan->catalog, indicator, &plan->transforms.of[ALM_STAGE_PRICES],
+                               arena, &item->derived, st));
+    item->priced = indicator;
+    item->indicator = &item->derived->indicator;
+    return ALM_OK;
+}
+
 static alm_code take_every_indicator(alm_query_plan *plan, alm_arena *arena, alm_status *st)
 {
     size_t count = alm_catalog_indicator_count(plan->catalog);
@@ -49,19 +69,26 @@ static alm_code take_every_indicator(alm_query_plan *plan, alm_arena *arena, alm
     }
     for (size_t i = 0; i < count; i++) {
         const alm_indicator *indicator = alm_catalog_indicator(plan->catalog, (uint32_t)i);
-        plan->items[i].asked = indicator->code;
-        plan->items[i].indicator = indicator;
-        ALM_TRY(alm_derived_of(plan->catalog, indicator, plan->measure, arena,
-                               &plan->items[i].derived, st));
+        alm_query_item *item = &plan->items[plan->item_count];
+        alm_code code = find_derived(plan, indicator, arena, item, st);
+        if (code == ALM_FAILED_PRECONDITION && has_prices(plan)) {
+            *item = (alm_query_item){0}; // of everything, what has such prices
+            continue;
+        }
+        ALM_TRY(code);
+        item->asked = indicator->code;
+        plan->item_count++;
     }
-    plan->item_count = count;
     return ALM_OK;
 }
 
-static bool has_item(const alm_query_plan *plan, const alm_indicator *indicator)
+static bool has_item(const alm_query_plan *plan, const alm_query_item *item)
 {
     for (size_t i = 0; i < plan->item_count; i++) {
-        if (plan->items[i].indicator == indicator) {
+        const alm_query_item *there = &plan->items[i];
+        bool is_same = item->priced == NULL ? there->indicator == item->indicator
+                                            : there->priced == item->priced;
+        if (is_same) {
             return true;
         }
     }
@@ -74,9 +101,8 @@ static alm_code find_item(const alm_query_plan *plan, alm_arena *arena, alm_quer
     uint32_t id;
     alm_code code = alm_catalog_resolve_indicator(plan->catalog, item->asked, &id, &item->fault);
     if (code == ALM_OK) {
-        item->indicator = alm_catalog_indicator(plan->catalog, id);
-        return alm_derived_of(plan->catalog, item->indicator, plan->measure, arena, &item->derived,
-                              &item->fault);
+        return find_derived(plan, alm_catalog_indicator(plan->catalog, id), arena, item,
+                            &item->fault);
     }
     if (code != ALM_NOT_FOUND || !alm_formula_is_meant(item->asked)) {
         return code;
@@ -86,6 +112,13 @@ static alm_code find_item(const alm_query_plan *plan, alm_arena *arena, alm_quer
         return alm_status_set(&item->fault, ALM_INVALID_ARGUMENT,
                               "a formula names its measures itself, as in gdp.growth_yoy; measure "
                               "does not go with it");
+    }
+    if (has_prices(plan)) {
+        return alm_status_set(
+            &item->fault, ALM_FAILED_PRECONDITION,
+            "%s is of an indicator, whose growth is published; in a formula write "
+            "constant(gdp, 2020) or deflator(gdp, 2020)",
+            plan->transforms_text.data);
     }
     code = alm_derived_make(plan->catalog, item->asked, NULL, arena, &item->derived, &item->fault);
     if (code == ALM_OK) {
@@ -128,7 +161,7 @@ static alm_code take_indicators(const Almanac__V1__QueryRequest *request, alm_qu
         if (code != ALM_OK) {
             item.indicator = NULL;
             (void)alm_status_in_field(code, "indicators", &item.fault);
-        } else if (has_item(plan, item.indicator)) {
+        } else if (has_item(plan, &item)) {
             continue;
         }
         plan->items[plan->item_count++] = item;
@@ -246,6 +279,12 @@ static alm_code take_whole(alm_query_plan *plan, alm_status *st)
         &plan->transforms.of[is_share ? ALM_STAGE_RATIO : ALM_STAGE_CHANGE];
     plan->whole_place = ALM_PLACE_NONE;
     plan->has_whole = share->op != ALM_TRANSFORM_NONE && alm_transform_has_whole(share->op);
+    if (share->whole.len > 0 && has_prices(plan)) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "transforms",
+                                    "\"%s\": the whole would be at current prices; write a formula "
+                                    "such as constant(a, 2020) / constant(b, 2020)",
+                                    plan->transforms_text.data);
+    }
     if (share->whole.len > 0) {
         uint32_t id;
         ALM_TRY(invalid_field(alm_catalog_resolve_indicator(plan->catalog, share->whole, &id, st),
@@ -423,6 +462,11 @@ static alm_code check_measure(const alm_query_plan *plan, const char *asked, alm
     if (plan->measure == ALM_MEASURE_NONE || plan->measure == ALM_MEASURE_TARGET) {
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "measure",
                                     "%s is computed of one measure such as level, not of \"%s\"",
+                                    plan->transforms_text.data, asked);
+    }
+    if (has_prices(plan) && plan->measure != ALM_MEASURE_LEVEL) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "measure",
+                                    "%s is computed of level, not of \"%s\"",
                                     plan->transforms_text.data, asked);
     }
     bool wants_amount = alm_query_plan_has(plan, ALM_TRANSFORM_ROLLUP) ||

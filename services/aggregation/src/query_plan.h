@@ -14,6 +14,7 @@ typedef struct alm_query_item {
     alm_str asked;                  // as the request spelled it
     const alm_indicator *indicator; // NULL: it stands for nothing, see fault
     const alm_derived *derived;     // of a formula, whose outcome is the indicator; else NULL
+    const alm_indicator *priced;    // whose prices a word turns; else NULL
     alm_status fault;               // why
 } alm_query_item;
 
@@ -21,6 +22,9 @@ typedef struct alm_query_item {
 static inline alm_str alm_query_item_label(const alm_query_item *item)
 {
     bool has_code = !alm_str_eq(item->indicator->code, ALM_STR(ALM_DERIVED_CODE));
+    if (item->priced != NULL) {
+        return item->priced->code;
+    }
     return has_code ? item->indicator->code : item->asked;
 }
 

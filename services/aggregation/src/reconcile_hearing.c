@@ -110,9 +110,7 @@ static bool is_real(const alm_hearing *h)
 {
     const alm_indicator *indicator = h->finding.part_of.indicator;
     return alm_text_says_real(h->claim->note) ||
-           (indicator != NULL &&
-            (alm_text_says_real(indicator->definition) || alm_text_says_real(indicator->name_zh) ||
-             alm_text_says_real(indicator->name_en)));
+           (indicator != NULL && alm_indicator_grows_real(indicator));
 }
 
 bool alm_hearing_is_comparable(const alm_hearing *h)

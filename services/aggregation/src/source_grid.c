@@ -626,7 +626,7 @@ alm_code alm_source_grid_why(const alm_source_grid *it, size_t series, uint32_t 
         return alm_derived_grid_why(it->derived, run, series, t, names_place, ret, st);
     }
     if (it->count == 0) {
-        return alm_query_run_why_missing(run, NULL, run->plan->measure,
+        return alm_query_run_why_missing(run, NULL, it->quantity.measure,
                                          names_place ? it->set->places[series] : ALM_PLACE_NONE,
                                          period, ret, st);
     }

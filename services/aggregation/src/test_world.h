@@ -96,16 +96,24 @@ static inline void world_place(world *w, const char *code, alm_level level, cons
     }
 }
 
+static inline void world_add_indicator(world *w, alm_indicator indicator, const char *code,
+                                       const char *unit)
+{
+    alm_status st = ALM_STATUS_INIT;
+    uint32_t id;
+    indicator.code = indicator.name_zh = alm_str_from(code);
+    assert_int_equal(alm_unit_parse(alm_str_from(unit), &indicator.unit, NULL), ALM_OK);
+    if (alm_catalog_add_indicator(w->catalog, &indicator, &id, &st) != ALM_OK) {
+        world_die(&st);
+    }
+}
+
 static inline void world_indicator(world *w, const char *code, const char *unit,
                                    alm_value_type type, alm_aggregation over_places,
                                    alm_aggregation over_time, alm_direction direction,
                                    const char *numerator, const char *denominator)
 {
-    alm_status st = ALM_STATUS_INIT;
-    uint32_t id;
     alm_indicator indicator = {
-        .code = alm_str_from(code),
-        .name_zh = alm_str_from(code),
         .value_type = type,
         .over_places = over_places,
         .over_time = over_time,
@@ -113,29 +121,32 @@ static inline void world_indicator(world *w, const char *code, const char *unit,
         .numerator = alm_str_from(numerator),
         .denominator = alm_str_from(denominator),
     };
-    assert_int_equal(alm_unit_parse(alm_str_from(unit), &indicator.unit, NULL), ALM_OK);
-    if (alm_catalog_add_indicator(w->catalog, &indicator, &id, &st) != ALM_OK) {
-        world_die(&st);
-    }
+    world_add_indicator(w, indicator, code, unit);
+}
+
+// A flow of money of which is said what it is.
+static inline void world_defined(world *w, const char *code, const char *definition)
+{
+    alm_indicator indicator = {
+        .value_type = ALM_VALUE_TYPE_FLOW,
+        .over_places = ALM_AGGREGATION_SUM,
+        .over_time = ALM_AGGREGATION_SUM,
+        .direction = ALM_DIRECTION_UP,
+        .definition = alm_str_from(definition),
+    };
+    world_add_indicator(w, indicator, code, "CNY_E8");
 }
 
 static inline void world_formula(world *w, const char *code, const char *unit, const char *formula)
 {
-    alm_status st = ALM_STATUS_INIT;
-    uint32_t id;
     alm_indicator indicator = {
-        .code = alm_str_from(code),
-        .name_zh = alm_str_from(code),
         .value_type = ALM_VALUE_TYPE_RATE,
         .over_places = ALM_AGGREGATION_RECOMPUTE,
         .over_time = ALM_AGGREGATION_RECOMPUTE,
         .direction = ALM_DIRECTION_UP,
         .formula = alm_str_from(formula),
     };
-    assert_int_equal(alm_unit_parse(alm_str_from(unit), &indicator.unit, NULL), ALM_OK);
-    if (alm_catalog_add_indicator(w->catalog, &indicator, &id, &st) != ALM_OK) {
-        world_die(&st);
-    }
+    world_add_indicator(w, indicator, code, unit);
 }
 
 static inline void world_source(world *w, const char *code, int precedence)
@@ -202,6 +213,7 @@ static inline void world_init_shanghai(world *w)
                     ALM_AGGREGATION_SUM, ALM_DIRECTION_DOWN, "", "");
     world_indicator(w, "green", "m2_E4", ALM_VALUE_TYPE_STOCK, ALM_AGGREGATION_SUM,
                     ALM_AGGREGATION_NONE, ALM_DIRECTION_UP, "", "");
+    world_defined(w, "output", "value added; growth is at constant prices");
     world_formula(w, "gdp_each", "CNY/persons", "gdp / pop");
     world_formula(w, "gdp_each_of_city", "percent", "gdp_each / gdp_each@parent");
     world_source(w, "report", 10);

@@ -1,0 +1,205 @@
+// Constant prices and deflators: levels chained by published real growth, what is missing of a
+// chain, and what they go with.
+#include "test_examples.h"
+
+#define LEVELS                                                                                     \
+    "output 310105 2020 level 1000.0 CNY_E8", "output 310105 2021 level 1120.0 CNY_E8",            \
+        "output 310105 2022 level 1150.0 CNY_E8"
+#define GROWTH                                                                                     \
+    "output 310105 2021 growth_yoy 8.0 percent", "output 310105 2022 growth_yoy 3.0 percent"
+
+static const world_example examples[] = {
+    {"chained",
+     {LEVELS, GROWTH},
+     "i=output p=310105 t=2020..2022 x=constant:2020",
+     "310105 2020 level C 1000.0 CNY_E8 [999.95, 1000.05]\n"
+     "310105 2021 level C 1080.0 CNY_E8 [1079.446, 1080.554]\n"
+     "310105 2022 level C 1112 CNY_E8 [1111.29, 1113.511]\n"},
+    {"back from the base",
+     {LEVELS, GROWTH},
+     "i=output p=310105 t=2020..2022 x=constant:2022",
+     "310105 2020 level C 1034 CNY_E8 [1032.776, 1034.827]\n"
+     "310105 2021 level C 1116.5 CNY_E8 [1115.915, 1117.096]\n"
+     "310105 2022 level C 1150.0 CNY_E8 [1149.95, 1150.05]\n"},
+    {"a deflator",
+     {LEVELS, GROWTH},
+     "i=output p=310105 t=2020..2022 x=deflator:2020",
+     "310105 2020 level C 100.00 index [100, 100]\n"
+     "310105 2021 level C 103.70 index [103.6459, 103.7616]\n"
+     "310105 2022 level C 103.4 index [103.2724, 103.4879]\n"},
+    {"a year without a level",
+     {"output 310105 2020 level 1000.0 CNY_E8", GROWTH},
+     "i=output p=310105 t=2022 x=constant:2020",
+     "310105 2022 level C 1112 CNY_E8 [1111.29, 1113.511]\n"},
+    {"and its deflator",
+     {"output 310105 2020 level 1000.0 CNY_E8", GROWTH},
+     "i=output p=310105 t=2022 x=deflator:2020",
+     "310105 2022 level C - index O -- output: no level for 2022\n"},
+    {"a year without growth",
+     {LEVELS, "output 310105 2022 growth_yoy 3.0 percent"},
+     "i=output p=310105 t=2020..2022 x=constant:2020",
+     "310105 2020 level C 1000.0 CNY_E8 [999.95, 1000.05]\n"
+     "310105 2021 level C - CNY_E8 O -- output: no growth_yoy for 2021\n"
+     "310105 2022 level C - CNY_E8 O -- output: no growth_yoy for 2021\n"},
+    {"without the base",
+     {"output 310105 2021 level 1120.0 CNY_E8", GROWTH},
+     "i=output p=310105 t=2021 x=constant:2020",
+     "310105 2021 level C - CNY_E8 O -- output: no level for 2020\n"},
+    {"growth that was withheld",
+     {LEVELS, "output 310105 2021 growth_yoy - percent s=Q"},
+     "i=output p=310105 t=2021 x=constant:2020",
+     "310105 2021 level C - CNY_E8 Q -- output: growth_yoy for 2021: missing, suppressed\n"},
+    {"the newest",
+     {LEVELS, "output 310105 2021 growth_yoy 8.0 percent"},
+     "i=output p=310105 t=latest x=constant:2020",
+     "310105 2021 level C 1080.0 CNY_E8 [1079.446, 1080.554] -- 2022 has none: output: no "
+     "growth_yoy for 2022\n"},
+    {"nothing at all",
+     {"gdp 310105 2020 level 1.0 CNY_E8"},
+     "i=output p=310105 t=2021 x=constant:2020",
+     "310105 2021 level C - CNY_E8 O -- output: no level for 2021\n"},
+    {"a base that is negative",
+     {"output 310105 2020 level -10.0 CNY_E8", GROWTH},
+     "i=output p=310105 t=2021 x=constant:2020",
+     "310105 2021 level C - CNY_E8 M -- constant(output, 2020) has no chain: the value of the base "
+     "year is not positive, or growth is -100 percent or less\n"},
+    {"growth that leaves nothing",
+     {LEVELS, "output 310105 2021 growth_yoy -100.0 percent"},
+     "i=output p=310105 t=2021 x=deflator:2020",
+     "310105 2021 level C - index M -- deflator(output, 2020) has no chain: the value of the base "
+     "year is not positive, or growth is -100 percent or less\n"},
+    {"over, and status",
+     {"output 310105 2020 level 1000.0 CNY_E8 s=E",
+      "output 310105 2021 growth_yoy 8.0 percent q=more_than pub=2024-03-01"},
+     "i=output p=310105 t=2021 x=constant:2020",
+     "310105 2021 level C 1080.0 CNY_E8 more_than E [1079.946, inf]\n"},
+    {"over, back from the base",
+     {"output 310105 2020 level 1000.0 CNY_E8", "output 310105 2021 level 1120.0 CNY_E8",
+      "output 310105 2021 growth_yoy 8.0 percent q=more_than"},
+     "i=output p=310105 t=2020 x=constant:2021",
+     "310105 2020 level C 1037.1 CNY_E8 less_than [0, 1037.083]\n"},
+    {"as of a day",
+     {LEVELS, GROWTH, "output 310105 2021 growth_yoy 7.0 percent pub=2024-06-01"},
+     "i=output p=310105 t=2021 x=constant:2020 as_of=2024-05-01",
+     "310105 2021 level C 1080.0 CNY_E8 [1079.446, 1080.554]\n"},
+    {"as of another",
+     {LEVELS, GROWTH, "output 310105 2021 growth_yoy 7.0 percent pub=2024-06-01"},
+     "i=output p=310105 t=2021 x=constant:2020",
+     "310105 2021 level C 1070.0 CNY_E8 [1069.447, 1070.554]\n"},
+    {"quarters from the year's start, each from its own base",
+     {"output 310105 2020-Q1 level 200.0 CNY_E8 acc=C",
+      "output 310105 2020-Q2 level 500.0 CNY_E8 acc=C",
+      "output 310105 2021-Q2 level 560.0 CNY_E8 acc=C",
+      "output 310105 2021-Q2 growth_yoy 10.0 percent acc=C",
+      "output 310105 2021-Q1 growth_yoy 18.0 percent acc=C",
+      "output 310105 2021-Q2 growth_yoy 4.0 percent"},
+     "i=output p=310105 t=2021-Q1..2021-Q2 x=constant:2020",
+     "310105 2021-Q1 level acc=C C 236.0 CNY_E8 [235.841, 236.159]\n"
+     "310105 2021-Q2 level acc=C C 550.0 CNY_E8 [549.695, 550.305]\n"},
+    {"growth of the other accumulation",
+     {"output 310105 2020-Q2 level 500.0 CNY_E8 acc=C",
+      "output 310105 2021-Q2 growth_yoy 4.0 percent"},
+     "i=output p=310105 t=2021-Q2 x=constant:2020",
+     "310105 2021-Q2 level acc=C C - CNY_E8 O -- output: no growth_yoy for 2021-Q2\n"},
+    {"of weeks",
+     {"output 310105 2021-W02 level 500.0 CNY_E8"},
+     "i=output p=310105 t=2021-W02 x=constant:2020",
+     "! output FAILED_PRECONDITION constant:2020 does not apply to a flow: growth is chained from "
+     "year to year, which weeks and days do not go into\n"},
+    {"real growth",
+     {LEVELS, GROWTH},
+     "i=output p=310105 t=2021..2022 x=constant:2020 x=pc1",
+     "310105 2021 growth_yoy C 8.00 percent [7.939206, 8.060806]\n"
+     "310105 2022 growth_yoy C 3.0 percent [2.844435, 3.155776]\n"},
+    {"implied deflator growth",
+     {LEVELS, GROWTH},
+     "i=output p=310105 t=2022 x=deflator:2020 x=pc1",
+     "310105 2022 growth_yoy C -0.3 percent [-0.4713767, -0.152478]\n"},
+    {"share at constant prices",
+     {LEVELS, GROWTH, "output 310000 2020 level 40000.0 CNY_E8",
+      "output 310000 2021 growth_yoy 10.0 percent"},
+     "i=output p=310105 t=2020..2021 x=constant:2020 x=share",
+     "310105 2020 share_of.@310000 C 2.50 percent [2.499872, 2.500128]\n"
+     "310105 2021 share_of.@310000 C 2.45 percent [2.452169, 2.456924]\n"},
+    {"ranked",
+     {LEVELS, GROWTH, "output 310104 2020 level 2000.0 CNY_E8",
+      "output 310104 2021 growth_yoy 10.0 percent"},
+     "i=output p=310105 t=2021 x=constant:2020 x=rank",
+     "310105 2021 rank.@310000 C 2 rank about [2, 4] 2/4 -- 2 of 4 peers have no value: 310101 "
+     "黄浦区, 310106 静安区\n"},
+    {"index of constant prices",
+     {LEVELS, GROWTH},
+     "i=output p=310105 t=2022 x=constant:2020 x=index:2021",
+     "310105 2022 level C 103.0 index [102.8444, 103.1558]\n"},
+    {"in another unit",
+     {LEVELS, GROWTH},
+     "i=output p=310105 t=2021 x=constant:2020 unit=CNY_E4",
+     "310105 2021 level C 10800000 CNY_E4 [1.079446e+07, 1.080554e+07]\n"},
+    {"of a breakdown",
+     {"output 310105 2020 level 300.0 CNY_E8 by=industry=software",
+      "output 310105 2021 growth_yoy 20.0 percent by=industry=software", LEVELS, GROWTH},
+     "i=output p=310105 t=2021 x=constant:2020 by=industry=software",
+     "310105 2021 level by industry=software C 360.0 CNY_E8 [359.79, 360.21]\n"},
+    {"in a formula",
+     {LEVELS, GROWTH, "pop 310105 2021 level 70.0 persons_E4"},
+     "i=constant(output,2020)/pop p=310105 t=2021",
+     "310105 2021 level C 15.43 CNY_E4/persons [15.40965, 15.44752]\n"},
+    {"a deflator in a formula",
+     {LEVELS, GROWTH, "cost 310105 2021 level 56.0 CNY_E8"},
+     "i=cost/deflator(output,2020) p=310105 t=2021",
+     "310105 2021 level C 54.00 CNY_E8 [53.9217, 54.07835]\n"},
+    {"once",
+     {LEVELS, GROWTH},
+     "i=output i=output p=310105 t=2021 x=constant:2020",
+     "310105 2021 level C 1080.0 CNY_E8 [1079.446, 1080.554]\n"},
+    {"of everything what has such prices",
+     {LEVELS, GROWTH, "gdp 310105 2020 level 1.0 CNY_E8", "gdp 310105 2021 growth_yoy 8.0 percent"},
+     "i=* p=310105 t=2021 x=constant:2020",
+     "310105 2021 level C 1080.0 CNY_E8 [1079.446, 1080.554]\n"},
+    {"growth of which nobody says that it is real",
+     {"gdp 310105 2020 level 1.0 CNY_E8", "gdp 310105 2021 growth_yoy 8.0 percent"},
+     "i=gdp i=output p=310105 t=2021 x=constant:2020",
+     "! gdp FAILED_PRECONDITION nothing says that growth of gdp is at constant prices; its "
+     "definition in the catalogue would, with 不变价, 可比价 or \"constant prices\"\n"
+     "310105 2021 level C - CNY_E8 O -- output: no level for 2021\n"},
+    {"nor in a formula",
+     {"gdp 310105 2020 level 1.0 CNY_E8"},
+     "i=constant(gdp,2020)/pop p=310105 t=2021",
+     "! constant(gdp,2020)/pop FAILED_PRECONDITION nothing says that growth of gdp is at constant "
+     "prices; its definition in the catalogue would, with 不变价, 可比价 or \"constant prices\"\n"},
+    {"rolled up",
+     {"output 310105001 2020 level 1.0 CNY_E8", "output 310105001 2021 growth_yoy 8.0 percent"},
+     "i=output p=310105 t=2021 x=rollup x=constant:2020",
+     "! output FAILED_PRECONDITION growth_yoy of places does not make growth_yoy of output of what "
+     "they are parts of\n"},
+    {"of a formula",
+     {LEVELS},
+     "i=output/pop p=310105 t=2021 x=constant:2020",
+     "! output/pop FAILED_PRECONDITION constant:2020 is of an indicator, whose growth is "
+     "published; in a formula write constant(gdp, 2020) or deflator(gdp, 2020)\n"},
+    {"of another measure",
+     {LEVELS},
+     "i=output p=310105 t=2021 x=constant:2020 m=growth_yoy",
+     "INVALID_ARGUMENT measure: constant:2020 is computed of level, not of \"growth_yoy\"\n"},
+    {"share of what is at current prices",
+     {LEVELS},
+     "i=output p=310105 t=2021 x=constant:2020 x=share:cost",
+     "INVALID_ARGUMENT transforms: \"constant:2020 share:cost\": the whole would be at current "
+     "prices; write a formula such as constant(a, 2020) / constant(b, 2020)\n"},
+    {"a unit a deflator has not",
+     {LEVELS},
+     "i=output p=310105 t=2021 x=deflator:2020 unit=CNY_E4",
+     "INVALID_ARGUMENT unit: deflator:2020 has a unit of its own; unit \"CNY_E4\" does not "
+     "apply\n"},
+    {"a year's prices in its quarters",
+     {"output 310105 2020-Q1 level 200.0 CNY_E8", "output 310105 2020-Q2 level 300.0 CNY_E8",
+      "output 310105 2020-Q3 level 300.0 CNY_E8", "output 310105 2020-Q4 level 400.0 CNY_E8",
+      "output 310105 2021 growth_yoy 10.0 percent"},
+     "i=output p=310105 t=2021 x=to:A x=constant:2020",
+     "310105 2021 level C 1320.0 CNY_E8 [1319.18, 1320.82]\n"},
+};
+
+int main(void)
+{
+    return world_run(examples, ALM_ARRAY_LEN(examples), NULL, 0);
+}
