@@ -271,6 +271,13 @@ static bool is_filtered(const trial *it, const alm_variant *v, alm_str breakdown
            (q->accumulation != ALM_ACCUMULATION_NONE && q->accumulation != v->accumulation);
 }
 
+static bool has_prices(const trial *it)
+{
+    const char *formula = it->o.formula;
+    return formula != NULL &&
+           (strstr(formula, "constant(") != NULL || strstr(formula, "deflator(") != NULL);
+}
+
 // What the executor refuses of a series is not held against the oracle; its words have tests.
 static bool is_admitted(const trial *it, const oracle_series *series)
 {
@@ -281,9 +288,7 @@ static bool is_admitted(const trial *it, const oracle_series *series)
         return false;
     }
     // Nor do weeks go into years.
-    bool has_prices = formula != NULL && (strstr(formula, "constant(") != NULL ||
-                                          strstr(formula, "deflator(") != NULL);
-    if (has_prices && series->freq == ALM_FREQ_WEEK) {
+    if (has_prices(it) && series->freq == ALM_FREQ_WEEK) {
         return false;
     }
     alm_quantity at =
@@ -302,25 +307,30 @@ static bool is_admitted(const trial *it, const oracle_series *series)
     return true;
 }
 
+// Is the place one of those, beside one (for ranks) or above one (for shares)?
+static bool is_kin(const trial *it, const alm_place_id *places, size_t count, alm_place_id place)
+{
+    bool has_siblings = has_op(it, ALM_STAGE_RANK) && it->o.peer_count == 0;
+    alm_place_id parent = alm_place_tree_parent(it->tree, place);
+    for (size_t i = 0; i < count; i++) {
+        alm_place_id above = alm_place_tree_parent(it->tree, places[i]);
+        bool is_sibling = has_siblings && parent == above && parent != ALM_PLACE_NONE;
+        bool is_whole = it->plan.has_whole && place == above;
+        if (place == places[i] || is_sibling || is_whole) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Is a row of the place read for the question? Of a formula only such rows say which series there
 // are.
 static bool is_read(const trial *it, alm_place_id place)
 {
     const oracle *o = &it->o;
-    bool is_around = has_op(it, ALM_STAGE_RANK) || it->plan.has_whole;
-    alm_place_id parent = alm_place_tree_parent(it->tree, place);
-    if (o->formula == NULL || has_op(it, ALM_STAGE_PLACES) || o->peer_count > 0 ||
-        place == o->whole_place) {
-        return true;
-    }
-    for (size_t i = 0; i < o->place_count; i++) {
-        alm_place_id above = alm_place_tree_parent(it->tree, o->places[i]);
-        bool is_kin = place == above || (parent == above && parent != ALM_PLACE_NONE);
-        if (place == o->places[i] || (is_around && is_kin)) {
-            return true;
-        }
-    }
-    return false;
+    return o->formula == NULL || has_op(it, ALM_STAGE_PLACES) || place == o->whole_place ||
+           is_kin(it, o->places, o->place_count, place) ||
+           is_kin(it, o->peers, o->peer_count, place);
 }
 
 #define SERIES_MAX 64
@@ -360,7 +370,8 @@ static size_t find_series(const trial *it, oracle_series *ret)
 
 #define PERIOD_MAX 2000
 
-// Every period of the frequency that a row of the world lies in, and those between.
+// Every period of the frequency that a row of the world lies in, and those between; of prices also
+// the year before, to which growth leads back.
 static size_t all_periods(const trial *it, alm_freq freq, alm_period *ret)
 {
     alm_date first = ALM_DATE_MAX;
@@ -370,6 +381,7 @@ static size_t all_periods(const trial *it, alm_freq freq, alm_period *ret)
         first = ALM_MIN(first, alm_period_first_day(it->w.rows[i].obs.period));
         last = ALM_MAX(last, alm_period_last_day(it->w.rows[i].obs.period));
     }
+    first -= has_prices(it) ? 366 : 0;
     for (alm_date day = first; day <= last;) {
         assert_true(count < PERIOD_MAX);
         assert_int_equal(alm_period_of_date(day, freq, &ret[count], NULL), ALM_OK);

@@ -277,6 +277,43 @@ alm_code alm_derived_lead(alm_query_run *run, const alm_derived *derived, alm_fa
     return ALM_OK;
 }
 
+// In a new list: others may have the old one.
+static alm_code add_variants(alm_query_run *run, const alm_family *more, alm_family *all,
+                             alm_status *st)
+{
+    uint32_t *variants = alm_arena_calloc(run->arena, all->count + more->count, sizeof *variants);
+    if (variants == NULL) {
+        return alm_query_run_no_memory(st);
+    }
+    for (size_t i = 0; i < all->count + more->count; i++) {
+        variants[i] = i < all->count ? all->variants[i] : more->variants[i - all->count];
+    }
+    all->variants = variants;
+    all->count = all->cap = all->count + more->count;
+    return ALM_OK;
+}
+
+alm_code alm_derived_take_growth(alm_query_run *run, const alm_derived *derived, alm_family *lead,
+                                 alm_status *st)
+{
+    const alm_formula *formula = &derived->formula;
+    if (derived->lead->derived != NULL) {
+        return alm_derived_take_growth(run, derived->lead->derived, lead, st);
+    }
+    for (uint32_t i = 0; i < formula->node_count; i++) {
+        const alm_formula_node *node = &formula->nodes[i];
+        if (node->op != ALM_FORMULA_PRICES ||
+            &derived->operands[formula->nodes[node->left].operand] != derived->lead) {
+            continue;
+        }
+        alm_family growth;
+        ALM_TRY(operand_family(run, &derived->operands[formula->nodes[node->right].operand],
+                               lead->key, &growth, st));
+        ALM_TRY(add_variants(run, &growth, lead, st));
+    }
+    return ALM_OK;
+}
+
 // --- loading -------------------------------------------------------------------------------------
 
 typedef struct loading {

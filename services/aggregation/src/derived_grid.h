@@ -48,5 +48,8 @@ ALM_MUST_USE alm_code alm_derived_read(alm_query_run *run, const alm_derived *de
 // The families of the operand whose frequencies are answered.
 ALM_MUST_USE alm_code alm_derived_lead(alm_query_run *run, const alm_derived *derived,
                                        alm_families *ret, alm_status *st);
+// Adds to such a family the variants of its growth, by which prices go on where levels end.
+ALM_MUST_USE alm_code alm_derived_take_growth(alm_query_run *run, const alm_derived *derived,
+                                              alm_family *lead, alm_status *st);
 
 #endif

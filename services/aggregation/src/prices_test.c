@@ -54,6 +54,16 @@ static const world_example examples[] = {
      "i=output p=310105 t=latest x=constant:2020",
      "310105 2021 level C 1080.0 CNY_E8 [1079.446, 1080.554] -- 2022 has none: output: no "
      "growth_yoy for 2022\n"},
+    {"the newest, where growth goes on and levels do not",
+     {"output 310105 2020 level 1000.0 CNY_E8", GROWTH},
+     "i=output p=310105 t=latest x=constant:2020",
+     "310105 2022 level C 1112 CNY_E8 [1111.29, 1113.511]\n"},
+    {"all there is, from the year before growth begins",
+     {"output 310105 2022 level 1150.0 CNY_E8", GROWTH},
+     "i=output p=310105 t=all x=constant:2022",
+     "310105 2020 level C 1034 CNY_E8 [1032.776, 1034.827]\n"
+     "310105 2021 level C 1116.5 CNY_E8 [1115.915, 1117.096]\n"
+     "310105 2022 level C 1150.0 CNY_E8 [1149.95, 1150.05]\n"},
     {"nothing at all",
      {"gdp 310105 2020 level 1.0 CNY_E8"},
      "i=output p=310105 t=2021 x=constant:2020",

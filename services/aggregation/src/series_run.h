@@ -12,7 +12,7 @@
 // One answer for each series and period: a family at one frequency and accumulation.
 typedef struct alm_series_target {
     alm_family family;
-    alm_family lead; // of what is made of others: what was read of its lead
+    alm_family lead; // of what is made of others: what was read of its lead, and of its growth
     alm_freq freq;
     alm_accumulation accumulation;
     uint32_t variant; // of the asked measure

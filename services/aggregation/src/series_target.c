@@ -155,13 +155,15 @@ static alm_code add_derived_targets(alm_series_run *it, const alm_families *own,
     for (size_t i = 0; i < leads.count; i++) {
         const alm_family *lead = &leads.of[i];
         alm_family family;
+        alm_family told = *lead;
         ALM_TRY(family_of_lead(it, own, lead->key, &family, st));
+        ALM_TRY(alm_derived_take_growth(run, run->derived, &told, st));
         for (size_t k = 0; k < lead->count; k++) {
             const alm_variant *of =
                 &alm_variant_table_get(&run->variants, lead->variants[k])->variant;
             uint32_t variant;
             ALM_TRY(target_variant(run, &family, of->freq, of->accumulation, &variant, st));
-            ALM_TRY(add_targets_of(it, &family, lead, variant, st));
+            ALM_TRY(add_targets_of(it, &family, &told, variant, st));
         }
     }
     return ALM_OK;
@@ -193,6 +195,7 @@ alm_code alm_series_targets_find(alm_series_run *it, alm_status *st)
 // --- the periods of a target --------------------------------------------------------------------
 
 typedef struct observed {
+    const alm_query_run *run;
     const alm_series_target *of;
     alm_axis axis; // count 0: none yet
 } observed;
@@ -225,6 +228,14 @@ static alm_code note_period(void *arg, uint32_t variant, alm_period period, alm_
     if (has_variant(&it->of->family, variant) || has_variant(&it->of->lead, variant)) {
         widen(it, period);
     }
+    // Growth leads back from its year to the one before.
+    alm_period before;
+    bool is_growth = alm_variant_table_get(&it->run->variants, variant)->variant.measure ==
+                     ALM_MEASURE_GROWTH_YOY;
+    if (is_growth && has_variant(&it->of->lead, variant) &&
+        alm_period_add_years(period, -1, &before, NULL) == ALM_OK) {
+        widen(it, before);
+    }
     return ALM_OK;
 }
 
@@ -232,7 +243,7 @@ static alm_code note_period(void *arg, uint32_t variant, alm_period period, alm_
 static alm_code observed_axis(alm_series_run *it, const alm_series_target *of, alm_axis *ret,
                               alm_status *st)
 {
-    observed seen = {.of = of};
+    observed seen = {.run = it->run, .of = of};
     const alm_cells *cells = &it->run->cells;
     ALM_TRY(alm_visit_read(it->run, note_period, &seen, st));
     for (size_t i = 0; it->published.count > 0 && i < cells->count; i++) {
