@@ -86,7 +86,7 @@ static void execute(trial *it, const world_question *q, alm_arena *arena)
     alm_status st = ALM_STATUS_INIT;
     it->count = 0;
     it->is_refused =
-        alm_query_plan_make(&q->request, it->w.catalog, arena, &it->plan, &st) != ALM_OK;
+        alm_query_plan_make(&q->request, it->w.catalog, NULL, arena, &it->plan, &st) != ALM_OK;
     if (it->is_refused) {
         return;
     }

@@ -111,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     alm_status st = ALM_STATUS_INIT;
     alm_query_plan plan;
     ALM_ASSERT(arena != NULL);
-    if (alm_query_plan_make(request, catalog, arena, &plan, &st) == ALM_OK) {
+    if (alm_query_plan_make(request, catalog, NULL, arena, &plan, &st) == ALM_OK) {
         alm_row_reader reader = {.read = read_nothing};
         alm_answer_sink sink = {NULL, check_row, check_fault};
         alm_code code = alm_query_execute(&plan, &reader, &sink, arena, &st);

@@ -104,7 +104,7 @@ static void check_order(const world *w, uint32_t order, uint32_t limit, uint64_t
     uint32_t variant;
     uint64_t state = seed;
     world_ask(&q, "i=gdp p=310105,310000/*@district t=2020..2022");
-    assert_int_equal(alm_query_plan_make(&q.request, w->catalog, arena, &plan, NULL), ALM_OK);
+    assert_int_equal(alm_query_plan_make(&q.request, w->catalog, NULL, arena, &plan, NULL), ALM_OK);
     plan.order = (Almanac__V1__Order)order;
     plan.limit = limit;
     assert_int_equal(alm_variant_table_init(&variants, arena, NULL), ALM_OK);

@@ -98,7 +98,7 @@ static alm_code ask_until(world *w, size_t left, alm_buf *lines)
     alm_status st = ALM_STATUS_INIT;
     // Days of centuries: a part holds no two series.
     world_ask(&q, "i=gdp p=310105,310106 t=1800-01-01..1899-12-31 x=ch1");
-    alm_code code = alm_query_plan_make(&q.request, w->catalog, arena, &plan, &st);
+    alm_code code = alm_query_plan_make(&q.request, w->catalog, NULL, arena, &plan, &st);
     if (code == ALM_OK) {
         code = alm_query_execute(&plan, &reader, &sink, arena, &st);
     }

@@ -28,7 +28,7 @@ static void check_explanation(void **state)
         world_add(&w, example->rows[i]);
     }
     world_ask(&q, example->question);
-    if (alm_query_plan_make(&q.request, w.catalog, arena, &plan, &st) != ALM_OK) {
+    if (alm_query_plan_make(&q.request, w.catalog, NULL, arena, &plan, &st) != ALM_OK) {
         world_die(&st);
     }
     alm_row_reader reader = world_reader(&w);

@@ -180,12 +180,12 @@ static void refuses_more_than_the_limit(void **unused)
     world_question q;
     alm_query_plan plan;
     world_ask(&q, "i=gdp p=310105,310101 t=1001..9000");
-    assert_int_equal(alm_query_plan_make(&q.request, w.catalog, arena, &plan, NULL), ALM_OK);
+    assert_int_equal(alm_query_plan_make(&q.request, w.catalog, NULL, arena, &plan, NULL), ALM_OK);
     assert_string_equal(alm_query_plan_estimate(&plan, arena),
                         "2 places x 8000 periods = 16000 cells");
     assert_int_equal(plan.listed_count, 0);
     world_ask(&q, "i=gdp p=310105 t=2001..");
-    assert_int_equal(alm_query_plan_make(&q.request, w.catalog, arena, &plan, NULL), ALM_OK);
+    assert_int_equal(alm_query_plan_make(&q.request, w.catalog, NULL, arena, &plan, NULL), ALM_OK);
     assert_string_equal(alm_query_plan_estimate(&plan, arena), "1 places x every period");
 
     alm_variant_table variants;

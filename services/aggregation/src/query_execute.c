@@ -89,13 +89,9 @@ static alm_code tell_faults(const alm_query_plan *plan, const alm_answer_sink *s
 alm_code alm_query_execute(const alm_query_plan *plan, const alm_row_reader *reader,
                            const alm_answer_sink *sink, alm_arena *arena, alm_status *st)
 {
-    alm_rollup_groups *groups = NULL;
+    const alm_rollup_groups *groups = NULL;
     if (alm_query_plan_has(plan, ALM_TRANSFORM_ROLLUP)) {
-        groups = alm_arena_alloc(arena, sizeof *groups);
-        if (groups == NULL) {
-            return alm_query_run_no_memory(st);
-        }
-        ALM_TRY(alm_rollup_groups_make(plan, arena, groups, st));
+        ALM_TRY(alm_rollup_groups_find(plan, arena, &groups, st));
     }
     alm_arena *item_arena = alm_arena_create(0);
     if (item_arena == NULL) {

@@ -190,49 +190,100 @@ static int by_number(const void *a, const void *b)
 
 #define PLACES_PER_ASKED 16 // of the tree: with fewer a table of all is the faster way
 
-static alm_code tabulate_places(alm_query_plan *plan, alm_arena *arena, alm_status *st)
+// The places of an expression, found from either side.
+typedef struct place_set {
+    alm_place_list places;   // in answering order
+    alm_place_id *ascending; // the same
+    uint32_t *order;         // of ascending[i]: its index in places; NULL: see index
+    uint32_t *index;         // by place id: 1 + its index in places; NULL: see order
+} place_set;
+
+static alm_code tabulate_places(place_set *set, size_t tree_count, alm_arena *arena, alm_status *st)
 {
-    size_t tree_count = alm_place_tree_count(plan->tree);
     size_t found = 0;
-    plan->place_index = alm_arena_calloc(arena, tree_count, sizeof *plan->place_index);
-    if (plan->place_index == NULL) {
+    set->index = alm_arena_calloc(arena, tree_count, sizeof *set->index);
+    if (set->index == NULL) {
         return no_memory(st);
     }
-    for (size_t i = 0; i < plan->places.count; i++) {
-        plan->place_index[plan->places.ids[i]] = (uint32_t)i + 1;
+    for (size_t i = 0; i < set->places.count; i++) {
+        set->index[set->places.ids[i]] = (uint32_t)i + 1;
     }
     for (size_t id = 0; id < tree_count; id++) {
-        if (plan->place_index[id] != 0) {
-            plan->place_ids[found++] = (alm_place_id)id;
+        if (set->index[id] != 0) {
+            set->ascending[found++] = (alm_place_id)id;
         }
     }
-    ALM_ASSERT(found == plan->places.count);
+    ALM_ASSERT(found == set->places.count);
     return ALM_OK;
 }
 
-static alm_code sort_places(alm_query_plan *plan, alm_arena *arena, alm_status *st)
+static alm_code sort_places(place_set *set, size_t tree_count, alm_arena *arena, alm_status *st)
 {
-    size_t count = plan->places.count;
-    plan->place_ids = alm_arena_calloc(arena, count, sizeof *plan->place_ids);
-    if (plan->place_ids == NULL) {
+    size_t count = set->places.count;
+    set->ascending = alm_arena_calloc(arena, count, sizeof *set->ascending);
+    if (set->ascending == NULL) {
         return no_memory(st);
     }
-    if (count > alm_place_tree_count(plan->tree) / PLACES_PER_ASKED) {
-        return tabulate_places(plan, arena, st);
+    if (count > tree_count / PLACES_PER_ASKED) {
+        return tabulate_places(set, tree_count, arena, st);
     }
     uint64_t *pairs = alm_arena_calloc(arena, count, sizeof *pairs);
-    plan->place_order = alm_arena_calloc(arena, count, sizeof *plan->place_order);
-    if (pairs == NULL || plan->place_order == NULL) {
+    set->order = alm_arena_calloc(arena, count, sizeof *set->order);
+    if (pairs == NULL || set->order == NULL) {
         return no_memory(st);
     }
     for (size_t i = 0; i < count; i++) {
-        pairs[i] = (uint64_t)plan->places.ids[i] << 32 | i;
+        pairs[i] = (uint64_t)set->places.ids[i] << 32 | i;
     }
     qsort(pairs, count, sizeof *pairs, by_number);
     for (size_t i = 0; i < count; i++) {
-        plan->place_ids[i] = (alm_place_id)(pairs[i] >> 32);
-        plan->place_order[i] = (uint32_t)pairs[i];
+        set->ascending[i] = (alm_place_id)(pairs[i] >> 32);
+        set->order[i] = (uint32_t)pairs[i];
     }
+    return ALM_OK;
+}
+
+// Places of any day: a question about 2015 is about the places of 2015. Each transform asks for
+// those valid in its period.
+static alm_code make_set(const void *arg, const alm_catalog *catalog, alm_arena *arena, void **ret,
+                         alm_status *st)
+{
+    const alm_place_tree *tree = alm_catalog_places(catalog);
+    place_set *set = alm_arena_calloc(arena, 1, sizeof *set);
+    if (set == NULL) {
+        return no_memory(st);
+    }
+    ALM_TRY(
+        alm_place_expr_eval(tree, *(const alm_str *)arg, ALM_DATE_NONE, arena, &set->places, st));
+    ALM_TRY(sort_places(set, alm_place_tree_count(tree), arena, st));
+    *ret = set;
+    return ALM_OK;
+}
+
+alm_code alm_query_plan_work(const alm_query_plan *plan, const char *what, alm_str of,
+                             alm_catalog_work work, const void *arg, alm_arena *arena,
+                             const void **ret, alm_status *st)
+{
+    void *made = NULL;
+    bool is_few = alm_str_find_char(of, '*') == SIZE_MAX && alm_str_find_char(of, '~') == SIZE_MAX;
+    if (plan->kept == NULL || is_few) {
+        ALM_TRY(work(arg, plan->catalog, arena, &made, st));
+        *ret = made;
+        return ALM_OK;
+    }
+    char *key = alm_arena_printf(arena, "%s %.*s", what, ALM_STR_ARGS(of));
+    if (key == NULL) {
+        return no_memory(st);
+    }
+    return alm_catalog_ref_kept(plan->kept, alm_str_from(key), work, arg, arena, ret, st);
+}
+
+static alm_code find_set(const alm_query_plan *plan, alm_str expr, alm_arena *arena,
+                         const place_set **ret, alm_status *st)
+{
+    const void *set;
+    ALM_TRY(alm_query_plan_work(plan, "places", expr, make_set, &expr, arena, &set, st));
+    *ret = set;
     return ALM_OK;
 }
 
@@ -260,9 +311,9 @@ static alm_code take_peers(alm_query_plan *plan, alm_arena *arena, alm_status *s
                                     "the peers have %zu bytes; the limit is %d", expr.len,
                                     ALM_EXPR_BYTES_MAX);
     }
-    ALM_TRY(alm_status_in_field(
-        alm_place_expr_eval(plan->tree, expr, ALM_DATE_NONE, arena, &plan->peers, st), "transforms",
-        st));
+    const place_set *set = NULL;
+    ALM_TRY(alm_status_in_field(find_set(plan, expr, arena, &set, st), "transforms", st));
+    plan->peers = set->places;
     if (plan->peers.count == 0) {
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "transforms",
                                     "%.*s are no places: there is nothing to be ranked among",
@@ -302,13 +353,15 @@ static alm_code take_whole(alm_query_plan *plan, alm_status *st)
 static alm_code take_places(const char *expr, alm_query_plan *plan, alm_arena *arena,
                             alm_status *st)
 {
+    const place_set *set = NULL;
     ALM_TRY(check_expr_length(expr, "places", st));
-    // Places of any day: a question about 2015 is about the places of 2015. Each transform asks for
-    // those valid in its period.
-    ALM_TRY(alm_status_in_field(alm_place_expr_eval(plan->tree, alm_str_from(expr), ALM_DATE_NONE,
-                                                    arena, &plan->places, st),
-                                "places", st));
-    return sort_places(plan, arena, st);
+    ALM_TRY(alm_status_in_field(find_set(plan, alm_str_from(expr), arena, &set, st), "places", st));
+    plan->places_text = alm_str_from(expr);
+    plan->places = set->places;
+    plan->place_ids = set->ascending;
+    plan->place_order = set->order;
+    plan->place_index = set->index;
+    return ALM_OK;
 }
 
 // Periods of a range with two ends.
@@ -562,9 +615,10 @@ static alm_code take_order(const Almanac__V1__QueryRequest *request, alm_query_p
 }
 
 alm_code alm_query_plan_make(const Almanac__V1__QueryRequest *request, const alm_catalog *catalog,
-                             alm_arena *arena, alm_query_plan *ret, alm_status *st)
+                             alm_catalog_ref *kept, alm_arena *arena, alm_query_plan *ret,
+                             alm_status *st)
 {
-    *ret = (alm_query_plan){.catalog = catalog, .tree = alm_catalog_places(catalog)};
+    *ret = (alm_query_plan){.catalog = catalog, .tree = alm_catalog_places(catalog), .kept = kept};
     ALM_TRY(take_series_words(request, ret, arena, st));
     ALM_TRY(take_transform(request, ret, arena, st));
     ALM_TRY(take_order(request, ret, st));

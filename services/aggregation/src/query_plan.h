@@ -3,6 +3,7 @@
 #define ALM_QUERY_PLAN_H
 
 #include "alm/catalog.h"
+#include "alm/catalog_cache.h"
 #include "alm/period_expr.h"
 #include "alm/transform.h"
 #include "derived.h"
@@ -38,6 +39,8 @@ typedef enum alm_unit_choice {
 typedef struct alm_query_plan {
     const alm_catalog *catalog;
     const alm_place_tree *tree;
+    alm_catalog_ref
+        *kept; // with which what follows of the catalogue alone is kept; NULL: it is not
     alm_transforms transforms;
     alm_str transforms_text;    // canonical; "" for none
     bool has_whole;             // a share or a contribution is asked
@@ -47,6 +50,7 @@ typedef struct alm_query_plan {
     alm_query_item *items;
     size_t item_count;
     bool every;              // "*" was asked: items are the whole catalogue
+    alm_str places_text;     // as the request says it
     alm_place_list places;   // in answering order
     alm_place_id *place_ids; // the same, ascending
     uint32_t *place_order;   // of place_ids[i]: its index in places; NULL: see place_index
@@ -76,13 +80,21 @@ typedef struct alm_query_plan {
 // make no more cells than this; else only what exists is answered.
 #define ALM_QUERY_MISSING_COUNT_MAX 10000
 
+//   kept  of the catalogue, where it is a reference's; NULL
+//
 // ALM_INVALID_ARGUMENT   a word of the request is unknown or does not go with the others; field and
 //                        value are named. An unknown indicator is not: see alm_query_item
 // ALM_NOT_FOUND          an unknown place or source
 // ALM_RESOURCE_EXHAUSTED more than ALM_QUERY_INDICATOR_COUNT_MAX indicators, or out of memory
 ALM_MUST_USE alm_code alm_query_plan_make(const Almanac__V1__QueryRequest *request,
-                                          const alm_catalog *catalog, alm_arena *arena,
-                                          alm_query_plan *ret, alm_status *st);
+                                          const alm_catalog *catalog, alm_catalog_ref *kept,
+                                          alm_arena *arena, alm_query_plan *ret, alm_status *st);
+
+// What is worked out of the catalogue and an expression of places, see alm_catalog_ref_kept; what:
+// a word for it. What is quickly found is not kept.
+ALM_MUST_USE alm_code alm_query_plan_work(const alm_query_plan *plan, const char *what, alm_str of,
+                                          alm_catalog_work work, const void *arg, alm_arena *arena,
+                                          const void **ret, alm_status *st);
 
 // The place's index in plan->places; ALM_PLACE_NONE: it is not asked.
 uint32_t alm_query_plan_place_index(const alm_query_plan *plan, alm_place_id place);

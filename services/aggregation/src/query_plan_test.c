@@ -102,7 +102,7 @@ static void names_the_field_of_the_model(void **unused)
         alm_status st = ALM_STATUS_INIT;
         alm_arena *arena = alm_arena_create(0);
         world_ask(&q, rows[i].question);
-        alm_code code = alm_query_plan_make(&q.request, w.catalog, arena, &plan, &st);
+        alm_code code = alm_query_plan_make(&q.request, w.catalog, NULL, arena, &plan, &st);
         alm_arena_destroy(&arena);
         if (strcmp(st.field, rows[i].field) != 0 || st.code != code || code == ALM_OK ||
             (code != rows[i].code && code != ALM_OUT_OF_RANGE)) {
@@ -123,7 +123,7 @@ static void turns_words_into_numbers(void **unused)
     alm_arena *arena = alm_arena_create(0);
     world_ask(&q, "i=gdp i=nothing p=310105,310101 t=2021..2022,2022,2020 by=size=large,industry=x "
                   "acc=C freq=A as_of=2024-03-01 src=yearbook src=report unit=亿元 min=3 at=5");
-    if (alm_query_plan_make(&q.request, w.catalog, arena, &plan, &st) != ALM_OK) {
+    if (alm_query_plan_make(&q.request, w.catalog, NULL, arena, &plan, &st) != ALM_OK) {
         world_die(&st);
     }
     assert_int_equal(plan.item_count, 2);
@@ -173,17 +173,17 @@ static void bounds_its_lists(void **unused)
     request.n_indicators = ALM_ARRAY_LEN(names);
     request.places = place;
     request.periods = period;
-    assert_int_equal(alm_query_plan_make(&request, w.catalog, arena, &plan, &st),
+    assert_int_equal(alm_query_plan_make(&request, w.catalog, NULL, arena, &plan, &st),
                      ALM_RESOURCE_EXHAUSTED);
     assert_string_equal(st.field, "indicators");
     request.n_indicators--;
-    assert_int_equal(alm_query_plan_make(&request, w.catalog, arena, &plan, &st), ALM_OK);
+    assert_int_equal(alm_query_plan_make(&request, w.catalog, NULL, arena, &plan, &st), ALM_OK);
     assert_int_equal(plan.item_count, 1);
 
     char *longest = alm_arena_calloc(arena, ALM_EXPR_BYTES_MAX + 2, 1);
     memset(longest, ',', ALM_EXPR_BYTES_MAX + 1);
     request.places = longest;
-    assert_int_equal(alm_query_plan_make(&request, w.catalog, arena, &plan, &st),
+    assert_int_equal(alm_query_plan_make(&request, w.catalog, NULL, arena, &plan, &st),
                      ALM_INVALID_ARGUMENT);
     assert_string_equal(st.field, "places");
     alm_arena_destroy(&arena);
@@ -224,7 +224,7 @@ static void says_when_memory_runs_out(void **unused)
             alm_row_reader reader = world_reader(&w);
             alm_answer_sink sink = {&lines, world_take_row, world_take_fault, NULL};
             (void)alm_alloc_fail_at(n, true);
-            alm_code code = alm_query_plan_make(&q.request, w.catalog, arena, &plan, &st);
+            alm_code code = alm_query_plan_make(&q.request, w.catalog, NULL, arena, &plan, &st);
             if (code == ALM_OK) {
                 code = alm_query_execute(&plan, &reader, &sink, arena, &st);
             }

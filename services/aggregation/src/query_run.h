@@ -19,7 +19,6 @@ typedef struct alm_query_run {
     const alm_indicator *indicator;
     const alm_row_reader *reader;
     const alm_rollup_groups *groups; // of a roll-up; else NULL
-    alm_total_groups *total_groups;  // the same as storage is asked; NULL until somebody does
     struct alm_rollup **rollups;     // their sums, once they are read
     size_t rollup_count, rollup_cap;
     const alm_derived *derived; // of what is made of others; else NULL

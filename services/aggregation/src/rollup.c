@@ -39,15 +39,7 @@ static alm_code read_totals(alm_rollup *it, const alm_fetch *fetch, alm_rollup_s
                             alm_status *st)
 {
     alm_query_run *run = it->run;
-    if (run->total_groups == NULL) {
-        alm_total_groups *made = alm_arena_alloc(run->arena, sizeof *made);
-        if (made == NULL) {
-            return alm_query_run_no_memory(st);
-        }
-        ALM_TRY(alm_rollup_groups_totals(it->groups, run->arena, made, st));
-        run->total_groups = made;
-    }
-    alm_total_groups groups = *run->total_groups;
+    alm_total_groups groups = it->groups->totals;
     groups.unit = sums->unit;
     return run->reader->totals(run->reader->self, fetch, &groups, alm_rollup_sums_take, sums, st);
 }

@@ -1,5 +1,6 @@
 #include "rollup_groups.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 typedef struct pair {
@@ -189,31 +190,9 @@ static alm_code check_disjoint(const builder *it, alm_status *st)
     return ALM_OK;
 }
 
-alm_code alm_rollup_groups_make(const alm_query_plan *plan, alm_arena *arena,
-                                alm_rollup_groups *ret, alm_status *st)
-{
-    *ret = (alm_rollup_groups){.tree = plan->tree};
-    builder it = {
-        .plan = plan,
-        .arena = arena,
-        .groups = ret,
-        .group_number =
-            alm_arena_calloc(arena, alm_place_tree_count(plan->tree), sizeof *it.group_number),
-    };
-    if (it.group_number == NULL) {
-        return no_memory(st);
-    }
-    if (plan->group_by == ALM_LEVEL_NONE) {
-        ALM_TRY(group_children(&it, st));
-    } else {
-        ALM_TRY(group_under_level(&it, st));
-    }
-    ALM_TRY(lay_out(&it, st));
-    return check_disjoint(&it, st);
-}
-
-alm_code alm_rollup_groups_totals(const alm_rollup_groups *groups, alm_arena *arena,
-                                  alm_total_groups *ret, alm_status *st)
+// The members as storage is asked to add them up.
+static alm_code make_ranges(const alm_rollup_groups *groups, alm_arena *arena,
+                            alm_total_groups *ret, alm_status *st)
 {
     size_t count = groups->member_count;
     alm_group_range *ranges = alm_arena_alloc(arena, count * sizeof *ranges);
@@ -238,6 +217,52 @@ alm_code alm_rollup_groups_totals(const alm_rollup_groups *groups, alm_arena *ar
             spans[ret->span_count++] = (alm_member_span){place, entry->valid_from, entry->valid_to};
         }
     }
+    return ALM_OK;
+}
+
+alm_code alm_rollup_groups_make(const alm_query_plan *plan, alm_arena *arena,
+                                alm_rollup_groups *ret, alm_status *st)
+{
+    *ret = (alm_rollup_groups){.tree = plan->tree};
+    builder it = {
+        .plan = plan,
+        .arena = arena,
+        .groups = ret,
+        .group_number =
+            alm_arena_calloc(arena, alm_place_tree_count(plan->tree), sizeof *it.group_number),
+    };
+    if (it.group_number == NULL) {
+        return no_memory(st);
+    }
+    if (plan->group_by == ALM_LEVEL_NONE) {
+        ALM_TRY(group_children(&it, st));
+    } else {
+        ALM_TRY(group_under_level(&it, st));
+    }
+    ALM_TRY(lay_out(&it, st));
+    ALM_TRY(check_disjoint(&it, st));
+    return make_ranges(ret, arena, &ret->totals, st);
+}
+
+static alm_code work_groups(const void *arg, const alm_catalog *catalog, alm_arena *arena,
+                            void **ret, alm_status *st)
+{
+    const alm_query_plan *plan = arg;
+    alm_rollup_groups *groups = alm_arena_alloc(arena, sizeof *groups);
+    (void)catalog;
+    *ret = groups;
+    return groups == NULL ? no_memory(st) : alm_rollup_groups_make(plan, arena, groups, st);
+}
+
+alm_code alm_rollup_groups_find(const alm_query_plan *plan, alm_arena *arena,
+                                const alm_rollup_groups **ret, alm_status *st)
+{
+    const void *groups;
+    char what[32];
+    (void)snprintf(what, sizeof what, "groups %d", (int)plan->group_by);
+    ALM_TRY(
+        alm_query_plan_work(plan, what, plan->places_text, work_groups, plan, arena, &groups, st));
+    *ret = groups;
     return ALM_OK;
 }
 

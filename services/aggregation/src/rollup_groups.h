@@ -18,7 +18,8 @@ typedef struct alm_rollup_groups {
     uint32_t *bounded;   // members with a first or last day
     uint8_t *is_bounded; // the same, by member
     size_t bounded_count;
-    alm_place_id *ids; // members' places, ascending
+    alm_place_id *ids;       // members' places, ascending
+    alm_total_groups totals; // the groups as storage is asked for their totals, in no unit yet
 } alm_rollup_groups;
 
 // The plan's places grouped under their ancestors of plan->group_by, or, without a level, each
@@ -29,18 +30,15 @@ typedef struct alm_rollup_groups {
 //                       place stands beside others: values would count twice
 ALM_MUST_USE alm_code alm_rollup_groups_make(const alm_query_plan *plan, alm_arena *arena,
                                              alm_rollup_groups *ret, alm_status *st);
+// The same, kept with the plan's catalogue, or in the arena.
+ALM_MUST_USE alm_code alm_rollup_groups_find(const alm_query_plan *plan, alm_arena *arena,
+                                             const alm_rollup_groups **ret, alm_status *st);
 
 static inline bool alm_rollup_member_valid(const alm_rollup_groups *groups, uint32_t member,
                                            alm_date day)
 {
     return alm_place_valid_on(alm_place_tree_get(groups->tree, groups->members[member]), day);
 }
-
-// The groups as storage is asked for their totals, in no unit yet. In the arena.
-//
-// ALM_RESOURCE_EXHAUSTED  no memory
-ALM_MUST_USE alm_code alm_rollup_groups_totals(const alm_rollup_groups *groups, alm_arena *arena,
-                                               alm_total_groups *ret, alm_status *st);
 
 // How many members each group has on the day; ret has count elements.
 void alm_rollup_groups_expected(const alm_rollup_groups *groups, alm_date day, uint32_t *ret);

@@ -257,7 +257,7 @@ static void ask(world *w, const char *question, results *ret)
     alm_row_reader reader = world_reader(w);
     alm_answer_sink sink = {ret, take_result, no_fault, NULL};
     world_ask(&q, question);
-    if (alm_query_plan_make(&q.request, w->catalog, arena, &plan, &st) != ALM_OK ||
+    if (alm_query_plan_make(&q.request, w->catalog, NULL, arena, &plan, &st) != ALM_OK ||
         alm_query_execute(&plan, &reader, &sink, arena, &st) != ALM_OK) {
         world_die(&st);
     }

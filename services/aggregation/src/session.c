@@ -75,6 +75,7 @@ static alm_code take_catalog(alm_session *session, uint64_t at_least, alm_status
         alm_catalog_ref_release(&catalog);
         return no_memory(st);
     }
+    session->catalog = catalog;
     session->storage.catalog = alm_catalog_ref_catalog(catalog);
     session->storage.catalog_sequence = alm_catalog_ref_sequence(catalog);
     return ALM_OK;
@@ -95,8 +96,8 @@ alm_code alm_session_check(alm_session *session, alm_status *st)
 static alm_code attempt(alm_session *session, const Almanac__V1__QueryRequest *request,
                         alm_session_work work, void *arg, alm_status *st)
 {
-    ALM_TRY(alm_query_plan_make(request, session->storage.catalog, alm_call_arena(session->call),
-                                &session->plan, st));
+    ALM_TRY(alm_query_plan_make(request, session->storage.catalog, session->catalog,
+                                alm_call_arena(session->call), &session->plan, st));
     return work(arg, session, st);
 }
 

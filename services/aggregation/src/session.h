@@ -13,6 +13,7 @@
 typedef struct alm_session {
     alm_aggregator *self;
     alm_call *call;
+    alm_catalog_ref *catalog; // the plan's
     alm_query_plan plan;
     alm_storage_reader storage;
 } alm_session;

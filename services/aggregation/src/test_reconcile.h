@@ -56,7 +56,7 @@ static inline void findings_answer(world *w, const char *question, bool with_why
     request.query = &q.request;
     alm_code code = alm_reconcile_question(&request, &asked, &st);
     if (code == ALM_OK) {
-        code = alm_query_plan_make(&asked, w->catalog, arena, &plan, &st);
+        code = alm_query_plan_make(&asked, w->catalog, NULL, arena, &plan, &st);
     }
     if (code == ALM_OK) {
         alm_row_reader reader = world_reader(w);

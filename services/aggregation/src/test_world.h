@@ -823,7 +823,7 @@ static inline void world_answer(world *w, const char *question, alm_buf *lines)
     alm_arena *arena = alm_arena_create(0);
     alm_query_plan plan;
     alm_status st = ALM_STATUS_INIT;
-    alm_code code = alm_query_plan_make(&q.request, w->catalog, arena, &plan, &st);
+    alm_code code = alm_query_plan_make(&q.request, w->catalog, NULL, arena, &plan, &st);
     if (code == ALM_OK) {
         alm_row_reader reader = world_reader(w);
         alm_answer_sink sink = {lines, world_take_row, world_take_fault, NULL};

@@ -6,10 +6,20 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+typedef struct kept {
+    alm_str key;
+    const void *value;
+    alm_arena *arena; // of both
+} kept;
+
 struct alm_catalog_ref {
     alm_catalog *catalog;
     uint64_t sequence;
     atomic_uint holders;
+    pthread_mutex_t kept_mutex; // guards what follows; one thing is worked out at a time
+    kept kept[ALM_CATALOG_KEPT_COUNT_MAX];
+    size_t kept_count;
+    uint64_t kept_bytes;
 };
 
 struct alm_catalog_cache {
@@ -57,13 +67,72 @@ uint64_t alm_catalog_ref_sequence(const alm_catalog_ref *ref)
     return ref->sequence;
 }
 
+static void destroy(alm_catalog_ref *ref)
+{
+    for (size_t i = 0; i < ref->kept_count; i++) {
+        alm_arena_destroy(&ref->kept[i].arena);
+    }
+    pthread_mutex_destroy(&ref->kept_mutex);
+    alm_catalog_destroy(&ref->catalog);
+    alm_free(ref);
+}
+
 void alm_catalog_ref_release(alm_catalog_ref **ref)
 {
     if (*ref != NULL && atomic_fetch_sub(&(*ref)->holders, 1) == 1) {
-        alm_catalog_destroy(&(*ref)->catalog);
-        alm_free(*ref);
+        destroy(*ref);
     }
     *ref = NULL;
+}
+
+// --- what is kept with it ------------------------------------------------------------------------
+
+static const kept *find_kept(const alm_catalog_ref *ref, alm_str key)
+{
+    for (size_t i = 0; i < ref->kept_count; i++) {
+        if (alm_str_eq(ref->kept[i].key, key)) {
+            return &ref->kept[i];
+        }
+    }
+    return NULL;
+}
+
+// Worked out in an arena of its own, which is kept if there is room. False: there is none.
+static bool work_out(alm_catalog_ref *ref, alm_str key, alm_catalog_work work, const void *arg,
+                     void **ret, alm_code *ret_code, alm_status *st)
+{
+    kept *fresh = &ref->kept[ref->kept_count];
+    bool has_room =
+        ref->kept_count < ALM_CATALOG_KEPT_COUNT_MAX && ref->kept_bytes < ALM_CATALOG_KEPT_BYTES;
+    alm_arena *arena = has_room ? alm_arena_create(0) : NULL;
+    char *copy = arena == NULL ? NULL : alm_arena_strdup(arena, key);
+    *ret_code = copy == NULL ? ALM_RESOURCE_EXHAUSTED : work(arg, ref->catalog, arena, ret, st);
+    if (*ret_code != ALM_OK) {
+        alm_arena_destroy(&arena);
+        return copy != NULL;
+    }
+    *fresh = (kept){{copy, key.len}, *ret, arena};
+    ref->kept_count++;
+    ref->kept_bytes += alm_arena_used(arena);
+    return true;
+}
+
+alm_code alm_catalog_ref_kept(alm_catalog_ref *ref, alm_str key, alm_catalog_work work,
+                              const void *arg, alm_arena *arena, const void **ret, alm_status *st)
+{
+    void *value = NULL;
+    alm_code code = ALM_OK;
+    pthread_mutex_lock(&ref->kept_mutex);
+    const kept *known = find_kept(ref, key);
+    bool is_done = known != NULL || work_out(ref, key, work, arg, &value, &code, st);
+    *ret = known != NULL ? known->value : value;
+    pthread_mutex_unlock(&ref->kept_mutex);
+    if (is_done) {
+        return code;
+    }
+    ALM_TRY(work(arg, ref->catalog, arena, &value, st));
+    *ret = value;
+    return ALM_OK;
 }
 
 // The catalogue at hand with one more holder; NULL if there is none that new.
@@ -178,13 +247,13 @@ static alm_code load(alm_catalog_cache *cache, alm_call *call, alm_catalog_ref *
     if (ref == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "catalogue cache: out of memory");
     }
+    pthread_mutex_init(&ref->kept_mutex, NULL);
     alm_code code = load_into(cache, call, ref, st);
     if (code == ALM_OK) {
         atomic_init(&ref->holders, 1);
         *ret = ref;
     } else {
-        alm_catalog_destroy(&ref->catalog);
-        alm_free(ref);
+        destroy(ref);
     }
     return code;
 }

@@ -38,4 +38,19 @@ const alm_catalog *alm_catalog_ref_catalog(const alm_catalog_ref *ref);
 uint64_t alm_catalog_ref_sequence(const alm_catalog_ref *ref);
 void alm_catalog_ref_release(alm_catalog_ref **ref);
 
+// Works something out of a catalogue; what it answers lives in the arena.
+typedef alm_code (*alm_catalog_work)(const void *arg, const alm_catalog *catalog, alm_arena *arena,
+                                     void **ret, alm_status *st);
+
+// What was worked out under a key, which says all that it depends on besides the catalogue. It is
+// worked out once, kept as long as the catalogue, and never changed: any thread may read it. Once
+// as much is kept as may be, what is asked for the first time lives in the caller's arena.
+//
+// Any code of the work, of which nothing is kept
+ALM_MUST_USE alm_code alm_catalog_ref_kept(alm_catalog_ref *ref, alm_str key, alm_catalog_work work,
+                                           const void *arg, alm_arena *arena, const void **ret,
+                                           alm_status *st);
+#define ALM_CATALOG_KEPT_COUNT_MAX 256
+#define ALM_CATALOG_KEPT_BYTES     (UINT64_C(64) << 20)
+
 #endif
