@@ -256,14 +256,18 @@ static double steps_of(double number, int exponent)
     return exponent < 0 ? number * power_of_ten(-exponent) : number / power_of_ten(exponent);
 }
 
+#define EXPONENT_OF_ONE 1023 // in the bits of a double
+
 static int magnitude(double number) // of a number that is not zero: 2 for 100 .. 999
 {
-    int guess = (int)floor(log10(fabs(number)));
-    // The logarithm is rounded; the powers are not.
-    if (steps_of(fabs(number), guess) >= 10) {
-        return guess + 1;
-    }
-    return steps_of(fabs(number), guess) < 1 ? guess - 1 : guess;
+    double size = fabs(number);
+    uint64_t bits;
+    memcpy(&bits, &size, sizeof bits);
+    int binary = (int)(bits >> 52);
+    // 1233 / 4096 is log10(2), to four digits; what has no exponent of its own is very small.
+    int guess = binary > 0 ? (binary - EXPONENT_OF_ONE) * 1233 >> 12 : (int)floor(log10(size));
+    double steps = steps_of(size, guess);
+    return steps >= 10 ? guess + 1 : steps < 1 ? guess - 1 : guess;
 }
 
 #define COUNTING_DIGITS 2  // that a small number keeps where its interval allows
@@ -288,15 +292,16 @@ static double half_width(double number, alm_interval interval, uint8_t flags)
 static int deserved_exponent(double number, alm_interval interval, int finest, uint8_t flags)
 {
     int exponent = finest;
+    int size = number == 0 ? 0 : magnitude(number);
     if (number != 0) {
-        exponent = ALM_MIN(exponent, magnitude(number) - (COUNTING_DIGITS - 1));
+        exponent = ALM_MIN(exponent, size - (COUNTING_DIGITS - 1));
     }
     double half = half_width(number, interval, flags);
     if (isfinite(half) && half > 0) {
         exponent = ALM_MAX(exponent, magnitude(half));
     }
     if (number != 0) {
-        exponent = ALM_MAX(exponent, magnitude(number) - (DOUBLE_DIGITS - 1));
+        exponent = ALM_MAX(exponent, size - (DOUBLE_DIGITS - 1));
     }
     return ALM_MIN(ALM_MAX(exponent, ALM_DECIMAL_EXPONENT_MIN), ALM_DECIMAL_EXPONENT_MAX);
 }

@@ -136,6 +136,7 @@ typedef struct place_filter {
     const alm_fetch *fetch;
     const uint8_t *table; // a byte a place; NULL: none
     size_t table_count;
+    size_t next; // index of the place that is likely to come next
 } place_filter;
 
 static alm_code make_filter(const alm_storage_reader *reader, const alm_fetch *fetch,
@@ -158,14 +159,26 @@ static alm_code make_filter(const alm_storage_reader *reader, const alm_fetch *f
     return ALM_OK;
 }
 
-static bool is_asked(const place_filter *filter, alm_place_id place)
+static bool is_asked(place_filter *filter, alm_place_id place)
 {
     const alm_fetch *fetch = filter->fetch;
+    size_t next = filter->next;
     if (filter->table != NULL) {
         return place < filter->table_count && filter->table[place] != 0;
     }
-    return fetch->all_places ||
-           bsearch(&place, fetch->places, fetch->place_count, sizeof place, alm_id_order) != NULL;
+    if (fetch->all_places) {
+        return true;
+    }
+    if (next < fetch->place_count && fetch->places[next] == place) {
+        filter->next++;
+        return true;
+    }
+    const alm_place_id *found =
+        bsearch(&place, fetch->places, fetch->place_count, sizeof place, alm_id_order);
+    if (found != NULL) {
+        filter->next = (size_t)(found - fetch->places) + 1;
+    }
+    return found != NULL;
 }
 
 // Keeps the rows of asked places, and refuses ids that the catalogue does not have: it is as new as
@@ -192,8 +205,8 @@ static alm_code check_ids(const alm_storage_reader *reader, const place_filter *
 
 // The rows of asked places, from row `kept` on, which is the first that is not asked; all before it
 // are. Columns that vary are copied.
-static alm_code gather(const place_filter *filter, size_t kept, alm_arena *arena,
-                       alm_obs_columns *rows, alm_status *st)
+static alm_code gather(place_filter *filter, size_t kept, alm_arena *arena, alm_obs_columns *rows,
+                       alm_status *st)
 {
     size_t count = rows->count;
     size_t *indexes = alm_arena_alloc(arena, count * sizeof *indexes);
@@ -224,8 +237,8 @@ static alm_code gather(const place_filter *filter, size_t kept, alm_arena *arena
     return ALM_OK;
 }
 
-static alm_code keep_asked(const alm_storage_reader *reader, const place_filter *filter,
-                           alm_arena *arena, alm_obs_columns *rows, alm_status *st)
+static alm_code keep_asked(const alm_storage_reader *reader, place_filter *filter, alm_arena *arena,
+                           alm_obs_columns *rows, alm_status *st)
 {
     size_t kept = 0;
     ALM_TRY(check_ids(reader, filter, rows, st));
@@ -263,7 +276,7 @@ static alm_code as_internal(alm_code code, alm_status *st)
 }
 
 static alm_code visit_message(alm_storage_reader *reader, const ProtobufCMessage *message,
-                              const place_filter *filter, alm_arena *arena, alm_row_visit visit,
+                              place_filter *filter, alm_arena *arena, alm_row_visit visit,
                               void *arg, alm_status *st)
 {
     const Almanac__Internal__ReadResponse *response =
@@ -281,9 +294,8 @@ static alm_code visit_message(alm_storage_reader *reader, const ProtobufCMessage
     return rows.count == 0 ? ALM_OK : visit(arg, variants, variant_count, &rows, st);
 }
 
-static alm_code visit_stream(alm_storage_reader *reader, alm_stream *stream,
-                             const place_filter *filter, alm_arena *arena, alm_row_visit visit,
-                             void *arg, alm_status *st)
+static alm_code visit_stream(alm_storage_reader *reader, alm_stream *stream, place_filter *filter,
+                             alm_arena *arena, alm_row_visit visit, void *arg, alm_status *st)
 {
     for (;;) {
         ProtobufCMessage *message;
