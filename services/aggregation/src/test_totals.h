@@ -90,12 +90,14 @@ static inline alm_code totals_of_rows(const alm_row_reader *rows, const alm_fetc
     it.missing = alm_calloc(places + 1, sizeof *it.missing);
     it.has = alm_calloc(places + 1, 1);
     members.places = ids;
-    for (size_t i = 0; i < groups->range_count; i++) {
+    bool has_room = ids != NULL && it.totals != NULL && it.missing != NULL && it.has != NULL;
+    for (size_t i = 0; i < groups->range_count && has_room; i++) {
         for (alm_place_id p = groups->ranges[i].from; p < groups->ranges[i].to; p++) {
             ids[members.place_count++] = p;
         }
     }
-    alm_code code = rows->read(rows->self, &members, totals_take, &it, st);
+    alm_code code = has_room ? rows->read(rows->self, &members, totals_take, &it, st)
+                             : alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for totals");
     code = code == ALM_OK ? totals_flush(&it, st) : code;
     alm_free(it.has);
     alm_free(it.missing);
