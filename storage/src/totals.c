@@ -189,7 +189,8 @@ typedef struct adding {
     alm_adder *adder;
     alm_block *block;
     odd_rows odd[ODD_COUNT];
-    alm_obs common; // all that most rows share
+    int64_t next_odd; // the first odd row that was not added yet
+    alm_obs common;   // all that most rows share
     alm_total_like like;
     int64_t factor; // of a number at its exponent, to stand at the block's scale
     uint32_t group; // that is added to: what is not in its total yet
@@ -235,16 +236,16 @@ static int64_t odd_value(odd_rows *odd, int64_t row)
     return odd->at < odd->count && odd->rows[odd->at] == row ? odd->values[odd->at] : odd->common;
 }
 
-// The first row from `row` on that is odd; INT64_MAX: none.
-static int64_t next_odd(adding *it, int64_t row)
+// Goes on to the first row from `row` on that is odd; INT64_MAX: none.
+static void find_next_odd(adding *it, int64_t row)
 {
-    int64_t next = INT64_MAX;
+    it->next_odd = INT64_MAX;
     for (int i = 0; i < ODD_COUNT; i++) {
         odd_rows *odd = &it->odd[i];
         (void)odd_value(odd, row);
-        next = odd->at < odd->count ? ALM_MIN(next, odd->rows[odd->at]) : next;
+        it->next_odd =
+            odd->at < odd->count ? ALM_MIN(it->next_odd, odd->rows[odd->at]) : it->next_odd;
     }
-    return next;
 }
 
 static bool set_odd(int64_t flags, int64_t exponent, int64_t published, alm_obs *ret)
@@ -270,6 +271,7 @@ static alm_code make_adding(alm_adder *adder, alm_block *block, adding *ret, boo
     ret->sum = 0;
     ret->count = 0;
     ret->window = SIZE_MAX;
+    ret->next_odd = -1; // nothing was looked at
     ret->sums_from = ret->sums_to = 0;
     for (int i = 0; i < ODD_COUNT && *ret_can; i++) {
         ALM_TRY(find_odd(block, columns[i], adder->arena, &ret->odd[i], ret_can, st));
@@ -397,9 +399,12 @@ static alm_code add_segment(adding *it, size_t from, size_t to, alm_place_id pla
         ALM_TRY(flush(it, st));
         it->group = group;
     }
-    for (int64_t odd = next_odd(it, (int64_t)from); odd < (int64_t)to;
-         odd = next_odd(it, odd + 1)) {
-        ALM_TRY(add_odd(it, odd, place + (alm_place_id)((size_t)odd - from), st));
+    if (it->next_odd < (int64_t)from) {
+        find_next_odd(it, (int64_t)from);
+    }
+    for (; it->next_odd < (int64_t)to; find_next_odd(it, it->next_odd + 1)) {
+        size_t behind = (size_t)it->next_odd - from;
+        ALM_TRY(add_odd(it, it->next_odd, place + (alm_place_id)behind, st));
         odd_count++;
     }
     it->adder->has_cells |= to - from > odd_count;
