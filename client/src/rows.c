@@ -55,6 +55,51 @@ static alm_code check_length(const char *column, size_t got, size_t rows, alm_st
     return ALM_OK;
 }
 
+// Runs, pairs of a value and how many rows have it, become an element a row.
+static alm_code spread(const char *name, uint32_t **values, size_t *count, size_t rows,
+                       alm_arena *arena, alm_status *st)
+{
+    const uint32_t *pairs = *values;
+    size_t at = 0;
+    if (*count <= 1 || *count >= rows || *count % 2 != 0) {
+        return check_length(name, *count, rows, st);
+    }
+    uint32_t *each = alm_arena_alloc(arena, rows * sizeof *each);
+    if (each == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for %zu rows", rows);
+    }
+    for (size_t i = 0; i < *count; i += 2) {
+        size_t run = pairs[i + 1];
+        if (run > rows - at) {
+            return malformed(st, name, rows);
+        }
+        for (size_t end = at + run; at < end; at++) {
+            each[at] = pairs[i];
+        }
+    }
+    if (at != rows) {
+        return malformed(st, name, at);
+    }
+    *values = each;
+    *count = rows;
+    return ALM_OK;
+}
+
+static alm_code spread_columns(Almanac__V1__ResultBlock *message, alm_arena *arena, alm_status *st)
+{
+    uint32_t *exponents = (uint32_t *)message->exponent;
+#define SPREAD(name, bound)                                                                        \
+    ALM_TRY(spread(#name, &message->name, &message->n_##name, message->rows, arena, st));
+#define SPREAD_TEXTS(name) SPREAD(name, 0)
+    TEXT_COLUMNS(SPREAD_TEXTS)
+    NUMBER_COLUMNS(SPREAD)
+#undef SPREAD_TEXTS
+#undef SPREAD
+    ALM_TRY(spread("exponent", &exponents, &message->n_exponent, message->rows, arena, st));
+    message->exponent = (int32_t *)exponents;
+    return ALM_OK;
+}
+
 // One element is for every row, also of a block of one row.
 static size_t stride_of(size_t count)
 {
@@ -64,7 +109,6 @@ static size_t stride_of(size_t count)
 static alm_code take_column(const char *name, const uint32_t *values, size_t count, size_t rows,
                             uint64_t bound, almanac_column *ret, alm_status *st)
 {
-    ALM_TRY(check_length(name, count, rows, st));
     uint32_t largest = 0;
     for (size_t i = 0; i < count; i++) {
         largest = ALM_MAX(largest, values[i]);
@@ -83,7 +127,6 @@ static alm_code take_column(const char *name, const uint32_t *values, size_t cou
 static alm_code take_exponents(const Almanac__V1__ResultBlock *message, almanac_block *ret,
                                alm_status *st)
 {
-    ALM_TRY(check_length("exponent", message->n_exponent, message->rows, st));
     for (size_t i = 0; i < message->n_exponent; i++) {
         if (message->exponent[i] < -ALM_ROW_EXPONENT_MAX ||
             message->exponent[i] > ALM_ROW_EXPONENT_MAX) {
@@ -175,6 +218,7 @@ alm_code alm_rows_view(Almanac__V1__ResultBlock *message, alm_arena *arena, alma
                               message->rows);
     }
     ALM_TRY(take_texts(message, arena, &block, st));
+    ALM_TRY(spread_columns(message, arena, st));
 #define TAKE(name, bound)                                                                          \
     ALM_TRY(take_column(#name, message->name, message->n_##name, message->rows, (bound),           \
                         &block.name, st));

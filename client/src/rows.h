@@ -12,9 +12,9 @@
 #define ALM_ROW_EXPONENT_MAX 40 // what almanac_number_text writes exactly
 
 // Checks a block once: every column as long as it may be, every text in the table, every number
-// within its kind. The columns stay in the message, which is made ready for it: its texts get NULs,
-// its statuses become letters, so that it can be opened once. What is missing there is allocated in
-// the arena; *ret lives as long as both.
+// within its kind. The columns stay in the message, which is made ready for it, so that it can be
+// viewed once: its texts get NULs, its runs an element a row, its statuses become letters. What is
+// missing there is allocated in the arena; *ret lives as long as both.
 //
 // ALM_INTERNAL            it is malformed; names the column and the row
 // ALM_RESOURCE_EXHAUSTED  the arena is full

@@ -158,6 +158,94 @@ static void gives_rows_of_short_columns(void **state)
     alm_arena_destroy(&arena);
 }
 
+// A block of five rows whose every column is there once, but for two.
+static void init_runs(block *b, uint32_t pairs[4])
+{
+    init(b);
+    b->message.rows = 5;
+    b->message.n_pace = 0;
+#define ONCE(name) b->message.n_##name = 1;
+    ONCE(indicator)
+    ONCE(place)
+    ONCE(period)
+    ONCE(measure)
+    ONCE(accumulation)
+    ONCE(breakdown)
+    ONCE(relation)
+    ONCE(unit)
+    ONCE(source)
+    ONCE(published)
+    ONCE(note)
+    ONCE(reason)
+    ONCE(transform)
+    ONCE(mantissa)
+    ONCE(has_number)
+    ONCE(bounds)
+    ONCE(lower)
+    ONCE(upper)
+    ONCE(qualifier)
+    ONCE(origin)
+    ONCE(of_count)
+    ONCE(of_expected)
+#undef ONCE
+    b->message.status = pairs;
+    b->message.n_status = 4;
+    b->message.exponent = (int32_t *)pairs;
+    b->message.n_exponent = 4;
+}
+
+static void gives_rows_of_runs(void **state)
+{
+    (void)state;
+    block b;
+    uint32_t pairs[] = {1, 2, 10, 3};
+    alm_arena *arena = alm_arena_create(0);
+    init_runs(&b, pairs);
+    almanac_block it = opened(&b, arena);
+    for (size_t i = 0; i < 5; i++) {
+        almanac_row row = alm_block_row(&it, i);
+        assert_int_equal(row.status, i < 2 ? 'P' : 'O');
+        assert_int_equal(row.exponent, i < 2 ? 1 : 10);
+        assert_string_equal(row.place, "310105");
+    }
+    alm_arena_destroy(&arena);
+}
+
+typedef struct runs_row {
+    const char *name;
+    uint32_t pairs[4];
+    size_t count;
+    const char *want; // in the message; NULL: it is good
+} runs_row;
+
+static const runs_row runs_rows[] = {
+    {"runs: one", {1, 5}, 2, NULL},
+    {"runs: one without rows among them", {1, 5, 2, 0}, 4, NULL},
+    {"runs: too short", {1, 2, 10, 2}, 4, "column status, row 4"},
+    {"runs: too long", {1, 2, 10, 4}, 4, "column status, row 5"},
+    {"runs: much too long", {1, 2, 10, UINT32_MAX}, 4, "column status, row 5"},
+    {"runs: half a pair", {1, 2, 10}, 3, "column status has 3 elements of 5 rows"},
+    {"runs: no such number", {1, 2, 13, 3}, 4, "column status, row 2"},
+};
+
+static void takes_runs(void **state)
+{
+    const runs_row *row = *state;
+    block b;
+    uint32_t pairs[4];
+    almanac_block it;
+    alm_status st = ALM_STATUS_INIT;
+    alm_arena *arena = alm_arena_create(0);
+    memcpy(pairs, row->pairs, sizeof pairs);
+    init_runs(&b, pairs);
+    b.message.n_status = row->count;
+    b.message.n_exponent = 0;
+    alm_code code = alm_rows_view(&b.message, arena, &it, &st);
+    assert_int_equal(code, row->want == NULL ? ALM_OK : ALM_INTERNAL);
+    assert_true(row->want == NULL || strstr(st.message, row->want) != NULL);
+    alm_arena_destroy(&arena);
+}
+
 static void gives_the_number_itself(void **state)
 {
     (void)state;
@@ -329,7 +417,7 @@ static void figure_qualifier(block *b)
 
 static const damage_row damage_rows[] = {
     {"damage: a long column", long_column, "column upper has 3 elements of 2 rows"},
-    {"damage: more rows than columns", rows, "column indicator has 2 elements of 3 rows"},
+    {"damage: more rows than columns", rows, "column indicator, row 1"},
     {"damage: more rows than a block has", too_many_rows, "4097 rows"},
     {"damage: a text past the table", text_index, "column reason, row 1"},
     {"damage: no table", no_texts, "column indicator, row 0"},
@@ -386,14 +474,20 @@ static void refuses_text_that_is_not_utf8(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ALM_ARRAY_LEN(damage_rows) + 6];
+    struct CMUnitTest tests[ALM_ARRAY_LEN(damage_rows) + ALM_ARRAY_LEN(runs_rows) + 7];
     size_t count = 0;
     for (; count < ALM_ARRAY_LEN(damage_rows); count++) {
         tests[count] = (struct CMUnitTest){.name = damage_rows[count].name,
                                            .test_func = refuses,
                                            .initial_state = (void *)(uintptr_t)&damage_rows[count]};
     }
+    for (size_t i = 0; i < ALM_ARRAY_LEN(runs_rows); i++) {
+        tests[count++] = (struct CMUnitTest){.name = runs_rows[i].name,
+                                             .test_func = takes_runs,
+                                             .initial_state = (void *)(uintptr_t)&runs_rows[i]};
+    }
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(gives_rows);
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(gives_rows_of_runs);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(gives_rows_of_short_columns);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(gives_the_number_itself);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(gives_an_empty_block);

@@ -408,19 +408,46 @@ bool alm_result_writer_full(const alm_result_writer *writer)
                                 writer->pace_count >= ALM_RESULT_BLOCK_PACE_COUNT);
 }
 
-// A column as it travels: written out, one value, or nothing for zeros.
+// Pairs of a value and how many rows have it, where that is shorter.
+static bool runs_take(alm_result_writer *writer, void **each, size_t *count)
+{
+    const uint32_t *values = *each;
+    size_t run_count = 1;
+    for (size_t i = 1; i < writer->rows; i++) {
+        run_count += values[i] != values[i - 1];
+    }
+    if (run_count * 2 >= writer->rows) {
+        return true;
+    }
+    uint32_t *pairs = alm_arena_alloc(writer->arena, run_count * 2 * sizeof *pairs);
+    if (pairs == NULL) {
+        return false;
+    }
+    *each = pairs;
+    *count = run_count * 2;
+    for (size_t from = 0, to = 1; to <= writer->rows; to++) {
+        if (to == writer->rows || values[to] != values[from]) {
+            *pairs++ = values[from];
+            *pairs++ = (uint32_t)(to - from);
+            from = to;
+        }
+    }
+    return true;
+}
+
+// A column as it travels: written out or in runs, one value, or nothing for zeros.
 static bool column_take(alm_result_writer *writer, const column *it, size_t size, void **ret,
                         size_t *ret_count)
 {
     *ret = it->each;
     *ret_count = writer->rows;
-    if (it->each == NULL) {
-        bool is_zero = it->all == 0;
-        *ret_count = is_zero ? 0 : 1;
-        *ret = is_zero ? NULL : alm_arena_alloc(writer->arena, size);
-        if (*ret != NULL) {
-            store(*ret, 0, it->all, size);
-        }
+    if (it->each != NULL) {
+        return size != sizeof(uint32_t) || runs_take(writer, ret, ret_count);
+    }
+    *ret_count = it->all != 0 ? 1 : 0;
+    *ret = it->all != 0 ? alm_arena_alloc(writer->arena, size) : NULL;
+    if (*ret != NULL) {
+        store(*ret, 0, it->all, size);
     }
     return *ret != NULL || *ret_count == 0;
 }

@@ -12,8 +12,21 @@
 #include <string.h>
 #include <cmocka.h>
 
+static uint32_t at(const uint32_t *column, size_t count, size_t rows, size_t i)
+{
+    if (count <= 1 || count == rows) {
+        return count == 0 ? 0 : column[count == 1 ? 0 : i];
+    }
+    for (; i >= column[1]; column += 2) { // runs
+        i -= column[1];
+    }
+    return column[0];
+}
+
 // Of a column of a block: what row i has.
 #define AT(block, column, i)                                                                       \
+    at((const uint32_t *)(block)->column, (block)->n_##column, (block)->rows, (i))
+#define WIDE_AT(block, column, i)                                                                  \
     ((block)->n_##column == 0 ? 0 : (block)->column[(block)->n_##column == 1 ? 0 : (i)])
 
 static alm_str text_of(const Almanac__V1__ResultBlock *block, uint32_t index)
@@ -96,8 +109,8 @@ static void blocks_hold_their_rows(void **state)
             assert_text(block, published, i, "2022-01-08");
             assert_text(block, source, i, "");
             assert_int_equal(AT(block, has_number, i), n % 5 != 0);
-            assert_int_equal(AT(block, mantissa, i), n % 5 != 0 ? (int64_t)n : 0);
-            assert_true(isinf(AT(block, lower, i)) && AT(block, upper, i) == (double)n);
+            assert_int_equal(WIDE_AT(block, mantissa, i), n % 5 != 0 ? (int64_t)n : 0);
+            assert_true(isinf(WIDE_AT(block, lower, i)) && WIDE_AT(block, upper, i) == (double)n);
             assert_int_equal(AT(block, origin, i), n % 2);
         }
         // What is the same in every row is there once, what is zero or "" not at all.
@@ -106,7 +119,7 @@ static void blocks_hold_their_rows(void **state)
         assert_int_equal(block->n_source, 0);
         assert_int_equal(block->n_status, 0);
         assert_int_equal(block->n_place, block->rows);
-        assert_int_equal(block->n_reason, block->rows);
+        assert_in_range(block->n_reason, 2, block->rows - 1); // in runs
         each_text_once(block, arena);
     }
     alm_arena_destroy(&arena);
@@ -182,7 +195,7 @@ static void columns_are_rows(void **state)
         assert_int_equal(block->mantissa[i], -(int64_t)i);
         assert_true(block->upper[i] == (double)i);
         bool is_provisional = i > PER_CALL && i % (PER_CALL + 1) != PER_CALL;
-        assert_int_equal(block->status[i],
+        assert_int_equal(AT(block, status, i),
                          is_provisional ? ALM_OBS_STATUS_PROVISIONAL : ALM_OBS_STATUS_NORMAL);
     }
     assert_int_equal(block->n_text_ends, 1 + 3 + 4); // "", the places, and one of each other column
