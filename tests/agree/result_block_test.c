@@ -60,14 +60,14 @@ static void digits_are_the_models(void **state)
     (void)state;
     rng_state = 1;
     for (int e = ALM_DECIMAL_EXPONENT_MIN; e <= ALM_DECIMAL_EXPONENT_MAX; e++) {
-        int64_t power = 1;
-        for (int digits = 0; digits <= 18; digits++, power *= 10) {
+        for (int64_t power = 1; power <= ALM_DECIMAL_MANTISSA_MAX; power *= 10) {
             for (int64_t off = -1; off <= 1; off++) {
-                int64_t mantissa = ALM_MIN(power + off, ALM_DECIMAL_MANTISSA_MAX);
-                assert_digits((alm_decimal){.mantissa = mantissa, .exponent = (int8_t)e});
-                assert_digits((alm_decimal){.mantissa = -mantissa, .exponent = (int8_t)e});
+                assert_digits((alm_decimal){.mantissa = power + off, .exponent = (int8_t)e});
+                assert_digits((alm_decimal){.mantissa = -power - off, .exponent = (int8_t)e});
             }
         }
+        assert_digits((alm_decimal){.mantissa = ALM_DECIMAL_MANTISSA_MAX, .exponent = (int8_t)e});
+        assert_digits((alm_decimal){.mantissa = -ALM_DECIMAL_MANTISSA_MAX, .exponent = (int8_t)e});
         for (int bit = 0; bit <= 59; bit++) {
             for (int64_t off = -1; off <= 1; off++) {
                 int64_t mantissa = (INT64_C(1) << bit) + off;
