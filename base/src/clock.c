@@ -57,6 +57,13 @@ int32_t alm_clock_today(const alm_clock *clock)
     return (int32_t)floor_div(clock->wall_us(clock->self), US_PER_SECOND * SECONDS_A_DAY);
 }
 
+int32_t alm_clock_today_in_china(const alm_clock *clock)
+{
+    const int64_t ahead_us = INT64_C(8) * 3600 * US_PER_SECOND;
+    int64_t day_us = US_PER_SECOND * SECONDS_A_DAY;
+    return (int32_t)floor_div(clock->wall_us(clock->self) + ahead_us, day_us);
+}
+
 void alm_clock_format_rfc3339(int64_t wall_us, char out[ALM_TIMESTAMP_MAX])
 {
     time_t seconds = (time_t)floor_div(wall_us, US_PER_SECOND);

@@ -60,6 +60,8 @@ static void today_rounds_down(void **state)
         int64_t now_us = rows[i].us;
         alm_clock clock = alm_clock_fake(&now_us);
         assert_int_equal(alm_clock_today(&clock), rows[i].day);
+        now_us -= 8 * (DAY_US / 24);
+        assert_int_equal(alm_clock_today_in_china(&clock), rows[i].day);
     }
 }
 

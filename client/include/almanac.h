@@ -128,7 +128,8 @@ typedef struct almanac_query {
     const char *measure;      // "": level; "*": all
     const char *accumulation; // "P", "C"; "": both
     const char *frequency;    // "A", "Q", "M" ...; "": all
-    const char *as_of;        // date: as it was published on that day
+    const char *as_of;        // date: as it was published on that day; "": today in China (UTC+8),
+                              // what is published later does not count yet
     const char *const *sources;
     size_t source_count;
     const char *const *transforms; // words: "rollup", "to:Q", "pc1", "ma:3", "rank" ...

@@ -58,7 +58,7 @@ const size_t cli_global_option_count = ALM_ARRAY_LEN(cli_global_options);
 #define OPTION_AS_OF                                                                               \
     {                                                                                              \
         .name = "as-of", .type = ALM_OPTION_TEXT, .placeholder = "DATE",                           \
-        .help = "as it was published on that day"                                                  \
+        .help = "as it was published on that day; today unless said"                               \
     }
 
 #define OPTION_MEASURE(text)                                                                       \

@@ -311,8 +311,12 @@ alm_code fanout_query(const gateway *g, alm_call *call, const Almanac__V1__Query
                       alm_status *st)
 {
     fanout f = {.g = g, .call = call};
+    Almanac__V1__QueryRequest asked = *request;
     ALM_TRY(limits_check(request, st));
-    alm_code code = query_run(&f, request, st);
+    if (asked.today == 0) { // one day for all fragments, and their other tries
+        asked.today = alm_clock_today_in_china(&g->ctx->clock);
+    }
+    alm_code code = query_run(&f, &asked, st);
     for (size_t i = 0; i < f.fragment_count; i++) {
         alm_stream_close(&f.fragments[i].stream);
         alm_buf_deinit(&f.fragments[i].first);

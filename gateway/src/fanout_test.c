@@ -90,8 +90,9 @@ typedef struct lost_row {
     alm_code want_code;
 } lost_row;
 
-#define STATE  7 // of the plan, or of the first try
-#define WANTED 3 // by the client, at least
+#define STATE  7     // of the plan, or of the first try
+#define WANTED 3     // by the client, at least
+#define TODAY  20001 // in China, by the gateway's clock
 
 typedef struct worker {
     const lost_row *row;
@@ -103,7 +104,7 @@ typedef struct worker {
 static alm_code plan(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
 {
     worker *w = self;
-    (void)request;
+    assert_int_equal(((const Almanac__V1__QueryRequest *)request)->today, TODAY);
     atomic_fetch_add(&w->plans, 1);
     char code[] = "gdp";
     char *codes[] = {code};
@@ -141,6 +142,7 @@ static alm_code execute(void *self, alm_call *call, const ProtobufCMessage *requ
     const Almanac__V1__QueryRequest *asked = (const Almanac__V1__QueryRequest *)request;
     bool is_first = atomic_fetch_add(&w->tries, 1) == 0;
     bool is_pinned = w->is_planned || (!is_first && w->row->first[0] != '\0');
+    assert_int_equal(asked->today, TODAY);
     if (asked->at_sequence != (is_pinned ? STATE : 0) ||
         asked->min_sequence != (is_pinned ? 0 : WANTED)) {
         return alm_status_set(st, ALM_INTERNAL, "asked at %llu, at least %llu",
@@ -210,7 +212,8 @@ static alm_code ask(alm_channel *channel, worker *w, char *got, size_t size)
 static void lose_worker(const lost_row *row, bool is_planned)
 {
     worker w = {.row = row, .is_planned = is_planned};
-    alm_module_ctx ctx = {.clock = alm_clock_system()};
+    int64_t now_us = ((TODAY - 1) * INT64_C(24) + 16) * 3600 * 1000000;
+    alm_module_ctx ctx = {.clock = alm_clock_fake(&now_us)};
     gateway g = {.ctx = &ctx};
     alm_server *behind;
     alm_channel *client;

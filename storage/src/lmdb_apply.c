@@ -549,6 +549,15 @@ static bool is_commit(const apply_ctx *ctx)
     return ctx->stored_count > 0 || ctx->catalog_changed || ctx->in->batch->quarantine_count > 0;
 }
 
+// Also of rows that were not stored, which costs a question no more than time.
+static void take_days(apply_ctx *ctx)
+{
+    const alm_batch *batch = ctx->in->batch;
+    for (size_t i = 0; ctx->stored_count > 0 && i < batch->obs_count; i++) {
+        alm_head_take_day(ctx->head, batch->obs[i].published);
+    }
+}
+
 static alm_code record_commit(apply_ctx *ctx, alm_status *st)
 {
     ctx->applied->wrote = true;
@@ -557,6 +566,7 @@ static alm_code record_commit(apply_ctx *ctx, alm_status *st)
         ctx->result->sequence = ctx->sequence;
         ctx->head->sequence = ctx->sequence;
         ctx->head->observations += ctx->stored_count;
+        take_days(ctx);
         if (ctx->catalog_changed) {
             ctx->head->catalog_sequence = ctx->sequence;
         }

@@ -151,6 +151,7 @@ static alm_code put_rows(migration *m, lmdb_dbi dbi, const alm_obs *rows, size_t
     lmdb_key key = lmdb_key_of_slice(m->slice);
     for (size_t i = 0; i < count; i++) {
         count_row(m->slice.variant, &rows[i], &m->slice_sum, &m->slice_count);
+        alm_head_take_day(&m->head, rows[i].published);
     }
     alm_buf_reset(&m->buf);
     ALM_TRY(alm_block_encode(rows, count, NULL, m->work, &m->buf, st));

@@ -92,11 +92,12 @@ static alm_code fix_state(read_ctx *ctx, const lmdb_txn *txn, alm_status *st)
     alm_head head;
     const alm_read *read = ctx->view.read;
     ALM_TRY(lmdb_head_get(txn, &head, st));
-    ALM_TRY(alm_read_filter(read, head.sequence, ctx->memory.plan, &ctx->view.filter, st));
+    ALM_TRY(alm_read_filter(read, head.sequence, head.last_day, ctx->memory.plan, &ctx->view.filter,
+                            st));
     ctx->places = head.places;
     ctx->view.precedence_epoch = head.precedence_epoch;
     ctx->view.is_plain =
-        read->as_of == ALM_DATE_MAX && read->source_count == 0 && !read->all_vintages;
+        ctx->view.filter.as_of == ALM_DATE_MAX && read->source_count == 0 && !read->all_vintages;
     ALM_TRY(lmdb_precedence_get(txn, ctx->memory.plan, &ctx->view.precedence, st));
     return find_variants(ctx, txn, st);
 }

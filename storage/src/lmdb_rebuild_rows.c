@@ -252,6 +252,7 @@ static alm_code put_slice(lmdb_rebuild *r, lmdb_slice_key slice, const alm_chunk
         rebuild_commit *commit = &r->commits[rows[i].sequence];
         commit->sum += alm_fingerprint(slice.variant, &rows[i]);
         commit->count++;
+        alm_head_take_day(&r->head, rows[i].published);
     }
     ALM_TRY(alm_chunk_merge(chunk, rows, count, &r->precedence, r->step, &merged, st));
     r->head.observations += count;

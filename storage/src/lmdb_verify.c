@@ -33,6 +33,7 @@ typedef struct verify_ctx {
     tally *slices, *series; // by variant id: of slices that have been folded, of groups
     lmdb_touched changed;   // slices that series do not show yet, in order
     uint64_t cells;
+    uint64_t late; // vintages published after what the head says is the last day
     uint64_t variants, batches, quarantined, feed_bytes;
     uint64_t entries[ALM_ENTRY_SOURCE + 1];
 } verify_ctx;
@@ -198,6 +199,7 @@ static alm_code count_slice_row(verify_ctx *ctx, uint32_t variant, const alm_obs
         return alm_status_set(st, ALM_DATA_LOSS, "place %u: a row of a commit that is not there",
                               row->place);
     }
+    ctx->late += row->published > 0 && (uint64_t)row->published > ctx->head.last_day;
     count_row(&ctx->commits[row->sequence], variant, row);
     if (is_folded) {
         count_row(&ctx->slices[variant], variant, row);
@@ -503,6 +505,7 @@ static void check_all(verify_ctx *ctx)
     check_count(ctx, "commits", ctx->result->log_records, ctx->head.sequence);
     check_count(ctx, "observations", ctx->result->observations, ctx->head.observations);
     check_count(ctx, "cells", ctx->cells, ctx->head.cells);
+    check_count(ctx, "vintages published after the last day", ctx->late, 0);
     check_count(ctx, "variants", ctx->variants, ctx->head.variants);
     check_count(ctx, "indicators", ctx->entries[ALM_ENTRY_INDICATOR], ctx->head.indicators);
     check_count(ctx, "places", ctx->entries[ALM_ENTRY_PLACE], ctx->head.places);

@@ -4,6 +4,7 @@
 #include "memory_store.h"
 #include "read_cutoffs.h"
 #include "read_plan.h"
+#include "record.h"
 
 #include <stdlib.h>
 
@@ -67,7 +68,8 @@ static alm_code fix_state(read_ctx *ctx, alm_status *st)
 {
     memory_store *store = ctx->store;
     uint64_t places = store->entries[ALM_ENTRY_PLACE].count;
-    ALM_TRY(alm_read_filter(ctx->read, store->commits.count, ctx->plan, &ctx->filter, st));
+    ALM_TRY(alm_read_filter(ctx->read, store->commits.count, ALM_DAY_UNKNOWN, ctx->plan,
+                            &ctx->filter, st));
     ALM_TRY(memory_precedence_get(store, ctx->plan, &ctx->precedence, st));
     if (ctx->read->last > 0) {
         ALM_TRY(alm_cutoffs_init(ctx->read, places, ctx->plan, &ctx->cut, st));

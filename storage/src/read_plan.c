@@ -146,7 +146,14 @@ static int source_cmp(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-alm_code alm_read_filter(const alm_read *read, uint64_t newest, alm_arena *arena,
+static alm_date as_of(const alm_read *read, uint64_t last_day)
+{
+    bool is_newest = read->as_of == ALM_DATE_MAX && read->today != 0;
+    bool has_later = read->today < 0 || last_day > (uint64_t)read->today;
+    return is_newest && has_later ? read->today : read->as_of;
+}
+
+alm_code alm_read_filter(const alm_read *read, uint64_t newest, uint64_t last_day, alm_arena *arena,
                          alm_vintage_filter *ret, alm_status *st)
 {
     if (read->at_sequence > newest) {
@@ -162,7 +169,7 @@ alm_code alm_read_filter(const alm_read *read, uint64_t newest, alm_arena *arena
         memcpy(sources, read->sources, read->source_count * sizeof *sources);
         qsort(sources, read->source_count, sizeof *sources, source_cmp);
     }
-    *ret = (alm_vintage_filter){.as_of = read->as_of,
+    *ret = (alm_vintage_filter){.as_of = as_of(read, last_day),
                                 .at_sequence = read->at_sequence != 0 ? read->at_sequence : newest,
                                 .sources = sources,
                                 .source_count = read->source_count};

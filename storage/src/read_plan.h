@@ -22,10 +22,11 @@ alm_place_id alm_read_next_place(const alm_read *read, alm_place_id place);
 size_t alm_read_place_index(const alm_read *read, alm_place_id place);
 
 // What the read admits, its state fixed at the newest commit or the one asked for. In the arena.
+// last_day: no vintage was published later, see alm_head.
 //
 // ALM_OUT_OF_RANGE        at_sequence is not committed yet
 // ALM_RESOURCE_EXHAUSTED  no memory
-ALM_MUST_USE alm_code alm_read_filter(const alm_read *read, uint64_t newest, alm_arena *arena,
-                                      alm_vintage_filter *ret, alm_status *st);
+ALM_MUST_USE alm_code alm_read_filter(const alm_read *read, uint64_t newest, uint64_t last_day,
+                                      alm_arena *arena, alm_vintage_filter *ret, alm_status *st);
 
 #endif

@@ -153,6 +153,13 @@ static void assert_all_comes_back(fixture *f, const answer *was, const char *wha
         assert_same_row(&was->rows[i], &is->rows[i]);
     }
     assert_int_equal(is->sequence, was->sequence);
+    alm_read read = read_all(); // what was published last is known again
+    read.today = 19723 + 8;
+    size_t today = read_rows(f, read)->count;
+    read = read_all();
+    read.as_of = 19723 + 8;
+    assert_int_equal(today, read_rows(f, read)->count);
+    assert_int_not_equal(today, read_rows(f, read_all())->count);
     assert_verifies(f);
     alm_store_close(&f->store);
 }

@@ -41,7 +41,8 @@ static size_t head_fields(alm_head *head, uint64_t **fields)
     uint64_t *all[] = {
         &head->sequence, &head->catalog_sequence, &head->precedence_epoch, &head->observations,
         &head->cells,    &head->indicators,       &head->places,           &head->sources,
-        &head->variants, &head->quarantined,      &head->feed_trimmed,     &head->feed_bytes};
+        &head->variants, &head->quarantined,      &head->feed_trimmed,     &head->feed_bytes,
+        &head->last_day};
     memcpy(fields, all, sizeof all);
     return ALM_ARRAY_LEN(all);
 }
@@ -64,7 +65,8 @@ alm_code alm_head_decode(alm_str bytes, alm_head *ret, alm_status *st)
     size_t count = head_fields(ret, fields);
     bool is_known = open_record(&r, bytes);
     for (size_t i = 0; i < count; i++) {
-        *fields[i] = alm_read_varint(&r);
+        bool is_older = fields[i] == &ret->last_day && alm_reader_left(&r) == 0;
+        *fields[i] = is_older ? ALM_DAY_UNKNOWN : alm_read_varint(&r);
     }
     return is_known && is_whole(&r) ? ALM_OK : damaged(st, "the store's head");
 }

@@ -16,7 +16,17 @@ typedef struct alm_head {
     uint64_t indicators, places, sources, variants, quarantined;
     uint64_t feed_trimmed; // the oldest commits, whose rows left the log
     uint64_t feed_bytes;   // of the rows the log holds
+    uint64_t last_day;     // no vintage was published later, in days since 1970; 0: nor since then
 } alm_head;
+
+#define ALM_DAY_UNKNOWN UINT64_MAX // a head that was written before it told the last day
+
+// Takes the day of one more vintage into the head's last.
+static inline void alm_head_take_day(alm_head *head, alm_date published)
+{
+    uint64_t day = published < 0 ? 0 : (uint64_t)published;
+    head->last_day = ALM_MAX(head->last_day, day);
+}
 
 void alm_head_encode(const alm_head *head, alm_buf *out);
 ALM_MUST_USE alm_code alm_head_decode(alm_str bytes, alm_head *ret, alm_status *st);

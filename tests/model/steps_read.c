@@ -295,6 +295,7 @@ static void draw_variants(world *w, alm_read *read)
 static void draw_state(world *w, alm_read *read)
 {
     read->as_of = one_in(w, 3) ? 19000 + (int)below(w, w->shape.day_count + 2) - 1 : ALM_DATE_MAX;
+    read->today = one_in(w, 3) ? 19000 + (int)below(w, w->shape.day_count + 2) - 1 : 0;
     if (one_in(w, 3) && w->twin.commit_count > 0) {
         read->at_sequence = 1 + below(w, (uint32_t)w->twin.commit_count);
     }

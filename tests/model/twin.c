@@ -78,7 +78,8 @@ bool twin_admits(const alm_read *read, const alm_obs *obs)
     for (size_t i = 0; i < read->source_count; i++) {
         ok = ok || read->sources[i] == obs->source;
     }
-    return ok && obs->published <= read->as_of &&
+    bool is_newest = read->as_of == ALM_DATE_MAX && read->today != 0;
+    return ok && obs->published <= (is_newest ? read->today : read->as_of) &&
            (read->at_sequence == 0 || obs->sequence <= read->at_sequence);
 }
 

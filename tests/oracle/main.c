@@ -622,7 +622,8 @@ static bool try_question(trial *it, world_random *random, bool traces)
             .freq = it->plan.freq,
             .accumulation = it->plan.accumulation,
             .breakdown = it->plan.breakdown,
-            .as_of = it->plan.as_of,
+            .as_of = it->plan.as_of == ALM_DATE_MAX && it->plan.today != 0 ? it->plan.today
+                                                                           : it->plan.as_of,
             .transforms = it->plan.transforms,
             .group_by = it->plan.group_by,
             .incomplete = it->plan.incomplete,

@@ -426,6 +426,7 @@ void random_question(const world *w, world_random *random, char *out, size_t siz
                                        " by=sex=f",
                                        " as_of=2024-06-15",
                                        " as_of=2024-03-01",
+                                       " today=2024-07-10",
                                        "",
                                        ""};
     snprintf(out + at, size - at, "%s%s", pick(random, more, ALM_ARRAY_LEN(more)),

@@ -343,6 +343,40 @@ static void answers_at_a_pinned_state(void **state)
     assert_text(block, AT(block, measure, 0), "growth_yoy");
 }
 
+// By the worker's clock where the question does not say its day, and by the store as it grows.
+static void what_is_published_later_does_not_count_yet(void **state)
+{
+    fixture *f = *state;
+    Almanac__V1__QueryRequest request;
+    char gdp[] = "gdp", none[] = "", named[] = "9000-01-01";
+    char *indicators[] = {gdp};
+    answer a;
+    commit_catalog(f);
+    alm_obs now = observe(2, 2023, 15000, 0);
+    alm_obs later = observe(2, 2023, 16000, 0);
+    later.published = alm_date_from_ymd(9000, 1, 1);
+    (void)commit_rows(f, "A.gdp.P.level._Z._T", &now, 1);
+    uint64_t newest = commit_rows(f, "A.gdp.P.level._Z._T", &later, 1);
+    const struct {
+        alm_date today;
+        char *as_of;
+        int64_t want;
+    } rows[] = {{0, none, 15000},
+                {later.published - 1, none, 15000},
+                {later.published, none, 16000},
+                {0, named, 16000}};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
+        ask_gdp(&request, indicators, 1, "310105", "2023");
+        request.min_sequence = newest;
+        request.today = rows[i].today;
+        request.as_of = rows[i].as_of;
+        execute(f, &request, &a);
+        assert_int_equal(a.st.code, ALM_OK);
+        assert_int_equal(a.rows, 1);
+        assert_int_equal(a.blocks[0]->mantissa[0], rows[i].want);
+    }
+}
+
 static void fails_as_a_whole_with_the_field(void **state)
 {
     fixture *f = *state;
@@ -699,6 +733,8 @@ int main(int argc, char **argv)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(answers_at_a_pinned_state, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_published_later_does_not_count_yet, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(fails_as_a_whole_with_the_field, set_up, tear_down),
         cmocka_unit_test_setup_teardown(streams_blocks_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(plans_what_stands_for_what, set_up, tear_down),

@@ -22,6 +22,8 @@ static inline int64_t alm_clock_mono_ms(const alm_clock *clock)
 
 // Today as days since 1970-01-01 UTC.
 int32_t alm_clock_today(const alm_clock *clock);
+// Today in China (UTC+8): the day on which a question is asked, and that figures are published on.
+int32_t alm_clock_today_in_china(const alm_clock *clock);
 
 // "2026-11-24T06:30:00.123Z"
 #define ALM_TIMESTAMP_MAX 32

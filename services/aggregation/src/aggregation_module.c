@@ -28,6 +28,7 @@ static alm_code begin(module_self *self, const alm_module_ctx *ctx, alm_status *
                                     "aggregation needs to know where storage is: set --storage");
     }
     self->service.log = ctx->log;
+    self->service.clock = ctx->clock;
     ALM_TRY(alm_channel_open(ctx->rpc, ctx->endpoints.storage, NULL, &self->service.storage, st));
     ALM_TRY(alm_catalog_cache_create(self->service.storage, &self->service.catalogs, st));
     const alm_module_service service = {.name = "aggregation",

@@ -3,6 +3,7 @@
 #define ALM_AGGREGATION_SERVICE_H
 
 #include "alm/catalog_cache.h"
+#include "alm/clock.h"
 #include "alm/log.h"
 #include "alm/server.h"
 #include "query_plan.h"
@@ -11,6 +12,7 @@ typedef struct alm_aggregator {
     alm_channel *storage;
     alm_catalog_cache *catalogs;
     const alm_log *log;
+    alm_clock clock; // of the day on which a question is asked that does not say it
 } alm_aggregator;
 
 // Execute, Explain, Watch, Plan, Reconcile: in the order of the service's descriptor. self:

@@ -473,6 +473,11 @@ static alm_code take_vintage(const Almanac__V1__QueryRequest *request, alm_query
         ALM_TRY(invalid_field(alm_date_parse(alm_str_from(request->as_of), &plan->as_of, st),
                               "as_of", st));
     }
+    if (request->today != 0 && !alm_date_valid(request->today)) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "today", "%d is no day",
+                                    (int)request->today);
+    }
+    plan->today = request->today;
     plan->min_sequence = request->min_sequence;
     plan->at_sequence = request->at_sequence;
     if (plan->at_sequence != 0 && plan->at_sequence < plan->min_sequence) {
@@ -707,6 +712,7 @@ alm_fetch alm_query_plan_fetch(const alm_query_plan *plan)
         .freq = plan->freq,
         .breakdown = plan->breakdown,
         .as_of = plan->as_of,
+        .today = plan->today,
         .sources = plan->sources,
         .source_count = plan->source_count,
     };

@@ -65,6 +65,7 @@ typedef struct alm_query_plan {
     alm_freq freq;
     alm_str breakdown; // "": totals; "*": all; else canonical
     alm_date as_of;    // ALM_DATE_MAX: newest
+    alm_date today;    // of the question; 0: none, what is published in future counts
     uint32_t *sources; // ids, ascending
     size_t source_count;
     alm_unit_choice unit_choice;

@@ -325,6 +325,7 @@ static alm_code read_stored(alm_reconciliation *it, wanted *w, alm_status *st)
         .places = w->places,
         .place_count = unique(w->places, w->place_count),
         .as_of = it->plan->as_of,
+        .today = it->plan->today,
         .all_vintages = true,
     };
     ALM_TRY(ranges_of(&w->periods, &fetch.periods, st));

@@ -19,6 +19,7 @@ typedef struct alm_fetch {
     size_t place_count;
     alm_period_expr periods;
     alm_date as_of;          // ALM_DATE_MAX: newest
+    alm_date today;          // with that: what was published later does not count; 0: all counts
     const uint32_t *sources; // ids; none: all, by precedence
     size_t source_count;
     bool without_value; // cells of which all was withdrawn, too; with LAST those that miss one

@@ -120,8 +120,12 @@ alm_code alm_session_run(alm_aggregator *self, alm_call *call,
                              .call = call,
                              .min_sequence = ALM_MAX(request->min_sequence, request->at_sequence),
                              .at_sequence = request->at_sequence};
+    Almanac__V1__QueryRequest asked = *request;
+    if (asked.today == 0) {
+        asked.today = alm_clock_today_in_china(&self->clock);
+    }
     ALM_TRY(take_catalog(ret, 0, st));
-    alm_code code = attempt(ret, request, work, arg, st);
+    alm_code code = attempt(ret, &asked, work, arg, st);
     if (is_of_catalog(code)) {
         alm_status why = ALM_STATUS_INIT;
         if (alm_session_check(ret, &why) != ALM_OK && storage->newer_catalog == 0) {
@@ -135,5 +139,5 @@ alm_code alm_session_run(alm_aggregator *self, alm_call *call,
     ALM_TRY(take_catalog(ret, storage->newer_catalog, st));
     storage->newer_catalog = 0;
     storage->is_checked = true;
-    return attempt(ret, request, work, arg, st);
+    return attempt(ret, &asked, work, arg, st);
 }

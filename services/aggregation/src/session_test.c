@@ -22,6 +22,7 @@ typedef struct fake_storage {
     unsigned reads, heads, loads;
     uint64_t at[READ_COUNT_MAX], min[READ_COUNT_MAX]; // of each read
     size_t places[READ_COUNT_MAX];
+    int32_t today;          // of the newest read
     uint64_t grows_in_read; // the catalogue of a commit between a read's state and its answer
 } fake_storage;
 
@@ -34,6 +35,7 @@ static alm_code read_nothing(void *self, alm_call *call, const ProtobufCMessage 
     s->at[s->reads] = request->at_sequence;
     s->min[s->reads] = request->min_sequence;
     s->places[s->reads] = request->places->n_ids;
+    s->today = request->today;
     s->reads++;
     Almanac__Internal__ReadResponse response;
     almanac__internal__read_response__init(&response);
@@ -116,6 +118,8 @@ typedef struct fixture {
     fake_storage fake;
     alm_rpc *rpc;
     alm_aggregator worker;
+    int64_t now_us;
+    int32_t today; // that questions say; 0: they do not
     alm_server *storage, *aggregation;
     alm_channel *client;
 } fixture;
@@ -136,6 +140,7 @@ static const char *ask(fixture *f, const char *indicators, const char *places, b
 static void open_fixture(fixture *f)
 {
     *f = (fixture){.fake = {.sequence = 10, .catalog_sequence = 1}};
+    f->worker.clock = alm_clock_fake(&f->now_us);
     assert_int_equal(alm_rpc_create(&(alm_rpc_opts){0}, &f->rpc, NULL), ALM_OK);
     serve(f->rpc, &alm_service_storage, storage_handlers, &f->fake, "loop://storage", &f->storage);
     assert_int_equal(alm_channel_open(f->rpc, "loop://storage", NULL, &f->worker.storage, NULL),
@@ -182,6 +187,7 @@ static const char *ask(fixture *f, const char *indicators, const char *places, b
     request.n_transforms = is_growth;
     request.min_sequence = min_sequence;
     request.at_sequence = at_sequence;
+    request.today = f->today;
     alm_stream *stream;
     ProtobufCMessage *message;
     alm_status st = ALM_STATUS_INIT;
@@ -288,13 +294,35 @@ static void asks_storage(void **state)
     close_fixture(&f);
 }
 
+// What is read is of the day that the question says, and else of the day in China.
+static void asks_of_a_day(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t hours; // since 1970
+        int32_t says, want;
+    } days[] = {{20000 * 24 + 15, 0, 20000}, {20000 * 24 + 16, 0, 20001}, {20000 * 24, 777, 777}};
+    fixture f;
+    open_fixture(&f);
+    for (size_t i = 0; i < ALM_ARRAY_LEN(days); i++) {
+        f.now_us = days[i].hours * 3600 * 1000000;
+        f.today = days[i].says;
+        assert_string_equal(ask(&f, "i1", "310000/*", false, 0, 0), "at 10");
+        assert_int_equal(f.fake.today, days[i].want);
+    }
+    f.today = INT32_MAX;
+    assert_string_equal(ask(&f, "i1", "310000/*", false, 0, 0), "INVALID_ARGUMENT today");
+    close_fixture(&f);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[ALM_ARRAY_LEN(rows)];
+    struct CMUnitTest tests[ALM_ARRAY_LEN(rows) + 1];
     for (size_t i = 0; i < ALM_ARRAY_LEN(rows); i++) {
         tests[i] = (struct CMUnitTest){.name = rows[i].name,
                                        .test_func = asks_storage,
                                        .initial_state = (void *)(uintptr_t)&rows[i]};
     }
+    tests[ALM_ARRAY_LEN(rows)] = (struct CMUnitTest)cmocka_unit_test(asks_of_a_day);
     return cmocka_run_group_tests_name("session", tests, NULL, NULL);
 }

@@ -120,6 +120,7 @@ static alm_code make_request(const alm_storage_reader *reader, const alm_fetch *
         request->as_of_case_case = ALMANAC__INTERNAL__READ_REQUEST__AS_OF_CASE_AS_OF;
         request->as_of = fetch->as_of;
     }
+    request->today = fetch->today;
     request->at_sequence = reader->at_sequence;
     request->min_sequence = reader->is_checked ? 0 : reader->min_sequence;
     request->without_value = fetch->without_value;

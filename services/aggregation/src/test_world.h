@@ -347,7 +347,8 @@ static inline bool world_matches(const world *w, const alm_fetch *f, const world
         has_source |= f->sources[i] == row->obs.source;
     }
     (void)w;
-    return good && has_place && has_source && row->obs.published <= f->as_of &&
+    bool is_later = f->today != 0 && f->as_of == ALM_DATE_MAX && row->obs.published > f->today;
+    return good && has_place && has_source && row->obs.published <= f->as_of && !is_later &&
            alm_period_expr_matches(&f->periods, row->obs.period);
 }
 
@@ -538,6 +539,8 @@ static inline void world_ask(world_question *q, const char *line)
             q->request.accumulation = value;
         } else if (strcmp(word, "freq") == 0) {
             q->request.frequency = value;
+        } else if (strcmp(word, "today") == 0) {
+            assert_int_equal(alm_date_parse(alm_str_from(value), &q->request.today, NULL), ALM_OK);
         } else if (strcmp(word, "as_of") == 0) {
             q->request.as_of = value;
         } else if (strcmp(word, "src") == 0) {

@@ -259,6 +259,7 @@ alm_code storage_read_from(const Almanac__Internal__ReadRequest *request, alm_ar
 {
     *read = (alm_read){.breakdown = alm_str_from(request->breakdown),
                        .as_of = ALM_DATE_MAX,
+                       .today = request->today,
                        .at_sequence = request->at_sequence,
                        .sources = request->sources,
                        .source_count = request->n_sources,

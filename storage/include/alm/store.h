@@ -151,6 +151,7 @@ typedef struct alm_read {
     const alm_period *to;
     size_t period_count;
     alm_date as_of;          // ALM_DATE_MAX: newest
+    alm_date today;          // with that: what was published later does not count; 0: all counts
     uint64_t at_sequence;    // 0: newest
     const uint32_t *sources; // ids; none: all
     size_t source_count;
@@ -170,7 +171,8 @@ typedef alm_code (*alm_read_visit)(void *arg, alm_str variant, const alm_obs *ro
 // earlier, and no other source's. Of the others the highest precedence wins (source NONE counts as
 // 0), of equal ones the latest published, then the latest committed, then the lower source id. If
 // all are out the cell has no value. Precedences are the catalogue's when the read begins, of past
-// states too.
+// states too. `today` is as_of for those who ask for the newest: it costs nothing where the store
+// holds no vintage that was published later.
 //
 // Each variant comes once, in visits that follow each other; variants in no promised order.
 // without_value: a cell of which all was withdrawn comes, too, as the withdrawal that took its last

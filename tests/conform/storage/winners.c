@@ -9,6 +9,13 @@ static alm_read read_as_of(int day)
     return read;
 }
 
+static alm_read read_today(int day)
+{
+    alm_read read = read_all();
+    read.today = DAY(day);
+    return read;
+}
+
 static alm_read read_at(uint64_t sequence)
 {
     alm_read read = read_all();
@@ -159,6 +166,35 @@ static void a_changed_precedence_changes_the_winner(void **state)
     source.precedence = -1; // below the withdrawal, which is of no source
     commit(f, (alm_batch){.sources = &source, .source_count = 1});
     assert_int_equal(value_at(f, read_all()), 1);
+    assert_verifies(f);
+}
+
+// Who asks for the newest asks of a day: what is published later does not count yet, be it a value
+// or a withdrawal. A day that is named goes before.
+static void what_is_published_later_waits_for_its_day(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    COMMIT_ROWS(f, a_row(GDP, 0, 2023, 1, 5));
+    assert_int_equal(value_at(f, read_today(10)), 1);
+    assert_int_equal(value_at(f, read_today(4)), -1);
+    COMMIT_ROWS(f, a_row(GDP, 0, 2023, 2, 20));
+    COMMIT_ROWS(f, a_withdrawal(a_row(GDP, 0, 2023, 0, 1), 30));
+    for (int day = 5; day < 40; day++) {
+        int want = day < 20 ? 1 : day < 30 ? 2 : -1;
+        assert_int_equal(value_at(f, read_today(day)), want);
+        assert_int_equal(value_at(f, read_as_of(day)), want);
+    }
+    alm_read read = read_today(10);
+    read.as_of = DAY(25);
+    assert_int_equal(value_at(f, read), 2);
+    read = read_today(25);
+    read.at_sequence = 2;
+    assert_int_equal(value_at(f, read), 1);
+    read = read_today(25);
+    read.all_vintages = true;
+    assert_int_equal(read_rows(f, read)->count, 2);
+    assert_int_equal(value_at(f, read_all()), -1);
     assert_verifies(f);
 }
 
@@ -403,6 +439,7 @@ store_group conform_winners(void)
         STORE_TEST(a_changed_precedence_changes_the_winner),
         STORE_TEST(a_changed_precedence_counts_for_the_past),
         STORE_TEST(rows_meet_the_precedence_of_their_batch),
+        STORE_TEST(what_is_published_later_waits_for_its_day),
         STORE_TEST(a_withdrawn_cell_has_no_value_but_vintages),
         STORE_TEST(a_withdrawal_has_its_day_and_its_sequence),
         STORE_TEST(a_source_withdraws_its_own_word),
