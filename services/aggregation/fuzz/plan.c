@@ -113,7 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ALM_ASSERT(arena != NULL);
     if (alm_query_plan_make(request, catalog, NULL, arena, &plan, &st) == ALM_OK) {
         alm_row_reader reader = {.read = read_nothing};
-        alm_answer_sink sink = {NULL, check_row, check_fault};
+        alm_answer_sink sink = {NULL, check_row, check_fault, NULL};
         alm_code code = alm_query_execute(&plan, &reader, &sink, arena, &st);
         ALM_ASSERT(code == ALM_OK || st.message[0] != '\0');
     } else {

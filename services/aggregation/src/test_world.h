@@ -681,10 +681,25 @@ typedef struct world_columns {
     alm_result_writer *writer; // NULL: no rows are held
 } world_columns;
 
+// What a column of `count` elements has of a row: one for all, one a row, or pairs of a value and
+// how many rows have it.
+static inline uint32_t world_element(const Almanac__V1__ResultBlock *block, const uint32_t *column,
+                                     size_t count, size_t row)
+{
+    size_t pair = 0;
+    if (count <= 1 || count == block->rows) {
+        return count == 0 ? 0 : column[count == 1 ? 0 : row];
+    }
+    for (size_t left = row; left >= column[pair + 1]; pair += 2) {
+        left -= column[pair + 1];
+    }
+    return column[pair];
+}
+
 static inline alm_str world_text(const Almanac__V1__ResultBlock *block, const uint32_t *column,
                                  size_t count, size_t row)
 {
-    uint32_t index = count == 0 ? 0 : column[count == 1 ? 0 : row];
+    uint32_t index = world_element(block, column, count, row);
     uint32_t from = index == 0 ? 0 : block->text_ends[index - 1] + 1; // behind its line feed
     return (alm_str){block->texts + from, block->text_ends[index] - from};
 }
@@ -692,8 +707,10 @@ static inline alm_str world_text(const Almanac__V1__ResultBlock *block, const ui
 static inline alm_result_row world_row_of(const Almanac__V1__ResultBlock *block, size_t i)
 {
 #define WORLD_TEXT(column) world_text(block, block->column, block->n_##column, i)
-#define WORLD_NUMBER(column)                                                                       \
+#define WORLD_WIDE(column)                                                                         \
     (block->n_##column == 0 ? 0 : block->column[block->n_##column == 1 ? 0 : i])
+#define WORLD_EXPONENT       world_element(block, (const uint32_t *)block->exponent, block->n_exponent, i)
+#define WORLD_NUMBER(column) world_element(block, block->column, block->n_##column, i)
     alm_result_row row = {
         .indicator = WORLD_TEXT(indicator),
         .place = WORLD_TEXT(place),
@@ -706,12 +723,12 @@ static inline alm_result_row world_row_of(const Almanac__V1__ResultBlock *block,
                             : ALM_ACCUMULATION_PERIOD,
         .value =
             {
-                .number = {WORLD_NUMBER(mantissa), (int8_t)WORLD_NUMBER(exponent)},
+                .number = {WORLD_WIDE(mantissa), (int8_t)WORLD_EXPONENT},
                 .has_number = WORLD_NUMBER(has_number) != 0,
                 .qualifier = (alm_qualifier)WORLD_NUMBER(qualifier),
                 .status = (alm_obs_status)WORLD_NUMBER(status),
             },
-        .interval = {WORLD_NUMBER(lower), WORLD_NUMBER(upper)},
+        .interval = {WORLD_WIDE(lower), WORLD_WIDE(upper)},
         .computed = WORLD_NUMBER(origin) == ALMANAC__V1__ORIGIN__ORIGIN_COMPUTED,
         .source = WORLD_TEXT(source),
         .published = ALM_DATE_NONE,
@@ -741,6 +758,8 @@ static inline alm_result_row world_row_of(const Almanac__V1__ResultBlock *block,
     return row;
 #undef WORLD_TEXT
 #undef WORLD_NUMBER
+#undef WORLD_WIDE
+#undef WORLD_EXPONENT
 }
 
 static inline alm_code world_pass_on(world_columns *it, alm_status *st)
