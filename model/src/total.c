@@ -288,7 +288,8 @@ alm_code alm_total_number(const alm_total *total, alm_decimal *ret, alm_status *
 
 alm_interval alm_total_interval(const alm_total *total)
 {
-    __int128 lower, upper;
+    __int128 lower = 0;
+    __int128 upper = 0;
     bool has_ends = total->present > 0 && !total->is_too_large;
     bool has_lower = has_ends && !total->is_open_below &&
                      !__builtin_sub_overflow(total->number, total->below, &lower);

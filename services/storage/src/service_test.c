@@ -326,7 +326,8 @@ static void adds_up_groups_of_places(void **state)
     for (uint32_t groups_count = 21; groups_count < 10000; groups_count += 9000) {
         alm_total_groups groups = thousands(f, groups_count);
         Almanac__Internal__PeriodSet periods = ALMANAC__INTERNAL__PERIOD_SET__INIT;
-        Almanac__Internal__ReadRequest read = ALMANAC__INTERNAL__READ_REQUEST__INIT;
+        Almanac__Internal__ReadRequest read;
+        almanac__internal__read_request__init(&read);
         Almanac__Internal__SumsRequest request = ALMANAC__INTERNAL__SUMS_REQUEST__INIT;
         periods.all = true;
         read.periods = &periods;
@@ -364,7 +365,8 @@ static void sums_of_nothing_still_tell_their_state(void **state)
 {
     fixture *f = *state;
     commit_catalog(f);
-    Almanac__Internal__ReadRequest read = ALMANAC__INTERNAL__READ_REQUEST__INIT;
+    Almanac__Internal__ReadRequest read;
+    almanac__internal__read_request__init(&read);
     Almanac__Internal__SumsRequest request = ALMANAC__INTERNAL__SUMS_REQUEST__INIT;
     request.read = &read;
     alm_stream *stream = open_stream(f, "Sums", &request.base);
@@ -381,7 +383,8 @@ static void refuses_malformed_sums(void **state)
     fixture *f = *state;
     ProtobufCMessage *message;
     uint32_t numbers[] = {0, UINT32_MAX, 0};
-    Almanac__Internal__ReadRequest read = ALMANAC__INTERNAL__READ_REQUEST__INIT;
+    Almanac__Internal__ReadRequest read;
+    almanac__internal__read_request__init(&read);
     for (int way = 0; way < 5; way++) {
         Almanac__Internal__SumsRequest request = ALMANAC__INTERNAL__SUMS_REQUEST__INIT;
         request.read = way == 0 ? NULL : &read;
