@@ -132,7 +132,8 @@ static void execute(trial *it, alm_arena *arena)
     snprintf(question, sizeof question, "i=%s p=310105 t=%s x=target", it->asked.kind->indicator,
              it->horizon_text);
     world_ask(&q, question);
-    assert_int_equal(alm_query_plan_make(&q.request, it->w.catalog, NULL, arena, &plan, &st), ALM_OK);
+    assert_int_equal(alm_query_plan_make(&q.request, it->w.catalog, NULL, arena, &plan, &st),
+                     ALM_OK);
     alm_row_reader reader = world_reader(&it->w);
     alm_answer_sink sink = {it, take_row, take_fault, NULL};
     it->progress_count = 0;

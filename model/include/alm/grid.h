@@ -128,10 +128,10 @@ typedef struct alm_grid_obs {
     uint32_t source;
 } alm_grid_obs;
 
-// Which exponent holds decimals that are to stand in one grid: the finest of them. One that does not
-// fit it makes the grid MIXED. Zeroed, it holds none yet.
+// Which exponent holds decimals that are to stand in one grid: the finest of them. One that does
+// not fit it makes the grid MIXED. Zeroed, it holds none yet.
 typedef struct alm_grid_fit {
-    int64_t largest[ALM_DECIMAL_EXPONENT_MAX - ALM_DECIMAL_EXPONENT_MIN + 1]; // of each exponent
+    int64_t largest[ALM_DECIMAL_EXPONENT_MAX - ALM_DECIMAL_EXPONENT_MIN + 1]; // by exponent
     bool is_there[ALM_DECIMAL_EXPONENT_MAX - ALM_DECIMAL_EXPONENT_MIN + 1];
 } alm_grid_fit;
 

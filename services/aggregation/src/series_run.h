@@ -133,7 +133,8 @@ ALM_MUST_USE alm_code alm_series_variant(alm_series_run *it, alm_series_target *
 ALM_MUST_USE alm_code alm_series_tell_begin(alm_series_run *it, size_t periods, alm_status *st);
 // Of the part at hand, once its grids are computed.
 ALM_MUST_USE alm_code alm_series_tell_part(alm_series_run *it, alm_arena *arena, alm_status *st);
-// What alm_series_answer_ranges would answer, in columns, and of listed periods all the rest. *ret_is_told: false if it has to.
+// What alm_series_answer_ranges would answer, in columns, and of listed periods all the rest.
+// *ret_is_told: false if it has to.
 ALM_MUST_USE alm_code alm_series_tell_ranges(alm_series_run *it, alm_series_target *of,
                                              size_t series, bool *ret_is_told, alm_status *st);
 // The answers that were gathered of a series.

@@ -700,7 +700,8 @@ static inline alm_str world_text(const Almanac__V1__ResultBlock *block, const ui
                                  size_t count, size_t row)
 {
     uint32_t index = world_element(block, column, count, row);
-    uint32_t from = index == 0 ? 0 : block->text_ends[index - 1] + 1; // behind its line feed
+    // Behind the line feed of the one before.
+    uint32_t from = index == 0 ? 0 : block->text_ends[index - 1] + 1;
     return (alm_str){block->texts + from, block->text_ends[index] - from};
 }
 
@@ -709,8 +710,8 @@ static inline alm_result_row world_row_of(const Almanac__V1__ResultBlock *block,
 #define WORLD_TEXT(column) world_text(block, block->column, block->n_##column, i)
 #define WORLD_WIDE(column)                                                                         \
     (block->n_##column == 0 ? 0 : block->column[block->n_##column == 1 ? 0 : i])
-#define WORLD_EXPONENT       world_element(block, (const uint32_t *)block->exponent, block->n_exponent, i)
-#define WORLD_NUMBER(column) world_element(block, block->column, block->n_##column, i)
+#define WORLD_NUMBER(column)                                                                       \
+    world_element(block, (const uint32_t *)block->column, block->n_##column, i)
     alm_result_row row = {
         .indicator = WORLD_TEXT(indicator),
         .place = WORLD_TEXT(place),
@@ -723,7 +724,7 @@ static inline alm_result_row world_row_of(const Almanac__V1__ResultBlock *block,
                             : ALM_ACCUMULATION_PERIOD,
         .value =
             {
-                .number = {WORLD_WIDE(mantissa), (int8_t)WORLD_EXPONENT},
+                .number = {WORLD_WIDE(mantissa), (int8_t)WORLD_NUMBER(exponent)},
                 .has_number = WORLD_NUMBER(has_number) != 0,
                 .qualifier = (alm_qualifier)WORLD_NUMBER(qualifier),
                 .status = (alm_obs_status)WORLD_NUMBER(status),
@@ -759,7 +760,6 @@ static inline alm_result_row world_row_of(const Almanac__V1__ResultBlock *block,
 #undef WORLD_TEXT
 #undef WORLD_NUMBER
 #undef WORLD_WIDE
-#undef WORLD_EXPONENT
 }
 
 static inline alm_code world_pass_on(world_columns *it, alm_status *st)
