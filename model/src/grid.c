@@ -179,6 +179,149 @@ alm_code alm_grid_load(alm_axis axis, size_t series_count, const alm_grid_obs *o
     return ALM_OK;
 }
 
+// --- rows ---------------------------------------------------------------------------------------
+
+static double power_of_ten(int power)
+{
+    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    int size = abs(power);
+    double value = (size_t)size < ALM_ARRAY_LEN(powers) ? powers[size] : pow(10, size);
+    return power < 0 ? 1 / value : value;
+}
+
+void alm_grid_obs_set(alm_grid_obs *obs, const alm_value *value, alm_interval interval,
+                      alm_unit unit)
+{
+    obs->value = *value;
+    obs->interval = interval;
+    if (!value->has_number || alm_unit_eq(value->unit, unit) ||
+        !alm_unit_convertible(value->unit, unit) ||
+        alm_number_in_unit(value, unit, &obs->value.number, NULL) != ALM_OK) {
+        return;
+    }
+    obs->interval = alm_interval_scale(interval, alm_unit_factor(value->unit, unit));
+    obs->value.unit = unit;
+}
+
+// Do all numbers stand at one exponent in this unit?
+static bool are_alike(const alm_obs_columns *rows, alm_unit unit)
+{
+    return !rows->each_unit && !rows->each_exponent && alm_unit_eq(rows->unit[0], unit);
+}
+
+void alm_grid_fit_rows(alm_grid_fit *fit, const alm_grid_rows *it, alm_unit unit)
+{
+    bool is_alike = are_alike(it->rows, unit);
+    for (size_t i = 0; i < it->count; i++) {
+        size_t row = it->at[i];
+        alm_grid_obs obs;
+        if (!alm_obs_flags_have_number(ALM_OBS_AT(it->rows, flags, row))) {
+            continue;
+        }
+        if (is_alike) {
+            alm_grid_fit_take(fit, (alm_decimal){ALM_OBS_AT(it->rows, mantissa, row),
+                                                 (int8_t)it->rows->exponent[0]});
+            continue;
+        }
+        alm_value value = alm_obs_at(it->rows, row).value;
+        alm_grid_obs_set(&obs, &value, (alm_interval){0}, unit);
+        alm_grid_fit_take(fit, obs.value.number);
+    }
+}
+
+static void put_row(alm_grid *grid, const alm_grid_rows *it, size_t i, alm_unit unit)
+{
+    alm_obs row = alm_obs_at(it->rows, it->at[i]);
+    alm_grid_obs obs = {
+        .series = it->series[i],
+        .t = it->t,
+        .published = row.published,
+        .source = row.source,
+    };
+    alm_grid_obs_set(&obs, &row.value, alm_value_interval(&row.value), unit);
+    alm_grid_put(grid, &obs, unit);
+}
+
+// Numbers of one exponent in the grid's unit, which are exact: what one of them takes is worked out
+// for all.
+typedef struct plain_rows {
+    int64_t to_grid; // a mantissa times that is one of the grid
+    bool is_divided; // ends are divided by the power, else multiplied
+    double power;    // of an end with one digit more
+    int64_t half;    // of a unit of the last digit, likewise
+    int8_t exponent;
+} plain_rows;
+
+#define PLAIN_MANTISSA_MAX (INT64_C(1) << 49) // ten times that is a whole double
+
+// False: they are to be put one by one.
+static bool make_plain(const alm_grid *grid, const alm_obs_columns *rows, alm_unit unit,
+                       plain_rows *ret)
+{
+    int exponent = rows->exponent[0];
+    alm_decimal unit_of_grid;
+    if (grid->kind != ALM_GRID_DECIMALS || !are_alike(rows, unit) ||
+        exponent <= ALM_DECIMAL_EXPONENT_MIN ||
+        alm_decimal_rescale((alm_decimal){1, (int8_t)exponent}, grid->exponent, &unit_of_grid,
+                            NULL) != ALM_OK) {
+        return false;
+    }
+    alm_value one = {.number = {1, (int8_t)exponent}, .unit = unit, .has_number = true};
+    *ret = (plain_rows){
+        .to_grid = unit_of_grid.mantissa,
+        .is_divided = exponent < 1,
+        .power = power_of_ten(exponent < 1 ? 1 - exponent : exponent - 1),
+        .half = alm_value_reach(&one).above,
+        .exponent = (int8_t)exponent,
+    };
+    return true;
+}
+
+static double end_of(const plain_rows *plain, int64_t mantissa)
+{
+    return plain->is_divided ? (double)mantissa / plain->power : (double)mantissa * plain->power;
+}
+
+// False: the row is not so plain.
+static bool put_plain(alm_grid *grid, const plain_rows *plain, const alm_grid_rows *it, size_t i)
+{
+    size_t row = it->at[i];
+    size_t cell = (size_t)it->series[i] * grid->axis.count + it->t;
+    uint32_t flags = ALM_OBS_AT(it->rows, flags, row);
+    int64_t mantissa = ALM_OBS_AT(it->rows, mantissa, row);
+    bool is_plain = alm_obs_flags_have_number(flags) &&
+                    alm_obs_flags_qualifier(flags) == ALM_QUALIFIER_EXACT &&
+                    mantissa <= PLAIN_MANTISSA_MAX && mantissa >= -PLAIN_MANTISSA_MAX;
+    if (!is_plain) {
+        return false;
+    }
+    ALM_ASSERT(it->series[i] < grid->series_count && it->t < grid->axis.count);
+    ALM_ASSERT(grid->gaps[cell] == ALM_GAP_UNOBSERVED);
+    grid->mantissas[cell] = mantissa * plain->to_grid;
+    grid->digits[cell] = plain->exponent;
+    grid->lower[cell] = end_of(plain, mantissa * 10 - plain->half);
+    grid->upper[cell] = end_of(plain, mantissa * 10 + plain->half);
+    grid->gaps[cell] = ALM_GAP_NONE;
+    grid->flags[cell] = (uint8_t)(alm_obs_flags_status(flags) << ALM_CELL_STATUS_SHIFT |
+                                  ALM_CELL_EXACT | ALM_CELL_OVER | ALM_CELL_UNDER);
+    grid->newest[cell] =
+        alm_newest(ALM_OBS_AT(it->rows, published, row), ALM_OBS_AT(it->rows, source, row));
+    return true;
+}
+
+void alm_grid_put_rows(alm_grid *grid, const alm_grid_rows *it, alm_unit unit)
+{
+    plain_rows plain = {0};
+    bool is_plain = it->count > 0 && make_plain(grid, it->rows, unit, &plain);
+    for (size_t i = 0; i < it->count; i++) {
+        if (!is_plain || !put_plain(grid, &plain, it, i)) {
+            put_row(grid, it, i, unit);
+        }
+    }
+}
+
 // --- one from two -------------------------------------------------------------------------------
 
 static bool fits_exponent(const alm_grid *grid, int8_t exponent)
@@ -239,16 +382,6 @@ alm_code alm_grid_prefer(const alm_grid *a, const alm_grid *b, alm_arena *arena,
 }
 
 // --- values -------------------------------------------------------------------------------------
-
-static double power_of_ten(int power)
-{
-    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    int size = abs(power);
-    double value = (size_t)size < ALM_ARRAY_LEN(powers) ? powers[size] : pow(10, size);
-    return power < 0 ? 1 / value : value;
-}
 
 // number / 10^exponent with one rounding.
 static double steps_of(double number, int exponent)

@@ -221,6 +221,184 @@ static void grows_as_whole_numbers_do(void **state)
     alm_arena_destroy(&arena);
 }
 
+// --- the quick ways -----------------------------------------------------------------------------
+
+#define SERIES  5
+#define PERIODS 8
+
+// Rows of one period: of one exponent, unit and publication, or of any.
+typedef struct period_rows {
+    uint32_t series[SERIES], at[SERIES], flags[SERIES], source[SERIES], note;
+    int64_t mantissa[SERIES];
+    int32_t exponent[SERIES];
+    alm_unit unit[SERIES];
+    alm_obs_columns columns;
+    alm_grid_rows rows;
+} period_rows;
+
+static const alm_period any_period = {ALM_FREQ_ANNUAL, 1, 2020};
+static const uint32_t any_number = 0;
+static const alm_date any_date = 19000;
+static const uint64_t any_sequence = 1;
+static const alm_str no_note = {0};
+
+static void make_rows(test_random *random, uint32_t t, period_rows *it)
+{
+    bool is_alike = !test_random_one_in(random, 3);
+    size_t count = 0;
+    for (uint32_t s = 0; s < SERIES; s++) {
+        if (test_random_one_in(random, 5)) {
+            continue;
+        }
+        bool has_number = !test_random_one_in(random, 8);
+        uint32_t qualifier = test_random_one_in(random, 6) ? 1 + test_random_below(random, 6) : 0;
+        uint32_t status = test_random_one_in(random, 4) ? 1 + test_random_below(random, 3) : 0;
+        int64_t size = INT64_C(1) << test_random_below(random, 53);
+        it->series[count] = s;
+        it->at[count] = (uint32_t)count;
+        it->flags[count] = qualifier | status << 4 | (uint32_t)has_number << 8;
+        it->source[count] = test_random_below(random, 3);
+        it->mantissa[count] =
+            has_number ? (int64_t)(test_random_next(random) % (uint64_t)size) - size / 16 : 0;
+        it->exponent[count] = is_alike ? -2 : -(int32_t)test_random_below(random, 3);
+        it->unit[count] =
+            (alm_unit){.measure = ALM_MEASURE_UNIT_CNY,
+                       .mult = (int8_t)(is_alike || test_random_one_in(random, 2) ? 8 : 4)};
+        count++;
+    }
+    it->columns = (alm_obs_columns){
+        .count = count,
+        .variant = &any_number,
+        .place = &any_number,
+        .period = &any_period,
+        .mantissa = it->mantissa,
+        .each_mantissa = 1,
+        .exponent = it->exponent,
+        .each_exponent = !is_alike,
+        .unit = it->unit,
+        .each_unit = !is_alike,
+        .flags = it->flags,
+        .each_flags = 1,
+        .source = it->source,
+        .each_source = 1,
+        .published = &any_date,
+        .note = &any_number,
+        .sequence = &any_sequence,
+        .notes = &no_note,
+    };
+    it->rows = (alm_grid_rows){&it->columns, t, it->series, it->at, count};
+}
+
+static void check_same_double(double a, double b)
+{
+    assert_memory_equal(&a, &b, sizeof a);
+}
+
+static void check_same_grid(const alm_grid *got, const alm_grid *want)
+{
+    assert_int_equal(got->exponent, want->exponent);
+    for (size_t i = 0; i < alm_grid_cells(want); i++) {
+        assert_int_equal(got->gaps[i], want->gaps[i]);
+        assert_int_equal(got->flags[i], want->flags[i]);
+        assert_int_equal(got->newest[i], want->newest[i]);
+        check_same_double(got->lower[i], want->lower[i]);
+        check_same_double(got->upper[i], want->upper[i]);
+        if (!alm_grid_has(want, i)) {
+            continue;
+        }
+        assert_int_equal(got->digits[i], want->digits[i]);
+        if (want->flags[i] & ALM_CELL_EXACT) {
+            assert_int_equal(got->mantissas[i], want->mantissas[i]);
+        } else {
+            check_same_double(got->numbers[i], want->numbers[i]);
+        }
+    }
+}
+
+// Rows that are taken up together are what they are one by one.
+static void takes_rows_as_it_takes_each(void **unused)
+{
+    (void)unused;
+    static period_rows rows[PERIODS];
+    test_random random = test_random_start();
+    alm_axis axis = {period("2015"), PERIODS};
+    alm_unit unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = 8};
+    for (int round = 0; round < 3000; round++) {
+        alm_arena *arena = alm_arena_create(0);
+        alm_grid_fit fit = {0};
+        alm_grid got, want;
+        alm_grid_obs obs[PERIODS * SERIES];
+        size_t count = 0;
+        for (uint32_t t = 0; t < PERIODS; t++) {
+            make_rows(&random, t, &rows[t]);
+            alm_grid_fit_rows(&fit, &rows[t].rows, unit);
+            for (size_t i = 0; i < rows[t].rows.count; i++) {
+                alm_obs row = alm_obs_at(&rows[t].columns, i);
+                obs[count] = (alm_grid_obs){.series = rows[t].series[i],
+                                            .t = t,
+                                            .published = row.published,
+                                            .source = row.source};
+                alm_grid_obs_set(&obs[count++], &row.value, alm_value_interval(&row.value), unit);
+            }
+        }
+        assert_int_equal(alm_grid_load(axis, SERIES, obs, count, unit, arena, &want, NULL), ALM_OK);
+        assert_int_equal(alm_grid_make_fit(axis, SERIES, &fit, arena, &got, NULL), ALM_OK);
+        assert_int_equal(got.kind, want.kind);
+        for (uint32_t t = 0; t < PERIODS; t++) {
+            alm_grid_put_rows(&got, &rows[t].rows, unit);
+        }
+        check_same_grid(&got, &want);
+        alm_arena_destroy(&arena);
+    }
+}
+
+// A grid of decimals grows as one that has doubles beside them, which no quick way is for.
+static void grows_decimals_as_anything(void **unused)
+{
+    (void)unused;
+    static period_rows rows[PERIODS];
+    test_random random = test_random_start();
+    alm_axis axis = {period("2015"), PERIODS};
+    alm_transform pc1 = {.op = ALM_TRANSFORM_PC1};
+    alm_unit unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = 8};
+    alm_quantity amount = {.kind = ALM_QUANTITY_AMOUNT,
+                           .unit = unit,
+                           .measure = ALM_MEASURE_LEVEL,
+                           .freq = ALM_FREQ_ANNUAL,
+                           .accumulation = ALM_ACCUMULATION_PERIOD,
+                           .type = ALM_VALUE_TYPE_STOCK};
+    alm_step step;
+    assert_int_equal(alm_step_make(&pc1, &amount, &step, NULL), ALM_OK);
+    for (int round = 0; round < 3000; round++) {
+        alm_arena *arena = alm_arena_create(0);
+        alm_grid_fit fit = {0};
+        alm_grid in, mixed, got, want;
+        alm_axis needed;
+        for (uint32_t t = 0; t < PERIODS; t++) {
+            make_rows(&random, t, &rows[t]);
+            alm_grid_fit_rows(&fit, &rows[t].rows, unit);
+        }
+        assert_int_equal(alm_step_reach(&step, axis, &needed, NULL), ALM_OK);
+        assert_int_equal(alm_grid_make_fit(needed, SERIES, &fit, arena, &in, NULL), ALM_OK);
+        for (uint32_t t = 0; t < PERIODS; t++) {
+            rows[t].rows.t = t + 1;
+            alm_grid_put_rows(&in, &rows[t].rows, unit);
+        }
+        mixed = in;
+        mixed.kind = ALM_GRID_MIXED;
+        mixed.numbers = alm_arena_calloc(arena, alm_grid_cells(&in), sizeof *mixed.numbers);
+        for (size_t i = 0; i < alm_grid_cells(&in) && in.kind == ALM_GRID_DECIMALS; i++) {
+            mixed.numbers[i] = alm_decimal_to_double((alm_decimal){in.mantissas[i], in.exponent});
+        }
+        if (in.kind == ALM_GRID_DECIMALS) {
+            assert_int_equal(alm_step_run(&step, &in, axis, arena, &got, NULL), ALM_OK);
+            assert_int_equal(alm_step_run(&step, &mixed, axis, arena, &want, NULL), ALM_OK);
+            check_same_grid(&got, &want);
+        }
+        alm_arena_destroy(&arena);
+    }
+}
+
 int main(void)
 {
     static test_list list;
@@ -229,5 +407,7 @@ int main(void)
     TEST_ADD(&list, takes_doubles_where_decimals_do_not_fit);
     TEST_ADD(&list, newest_is_a_maximum);
     TEST_ADD(&list, grows_as_whole_numbers_do);
+    TEST_ADD(&list, takes_rows_as_it_takes_each);
+    TEST_ADD(&list, grows_decimals_as_anything);
     return TEST_RUN(&list, "grid");
 }

@@ -335,18 +335,100 @@ static alm_grid_kind kind_of(const alm_step *step, const alm_grid *in)
     }
 }
 
+static alm_cell cell_of(const alm_step *step, const alm_grid *in, size_t row, const alm_taps *taps)
+{
+    return step->transform.op == ALM_TRANSFORM_LIN ? alm_cell_at(in, row + taps->first)
+                                                   : compute(step, in, row, taps);
+}
+
+// Growth of one cell on another of decimals that are not negative: most of what is ever asked, and
+// nothing else has so many cells. The same to the bit as compute().
+static bool is_growth(const alm_step *step, const alm_grid *in, const alm_taps *taps,
+                      uint32_t count)
+{
+    alm_transform_op op = step->transform.op;
+    bool is_plain =
+        in->kind == ALM_GRID_DECIMALS && (op == ALM_TRANSFORM_PC1 || op == ALM_TRANSFORM_PCH);
+    for (uint32_t t = 0; t < count && is_plain; t++) {
+        is_plain = taps[t].count <= 1 && taps[t].base_count <= 1;
+    }
+    return is_plain;
+}
+
+static uint8_t worst_of(uint8_t a, uint8_t b)
+{
+    if (a >> ALM_CELL_STATUS_SHIFT == b >> ALM_CELL_STATUS_SHIFT) {
+        return alm_cell_flags_status(a);
+    }
+    return (uint8_t)alm_obs_status_worst(alm_cell_flags_status(a), alm_cell_flags_status(b));
+}
+
+// False: one of the cells is of another kind.
+static bool grow(const alm_grid *in, const double *numbers, size_t row, const alm_taps *taps,
+                 alm_grid *out, size_t to)
+{
+    if (taps->count == 0 || taps->base_count == 0) {
+        return false;
+    }
+    size_t a = row + taps->first;
+    size_t b = row + taps->base;
+    bool has = in->gaps[a] == ALM_GAP_NONE && in->gaps[b] == ALM_GAP_NONE;
+    if (!has || !(in->lower[a] >= 0) || !(in->lower[b] > 0)) {
+        return false;
+    }
+    double number = (numbers[taps->first] / numbers[taps->base] - 1) * 100;
+    if (!(fabs(number) < ALM_GRID_NUMBER_MAX)) {
+        return false;
+    }
+    uint8_t bounds = alm_cell_bounds_difference(in->flags[a], in->flags[b] & ALM_CELL_BOUNDS);
+    out->numbers[to] = number;
+    out->lower[to] = (in->lower[a] / in->upper[b] - 1) * 100;
+    out->upper[to] = (in->upper[a] / in->lower[b] - 1) * 100;
+    out->digits[to] = ALM_PERCENT_DIGITS;
+    out->flags[to] = (uint8_t)(ALM_CELL_COMPUTED | bounds |
+                               worst_of(in->flags[a], in->flags[b]) << ALM_CELL_STATUS_SHIFT);
+    out->gaps[to] = ALM_GAP_NONE;
+    out->newest[to] = ALM_MAX(in->newest[a], in->newest[b]);
+    return true;
+}
+
+static alm_code run_growth(const alm_step *step, const alm_grid *in, const alm_taps *taps,
+                           alm_arena *arena, alm_grid *out, alm_status *st)
+{
+    double *numbers = alm_arena_alloc(arena, in->axis.count * sizeof *numbers); // of a series
+    if (numbers == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for %u periods",
+                              in->axis.count);
+    }
+    for (size_t s = 0; s < in->series_count; s++) {
+        size_t row = s * in->axis.count;
+        for (uint32_t t = 0; t < in->axis.count; t++) {
+            numbers[t] = alm_decimal_to_double((alm_decimal){in->mantissas[row + t], in->exponent});
+        }
+        for (uint32_t t = 0; t < out->axis.count; t++) {
+            size_t to = s * out->axis.count + t;
+            if (!grow(in, numbers, row, &taps[t], out, to)) {
+                alm_cell it = compute(step, in, row, &taps[t]);
+                alm_cell_put(out, to, &it);
+            }
+        }
+    }
+    return ALM_OK;
+}
+
 alm_code alm_step_run(const alm_step *step, const alm_grid *in, alm_axis out, alm_arena *arena,
                       alm_grid *ret, alm_status *st)
 {
     alm_taps *taps;
     ALM_TRY(alm_step_taps_of(step, in->axis, out, arena, &taps, st));
     ALM_TRY(alm_grid_make(out, in->series_count, kind_of(step, in), in->exponent, arena, ret, st));
-    bool is_copy = step->transform.op == ALM_TRANSFORM_LIN;
+    if (is_growth(step, in, taps, out.count)) {
+        return run_growth(step, in, taps, arena, ret, st);
+    }
     for (size_t s = 0; s < in->series_count; s++) {
         for (uint32_t t = 0; t < out.count; t++) {
             size_t row = s * in->axis.count;
-            alm_cell it =
-                is_copy ? alm_cell_at(in, row + taps[t].first) : compute(step, in, row, &taps[t]);
+            alm_cell it = cell_of(step, in, row, &taps[t]);
             alm_cell_put(ret, s * out.count + t, &it);
         }
     }

@@ -152,6 +152,21 @@ ALM_MUST_USE alm_code alm_grid_make_fit(alm_axis axis, size_t series_count, cons
 // this unit.
 void alm_grid_put(alm_grid *grid, const alm_grid_obs *obs, alm_unit unit);
 
+// Sets value and interval as they are in `unit`, if they convert.
+void alm_grid_obs_set(alm_grid_obs *obs, const alm_value *value, alm_interval interval,
+                      alm_unit unit);
+
+// Rows of one period that are to be taken up: row at[i] is of series[i].
+typedef struct alm_grid_rows {
+    const alm_obs_columns *rows;
+    uint32_t t;
+    uint32_t *series, *at;
+    size_t count;
+} alm_grid_rows;
+// As alm_grid_fit_take and alm_grid_put of each, in `unit` where it converts.
+void alm_grid_fit_rows(alm_grid_fit *fit, const alm_grid_rows *rows, alm_unit unit);
+void alm_grid_put_rows(alm_grid *grid, const alm_grid_rows *rows, alm_unit unit);
+
 // A grid of observations in one unit, of which each cell has at most one.
 //
 // ALM_RESOURCE_EXHAUSTED  as above

@@ -348,47 +348,49 @@ static void offer_all(sorter *it)
 
 // --- sorting ------------------------------------------------------------------------------------
 
-static bool is_sorted_but_for_rank(const sorter *it)
-{
-    for (size_t i = 1; i < it->count; i++) {
-        const alm_answer_key *a = &it->keys[i - 1];
-        const alm_answer_key *b = &it->keys[i];
-        bool follows = a->place != b->place ? a->place < b->place
-                       : a->kind != b->kind ? a->kind < b->kind
-                                            : a->row < b->row;
-        if (!follows) {
-            return false;
-        }
-    }
-    return true;
-}
+// X(part): what keys are compared by, the last first.
+#define KEY_PARTS(X)                                                                               \
+    X(kind)                                                                                        \
+    X(place)                                                                                       \
+    X(rank)
 
-// By one byte of the rank after the other, from the lowest on, which keeps the order of equals.
-static void sort_by_rank(sorter *it, alm_answer_key *room)
+// By one byte of a part after the other, from the lowest on, which keeps the order of equals; bytes
+// that all have in common are passed over.
+#define SORT_BY(part)                                                                              \
+    static void sort_by_##part(alm_answer_key **from, alm_answer_key **to, size_t count)           \
+    {                                                                                              \
+        for (size_t shift = 0; shift < 8 * sizeof(*from)->part; shift += 8) {                      \
+            size_t starts[256] = {0};                                                              \
+            for (size_t i = 0; i < count; i++) {                                                   \
+                starts[(*from)[i].part >> shift & 0xff]++;                                         \
+            }                                                                                      \
+            if (starts[(*from)[0].part >> shift & 0xff] == count) {                                \
+                continue;                                                                          \
+            }                                                                                      \
+            size_t start = 0;                                                                      \
+            for (size_t b = 0; b < 256; b++) {                                                     \
+                size_t of_byte = starts[b];                                                        \
+                starts[b] = start;                                                                 \
+                start += of_byte;                                                                  \
+            }                                                                                      \
+            for (size_t i = 0; i < count; i++) {                                                   \
+                (*to)[starts[(*from)[i].part >> shift & 0xff]++] = (*from)[i];                     \
+            }                                                                                      \
+            alm_answer_key *held = *from;                                                          \
+            *from = *to;                                                                           \
+            *to = held;                                                                            \
+        }                                                                                          \
+    }
+KEY_PARTS(SORT_BY)
+
+// Rows are in their order already.
+static void sort_by_bytes(sorter *it, alm_answer_key *room)
 {
     alm_answer_key *from = it->keys;
     alm_answer_key *to = room;
-    for (int shift = 0; shift < 64; shift += 8) {
-        size_t starts[256] = {0};
-        for (size_t i = 0; i < it->count; i++) {
-            starts[from[i].rank >> shift & 0xff]++;
-        }
-        if (starts[from[0].rank >> shift & 0xff] == it->count) {
-            continue;
-        }
-        size_t start = 0;
-        for (size_t b = 0; b < 256; b++) {
-            size_t count = starts[b];
-            starts[b] = start;
-            start += count;
-        }
-        for (size_t i = 0; i < it->count; i++) {
-            to[starts[from[i].rank >> shift & 0xff]++] = from[i];
-        }
-        alm_answer_key *held = from;
-        from = to;
-        to = held;
-    }
+#define PART_SORT(part) sort_by_##part(&from, &to, it->count);
+    KEY_PARTS(PART_SORT)
+#undef PART_SORT
     if (from != it->keys) {
         memcpy(it->keys, from, it->count * sizeof *from);
     }
@@ -396,10 +398,10 @@ static void sort_by_rank(sorter *it, alm_answer_key *room)
 
 static void sort(sorter *it)
 {
-    bool is_radix = it->count >= RADIX_COUNT_MIN && !it->has_long && is_sorted_but_for_rank(it);
+    bool is_radix = it->count >= RADIX_COUNT_MIN && !it->has_long && !it->is_heap;
     alm_answer_key *room = is_radix ? alm_calloc(it->count, sizeof *room) : NULL;
     if (room != NULL) {
-        sort_by_rank(it, room);
+        sort_by_bytes(it, room);
     } else {
         qsort_r(it->keys, it->count, sizeof it->keys[0], by_key, it);
     }

@@ -5,7 +5,7 @@
 
 #include "convert.h"
 
-#define ROW_COUNT 60
+#define ROW_COUNT 150
 
 typedef struct listed {
     uint32_t rows[ROW_COUNT];

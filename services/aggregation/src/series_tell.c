@@ -96,11 +96,43 @@ static alm_code begin_series(alm_series_run *it, alm_series_target *of, size_t s
     return alm_teller_begin(it->teller, &common, st);
 }
 
+// A number without remarks: not of a rank or a roll-up, which have counts.
+static alm_code tell_number(alm_series_run *it, const alm_grid *grid, size_t series, uint32_t t,
+                            bool *ret_is_told, alm_status *st)
+{
+    size_t cell = series * grid->axis.count + t;
+    alm_value value;
+    alm_told_row row = {.bounds = ALMANAC__V1__BOUNDS__BOUNDS_TOLD};
+    alm_grid_value(grid, cell, (alm_unit){0}, &value, &row.interval);
+    *ret_is_told = value.has_number;
+    if (!value.has_number) {
+        return ALM_OK;
+    }
+    row.place = it->set.places[series];
+    row.period = alm_axis_at(grid->axis, t);
+    row.number = value.number;
+    row.has_number = true;
+    row.qualifier = value.qualifier;
+    row.status = value.status;
+    row.source = alm_newest_source(grid->newest[cell]);
+    row.published = alm_newest_published(grid->newest[cell]);
+    it->is_answered[series] = 1;
+    it->run->told++;
+    return alm_teller_add(it->teller, &row, st);
+}
+
 static alm_code tell_cell(alm_series_run *it, alm_series_target *of, size_t series, uint32_t t,
                           alm_status *st)
 {
     alm_obs obs;
     alm_answer_extra extra;
+    bool is_told = false;
+    if (it->run->groups == NULL && !alm_query_plan_ranks(it->run->plan)) {
+        ALM_TRY(tell_number(it, alm_series_last_grid(of), series, t, &is_told, st));
+    }
+    if (is_told) {
+        return ALM_OK;
+    }
     ALM_TRY(alm_series_computed(it, of, series, t, ALM_CELL_NONE, &obs, &extra, st));
     alm_told_row row = {
         .place = obs.place,

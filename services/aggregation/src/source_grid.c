@@ -198,27 +198,13 @@ alm_code alm_source_grid_plan_beside(alm_query_run *run, const alm_indicator *in
 
 // --- loading ------------------------------------------------------------------------------------
 
-static void take_value(const alm_value *value, alm_interval interval, alm_unit unit,
-                       alm_grid_obs *obs)
-{
-    obs->value = *value;
-    obs->interval = interval;
-    if (!value->has_number || alm_unit_eq(value->unit, unit) ||
-        !alm_unit_convertible(value->unit, unit) ||
-        alm_number_in_unit(value, unit, &obs->value.number, NULL) != ALM_OK) {
-        return;
-    }
-    obs->interval = alm_interval_scale(interval, alm_unit_factor(value->unit, unit));
-    obs->value.unit = unit;
-}
-
 static alm_code take_rollup(const alm_source_grid *it, uint32_t variant, size_t series,
                             alm_period period, alm_grid_obs *obs, bool *ret_is_told, alm_status *st)
 {
     alm_rollup_cell cell;
     ALM_TRY(alm_rollup_cell_get(it->rollup, variant, period, it->set->groups[series], false, &cell,
                                 ret_is_told, st));
-    take_value(&cell.computed.value, cell.computed.interval, it->quantity.unit, obs);
+    alm_grid_obs_set(obs, &cell.computed.value, cell.computed.interval, it->quantity.unit);
     obs->published = cell.computed.published;
     obs->source = cell.computed.source;
     return ALM_OK;
@@ -250,16 +236,8 @@ static alm_code load_rollup(alm_source_grid *it, alm_candidate *candidate, alm_a
     return ALM_OK;
 }
 
-// Rows of a run that are series of the set.
-typedef struct matched_run {
-    const alm_obs_columns *rows;
-    uint32_t t;
-    uint32_t *series, *at; // of match i: its series, its row
-    size_t count;
-} matched_run;
-
 typedef struct matches {
-    matched_run *runs;
+    alm_grid_rows *runs;
     size_t count, cap;
 } matches;
 
@@ -275,7 +253,7 @@ static bool places_ascend(const alm_series_set *set)
 
 // ascends: the set's places do, each being there once.
 static void match_rows(const alm_series_set *set, bool ascends, const alm_cell_run *run,
-                       matched_run *ret)
+                       alm_grid_rows *ret)
 {
     const alm_obs_columns *rows = &run->rows;
     size_t row = 0;
@@ -297,7 +275,7 @@ static alm_code match_run(const alm_source_grid *it, bool ascends, const alm_cel
 {
     size_t series = it->set->source_count;
     size_t most = ascends ? ALM_MIN(series, run->rows.count) : series;
-    matched_run matched = {
+    alm_grid_rows matched = {
         .rows = &run->rows,
         .t = t,
         .series = alm_arena_alloc(it->arena, most * sizeof *matched.series),
@@ -329,39 +307,6 @@ static alm_code match(const alm_source_grid *it, uint32_t variant, alm_axis axis
     return ALM_OK;
 }
 
-static alm_value value_at(const alm_obs_columns *rows, size_t i)
-{
-    return alm_obs_at(rows, i).value;
-}
-
-// The number as it will stand in the grid.
-static void fit_numbers(const alm_source_grid *it, const matched_run *matched, alm_grid_fit *fit)
-{
-    for (size_t i = 0; i < matched->count; i++) {
-        alm_value value = value_at(matched->rows, matched->at[i]);
-        alm_grid_obs obs;
-        take_value(&value, (alm_interval){0}, it->quantity.unit, &obs);
-        if (value.has_number) {
-            alm_grid_fit_take(fit, obs.value.number);
-        }
-    }
-}
-
-static void put_matched(const alm_source_grid *it, const matched_run *matched, alm_grid *grid)
-{
-    for (size_t i = 0; i < matched->count; i++) {
-        alm_obs row = alm_obs_at(matched->rows, matched->at[i]);
-        alm_grid_obs obs = {
-            .series = matched->series[i],
-            .t = matched->t,
-            .published = row.published,
-            .source = row.source,
-        };
-        take_value(&row.value, alm_value_interval(&row.value), it->quantity.unit, &obs);
-        alm_grid_put(grid, &obs, it->quantity.unit);
-    }
-}
-
 static alm_code load_published(alm_source_grid *it, alm_candidate *candidate, alm_axis axis,
                                alm_status *st)
 {
@@ -372,12 +317,12 @@ static alm_code load_published(alm_source_grid *it, alm_candidate *candidate, al
     }
     ALM_TRY(match(it, candidate->variant, axis, &found, st));
     for (size_t i = 0; i < found.count; i++) {
-        fit_numbers(it, &found.runs[i], &fit);
+        alm_grid_fit_rows(&fit, &found.runs[i], it->quantity.unit);
     }
     ALM_TRY(
         alm_grid_make_fit(axis, it->set->source_count, &fit, it->arena, &candidate->published, st));
     for (size_t i = 0; i < found.count; i++) {
-        put_matched(it, &found.runs[i], &candidate->published);
+        alm_grid_put_rows(&candidate->published, &found.runs[i], it->quantity.unit);
     }
     return ALM_OK;
 }

@@ -2,12 +2,20 @@
 
 enum { BYTES_MIN = 256, SLOT_COUNT_MIN = 64 };
 
+// Codes and labels are short: eight bytes at a time.
 static uint64_t text_hash(alm_str text)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325); // FNV-1a, 64 bits
-    for (size_t i = 0; i < text.len; i++) {
-        hash = (hash ^ (uint8_t)text.data[i]) * UINT64_C(0x100000001b3);
+    uint64_t hash = text.len * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t word = 0;
+    size_t at = 0;
+    for (; at + sizeof word <= text.len; at += sizeof word) {
+        memcpy(&word, text.data + at, sizeof word);
+        hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
+        hash ^= hash >> 32;
     }
+    word = 0;
+    memcpy(&word, text.data + at, text.len - at);
+    hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
     return hash ^ hash >> 32;
 }
 
