@@ -130,22 +130,26 @@ static alm_code append(alm_cells *cells, uint32_t variant, alm_period period,
         .first = cells->count,
         .rows = *rows,
         .next = ALM_CELL_NONE,
+        .last = ALM_OBS_AT(rows, place, rows->count - 1),
     };
     if (head != fresh) { // behind the first: what comes last is mostly looked for next
         cells->runs[fresh].next = cells->runs[head].next;
         cells->runs[head].next = fresh;
+        cells->runs[head].last = ALM_MAX(cells->runs[head].last, cells->runs[fresh].last);
     }
     cells->run_count++;
     cells->count += rows->count;
     return ALM_OK;
 }
 
-// Those rows of a run that are not there yet, as runs. Reads that overlap are rare.
+// Those rows of a run that are not there yet, as runs. Reads that overlap are rare: nearly always a
+// run goes on where the message before it ended.
 static alm_code append_new(alm_cells *cells, uint32_t variant, alm_period period,
                            const alm_obs_columns *rows, alm_status *st)
 {
     size_t from = 0;
-    if (alm_cells_runs(cells, variant, period) == NULL) {
+    const alm_cell_run *known = alm_cells_runs(cells, variant, period);
+    if (known == NULL || known->last < ALM_OBS_AT(rows, place, 0)) {
         return append(cells, variant, period, rows, st);
     }
     for (size_t i = 0; i <= rows->count; i++) {

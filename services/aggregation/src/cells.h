@@ -12,6 +12,7 @@ typedef struct alm_cell_run {
     size_t first;         // number of its first row
     alm_obs_columns rows; // places ascend; variants are those of the block they came in
     uint32_t next;        // a further run of the variant and period; ALM_CELL_NONE: none
+    alm_place_id last;    // of the first of them: the highest place of all
 } alm_cell_run;
 
 typedef struct alm_cells {

@@ -126,17 +126,15 @@ alm_code alm_query_run_text(alm_query_run *run, const char **ret, alm_status *st
     return text == NULL ? alm_query_run_no_memory(st) : ALM_OK;
 }
 
-#define NAMED_MAX 5
-
 static alm_code name_one(alm_query_run *run, alm_named *named, alm_status *st, const char *label,
                          alm_str behind)
 {
     size_t count = named->count++;
-    if (count > NAMED_MAX) {
+    if (count > ALM_NAMED_MAX) {
         return ALM_OK;
     }
     const char *comma = count > 0 ? ", " : "";
-    if (count == NAMED_MAX) {
+    if (count == ALM_NAMED_MAX) {
         return alm_query_run_text(run, &named->text, st, "%s, ...", named->text);
     }
     return alm_query_run_text(run, &named->text, st, "%s%s%s%s%.*s", named->text, comma, label,

@@ -77,6 +77,7 @@ typedef struct alm_named {
     const char *text;
     size_t count; // of all
 } alm_named;
+#define ALM_NAMED_MAX  5 // by name; what comes behind them is only counted
 #define ALM_NAMED_INIT ((alm_named){.text = ""})
 ALM_MUST_USE alm_code alm_query_run_name_place(alm_query_run *run, alm_place_id place,
                                                alm_named *named, alm_status *st);

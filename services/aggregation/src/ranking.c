@@ -56,53 +56,55 @@ static void sort_ends(double *values, size_t count)
     }
 }
 
-// How many of the ascending values are less than the bound.
-static size_t count_below(const double *values, size_t count, double bound)
+// How many of the ascending values are less than the bound, or, with equals, not more than it. The
+// search begins at *at, where the last one ended, and takes steps that double: entries come in the
+// order of their numbers, and most ends with them.
+static size_t count_below(const double *values, size_t count, double bound, bool with_equals,
+                          size_t *at)
 {
-    size_t low = 0;
-    size_t high = count;
+    size_t low = *at;
+    size_t high = *at;
+    size_t step = 1;
+#define IS_BELOW(i) (with_equals ? values[i] <= bound : values[i] < bound)
+    while (low > 0 && !IS_BELOW(low - 1)) {
+        high = low - 1;
+        low = low > step ? low - step : 0;
+        step *= 2;
+    }
+    step = 1;
+    while (high < count && IS_BELOW(high)) {
+        low = high + 1;
+        high = ALM_MIN(high + step, count);
+        step *= 2;
+    }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (values[middle] < bound) {
+        if (IS_BELOW(middle)) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low;
-}
-
-// How many of the ascending values are less than the bound or equal to it.
-static size_t count_to(const double *values, size_t count, double bound)
-{
-    size_t low = 0;
-    size_t high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (values[middle] <= bound) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
+#undef IS_BELOW
+    *at = low;
     return low;
 }
 
 // A peer is certainly better when its whole interval lies beyond, and possibly better when some of
 // it does. lowers and uppers are ascending and hold the entry's own ends too.
 static void bound_rank(alm_ranked *it, const double *lowers, const double *uppers, size_t count,
-                       bool ascending)
+                       bool ascending, size_t *at_lower, size_t *at_upper)
 {
     size_t certainly;
     size_t possibly;
     bool is_wide =
         it->interval.lower < it->interval.upper; // then it is possibly better than itself
     if (ascending) {
-        certainly = count_below(uppers, count, it->interval.lower);
-        possibly = count_below(lowers, count, it->interval.upper) - is_wide;
+        certainly = count_below(uppers, count, it->interval.lower, false, at_upper);
+        possibly = count_below(lowers, count, it->interval.upper, false, at_lower) - is_wide;
     } else {
-        certainly = count - count_to(lowers, count, it->interval.upper);
-        possibly = count - count_to(uppers, count, it->interval.lower) - is_wide;
+        certainly = count - count_below(lowers, count, it->interval.upper, true, at_lower);
+        possibly = count - count_below(uppers, count, it->interval.lower, true, at_upper) - is_wide;
     }
     // Ends are rounded to doubles, numbers are not: the rank itself always lies within.
     it->rank_low = (uint32_t)ALM_MIN(certainly + 1, it->rank);
@@ -128,7 +130,9 @@ void alm_ranking_sort(alm_ranked *entries, size_t count, bool is_exact, bool asc
     }
     sort_ends(lowers, count);
     sort_ends(uppers, count);
+    size_t at_lower = 0;
+    size_t at_upper = 0;
     for (size_t i = 0; i < count; i++) {
-        bound_rank(&entries[i], lowers, uppers, count, ascending);
+        bound_rank(&entries[i], lowers, uppers, count, ascending, &at_lower, &at_upper);
     }
 }

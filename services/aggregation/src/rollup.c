@@ -156,13 +156,17 @@ static alm_code name_missing(alm_rollup *it, const alm_rollup_slice *slice, uint
 {
     const alm_rollup_groups *groups = it->groups;
     alm_named missing = ALM_NAMED_INIT;
-    for (uint32_t m = groups->first[group]; m < groups->first[group + 1]; m++) {
-        if (!alm_rollup_has(slice, m) && alm_rollup_member_valid(groups, m, slice->day)) {
+    uint32_t count = it->expected[group] - slice->totals[group].of.present;
+    uint32_t end = groups->first[group + 1];
+    for (uint32_t m = groups->first[group]; m < end && missing.count <= ALM_NAMED_MAX; m++) {
+        if (m % 8 == 0 && slice->present[m / 8] == 0xff) {
+            m += 7; // none of eight
+        } else if (!alm_rollup_has(slice, m) && alm_rollup_member_valid(groups, m, slice->day)) {
             ALM_TRY(alm_query_run_name_place(it->run, groups->members[m], &missing, st));
         }
     }
-    return alm_query_run_text(it->run, ret, st, "%s%zu of %u members have no %s: %s", before,
-                              missing.count, it->expected[group], what, missing.text);
+    return alm_query_run_text(it->run, ret, st, "%s%u of %u members have no %s: %s", before, count,
+                              it->expected[group], what, missing.text);
 }
 
 static void inherit(alm_computed *computed, const alm_total *total)
