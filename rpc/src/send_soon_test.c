@@ -92,7 +92,8 @@ static alm_code load_catalog(void *self, alm_call *call, const ProtobufCMessage 
 }
 
 // Commit, Read, LoadCatalog, Catalog, Watch, Head, Verify, Backup.
-static const alm_handler handlers[] = {NULL, NULL, load_catalog, NULL, NULL, head, NULL, NULL};
+static const alm_handler handlers[] = {NULL, NULL, load_catalog, NULL, NULL,
+                                       head, NULL, NULL,         NULL};
 
 static void it_leaves_in_time(void **state)
 {

@@ -109,8 +109,8 @@ static alm_code load_catalog(void *self, alm_call *call, const ProtobufCMessage 
 }
 
 // Commit, Read, LoadCatalog, Catalog, Watch, Head, Verify, Backup.
-static const alm_handler storage_handlers[] = {NULL, read_nothing, load_catalog, NULL,
-                                               NULL, head,         NULL,         NULL};
+static const alm_handler storage_handlers[] = {NULL, read_nothing, load_catalog, NULL, NULL,
+                                               head, NULL,         NULL,         NULL};
 
 // --- asking --------------------------------------------------------------------------------------
 

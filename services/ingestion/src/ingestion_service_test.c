@@ -229,8 +229,8 @@ typedef struct fixture {
 static int set_up(void **state)
 {
     static fixture f;
-    static const alm_handler handlers[] = {commit, NULL, load_catalog, NULL,
-                                           NULL,   head, NULL,         NULL};
+    static const alm_handler handlers[] = {commit, NULL, load_catalog, NULL, NULL,
+                                           head,   NULL, NULL,         NULL};
     f = (fixture){.st = ALM_STATUS_INIT, .now_us = (int64_t)TEST_TODAY * 86400 * 1000000};
     storage = (fake_storage){.arena = alm_arena_create((size_t)1 << 30)};
     pthread_mutex_init(&storage.mutex, NULL);
