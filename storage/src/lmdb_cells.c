@@ -297,6 +297,23 @@ alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *txn, const alm
     return take_cells(&g, &winners, &others, st);
 }
 
+alm_code lmdb_cells_gather_columns(const lmdb_view *view, const lmdb_txn *txn, lmdb_slice_key key,
+                                   alm_str slice, alm_arena *scratch, alm_gathered *out,
+                                   alm_status *st)
+{
+    alm_block block;
+    const alm_base *base;
+    alm_arena_reset(scratch);
+    ALM_TRY(lmdb_base_get(txn, key.variant, key.chunk, &base, st));
+    ALM_TRY(alm_block_open(slice, ALM_CHUNK_ROW_COUNT_MAX, base, scratch, &block, st));
+    alm_block_rows rows = {.count = block.count};
+    if (!view->read->all_places) {
+        place_run run = places_in_chunk(view->read, key.chunk);
+        ALM_TRY(alm_block_rows_find(&block, run.places, run.count, scratch, &rows, st));
+    }
+    return alm_gathered_add(out, &block, rows, view->read->without_value, scratch, st);
+}
+
 // --- one place -----------------------------------------------------------------------------------
 
 bool lmdb_cells_are_stored(const lmdb_view *view, const alm_head *head)

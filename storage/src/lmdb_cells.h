@@ -2,6 +2,7 @@
 #ifndef ALM_STORAGE_LMDB_CELLS_H
 #define ALM_STORAGE_LMDB_CELLS_H
 
+#include "block_columns.h"
 #include "lmdb_store.h"
 #include "read_plan.h"
 
@@ -31,6 +32,13 @@ ALM_MUST_USE alm_code lmdb_cells_gather(const lmdb_view *view, const lmdb_txn *t
                                         lmdb_cell_wanted wanted, void *wanted_arg,
                                         alm_arena *scratch, alm_arena *arena, lmdb_rows *out,
                                         alm_status *st);
+
+// The same as columns, where the stored winners are the answer (lmdb_cells_are_stored) and all
+// periods' cells are wanted alike. Notes are copied.
+ALM_MUST_USE alm_code lmdb_cells_gather_columns(const lmdb_view *view, const lmdb_txn *txn,
+                                                lmdb_slice_key key, alm_str slice,
+                                                alm_arena *scratch, alm_gathered *out,
+                                                alm_status *st);
 
 // Are the stored winners of this snapshot the answer? Then the other vintages need not be read.
 bool lmdb_cells_are_stored(const lmdb_view *view, const alm_head *head);

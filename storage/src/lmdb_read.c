@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#define STEP_ROW_COUNT      16384 // rows of a visit, about
+#define STEP_ROW_COUNT      32768 // rows of a visit, about
 #define STEP_CHUNK_COUNT    512   // looked at in one snapshot
 #define STEP_BYTES_MAX      ((size_t)1 << 30)
 #define READ_PLAN_BYTES_MAX ((size_t)512 << 20)
@@ -287,31 +287,47 @@ static alm_code copy_notes(lmdb_rows *rows, alm_arena *arena, alm_status *st)
     return ALM_OK;
 }
 
-static alm_code finish_rows(lmdb_rows *rows, alm_arena *arena, alm_status *st)
+static alm_code finish_rows(lmdb_rows *rows, alm_arena *arena, alm_obs_columns *ret, alm_status *st)
 {
     for (size_t i = 0; i < rows->count; i++) {
         rows->rows[i].variant = 0;
     }
-    return copy_notes(rows, arena, st);
+    ALM_TRY(copy_notes(rows, arena, st));
+    return alm_obs_columns_of(rows->rows, rows->count, arena, ret) ? ALM_OK : no_memory(st);
 }
 
-static alm_code gather_step(read_ctx *ctx, walk *w, lmdb_slice_key *from, lmdb_rows *rows,
-                            alm_str *ret_text, bool *ret_more, alm_status *st)
+// What is stored is gathered as columns, and what has to be chosen or counted as rows.
+static alm_code gather_chunk(read_ctx *ctx, walk *w, lmdb_rows *rows, alm_gathered *columns,
+                             alm_status *st)
 {
+    if (columns != NULL) {
+        return lmdb_cells_gather_columns(&ctx->view, &w->txn, w->at, w->scan.value,
+                                         ctx->memory.chunk, columns, st);
+    }
     lmdb_cell_wanted wanted = ctx->view.read->last > 0 ? within_cutoff : NULL;
+    return lmdb_cells_gather(&ctx->view, &w->txn, &w->head, w->at, w->scan.value, wanted, &ctx->cut,
+                             ctx->memory.chunk, ctx->memory.step, rows, st);
+}
+
+static alm_code gather_step(read_ctx *ctx, walk *w, lmdb_slice_key *from, alm_str *ret_text,
+                            alm_obs_columns *ret, bool *ret_more, alm_status *st)
+{
+    lmdb_rows rows = {0};
+    alm_gathered columns = {.arena = ctx->memory.step};
+    bool is_stored = ctx->view.read->last == 0 && lmdb_cells_are_stored(&ctx->view, &w->head);
     ALM_TRY(lmdb_variant_text(&w->txn, from->variant, ctx->memory.step, ret_text, st));
     *ret_more = true;
-    for (int i = 0; i < STEP_CHUNK_COUNT && rows->count < STEP_ROW_COUNT; i++) {
+    for (int i = 0; i < STEP_CHUNK_COUNT && rows.count + columns.count < STEP_ROW_COUNT; i++) {
         ALM_TRY(walk_to(w, ctx->view.read, *from, ret_more, st));
         if (!*ret_more) {
             break;
         }
-        ALM_TRY(lmdb_cells_gather(&ctx->view, &w->txn, &w->head, w->at, w->scan.value, wanted,
-                                  &ctx->cut, ctx->memory.chunk, ctx->memory.step, rows, st));
+        ALM_TRY(gather_chunk(ctx, w, &rows, is_stored ? &columns : NULL, st));
         *from = w->at;
         from->chunk++;
     }
-    return finish_rows(rows, ctx->memory.step, st);
+    *ret = alm_gathered_columns(&columns);
+    return is_stored ? ALM_OK : finish_rows(&rows, ctx->memory.step, ret, st);
 }
 
 static alm_code read_slices(read_ctx *ctx, uint32_t variant, alm_status *st)
@@ -325,14 +341,14 @@ static alm_code read_slices(read_ctx *ctx, uint32_t variant, alm_status *st)
     while (more) {
         walk w;
         alm_str text;
-        lmdb_rows rows = {0};
+        alm_obs_columns rows;
         alm_arena_reset(ctx->memory.step);
         ALM_TRY(walk_open(ctx, &w, st));
-        alm_code code = gather_step(ctx, &w, &from, &rows, &text, &more, st);
+        alm_code code = gather_step(ctx, &w, &from, &text, &rows, &more, st);
         walk_close(&w);
         ALM_TRY(code);
         if (rows.count > 0) {
-            ALM_TRY(ctx->visit(ctx->arg, text, rows.rows, rows.count, st));
+            ALM_TRY(ctx->visit(ctx->arg, text, &rows, st));
         }
     }
     return ALM_OK;
@@ -433,18 +449,20 @@ static alm_code add_up_slices(read_ctx *ctx, uint32_t variant, alm_status *st)
 
 // --- few places ----------------------------------------------------------------------------------
 
-static alm_code gather_places(read_ctx *ctx, const lmdb_txn *txn, uint32_t variant, lmdb_rows *rows,
-                              alm_str *ret_text, bool *ret_done, alm_status *st)
+static alm_code gather_places(read_ctx *ctx, const lmdb_txn *txn, uint32_t variant,
+                              alm_str *ret_text, alm_obs_columns *ret, bool *ret_done,
+                              alm_status *st)
 {
     alm_head head;
+    lmdb_rows rows = {0};
     ALM_TRY(lmdb_head_get(txn, &head, st));
     ALM_TRY(lmdb_places_gather(&ctx->view, txn, &head, variant, ctx->memory.chunk, ctx->memory.step,
-                               rows, ret_done, st));
+                               &rows, ret_done, st));
     if (!*ret_done) {
         return ALM_OK;
     }
     ALM_TRY(lmdb_variant_text(txn, variant, ctx->memory.step, ret_text, st));
-    return finish_rows(rows, ctx->memory.step, st);
+    return finish_rows(&rows, ctx->memory.step, ret, st);
 }
 
 // Few places over many periods are in fewer groups of series than slices.
@@ -452,13 +470,13 @@ static alm_code read_places(read_ctx *ctx, uint32_t variant, bool *ret_done, alm
 {
     lmdb_txn txn;
     alm_str text = {0};
-    lmdb_rows rows = {0};
+    alm_obs_columns rows = {0};
     alm_arena_reset(ctx->memory.step);
     ALM_TRY(lmdb_begin_read(ctx->store, &txn, st));
-    alm_code code = gather_places(ctx, &txn, variant, &rows, &text, ret_done, st);
+    alm_code code = gather_places(ctx, &txn, variant, &text, &rows, ret_done, st);
     lmdb_abort(&txn);
     ALM_TRY(code);
-    return rows.count > 0 ? ctx->visit(ctx->arg, text, rows.rows, rows.count, st) : ALM_OK;
+    return rows.count > 0 ? ctx->visit(ctx->arg, text, &rows, st) : ALM_OK;
 }
 
 static alm_code read_variant(read_ctx *ctx, uint32_t variant, alm_status *st)

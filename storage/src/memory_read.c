@@ -176,13 +176,17 @@ static alm_code read_variant(read_ctx *ctx, uint32_t id, alm_read_visit visit, v
     memory_store *store = ctx->store;
     alm_obs *rows;
     size_t count;
+    alm_obs_columns columns;
     alm_arena_reset(ctx->step);
     pthread_mutex_lock(&store->mutex);
     alm_str text = store->variants.of[id].text;
     alm_code code = gather(ctx, &store->variants.of[id], &rows, &count, st);
     pthread_mutex_unlock(&store->mutex);
     ALM_TRY(code);
-    return count > 0 ? visit(arg, text, rows, count, st) : ALM_OK;
+    if (!alm_obs_columns_of(rows, count, ctx->step, &columns)) {
+        return no_memory(st);
+    }
+    return count > 0 ? visit(arg, text, &columns, st) : ALM_OK;
 }
 
 static alm_code run_read(read_ctx *ctx, alm_read_visit visit, void *arg, uint64_t *ret_sequence,

@@ -290,18 +290,18 @@ static const alm_obs *find_row(const answer *want, alm_str variant, const alm_ob
     return NULL;
 }
 
-static alm_code judge_rows(void *arg, alm_str variant, const alm_obs *rows, size_t count,
-                           alm_status *st)
+static alm_code judge_rows(void *arg, alm_str variant, const alm_obs_columns *rows, alm_status *st)
 {
     judge_ctx *ctx = arg;
     (void)st;
-    for (size_t i = 0; i < count; i++) {
-        const alm_obs *it = find_row(ctx->want, variant, &rows[i]);
+    for (size_t i = 0; i < rows->count; i++) {
+        const alm_obs row = alm_obs_at(rows, i);
+        const alm_obs *it = find_row(ctx->want, variant, &row);
         ctx->is_wrong = ctx->is_wrong || it == NULL ||
-                        it->value.number.mantissa != rows[i].value.number.mantissa ||
-                        !alm_str_eq(it->note, rows[i].note);
+                        it->value.number.mantissa != row.value.number.mantissa ||
+                        !alm_str_eq(it->note, row.note);
     }
-    ctx->count += count;
+    ctx->count += rows->count;
     return ALM_OK;
 }
 

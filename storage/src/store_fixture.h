@@ -238,7 +238,7 @@ typedef struct answer {
     alm_arena *arena;
 } answer;
 
-static inline alm_code take_answer(void *arg, alm_str variant, const alm_obs *rows, size_t count,
+static inline alm_code take_answer(void *arg, alm_str variant, const alm_obs_columns *rows,
                                    alm_status *st)
 {
     answer *a = arg;
@@ -250,13 +250,13 @@ static inline alm_code take_answer(void *arg, alm_str variant, const alm_obs *ro
         a->variants[v].len = variant.len;
         a->variant_count++;
     }
-    assert_true(a->count + count <= ANSWER_ROW_COUNT_MAX);
-    for (size_t i = 0; i < count; i++) {
+    assert_true(a->count + rows->count <= ANSWER_ROW_COUNT_MAX);
+    for (size_t i = 0; i < rows->count; i++) {
         alm_obs *row = &a->rows[a->count++];
-        *row = rows[i];
+        *row = alm_obs_at(rows, i);
         assert_int_equal(row->variant, 0);
         row->variant = (uint32_t)a->variant_count - 1;
-        row->note.data = alm_arena_strdup(a->arena, rows[i].note);
+        row->note.data = alm_arena_strdup(a->arena, row->note);
     }
     return ALM_OK;
 }

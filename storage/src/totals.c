@@ -137,25 +137,29 @@ alm_code alm_adder_end(alm_adder *adder, alm_period period, alm_slice_totals *re
 
 // --- row by row ----------------------------------------------------------------------------------
 
+static alm_code add_row(alm_adder *adder, const alm_obs *row, alm_status *st)
+{
+    if (row->value.status == ALM_OBS_STATUS_WITHDRAWN) {
+        return ALM_OK;
+    }
+    ALM_TRY(pass_until(adder, row->place, st));
+    if (adder->at == adder->range_count || row->place < adder->ranges[adder->at].from) {
+        return ALM_OK;
+    }
+    uint32_t group = adder->ranges[adder->at].group;
+    alm_told told = {row->source, row->published};
+    adder->has_cells = true;
+    adder->next = row->place + 1;
+    return group == ALM_GROUP_NONE ||
+                   alm_total_add(&adder->totals[group], &row->value, adder->groups->unit, told)
+               ? ALM_OK
+               : miss(adder, row->place, row->place + 1, st);
+}
+
 alm_code alm_adder_rows(alm_adder *adder, const alm_obs *rows, size_t count, alm_status *st)
 {
     for (size_t i = 0; i < count; i++) {
-        const alm_obs *row = &rows[i];
-        if (row->value.status == ALM_OBS_STATUS_WITHDRAWN) {
-            continue;
-        }
-        ALM_TRY(pass_until(adder, row->place, st));
-        if (adder->at == adder->range_count || row->place < adder->ranges[adder->at].from) {
-            continue;
-        }
-        uint32_t group = adder->ranges[adder->at].group;
-        alm_told told = {row->source, row->published};
-        adder->has_cells = true;
-        adder->next = row->place + 1;
-        if (group != ALM_GROUP_NONE &&
-            !alm_total_add(&adder->totals[group], &row->value, adder->groups->unit, told)) {
-            ALM_TRY(miss(adder, row->place, row->place + 1, st));
-        }
+        ALM_TRY(add_row(adder, &rows[i], st));
     }
     return ALM_OK;
 }
@@ -499,23 +503,18 @@ static alm_code open_slice(alm_row_totals *it, alm_str variant, alm_period perio
     return alm_adder_begin(&it->adder, it->groups, period, it->arena, st);
 }
 
-alm_code alm_row_totals_take(void *arg, alm_str variant, const alm_obs *rows, size_t count,
+alm_code alm_row_totals_take(void *arg, alm_str variant, const alm_obs_columns *rows,
                              alm_status *st)
 {
     alm_row_totals *it = arg;
-    size_t to;
-    for (size_t from = 0; from < count; from = to) {
-        alm_period period = rows[from].period;
-        to = from + 1;
-        while (to < count && alm_period_eq(rows[to].period, period)) {
-            to++;
+    bool is_same = it->is_open && alm_str_eq(it->variant, variant);
+    for (size_t i = 0; i < rows->count; i++) {
+        alm_obs row = alm_obs_at(rows, i);
+        if (!is_same || !alm_period_eq(it->period, row.period)) {
+            ALM_TRY(open_slice(it, variant, row.period, st));
+            is_same = true;
         }
-        bool is_same =
-            it->is_open && alm_period_eq(it->period, period) && alm_str_eq(it->variant, variant);
-        if (!is_same) {
-            ALM_TRY(open_slice(it, variant, period, st));
-        }
-        ALM_TRY(alm_adder_rows(&it->adder, rows + from, to - from, st));
+        ALM_TRY(add_row(&it->adder, &row, st));
     }
     return ALM_OK;
 }

@@ -54,8 +54,8 @@ typedef struct alm_row_totals {
 } alm_row_totals;
 
 // An alm_read_visit whose arg is the alm_row_totals.
-ALM_MUST_USE alm_code alm_row_totals_take(void *arg, alm_str variant, const alm_obs *rows,
-                                          size_t count, alm_status *st);
+ALM_MUST_USE alm_code alm_row_totals_take(void *arg, alm_str variant, const alm_obs_columns *rows,
+                                          alm_status *st);
 // Visits the slice at hand, if any. To be called when all rows of a variant were taken.
 ALM_MUST_USE alm_code alm_row_totals_end(alm_row_totals *it, alm_status *st);
 

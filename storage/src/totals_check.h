@@ -70,22 +70,22 @@ static inline checked_slice *check_slice(totals_check *it, int side, alm_str var
     return slice;
 }
 
-static inline alm_code check_take_rows(void *arg, alm_str variant, const alm_obs *rows,
-                                       size_t count, alm_status *st)
+static inline alm_code check_take_rows(void *arg, alm_str variant, const alm_obs_columns *rows,
+                                       alm_status *st)
 {
     totals_check *it = arg;
     (void)st;
-    for (size_t i = 0; i < count; i++) {
-        const alm_obs *row = &rows[i];
-        const alm_group_range *range = check_range(it->groups, row->place);
+    for (size_t i = 0; i < rows->count; i++) {
+        const alm_obs row = alm_obs_at(rows, i);
+        const alm_group_range *range = check_range(it->groups, row.place);
         if (range == NULL) {
             continue;
         }
-        checked_slice *slice = check_slice(it, 0, variant, row->period);
-        if (check_is_valid(it->groups, row->place, alm_period_last_day(row->period))) {
-            slice->has[row->place] =
-                alm_total_add(&slice->totals[range->group], &row->value, it->groups->unit,
-                              (alm_told){row->source, row->published});
+        checked_slice *slice = check_slice(it, 0, variant, row.period);
+        if (check_is_valid(it->groups, row.place, alm_period_last_day(row.period))) {
+            slice->has[row.place] =
+                alm_total_add(&slice->totals[range->group], &row.value, it->groups->unit,
+                              (alm_told){row.source, row.published});
         }
     }
     return ALM_OK;

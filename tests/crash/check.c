@@ -132,14 +132,13 @@ static void take_vintage(checker *c, const alm_obs *row)
     c->cell = *row;
 }
 
-static alm_code take_rows(void *arg, alm_str text, const alm_obs *rows, size_t count,
-                          alm_status *st)
+static alm_code take_rows(void *arg, alm_str text, const alm_obs_columns *rows, alm_status *st)
 {
     checker *c = arg;
     uint32_t variant = work_variant_of(text);
     (void)st;
-    for (size_t i = 0; i < count; i++) {
-        alm_obs row = rows[i];
+    for (size_t i = 0; i < rows->count; i++) {
+        alm_obs row = alm_obs_at(rows, i);
         row.variant = variant;
         tally *t = tally_of(c, work_batch_of(&row));
         const char *defect = work_row_defect(c->l->seed, variant, &row);
@@ -158,17 +157,16 @@ static alm_code take_rows(void *arg, alm_str text, const alm_obs *rows, size_t c
     return ALM_OK;
 }
 
-static alm_code take_current(void *arg, alm_str text, const alm_obs *rows, size_t count,
-                             alm_status *st)
+static alm_code take_current(void *arg, alm_str text, const alm_obs_columns *rows, alm_status *st)
 {
     checker *c = arg;
     uint32_t variant = work_variant_of(text);
     (void)st;
-    for (size_t i = 0; i < count; i++) {
-        if (rows[i].value.has_number) {
+    for (size_t i = 0; i < rows->count; i++) {
+        const alm_obs row = alm_obs_at(rows, i);
+        if (row.value.has_number) {
             c->current++;
-            c->current_marks +=
-                crash_mix(work_cell_mark(variant, &rows[i]) + (uint64_t)rows[i].published);
+            c->current_marks += crash_mix(work_cell_mark(variant, &row) + (uint64_t)row.published);
         }
     }
     return ALM_OK;

@@ -38,18 +38,18 @@ static bool fails(const char *what, alm_code code, const alm_status *st)
 
 // --- steps ---------------------------------------------------------------------------------------
 
-static alm_code count_rows(void *arg, alm_str text, const alm_obs *rows, size_t count,
-                           alm_status *st)
+static alm_code count_rows(void *arg, alm_str text, const alm_obs_columns *rows, alm_status *st)
 {
     faulty *f = arg;
     uint32_t variant = work_variant_of(text);
-    for (size_t i = 0; i < count; i++) {
-        const char *defect = work_row_defect(f->l->seed, variant, &rows[i]);
+    for (size_t i = 0; i < rows->count; i++) {
+        const alm_obs row = alm_obs_at(rows, i);
+        const char *defect = work_row_defect(f->l->seed, variant, &row);
         if (*defect != '\0') {
             return alm_status_set(st, ALM_DATA_LOSS, "%s", defect);
         }
     }
-    f->seen += count;
+    f->seen += rows->count;
     return ALM_OK;
 }
 

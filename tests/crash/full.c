@@ -43,13 +43,13 @@ static bool failed(const char *what, const char *why)
 
 // --- reading all the while -----------------------------------------------------------------------
 
-static alm_code judge_rows(void *arg, alm_str text, const alm_obs *rows, size_t count,
-                           alm_status *st)
+static alm_code judge_rows(void *arg, alm_str text, const alm_obs_columns *rows, alm_status *st)
 {
     const bench *b = arg;
     uint32_t variant = work_variant_of(text);
-    for (size_t i = 0; i < count; i++) {
-        const char *defect = work_row_defect(b->r.l->seed, variant, &rows[i]);
+    for (size_t i = 0; i < rows->count; i++) {
+        const alm_obs row = alm_obs_at(rows, i);
+        const char *defect = work_row_defect(b->r.l->seed, variant, &row);
         if (*defect != '\0') {
             return alm_status_set(st, ALM_DATA_LOSS, "%s", defect);
         }

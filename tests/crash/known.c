@@ -67,38 +67,38 @@ static bool is_known_row(judge *j, uint32_t variant, const alm_obs *row)
     return *defect == '\0';
 }
 
-static alm_code take_vintages(void *arg, alm_str text, const alm_obs *rows, size_t count,
-                              alm_status *st)
+static alm_code take_vintages(void *arg, alm_str text, const alm_obs_columns *rows, alm_status *st)
 {
     judge *j = arg;
     uint32_t variant = work_variant_of(text);
     (void)st;
-    for (size_t i = 0; i < count; i++) {
-        if (is_known_row(j, variant, &rows[i])) {
-            add(&j->vintages, work_cell_mark(variant, &rows[i]) + (uint64_t)rows[i].published);
+    for (size_t i = 0; i < rows->count; i++) {
+        const alm_obs row = alm_obs_at(rows, i);
+        if (is_known_row(j, variant, &row)) {
+            add(&j->vintages, work_cell_mark(variant, &row) + (uint64_t)row.published);
         }
     }
     return ALM_OK;
 }
 
-static alm_code take_current(void *arg, alm_str text, const alm_obs *rows, size_t count,
-                             alm_status *st)
+static alm_code take_current(void *arg, alm_str text, const alm_obs_columns *rows, alm_status *st)
 {
     judge *j = arg;
     uint32_t variant = work_variant_of(text);
     (void)st;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t day = work_day_of(&rows[i]);
-        if (!is_known_row(j, variant, &rows[i]) || day >= KNOWN_STEP_MAX) {
+    for (size_t i = 0; i < rows->count; i++) {
+        const alm_obs row = alm_obs_at(rows, i);
+        uint32_t day = work_day_of(&row);
+        if (!is_known_row(j, variant, &row) || day >= KNOWN_STEP_MAX) {
             continue;
         }
-        uint16_t by = (uint16_t)(work_batch_of(&rows[i]) + 1);
+        uint16_t by = (uint16_t)(work_batch_of(&row) + 1);
         if (j->learnt != NULL) {
-            j->learnt->winners[day][variant][rows[i].place] = by;
-        } else if (j->k->winners[day][variant][rows[i].place] != by) {
+            j->learnt->winners[day][variant][row.place] = by;
+        } else if (j->k->winners[day][variant][row.place] != by) {
             wrong(j, "not the current value");
         }
-        add(&j->current, work_cell_mark(variant, &rows[i]) + by);
+        add(&j->current, work_cell_mark(variant, &row) + by);
     }
     return ALM_OK;
 }

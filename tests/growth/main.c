@@ -223,14 +223,12 @@ static void *ask_vectors(void *arg)
     return NULL;
 }
 
-static alm_code count_rows(void *arg, alm_str variant, const alm_obs *obs, size_t count,
-                           alm_status *st)
+static alm_code count_rows(void *arg, alm_str variant, const alm_obs_columns *rows, alm_status *st)
 {
     growth *g = arg;
     (void)variant;
-    (void)obs;
     (void)st;
-    g->answers += count > 0;
+    g->answers += rows->count > 0;
     return ALM_OK;
 }
 
@@ -310,18 +308,18 @@ typedef struct everything {
     uint64_t sum; // of all values by place, period, publication and commit
 } everything;
 
-static alm_code take_rows(void *arg, alm_str variant, const alm_obs *obs, size_t count,
-                          alm_status *st)
+static alm_code take_rows(void *arg, alm_str variant, const alm_obs_columns *rows, alm_status *st)
 {
     everything *all = arg;
     (void)variant;
     (void)st;
-    for (size_t i = 0; i < count; i++) {
-        all->sum += (uint64_t)obs[i].value.number.mantissa * (obs[i].place + UINT64_C(1)) *
-                        ((uint64_t)obs[i].period.ordinal << 8 ^ (uint64_t)obs[i].published) +
-                    obs[i].sequence;
+    for (size_t i = 0; i < rows->count; i++) {
+        alm_obs row = alm_obs_at(rows, i);
+        all->sum += (uint64_t)row.value.number.mantissa * (row.place + UINT64_C(1)) *
+                        ((uint64_t)row.period.ordinal << 8 ^ (uint64_t)row.published) +
+                    row.sequence;
     }
-    all->rows += count;
+    all->rows += rows->count;
     return ALM_OK;
 }
 

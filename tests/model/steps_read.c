@@ -144,7 +144,7 @@ typedef struct shown {
     bool is_broken; // a variant that came before, or none of the world's
 } shown;
 
-static alm_code show(void *arg, alm_str text, const alm_obs *given, size_t count, alm_status *st)
+static alm_code show(void *arg, alm_str text, const alm_obs_columns *given, alm_status *st)
 {
     shown *s = arg;
     (void)st;
@@ -152,13 +152,13 @@ static alm_code show(void *arg, alm_str text, const alm_obs *given, size_t count
     while (v < s->w->shape.variant_count && !alm_str_eq(text, s->w->variants[v].text)) {
         v++;
     }
-    s->is_broken = s->is_broken || v == s->w->shape.variant_count || count == 0 ||
+    s->is_broken = s->is_broken || v == s->w->shape.variant_count || given->count == 0 ||
                    (v != s->last && s->by_variant[v].count > 0);
-    for (size_t i = 0; i < count && !s->is_broken; i++) {
-        alm_obs obs = given[i];
+    for (size_t i = 0; i < given->count && !s->is_broken; i++) {
+        alm_obs obs = alm_obs_at(given, i);
         s->is_broken = s->is_broken || obs.variant != 0;
         obs.variant = v;
-        obs.note = world_text(s->w->work, "%.*s", ALM_STR_ARGS(given[i].note));
+        obs.note = world_text(s->w->work, "%.*s", ALM_STR_ARGS(obs.note));
         add_row(s->w, &s->by_variant[v], &obs);
     }
     s->last = v;

@@ -327,12 +327,13 @@ static inline void dump_row(dump_list *list, alm_str variant, const alm_obs *row
         row->published, (unsigned long long)row->sequence, ALM_STR_ARGS(row->note));
 }
 
-static inline alm_code dump_rows(void *arg, alm_str variant, const alm_obs *rows, size_t count,
+static inline alm_code dump_rows(void *arg, alm_str variant, const alm_obs_columns *rows,
                                  alm_status *st)
 {
     (void)st;
-    for (size_t i = 0; i < count; i++) {
-        dump_row(arg, variant, &rows[i]);
+    for (size_t i = 0; i < rows->count; i++) {
+        const alm_obs row = alm_obs_at(rows, i);
+        dump_row(arg, variant, &row);
     }
     return ALM_OK;
 }

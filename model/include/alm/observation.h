@@ -2,6 +2,7 @@
 #ifndef ALM_OBSERVATION_H
 #define ALM_OBSERVATION_H
 
+#include "alm/arena.h"
 #include "alm/place.h"
 #include "alm/series.h"
 #include "alm/value.h"
@@ -94,6 +95,27 @@ static inline alm_obs alm_obs_at(const alm_obs_columns *columns, size_t i)
         .sequence = ALM_OBS_AT(columns, sequence, i),
     };
 }
+
+// Rows from..from+count-1 of the columns, which they view.
+static inline alm_obs_columns alm_obs_columns_cut(const alm_obs_columns *columns, size_t from,
+                                                  size_t count)
+{
+    ALM_ASSERT(from <= columns->count && count <= columns->count - from);
+    alm_obs_columns cut = *columns;
+    if (count == 0) {
+        return (alm_obs_columns){0};
+    }
+    cut.count = count;
+#define ALM_OBS_COLUMN_CUT(name, type) cut.name += from * cut.each_##name;
+    ALM_OBS_COLUMN_MAP(ALM_OBS_COLUMN_CUT)
+#undef ALM_OBS_COLUMN_CUT
+    return cut;
+}
+
+// The columns of rows, in the arena; notes are viewed. What all rows share stands once. False: no
+// memory.
+ALM_MUST_USE bool alm_obs_columns_of(const alm_obs *rows, size_t count, alm_arena *arena,
+                                     alm_obs_columns *ret);
 
 // Room for the columns of one row, which they view.
 typedef struct alm_obs_row_columns {

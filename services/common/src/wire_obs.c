@@ -7,103 +7,39 @@
 _Static_assert(ALM_QUALIFIER_COUNT <= 16 && ALM_OBS_STATUS_COUNT <= 16,
                "flags have four bits each");
 
-// Rows of the same bits have the same period or unit; packing looks at more than that.
-static uint64_t period_bits(alm_period period)
-{
-    return (uint64_t)period.freq << 48 | (uint64_t)(uint32_t)period.ordinal << 16 | period.length;
-}
-
-static uint32_t unit_bits(alm_unit unit)
-{
-    return (uint32_t)unit.measure | (uint32_t)(uint8_t)unit.mult << 8 | (uint32_t)unit.per << 16 |
-           (uint32_t)(uint8_t)unit.per_mult << 24;
-}
-
-// X(column, element type, what it says of row r, bits that are the same where that is): the columns
-// that every row has.
+// X(column): the columns that every row has.
 #define ROW_COLUMNS(X)                                                                             \
-    X(variant, uint32_t, r->variant, r->variant)                                                   \
-    X(place, uint32_t, r->place, r->place)                                                         \
-    X(period, uint64_t, alm_period_pack(r->period), period_bits(r->period))                        \
-    X(mantissa, int64_t, MANTISSA_OF(r), MANTISSA_OF(r))                                           \
-    X(exponent, int32_t, EXPONENT_OF(r), EXPONENT_OF(r))                                           \
-    X(unit, uint32_t, alm_unit_pack(r->value.unit), unit_bits(r->value.unit))                      \
-    X(flags, uint32_t, alm_obs_flags(&r->value), alm_obs_flags(&r->value))                         \
-    X(source, uint32_t, r->source, r->source)                                                      \
-    X(published, int32_t, r->published, r->published)                                              \
-    X(sequence, uint64_t, r->sequence, r->sequence)
-#define MANTISSA_OF(r) ((r)->value.has_number ? (r)->value.number.mantissa : 0)
-#define EXPONENT_OF(r) ((r)->value.has_number ? (r)->value.number.exponent : 0)
+    X(variant)                                                                                     \
+    X(place)                                                                                       \
+    X(period)                                                                                      \
+    X(mantissa)                                                                                    \
+    X(exponent)                                                                                    \
+    X(unit)                                                                                        \
+    X(flags)                                                                                       \
+    X(source)                                                                                      \
+    X(published)                                                                                   \
+    X(sequence)
 // And the others.
 #define OTHER_COLUMNS(X)                                                                           \
-    X(note, uint32_t, , )                                                                          \
-    X(row_number, uint32_t, , )
+    X(note)                                                                                        \
+    X(row_number)
 
 static alm_code exhausted(alm_status *st)
 {
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "observation block: out of memory");
 }
 
-// --- rows to columns
-// --------------------------------------------------------------------------------
+// --- columns out ---------------------------------------------------------------------------------
 
-// Rows that stay in the processor's nearest cache while their columns are filled.
-#define STRIP_ROWS 256
-
-// Of each column what says all of it: nothing when all rows have zero, one element when all are
-// alike, which most are, so that one look at all rows comes first.
-static bool columns_out(Almanac__Internal__ObservationBlock *block, const alm_obs *rows,
-                        size_t count, alm_arena *arena)
+// How many elements say all of a column: none when all rows have zero, one when all are alike.
+static size_t shortest(const void *column, size_t size, size_t count)
 {
-    const alm_obs *r = rows;
-    if (count == 0) {
-        return true;
+    static const uint64_t zero;
+    const char *bytes = column;
+    if (count > 1 && memcmp(bytes, bytes + size, (count - 1) * size) != 0) {
+        return count;
     }
-#define COLUMN_FIRST(column, type, value, bits)                                                    \
-    const uint64_t first_##column = (uint64_t)(bits);                                              \
-    bool varies_##column = false;
-    ROW_COLUMNS(COLUMN_FIRST)
-#undef COLUMN_FIRST
-    for (size_t i = 1; i < count; i++) {
-        r = &rows[i];
-#define COLUMN_LOOK(column, type, value, bits)                                                     \
-    varies_##column |= (uint64_t)(bits) != first_##column;
-        ROW_COLUMNS(COLUMN_LOOK)
-#undef COLUMN_LOOK
-    }
-    r = rows;
-#define COLUMN_CREATE(column, type, value, bits)                                                   \
-    block->n_##column = varies_##column ? count : (value) != 0;                                    \
-    block->column = alm_arena_alloc(arena, block->n_##column * sizeof(type));                      \
-    if (block->column == NULL) {                                                                   \
-        return false;                                                                              \
-    }                                                                                              \
-    if (block->n_##column > 0) {                                                                   \
-        block->column[0] = value;                                                                  \
-    }
-    ROW_COLUMNS(COLUMN_CREATE)
-#undef COLUMN_CREATE
-    for (size_t from = 0; from < count; from += STRIP_ROWS) {
-        size_t to = ALM_MIN(from + STRIP_ROWS, count);
-#define COLUMN_FILL(column, type, value, bits)                                                     \
-    for (size_t i = from; varies_##column && i < to; i++) {                                        \
-        r = &rows[i];                                                                              \
-        block->column[i] = value;                                                                  \
-    }
-        ROW_COLUMNS(COLUMN_FILL)
-#undef COLUMN_FILL
-    }
-    return true;
-}
-
-// How many elements say all of a column.
-static size_t shortest(const uint32_t *column, size_t count)
-{
-    size_t same = 0;
-    while (same < count && column[same] == column[0]) {
-        same++;
-    }
-    return same < count ? count : (count > 0 && column[0] != 0);
+    return count > 0 && memcmp(bytes, &zero, size) != 0;
 }
 
 static char **strings_out(alm_arena *arena, const alm_str *texts, size_t count)
@@ -118,39 +54,94 @@ static char **strings_out(alm_arena *arena, const alm_str *texts, size_t count)
     return out;
 }
 
-// Notes come in runs (one note of a whole table, or none), so a look at the last one finds most.
-static alm_code notes_out(Almanac__Internal__ObservationBlock *block, const alm_obs *rows,
-                          size_t count, alm_arena *arena, alm_status *st)
+// Of the columns' elements, that each row has or all share.
+#define ELEMENT_COUNT(columns, column) ((columns)->each_##column ? (columns)->count : 1)
+
+// Neighbours mostly have the same.
+static bool periods_out(Almanac__Internal__ObservationBlock *block, const alm_obs_columns *columns,
+                        alm_arena *arena)
+{
+    size_t count = ELEMENT_COUNT(columns, period);
+    const alm_period *periods = columns->period;
+    block->period = alm_arena_alloc(arena, count * sizeof *block->period);
+    for (size_t i = 0; block->period != NULL && i < count; i++) {
+        bool is_known = i > 0 && alm_period_eq(periods[i], periods[i - 1]);
+        block->period[i] = is_known ? block->period[i - 1] : alm_period_pack(periods[i]);
+    }
+    return block->period != NULL;
+}
+
+static bool units_out(Almanac__Internal__ObservationBlock *block, const alm_obs_columns *columns,
+                      alm_arena *arena)
+{
+    size_t count = ELEMENT_COUNT(columns, unit);
+    block->unit = alm_arena_alloc(arena, count * sizeof *block->unit);
+    for (size_t i = 0; block->unit != NULL && i < count; i++) {
+        block->unit[i] = alm_unit_pack(columns->unit[i]);
+    }
+    return block->unit != NULL;
+}
+
+// Columns that are as the message has them are viewed.
+static bool columns_out(Almanac__Internal__ObservationBlock *block, const alm_obs_columns *columns,
+                        alm_arena *arena)
+{
+    if (!periods_out(block, columns, arena) || !units_out(block, columns, arena)) {
+        return false;
+    }
+#define COLUMN_OUT(column) block->column = (__typeof__(block->column))(uintptr_t)columns->column;
+    COLUMN_OUT(variant)
+    COLUMN_OUT(place)
+    COLUMN_OUT(mantissa)
+    COLUMN_OUT(exponent)
+    COLUMN_OUT(flags)
+    COLUMN_OUT(source)
+    COLUMN_OUT(published)
+    COLUMN_OUT(sequence)
+#undef COLUMN_OUT
+#define COLUMN_SHORTEN(column)                                                                     \
+    block->n_##column =                                                                            \
+        shortest(block->column, sizeof *block->column, ELEMENT_COUNT(columns, column));
+    ROW_COLUMNS(COLUMN_SHORTEN)
+#undef COLUMN_SHORTEN
+    return true;
+}
+
+// Only the notes of these rows. They come in runs, so a look at the last one finds most.
+static alm_code notes_out(Almanac__Internal__ObservationBlock *block,
+                          const alm_obs_columns *columns, alm_arena *arena, alm_status *st)
 {
     size_t cap = 0;
     size_t used = 1; // notes[0] is the empty one
     alm_str *table = NULL;
+    uint32_t last = 0; // in the columns' table
+    size_t count = ELEMENT_COUNT(columns, note);
+    if (shortest(columns->note, sizeof *columns->note, count) == 0) {
+        return ALM_OK;
+    }
+    block->note = alm_arena_calloc(arena, count, sizeof *block->note);
+    if (block->note == NULL) {
+        return exhausted(st);
+    }
     for (size_t i = 0; i < count; i++) {
-        if (rows[i].note.len == 0) {
+        uint32_t note = columns->note[i];
+        if (note == 0) {
             continue;
         }
-        if (block->note == NULL) {
-            block->note = alm_arena_calloc(arena, count, sizeof *block->note);
-            if (block->note == NULL) {
-                return exhausted(st);
-            }
-        }
-        if (used == 1 || !alm_str_eq(table[used - 1], rows[i].note)) {
+        if (note != last) {
             if (!alm_arena_grow(arena, (void **)&table, &cap, used + 1, sizeof *table)) {
                 return exhausted(st);
             }
             table[0] = (alm_str){0};
-            table[used++] = rows[i].note;
+            table[used++] = columns->notes[note];
+            last = note;
         }
         block->note[i] = (uint32_t)used - 1;
     }
-    if (used > 1) {
-        block->n_note = shortest(block->note, count);
-        block->notes = strings_out(arena, table, used);
-        block->n_notes = used;
-        return block->notes == NULL ? exhausted(st) : ALM_OK;
-    }
-    return ALM_OK;
+    block->n_note = shortest(block->note, sizeof *block->note, count);
+    block->notes = strings_out(arena, table, used);
+    block->n_notes = used;
+    return block->notes == NULL ? exhausted(st) : ALM_OK;
 }
 
 static alm_code row_numbers_out(Almanac__Internal__ObservationBlock *block,
@@ -160,7 +151,7 @@ static alm_code row_numbers_out(Almanac__Internal__ObservationBlock *block,
     if (row_numbers == NULL || count == 0) {
         return ALM_OK;
     }
-    block->n_row_number = shortest(row_numbers, count);
+    block->n_row_number = shortest(row_numbers, sizeof *row_numbers, count);
     block->row_number = alm_arena_alloc(arena, block->n_row_number * sizeof *row_numbers);
     if (block->row_number == NULL) {
         return exhausted(st);
@@ -171,24 +162,27 @@ static alm_code row_numbers_out(Almanac__Internal__ObservationBlock *block,
     return ALM_OK;
 }
 
-alm_code alm_obs_block_write(const alm_str *variants, size_t variant_count, const alm_obs *rows,
-                             size_t count, const uint32_t *row_numbers, alm_arena *arena,
-                             Almanac__Internal__ObservationBlock **ret, alm_status *st)
+alm_code alm_obs_block_write_columns(const alm_str *variants, size_t variant_count,
+                                     const alm_obs_columns *columns, const uint32_t *row_numbers,
+                                     alm_arena *arena, Almanac__Internal__ObservationBlock **ret,
+                                     alm_status *st)
 {
     Almanac__Internal__ObservationBlock *block = alm_arena_alloc(arena, sizeof *block);
     if (block == NULL) {
         return exhausted(st);
     }
     almanac__internal__observation_block__init(block);
-    for (size_t i = 0; i < count; i++) {
-        ALM_ASSERT(rows[i].variant < variant_count);
+    if (columns->count > 0) {
+        for (size_t i = 0; i < ELEMENT_COUNT(columns, variant); i++) {
+            ALM_ASSERT(columns->variant[i] < variant_count);
+        }
+        if (!columns_out(block, columns, arena)) {
+            return exhausted(st);
+        }
+        ALM_TRY(notes_out(block, columns, arena, st));
+        ALM_TRY(row_numbers_out(block, row_numbers, columns->count, arena, st));
     }
-    if (!columns_out(block, rows, count, arena)) {
-        return exhausted(st);
-    }
-    ALM_TRY(notes_out(block, rows, count, arena, st));
-    ALM_TRY(row_numbers_out(block, row_numbers, count, arena, st));
-    block->rows = (uint32_t)count;
+    block->rows = (uint32_t)columns->count;
     block->variants = strings_out(arena, variants, variant_count);
     block->n_variants = variant_count;
     if (block->variants == NULL) {
@@ -198,7 +192,19 @@ alm_code alm_obs_block_write(const alm_str *variants, size_t variant_count, cons
     return ALM_OK;
 }
 
-// --- columns -------------------------------------------------------------------------------------
+alm_code alm_obs_block_write(const alm_str *variants, size_t variant_count, const alm_obs *rows,
+                             size_t count, const uint32_t *row_numbers, alm_arena *arena,
+                             Almanac__Internal__ObservationBlock **ret, alm_status *st)
+{
+    alm_obs_columns columns;
+    if (!alm_obs_columns_of(rows, count, arena, &columns)) {
+        return exhausted(st);
+    }
+    return alm_obs_block_write_columns(variants, variant_count, &columns, row_numbers, arena, ret,
+                                       st);
+}
+
+// --- columns in ----------------------------------------------------------------------------------
 
 static alm_code lengths_check(const Almanac__Internal__ObservationBlock *block, alm_status *st)
 {
@@ -207,7 +213,7 @@ static alm_code lengths_check(const Almanac__Internal__ObservationBlock *block, 
                                     "observation block: %u rows, at most %d are taken", block->rows,
                                     ALM_COMMIT_ROW_COUNT_MAX);
     }
-#define COLUMN_CHECK(column, type, value, bits)                                                    \
+#define COLUMN_CHECK(column)                                                                       \
     if (block->n_##column > 1 && block->n_##column != block->rows) {                               \
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, #column,                             \
                                     "observation block: column " #column                           \

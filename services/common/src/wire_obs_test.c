@@ -93,6 +93,29 @@ static void assert_row_equal(const alm_obs *a, const alm_obs *b)
     assert_int_equal(a->sequence, b->sequence);
 }
 
+// Some neighbouring rows, cut out of the columns of all, make a block of their own.
+static void part_there_and_back(uint64_t *seed, const alm_obs *rows, size_t count, alm_arena *arena)
+{
+    alm_obs_columns all, got;
+    Almanac__Internal__ObservationBlock *block;
+    alm_str *got_variants;
+    size_t variant_count;
+    size_t from = next(seed) % (count + 1);
+    size_t n = next(seed) % (count - from + 1);
+    assert_true(alm_obs_columns_of(rows, count, arena, &all));
+    alm_obs_columns part = alm_obs_columns_cut(&all, from, n);
+    assert_int_equal(alm_obs_block_write_columns(variants, ALM_ARRAY_LEN(variants), &part, NULL,
+                                                 arena, &block, NULL),
+                     ALM_OK);
+    assert_int_equal(alm_obs_block_columns(block, arena, &got_variants, &variant_count, &got, NULL),
+                     ALM_OK);
+    assert_int_equal(got.count, n);
+    for (size_t i = 0; i < n; i++) {
+        alm_obs row = alm_obs_at(&got, i);
+        assert_row_equal(&row, &rows[from + i]);
+    }
+}
+
 static void there_and_back(void **state)
 {
     const char *chosen = getenv("ALM_TEST_SEED");
@@ -127,6 +150,7 @@ static void there_and_back(void **state)
         for (size_t i = 0; i < count; i++) {
             assert_row_equal(&got[i], &rows[i]);
         }
+        part_there_and_back(&seed, rows, count, arena);
         alm_arena_reset(arena);
     }
     alm_arena_destroy(&arena);

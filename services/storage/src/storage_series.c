@@ -280,8 +280,7 @@ static alm_code sort_found(place_series *found, alm_status *st)
     return ALM_OK;
 }
 
-static alm_code count_rows(void *arg, alm_str variant, const alm_obs *rows, size_t count,
-                           alm_status *st)
+static alm_code count_rows(void *arg, alm_str variant, const alm_obs_columns *rows, alm_status *st)
 {
     place_series *p = arg;
     const alm_series_info asked = {.variant = variant};
@@ -289,11 +288,11 @@ static alm_code count_rows(void *arg, alm_str variant, const alm_obs *rows, size
     alm_series_info **slot =
         bsearch(&key, p->by_variant, p->count, sizeof *p->by_variant, compare_variants);
     (void)st;
-    if (slot != NULL && count > 0) {
+    if (slot != NULL) {
         alm_series_info *info = *slot;
-        info->first = info->cell_count == 0 ? rows[0].period : info->first;
-        info->last = rows[count - 1].period;
-        info->cell_count += count;
+        info->first = info->cell_count == 0 ? ALM_OBS_AT(rows, period, 0) : info->first;
+        info->last = ALM_OBS_AT(rows, period, rows->count - 1);
+        info->cell_count += rows->count;
     }
     return ALM_OK;
 }

@@ -9,15 +9,19 @@ static alm_code no_memory(alm_status *st)
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "the request is too large for its memory");
 }
 
-size_t storage_block_rows(const alm_obs *rows, size_t count)
+size_t storage_block_rows(const alm_obs_columns *rows, size_t from)
 {
     size_t bytes = 0;
-    size_t n = 0;
-    while (n < count && n < STORAGE_BLOCK_ROW_COUNT && bytes < STORAGE_BLOCK_NOTE_BYTES) {
-        bytes += rows[n].note.len;
-        n++;
+    size_t to = from;
+    size_t end = ALM_MIN(rows->count, from + STORAGE_BLOCK_ROW_COUNT);
+    if (!rows->each_note) {
+        return end - from;
     }
-    return n;
+    while (to < end && bytes < STORAGE_BLOCK_NOTE_BYTES) {
+        bytes += rows->notes[rows->note[to]].len;
+        to++;
+    }
+    return to - from;
 }
 
 // A wait is cut into slices, so that a cancelled call is noticed.
@@ -307,7 +311,7 @@ static alm_code start_answer(read_stream *stream, alm_status *st)
     return ALM_OK;
 }
 
-static alm_code send_block(read_stream *stream, alm_str variant, const alm_obs *rows, size_t count,
+static alm_code send_block(read_stream *stream, alm_str variant, const alm_obs_columns *rows,
                            alm_status *st)
 {
     Almanac__Internal__ReadResponse response = ALMANAC__INTERNAL__READ_RESPONSE__INIT;
@@ -316,17 +320,17 @@ static alm_code send_block(read_stream *stream, alm_str variant, const alm_obs *
     response.sequence = stream->sequence;
     response.catalog_sequence = stream->catalog_sequence;
     ALM_TRY(
-        alm_obs_block_write(&variant, 1, rows, count, NULL, stream->arena, &response.block, st));
+        alm_obs_block_write_columns(&variant, 1, rows, NULL, stream->arena, &response.block, st));
     return alm_call_send_soon(stream->call, &response.base, st);
 }
 
-static alm_code visit_rows(void *arg, alm_str variant, const alm_obs *rows, size_t count,
-                           alm_status *st)
+static alm_code visit_rows(void *arg, alm_str variant, const alm_obs_columns *rows, alm_status *st)
 {
     read_stream *stream = arg;
-    for (size_t from = 0; from < count;) {
-        size_t n = storage_block_rows(rows + from, count - from);
-        ALM_TRY(send_block(stream, variant, rows + from, n, st));
+    for (size_t from = 0; from < rows->count;) {
+        size_t n = storage_block_rows(rows, from);
+        alm_obs_columns cut = alm_obs_columns_cut(rows, from, n);
+        ALM_TRY(send_block(stream, variant, &cut, st));
         from += n;
     }
     return ALM_OK;

@@ -18,11 +18,11 @@ typedef struct storage_service {
 } storage_service;
 
 // Rows of one message; messages stay well below ALM_RPC_MESSAGE_BYTES_MAX with texts of this size.
-#define STORAGE_BLOCK_ROW_COUNT  8192
+#define STORAGE_BLOCK_ROW_COUNT  32768
 #define STORAGE_BLOCK_NOTE_BYTES ((size_t)1 << 20)
 
-// How many of the rows go into one message.
-size_t storage_block_rows(const alm_obs *rows, size_t count);
+// How many of the rows from `from` on go into one message.
+size_t storage_block_rows(const alm_obs_columns *rows, size_t from);
 
 // Waits for a sequence for as long as the call lasts. ALM_CANCELLED, ALM_DEADLINE_EXCEEDED: it is
 // over.

@@ -9,8 +9,13 @@ typedef struct watch {
     alm_arena *part;   // as long as one message
 } watch;
 
+static alm_code no_memory(alm_status *st)
+{
+    return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a change");
+}
+
 // A large commit comes in several messages of the same sequence, each with the counts of the whole.
-static alm_code send_part(watch *w, const alm_change *change, const alm_obs *rows, size_t count,
+static alm_code send_part(watch *w, const alm_change *change, const alm_obs_columns *rows,
                           alm_status *st)
 {
     Almanac__Internal__WatchResponse response;
@@ -20,25 +25,30 @@ static alm_code send_part(watch *w, const alm_change *change, const alm_obs *row
     response.at_us = change->at_us;
     response.batch_id = alm_arena_strdup(w->part, change->batch_id);
     if (response.batch_id == NULL) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a change");
+        return no_memory(st);
     }
     response.added = change->added;
     response.revised = change->revised;
     response.catalog_changed = change->catalog_changed;
     response.rows_left_out = !change->has_rows && change->variant_count > 0;
-    ALM_TRY(alm_obs_block_write(change->variants, change->variant_count, rows, count, NULL, w->part,
-                                &response.block, st));
+    ALM_TRY(alm_obs_block_write_columns(change->variants, change->variant_count, rows, NULL,
+                                        w->part, &response.block, st));
     return alm_call_send(w->call, &response.base, st);
 }
 
 static alm_code send_change(watch *w, const alm_change *change, alm_status *st)
 {
     size_t from = 0;
+    alm_obs_columns rows;
+    if (!alm_obs_columns_of(change->obs, change->obs_count, w->change, &rows)) {
+        return no_memory(st);
+    }
     do {
-        size_t n = storage_block_rows(change->obs + from, change->obs_count - from);
-        ALM_TRY(send_part(w, change, change->obs + from, n, st));
+        size_t n = storage_block_rows(&rows, from);
+        alm_obs_columns cut = alm_obs_columns_cut(&rows, from, n);
+        ALM_TRY(send_part(w, change, &cut, st));
         from += n;
-    } while (from < change->obs_count);
+    } while (from < rows.count);
     return ALM_OK;
 }
 

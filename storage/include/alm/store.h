@@ -159,10 +159,10 @@ typedef struct alm_read {
     bool all_vintages;
 } alm_read;
 
-// Visits rows of one variant at a time, ordered by (period, place). variant is canonical text; rows
-// are valid during the visit. The visitor returns ALM_OK to go on. Called without any lock or read
-// snapshot held: the visitor may block.
-typedef alm_code (*alm_read_visit)(void *arg, alm_str variant, const alm_obs *rows, size_t count,
+// Visits rows of one variant at a time, at least one, ordered by (period, place). variant is
+// canonical text, and 0 in the rows, which are valid during the visit. The visitor returns ALM_OK
+// to go on. Called without any lock or read snapshot held: the visitor may block.
+typedef alm_code (*alm_read_visit)(void *arg, alm_str variant, const alm_obs_columns *rows,
                                    alm_status *st);
 
 // Which of several vintages of a cell wins: among those of the sources that are allowed, published

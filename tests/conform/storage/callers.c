@@ -69,13 +69,11 @@ static void takes_the_commits_of_many_callers(void **state)
     assert_verifies(f);
 }
 
-static alm_code count_rows(void *arg, alm_str variant, const alm_obs *rows, size_t count,
-                           alm_status *st)
+static alm_code count_rows(void *arg, alm_str variant, const alm_obs_columns *rows, alm_status *st)
 {
     (void)variant;
-    (void)rows;
     (void)st;
-    *(uint64_t *)arg += count;
+    *(uint64_t *)arg += rows->count;
     return ALM_OK;
 }
 
@@ -93,18 +91,18 @@ typedef struct reader {
     uint64_t reads;
 } reader;
 
-static alm_code look_at_rows(void *arg, alm_str variant, const alm_obs *rows, size_t count,
+static alm_code look_at_rows(void *arg, alm_str variant, const alm_obs_columns *rows,
                              alm_status *st)
 {
     reader *r = arg;
     (void)variant;
     (void)st;
-    for (size_t i = 0; i < count; i++) {
-        int64_t value = rows[i].value.number.mantissa;
+    for (size_t i = 0; i < rows->count; i++) {
+        int64_t value = ALM_OBS_AT(rows, mantissa, i);
         r->is_mixed = r->is_mixed || (r->value != -1 && r->value != value);
         r->value = value;
     }
-    r->rows += count;
+    r->rows += rows->count;
     return ALM_OK;
 }
 

@@ -8,11 +8,10 @@ typedef struct meddler {
 } meddler;
 
 // Commits while the read is under way: another value, another precedence, another source's value.
-static alm_code meddle(void *arg, alm_str variant, const alm_obs *rows, size_t count,
-                       alm_status *st)
+static alm_code meddle(void *arg, alm_str variant, const alm_obs_columns *rows, alm_status *st)
 {
     meddler *m = arg;
-    ALM_TRY(take_answer(m->answer, variant, rows, count, st));
+    ALM_TRY(take_answer(m->answer, variant, rows, st));
     if (!m->is_done) {
         m->is_done = true;
         alm_source sources[] = {a_source("bulletin", 99), a_source("flash", 100)};
@@ -67,12 +66,10 @@ static alm_code quit(quitter *q, alm_status *st)
                                 : alm_status_set(st, ALM_CANCELLED, "enough after %d", q->visits);
 }
 
-static alm_code quit_rows(void *arg, alm_str variant, const alm_obs *rows, size_t count,
-                          alm_status *st)
+static alm_code quit_rows(void *arg, alm_str variant, const alm_obs_columns *rows, alm_status *st)
 {
     (void)variant;
-    (void)rows;
-    assert_true(count > 0);
+    assert_true(rows->count > 0);
     return quit(arg, st);
 }
 static alm_code quit_indicator(void *arg, uint32_t id, const alm_indicator *e, alm_status *st)
@@ -183,15 +180,16 @@ static void ask_everything(busy *b)
     commit(f, (alm_batch){.sources = &source, .source_count = 1});
 }
 
-static alm_code busy_rows(void *arg, alm_str variant, const alm_obs *rows, size_t count,
-                          alm_status *st)
+static alm_code busy_rows(void *arg, alm_str variant, const alm_obs_columns *rows, alm_status *st)
 {
-    alm_obs before = rows[count - 1];
+    const alm_obs before = alm_obs_at(rows, rows->count - 1);
     char name[64];
     (void)st;
     snprintf(name, sizeof name, "%.*s", ALM_STR_ARGS(variant));
     ask_everything(arg);
-    assert_memory_equal(&before, &rows[count - 1], sizeof before); // still valid
+    const alm_obs after = alm_obs_at(rows, rows->count - 1);
+    assert_int_equal(after.place, before.place); // still valid
+    assert_int_equal(after.value.number.mantissa, before.value.number.mantissa);
     assert_true(alm_str_eq(variant, text(name)));
     return ALM_OK;
 }

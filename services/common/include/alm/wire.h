@@ -37,6 +37,14 @@ ALM_MUST_USE alm_code alm_obs_block_write(const alm_str *variants, size_t varian
                                           Almanac__Internal__ObservationBlock **ret,
                                           alm_status *st);
 
+// The same of columns. Those that a message has in the same form are viewed, not copied: they must
+// live as long as the message is used.
+ALM_MUST_USE alm_code alm_obs_block_write_columns(const alm_str *variants, size_t variant_count,
+                                                  const alm_obs_columns *columns,
+                                                  const uint32_t *row_numbers, alm_arena *arena,
+                                                  Almanac__Internal__ObservationBlock **ret,
+                                                  alm_status *st);
+
 // The block's columns, checked, and its table of variants. They view the block, and live in the
 // arena where they had to be decoded.
 //
