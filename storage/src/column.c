@@ -207,12 +207,11 @@ static bool open_odd_rows(alm_reader *r, alm_column_form form, alm_column *colum
            alm_frames_open(r, count, &column->numbers);
 }
 
-bool alm_column_open(alm_reader *r, size_t count, alm_column *ret)
+static bool open_form(alm_reader *r, alm_column *ret)
 {
-    *ret = (alm_column){.count = count};
     uint8_t tag = alm_reader_left(r) > 0 ? r->data[r->at] : 0;
     if (tag <= TAG_FRAMES_MAX) {
-        return alm_frames_open(r, count, &ret->numbers);
+        return alm_frames_open(r, ret->count, &ret->numbers);
     }
     (void)alm_read_u8(r);
     switch (tag) {
@@ -225,6 +224,15 @@ bool alm_column_open(alm_reader *r, size_t count, alm_column *ret)
     default:
         return false;
     }
+}
+
+bool alm_column_open(alm_reader *r, size_t count, alm_column *ret)
+{
+    size_t from = r->at;
+    *ret = (alm_column){.count = count};
+    bool is_good = open_form(r, ret);
+    ret->bytes = (alm_str){(const char *)r->data + from, r->at - from};
+    return is_good;
 }
 
 // --- reading -------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ typedef enum alm_column_form {
 
 // A column opened for reading; borrows the bytes. Belongs to one thread: it remembers where it was.
 typedef struct alm_column {
+    alm_str bytes; // columns of as many rows with the same bytes hold the same
     size_t count;
     alm_column_form form;
     int64_t base;       // what most rows hold, or the first value

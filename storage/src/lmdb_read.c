@@ -394,7 +394,8 @@ static alm_code add_slice(read_ctx *ctx, walk *w, lmdb_slice_key *from, alm_slic
     if (!alm_period_unpack(packed, &period)) {
         return alm_status_set(st, ALM_DATA_LOSS, "the period in a slice's key is damaged");
     }
-    ALM_TRY(alm_adder_begin(&adder, ctx->totals->groups, period, ctx->memory.step, st));
+    ALM_TRY(alm_adder_begin(&adder, ctx->totals->groups, &ctx->totals->plans, period,
+                            ctx->memory.step, st));
     *ret_more = true;
     while (*ret_more && from->period == packed) {
         ALM_TRY(add_chunk(ctx, w, &adder, st));
@@ -503,6 +504,9 @@ static alm_code run_read(read_ctx *ctx, uint64_t *ret_sequence, alm_status *st)
     }
     for (size_t i = 0; i < ctx->variants.count; i++) {
         ALM_TRY(read_variant(ctx, ctx->variants.ids[i], st));
+        if (ctx->totals != NULL) {
+            ALM_TRY(alm_row_totals_end(ctx->totals, st));
+        }
     }
     return ALM_OK;
 }
@@ -582,6 +586,5 @@ alm_code lmdb_totals(alm_store *store, const alm_read *read, alm_row_totals *tot
                     .visit = alm_row_totals_take,
                     .arg = totals,
                     .totals = totals};
-    ALM_TRY(read_all(&ctx, ret_sequence, st));
-    return alm_row_totals_end(totals, st);
+    return read_all(&ctx, ret_sequence, st);
 }

@@ -157,7 +157,8 @@ alm_code alm_store_totals(alm_store *store, const alm_read *asked, const alm_tot
     }
     alm_arena *plan = alm_arena_create(ALM_ARENA_BYTES_MAX);
     alm_arena *arena = alm_arena_create(ALM_ARENA_BYTES_MAX);
-    alm_row_totals totals = {.groups = groups, .visit = visit, .arg = arg, .arena = arena};
+    alm_row_totals totals = {
+        .groups = groups, .visit = visit, .arg = arg, .arena = arena, .plans = {.arena = plan}};
     alm_code code = plan == NULL || arena == NULL
                         ? alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for totals")
                         : list_members(groups, plan, &read, st);

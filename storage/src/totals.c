@@ -43,16 +43,10 @@ static void put_range(alm_group_range *out, size_t *count, alm_place_id from, al
 }
 
 // Cuts those out of the ranges that are no members on the day.
-static alm_code cut_ranges(alm_adder *adder, alm_date day, alm_status *st)
+static void cut_ranges(const alm_total_groups *groups, alm_date day, alm_total_plans *plans)
 {
-    const alm_total_groups *groups = adder->groups;
-    size_t count = 0;
     size_t s = 0;
-    alm_group_range *out =
-        alm_arena_alloc(adder->arena, (groups->range_count + 2 * groups->span_count) * sizeof *out);
-    if (out == NULL) {
-        return no_memory(st);
-    }
+    plans->range_count = 0;
     for (size_t i = 0; i < groups->range_count; i++) {
         alm_group_range range = groups->ranges[i];
         while (s < groups->span_count && groups->spans[s].place < range.from) {
@@ -61,30 +55,57 @@ static alm_code cut_ranges(alm_adder *adder, alm_date day, alm_status *st)
         for (; s < groups->span_count && groups->spans[s].place < range.to; s++) {
             const alm_member_span *span = &groups->spans[s];
             if (day < span->from || day > span->to) {
-                put_range(out, &count, range.from, span->place, range.group);
-                put_range(out, &count, span->place, span->place + 1, ALM_GROUP_NONE);
+                put_range(plans->ranges, &plans->range_count, range.from, span->place, range.group);
+                put_range(plans->ranges, &plans->range_count, span->place, span->place + 1,
+                          ALM_GROUP_NONE);
                 range.from = span->place + 1;
             }
         }
-        put_range(out, &count, range.from, range.to, range.group);
+        put_range(plans->ranges, &plans->range_count, range.from, range.to, range.group);
     }
-    adder->ranges = out;
-    adder->range_count = count;
+}
+
+static bool same_members(const alm_total_groups *groups, alm_date a, alm_date b)
+{
+    bool is_same = true;
+    for (size_t i = 0; i < groups->span_count; i++) {
+        const alm_member_span *span = &groups->spans[i];
+        is_same &= (a < span->from || a > span->to) == (b < span->from || b > span->to);
+    }
+    return is_same;
+}
+
+// The ranges of the day, unless those at hand are the same.
+static alm_code find_ranges(alm_total_plans *plans, const alm_total_groups *groups, alm_date day,
+                            alm_status *st)
+{
+    if (plans->members > 0 && same_members(groups, plans->day, day)) {
+        return ALM_OK;
+    }
+    if (plans->ranges == NULL) {
+        size_t most = groups->range_count + 2 * groups->span_count;
+        plans->ranges = alm_arena_alloc(plans->arena, most * sizeof *plans->ranges);
+        if (plans->ranges == NULL) {
+            return no_memory(st);
+        }
+    }
+    cut_ranges(groups, day, plans);
+    plans->members++;
+    plans->day = day;
     return ALM_OK;
 }
 
-alm_code alm_adder_begin(alm_adder *adder, const alm_total_groups *groups, alm_period period,
-                         alm_arena *arena, alm_status *st)
+alm_code alm_adder_begin(alm_adder *adder, const alm_total_groups *groups, alm_total_plans *plans,
+                         alm_period period, alm_arena *arena, alm_status *st)
 {
+    ALM_TRY(find_ranges(plans, groups, alm_period_last_day(period), st));
     *adder = (alm_adder){.groups = groups,
+                         .plans = plans,
                          .arena = arena,
-                         .ranges = groups->ranges,
-                         .range_count = groups->range_count};
+                         .ranges = plans->ranges,
+                         .range_count = plans->range_count};
     adder->totals = alm_arena_calloc(arena, groups->group_count, sizeof *adder->totals);
-    if (adder->totals == NULL) {
-        return no_memory(st);
-    }
-    return groups->span_count > 0 ? cut_ranges(adder, alm_period_last_day(period), st) : ALM_OK;
+    return adder->totals == NULL ? no_memory(st) : ALM_OK;
 }
 
 // --- who is missing ------------------------------------------------------------------------------
@@ -177,6 +198,163 @@ static alm_code add_block_rows(alm_adder *adder, alm_block *block, alm_status *s
     return alm_adder_rows(adder, rows, to - from, st);
 }
 
+// --- which rows are whose -----------------------------------------------------------------------
+
+static bool grow(alm_arena *arena, void *array, size_t *cap, size_t need, size_t elem_size)
+{
+    void *grown;
+    memcpy(&grown, array, sizeof grown);
+    if (!alm_arena_grow(arena, &grown, cap, need, elem_size)) {
+        return false;
+    }
+    memcpy(array, &grown, sizeof grown);
+    return true;
+}
+
+// So many rows that are no members are rather left out of a span than let end it.
+#define LEFT_OUT_MAX 16
+
+static bool put_span(alm_total_plan *plan, size_t from, size_t to, uint32_t group, alm_arena *arena)
+{
+    alm_total_span *last = plan->span_count > 0 ? &plan->spans[plan->span_count - 1] : NULL;
+    if (last != NULL && last->group == group && from - last->to <= LEFT_OUT_MAX) {
+        if (!grow(arena, &plan->left_out, &plan->left_out_cap,
+                  plan->left_out_count + from - last->to, sizeof *plan->left_out)) {
+            return false;
+        }
+        for (size_t row = last->to; row < from; row++) {
+            plan->left_out[plan->left_out_count++] = (uint32_t)row;
+        }
+        last->to = to;
+        last->left_out_to = plan->left_out_count;
+        return true;
+    }
+    if (!grow(arena, &plan->spans, &plan->span_cap, plan->span_count + 1, sizeof *plan->spans)) {
+        return false;
+    }
+    plan->spans[plan->span_count++] = (alm_total_span){
+        .from = from, .to = to, .group = group, .left_out_to = plan->left_out_count};
+    return true;
+}
+
+static bool put_rows(alm_total_plan *plan, size_t from, size_t to, uint32_t group, alm_arena *arena)
+{
+    if (group != ALM_GROUP_NONE) {
+        return put_span(plan, from, to, group, arena);
+    }
+    if (!grow(arena, &plan->outside, &plan->outside_cap, plan->outside_count + 1,
+              sizeof *plan->outside)) {
+        return false;
+    }
+    plan->outside[plan->outside_count++] = (alm_total_span){.from = from, .to = to};
+    return true;
+}
+
+// The row behind those from `row` on that hold neighbouring places before `end`.
+static size_t behind_neighbours(const alm_total_plan *plan, size_t row, alm_place_id end)
+{
+    const alm_place_id *places = plan->places;
+    size_t most = row + (end - places[row]);
+    if (most <= plan->row_count && places[most - 1] == end - 1) {
+        return most; // as places ascend, none is left out
+    }
+    for (row++; row < plan->row_count && places[row] == places[row - 1] + 1; row++) {
+        if (places[row] >= end) {
+            break;
+        }
+    }
+    return row;
+}
+
+// The first row from `row` on whose place is not before `place`.
+static size_t row_of_place(const alm_total_plan *plan, size_t row, alm_place_id place)
+{
+    while (row < plan->row_count && plan->places[row] < place) {
+        row++;
+    }
+    return row;
+}
+
+// Goes through the block as row by row. The adder stands before its first place.
+static alm_code fill_plan(const alm_adder *adder, alm_total_plan *plan, alm_status *st)
+{
+    alm_adder walk = *adder;
+    walk.arena = adder->plans->arena;
+    walk.missing = plan->missing;
+    walk.missing_cap = plan->missing_cap;
+    walk.missing_count = plan->span_count = plan->left_out_count = plan->outside_count = 0;
+    for (size_t row = 0; row < plan->row_count;) {
+        alm_place_id place = plan->places[row];
+        ALM_TRY(pass_until(&walk, place, st));
+        if (walk.at == walk.range_count) {
+            break;
+        }
+        const alm_group_range *range = &walk.ranges[walk.at];
+        if (place < range->from) {
+            row = row_of_place(plan, row, range->from);
+            continue;
+        }
+        size_t behind = behind_neighbours(plan, row, range->to);
+        if (!put_rows(plan, row, behind, range->group, walk.arena)) {
+            return no_memory(st);
+        }
+        row = behind;
+        walk.next = plan->places[row - 1] + 1;
+    }
+    plan->missing = walk.missing;
+    plan->missing_cap = walk.missing_cap;
+    plan->missing_count = walk.missing_count;
+    plan->at = walk.at;
+    plan->next = walk.next;
+    return ALM_OK;
+}
+
+static bool is_plan_of(const alm_total_plan *plan, const alm_adder *adder, const alm_block *block)
+{
+    return plan->members == adder->plans->members && plan->row_count == block->count &&
+           alm_str_eq((alm_str){plan->bytes, plan->bytes_len},
+                      block->columns[ALM_BLOCK_PLACE].bytes);
+}
+
+static alm_code make_plan(const alm_adder *adder, alm_block *block, alm_total_plan *plan,
+                          alm_status *st)
+{
+    alm_arena *arena = adder->plans->arena;
+    alm_str bytes = block->columns[ALM_BLOCK_PLACE].bytes;
+    plan->members = 0;
+    if (!grow(arena, &plan->bytes, &plan->bytes_cap, bytes.len, 1) ||
+        !grow(arena, &plan->places, &plan->place_cap, block->count, sizeof *plan->places)) {
+        return no_memory(st);
+    }
+    memcpy(plan->bytes, bytes.data, bytes.len);
+    plan->bytes_len = bytes.len;
+    plan->row_count = block->count;
+    if (!alm_block_places(block, 0, block->count, plan->places)) {
+        return damaged(st, "its places");
+    }
+    ALM_TRY(fill_plan(adder, plan, st));
+    plan->members = adder->plans->members;
+    return ALM_OK;
+}
+
+// Members before the block are told, and *ret says what becomes of its rows.
+static alm_code find_plan(alm_adder *adder, alm_block *block, const alm_total_plan **ret,
+                          alm_status *st)
+{
+    int64_t first = alm_column_get(&block->columns[ALM_BLOCK_PLACE], 0);
+    if (first < (int64_t)adder->behind || first >= ALM_PLACE_NONE) {
+        return damaged(st, "its places");
+    }
+    size_t chunk = (size_t)first / ALM_BULK_PLACE_COUNT;
+    alm_total_plan *plan = &adder->plans->of[chunk % ALM_TOTAL_PLAN_COUNT];
+    ALM_TRY(pass_until(adder, (alm_place_id)first, st));
+    if (!is_plan_of(plan, adder, block)) {
+        ALM_TRY(make_plan(adder, block, plan, st));
+    }
+    *ret = plan;
+    return ALM_OK;
+}
+
 // --- a block at a time ---------------------------------------------------------------------------
 
 // Where a column is other than in most rows. Odd rows are asked for in ascending order.
@@ -192,6 +370,8 @@ enum { ODD_FLAGS, ODD_EXPONENT, ODD_PUBLISHED, ODD_COUNT };
 typedef struct adding {
     alm_adder *adder;
     alm_block *block;
+    const alm_total_plan *plan;
+    size_t missing; // of the plan's that were told
     odd_rows odd[ODD_COUNT];
     int64_t next_odd; // the first odd row that was not added yet
     alm_obs common;   // all that most rows share
@@ -199,9 +379,10 @@ typedef struct adding {
     int64_t factor; // of a number at its exponent, to stand at the block's scale
     uint32_t group; // that is added to: what is not in its total yet
     __int128 sum;
-    uint32_t count;
-    size_t window; // the first row of numbers; SIZE_MAX: none
-    int64_t numbers[ALM_PACK_FRAME];
+    size_t count;
+    size_t numbers_from, numbers_to; // rows whose numbers are at hand
+    const int64_t *numbers;
+    int64_t few[ALM_PACK_FRAME];
     size_t sums_from, sums_to;
     int64_t sums[ALM_PACK_FRAME];
 } adding;
@@ -271,11 +452,8 @@ static alm_code make_adding(alm_adder *adder, alm_block *block, adding *ret, boo
     ret->adder = adder;
     ret->block = block;
     ret->common = (alm_obs){0};
-    ret->group = ALM_GROUP_NONE;
-    ret->sum = 0;
-    ret->count = 0;
-    ret->window = SIZE_MAX;
-    ret->next_odd = -1; // nothing was looked at
+    ret->missing = 0;
+    ret->numbers_from = ret->numbers_to = 0;
     ret->sums_from = ret->sums_to = 0;
     for (int i = 0; i < ODD_COUNT && *ret_can; i++) {
         ALM_TRY(find_odd(block, columns[i], adder->arena, &ret->odd[i], ret_can, st));
@@ -297,15 +475,36 @@ static alm_code make_adding(alm_adder *adder, alm_block *block, adding *ret, boo
     return ALM_OK;
 }
 
-static int64_t number_at(adding *it, size_t row)
+// Where a number in so many is asked for by itself, all are read at once.
+#define DENSE_SHARE 64
+
+static alm_code read_numbers(adding *it, alm_status *st)
 {
-    size_t first = row / ALM_PACK_FRAME * ALM_PACK_FRAME;
-    if (it->window != first) {
-        alm_block_numbers(it->block, first, ALM_MIN(first + ALM_PACK_FRAME, it->block->count),
-                          it->numbers);
-        it->window = first;
+    alm_total_plans *plans = it->adder->plans;
+    size_t singles = it->plan->left_out_count + 2 * it->plan->span_count;
+    if (singles < it->block->count / DENSE_SHARE) {
+        return ALM_OK;
     }
-    return it->numbers[row - first];
+    if (!grow(plans->arena, &plans->numbers, &plans->number_cap, it->block->count,
+              sizeof *plans->numbers)) {
+        return no_memory(st);
+    }
+    alm_block_numbers(it->block, 0, it->block->count, plans->numbers);
+    it->numbers = plans->numbers;
+    it->numbers_to = it->block->count;
+    return ALM_OK;
+}
+
+// The number of a row, and of its neighbours with the same stored sum.
+static const int64_t *numbers_at(adding *it, size_t row)
+{
+    if (row < it->numbers_from || row >= it->numbers_to) {
+        it->numbers_from = row / ALM_PACK_FRAME * ALM_PACK_FRAME;
+        it->numbers_to = ALM_MIN(it->numbers_from + ALM_PACK_FRAME, it->block->count);
+        alm_block_numbers(it->block, it->numbers_from, it->numbers_to, it->few);
+        it->numbers = it->few;
+    }
+    return it->numbers + (row - it->numbers_from);
 }
 
 static int64_t stored_sum(adding *it, size_t index)
@@ -330,9 +529,9 @@ static __int128 sum_rows(adding *it, size_t from, size_t to)
         if (from == index * ALM_BLOCK_SUM_ROWS && behind == end) {
             sum += stored_sum(it, index);
         } else {
-            uint64_t part = (uint64_t)number_at(it, from);
-            const int64_t *numbers = it->numbers - it->window;
-            for (size_t i = from + 1; i < behind; i++) {
+            uint64_t part = 0;
+            const int64_t *numbers = numbers_at(it, from);
+            for (size_t i = 0; i < behind - from; i++) {
                 part += (uint64_t)numbers[i];
             }
             sum += (int64_t)part;
@@ -345,41 +544,60 @@ static __int128 sum_rows(adding *it, size_t from, size_t to)
 // What was added up of a group goes into its total.
 static alm_code flush(adding *it, alm_status *st)
 {
-    if (it->count > 0) {
-        if (it->sum % it->factor != 0) {
-            return damaged(st, "a number at a finer digit than it has");
-        }
-        alm_total_add_like(&it->adder->totals[it->group], &it->like, it->sum / it->factor,
-                           it->count, (alm_told){it->common.source, it->common.published});
+    if (it->count == 0) {
+        return ALM_OK;
     }
-    it->sum = 0;
-    it->count = 0;
+    if (it->sum % it->factor != 0) {
+        return damaged(st, "a number at a finer digit than it has");
+    }
+    it->adder->has_cells = true;
+    alm_total_add_like(&it->adder->totals[it->group], &it->like, it->sum / it->factor,
+                       (uint32_t)it->count, (alm_told){it->common.source, it->common.published});
     return ALM_OK;
 }
 
-// A row that is not as most are.
-static alm_code add_odd(adding *it, int64_t at, alm_place_id place, alm_status *st)
+// Tells of the members between the rows that are missing before the place.
+static alm_code miss_until(adding *it, alm_place_id place, alm_status *st)
+{
+    const alm_total_plan *plan = it->plan;
+    for (; it->missing < plan->missing_count; it->missing++) {
+        const alm_place_range *range = &plan->missing[it->missing];
+        if (range->from >= place) {
+            break;
+        }
+        ALM_TRY(miss(it->adder, range->from, range->to, st));
+    }
+    return ALM_OK;
+}
+
+static alm_code miss_row(adding *it, size_t row, alm_status *st)
+{
+    alm_place_id place = it->plan->places[row];
+    ALM_TRY(miss_until(it, place, st));
+    return miss(it->adder, place, place + 1, st);
+}
+
+// A member that is not as most are: it is taken out of the sum, and added by itself.
+static alm_code add_odd(adding *it, size_t at, alm_status *st)
 {
     alm_adder *adder = it->adder;
     alm_obs row = it->common;
-    if (!set_odd(odd_value(&it->odd[ODD_FLAGS], at), odd_value(&it->odd[ODD_EXPONENT], at),
-                 odd_value(&it->odd[ODD_PUBLISHED], at), &row)) {
+    if (!set_odd(odd_value(&it->odd[ODD_FLAGS], (int64_t)at),
+                 odd_value(&it->odd[ODD_EXPONENT], (int64_t)at),
+                 odd_value(&it->odd[ODD_PUBLISHED], (int64_t)at), &row)) {
         return damaged(st, "a row");
     }
-    int64_t number = number_at(it, (size_t)at);
+    int64_t number = *numbers_at(it, at);
     row.value.number.mantissa = number;
     adder->has_cells |= row.value.status != ALM_OBS_STATUS_WITHDRAWN;
-    if (it->group == ALM_GROUP_NONE) {
-        return ALM_OK;
-    }
+    it->sum -= number;
+    it->count--;
     if (!row.value.has_number) {
-        it->sum -= number;
-        return miss(adder, place, place + 1, st);
+        return miss_row(it, at, st);
     }
     if (!alm_block_unscale(it->block->scale, &row, 1)) {
         return damaged(st, "a number at a finer digit than it has");
     }
-    it->sum -= number;
     alm_total *total = &adder->totals[it->group];
     alm_told told = {row.source, row.published};
     if (row.value.qualifier == it->like.qualifier &&
@@ -389,80 +607,69 @@ static alm_code add_odd(adding *it, int64_t at, alm_place_id place, alm_status *
         alm_total_add_like(total, &like, row.value.number.mantissa, 1, told);
         return ALM_OK;
     }
-    return alm_total_add(total, &row.value, adder->groups->unit, told)
-               ? ALM_OK
-               : miss(adder, place, place + 1, st);
+    return alm_total_add(total, &row.value, adder->groups->unit, told) ? ALM_OK
+                                                                       : miss_row(it, at, st);
 }
 
-// Rows from..to-1 are the cells of as many places from `place` on, all of one group.
-static alm_code add_segment(adding *it, size_t from, size_t to, alm_place_id place, uint32_t group,
-                            alm_status *st)
+// left_out: rows of the span, ascending.
+static alm_code add_span(adding *it, const alm_total_span *span, const uint32_t *left_out,
+                         size_t left_out_count, alm_status *st)
 {
-    size_t odd_count = 0;
-    if (group != it->group) {
-        ALM_TRY(flush(it, st));
-        it->group = group;
+    it->group = span->group;
+    it->count = span->to - span->from - left_out_count;
+    it->sum = sum_rows(it, span->from, span->to);
+    for (size_t i = 0; i < left_out_count; i++) {
+        it->sum -= *numbers_at(it, left_out[i]);
     }
-    if (it->next_odd < (int64_t)from) {
-        find_next_odd(it, (int64_t)from);
+    size_t out = 0;
+    if (it->next_odd < (int64_t)span->from) {
+        find_next_odd(it, (int64_t)span->from);
     }
-    for (; it->next_odd < (int64_t)to; find_next_odd(it, it->next_odd + 1)) {
-        size_t behind = (size_t)it->next_odd - from;
-        ALM_TRY(add_odd(it, it->next_odd, place + (alm_place_id)behind, st));
-        odd_count++;
-    }
-    it->adder->has_cells |= to - from > odd_count;
-    if (group != ALM_GROUP_NONE) {
-        it->sum += sum_rows(it, from, to);
-        it->count += (uint32_t)(to - from - odd_count);
-    }
-    return ALM_OK;
-}
-
-// Rows from `row` on hold places place..end-1.
-static alm_code add_run(adding *it, size_t row, alm_place_id place, alm_place_id end,
-                        alm_status *st)
-{
-    alm_adder *adder = it->adder;
-    while (place < end) {
-        ALM_TRY(pass_until(adder, place, st));
-        if (adder->at == adder->range_count) {
-            return ALM_OK;
+    for (; it->next_odd < (int64_t)span->to; find_next_odd(it, it->next_odd + 1)) {
+        size_t row = (size_t)it->next_odd;
+        while (out < left_out_count && left_out[out] < row) {
+            out++;
         }
-        const alm_group_range *range = &adder->ranges[adder->at];
-        alm_place_id from = ALM_MAX(place, range->from);
-        alm_place_id to = ALM_MIN(end, range->to);
-        if (from >= end) {
-            return ALM_OK;
-        }
-        row += from - place;
-        ALM_TRY(add_segment(it, row, row + (to - from), from, range->group, st));
-        row += to - from;
-        adder->next = to;
-        place = to;
-    }
-    return ALM_OK;
-}
-
-static alm_code add_runs(adding *it, alm_status *st)
-{
-    alm_block *block = it->block;
-    alm_column_run runs[ALM_COLUMN_RUN_COUNT];
-    int64_t least = 0;
-    size_t behind;
-    for (size_t from = 0; from < block->count; from = behind) {
-        size_t count =
-            alm_column_runs(&block->columns[ALM_BLOCK_PLACE], from, block->count, runs, &behind);
-        for (size_t r = 0; r < count; r++) {
-            int64_t n = (int64_t)((r + 1 < count ? runs[r + 1].row : behind) - runs[r].row);
-            if (runs[r].value < least || runs[r].value > (int64_t)UINT32_MAX - n) {
-                return damaged(st, "its places");
-            }
-            least = runs[r].value + n;
-            ALM_TRY(add_run(it, runs[r].row, (alm_place_id)runs[r].value, (alm_place_id)least, st));
+        if (out == left_out_count || left_out[out] != row) {
+            ALM_TRY(add_odd(it, row, st));
         }
     }
     return flush(it, st);
+}
+
+// Is some row of places that are no members a cell? Only looked at where no member has one.
+static alm_code look_outside(adding *it, alm_status *st)
+{
+    const alm_total_plan *plan = it->plan;
+    for (size_t i = 0; i < plan->outside_count && !it->adder->has_cells; i++) {
+        for (size_t row = plan->outside[i].from; row < plan->outside[i].to; row++) {
+            uint16_t flags;
+            if (!alm_block_cell_flags(it->block, row, row + 1, &flags)) {
+                return damaged(st, "a row");
+            }
+            it->adder->has_cells |= alm_cell_status(flags) != ALM_OBS_STATUS_WITHDRAWN;
+        }
+    }
+    return ALM_OK;
+}
+
+static alm_code add_spans(adding *it, alm_status *st)
+{
+    const alm_total_plan *plan = it->plan;
+    size_t left_out = 0;
+    ALM_TRY(read_numbers(it, st));
+    find_next_odd(it, 0);
+    for (size_t i = 0; i < plan->span_count; i++) {
+        const alm_total_span *span = &plan->spans[i];
+        ALM_TRY(add_span(it, span, plan->left_out + left_out, span->left_out_to - left_out, st));
+        left_out = span->left_out_to;
+    }
+    ALM_TRY(look_outside(it, st));
+    ALM_TRY(miss_until(it, ALM_PLACE_NONE, st));
+    it->adder->at = plan->at;
+    it->adder->next = plan->next;
+    it->adder->behind = (uint64_t)plan->places[plan->row_count - 1] + 1;
+    return ALM_OK;
 }
 
 alm_code alm_adder_block(alm_adder *adder, alm_block *block, alm_status *st)
@@ -473,7 +680,11 @@ alm_code alm_adder_block(alm_adder *adder, alm_block *block, alm_status *st)
         return ALM_OK;
     }
     ALM_TRY(make_adding(adder, block, &it, &can, st));
-    return can ? add_runs(&it, st) : add_block_rows(adder, block, st);
+    if (!can) {
+        return add_block_rows(adder, block, st);
+    }
+    ALM_TRY(find_plan(adder, block, &it.plan, st));
+    return add_spans(&it, st);
 }
 
 // --- rows of a read ------------------------------------------------------------------------------
@@ -500,7 +711,7 @@ static alm_code open_slice(alm_row_totals *it, alm_str variant, alm_period perio
     }
     it->period = period;
     it->is_open = true;
-    return alm_adder_begin(&it->adder, it->groups, period, it->arena, st);
+    return alm_adder_begin(&it->adder, it->groups, &it->plans, period, it->arena, st);
 }
 
 alm_code alm_row_totals_take(void *arg, alm_str variant, const alm_obs_columns *rows,
