@@ -858,15 +858,15 @@ static void tell(peer_case c, const question *q, answer *a)
     }
 }
 
-static alm_code add_up(void *arg, alm_str variant, const alm_obs_columns *rows, alm_status *st)
+static alm_code add_up(void *arg, alm_str variant, const alm_obs_columns *read, alm_status *st)
 {
     int64_t *sums = arg;
     (void)variant;
     (void)st;
-    sums[0] += (int64_t)rows->count;
-    for (size_t i = 0; i < rows->count; i++) {
-        int32_t exponent = ALM_OBS_AT(rows, exponent, i);
-        sums[1] += ALM_OBS_AT(rows, mantissa, i) * (exponent == 0 ? 100 : exponent == -1 ? 10 : 1);
+    sums[0] += (int64_t)read->count;
+    for (size_t i = 0; i < read->count; i++) {
+        int32_t exponent = ALM_OBS_AT(read, exponent, i);
+        sums[1] += ALM_OBS_AT(read, mantissa, i) * (exponent == 0 ? 100 : exponent == -1 ? 10 : 1);
     }
     return ALM_OK;
 }
