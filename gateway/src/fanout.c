@@ -6,6 +6,7 @@
 
 #include "almanac/internal/aggregation.pb-c.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -14,6 +15,7 @@ enum {
     FRAGMENTS_OPEN_MAX = 16, // executed at once; the others wait their turn
     FRAGMENT_TRIES = 4,
     WHOLE_SERIES_MAX = 16, // indicators times places that one worker answers without a plan
+    CUT_COUNT_MAX = 256,   // fragments; with more, each has all places
 };
 
 typedef struct fragment {
@@ -23,6 +25,7 @@ typedef struct fragment {
     uint64_t digest;    // of those messages
     alm_buf first;      // of them the first with a block, where that tells the state; else empty
     unsigned tries;
+    uint64_t affinity; // of its places: the worker that knows them
 } fragment;
 
 typedef struct fanout {
@@ -30,7 +33,8 @@ typedef struct fanout {
     alm_call *call;
     fragment *fragments;
     size_t fragment_count;
-    size_t opened; // fragments[0..opened) were opened
+    size_t opened;           // fragments[0..opened) were opened
+    _Atomic uint64_t *known; // the gateway's
 } fanout;
 
 size_t fanout_fragment_size(size_t indicators, size_t workers)
@@ -80,6 +84,17 @@ bool fanout_goes_whole(const Almanac__V1__QueryRequest *request)
     return places > 0 && request->n_indicators * places <= WHOLE_SERIES_MAX;
 }
 
+bool fanout_may_be_large(const Almanac__V1__QueryRequest *request)
+{
+    for (size_t i = 0; i < request->n_transforms; i++) {
+        if (reads_many_places(request->transforms[i])) {
+            return false;
+        }
+    }
+    return request->n_indicators == 1 && places_named(request->places) == 0 &&
+           request->order == ALMANAC__V1__ORDER__ORDER_KEY && request->limit == 0;
+}
+
 static alm_code limits_check(const Almanac__V1__QueryRequest *request, alm_status *st)
 {
     const struct {
@@ -102,6 +117,10 @@ static alm_code limits_check(const Almanac__V1__QueryRequest *request, alm_statu
                                         "%s has %zu bytes; 1 to %d are taken", texts[i].field, len,
                                         ALM_EXPR_BYTES_MAX);
         }
+    }
+    if (request->slice != NULL) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "slice",
+                                    "slice is of the gateway's own fragments; name the places");
     }
     return ALM_OK;
 }
@@ -146,20 +165,54 @@ static alm_code fragments_make(fanout *f, size_t count, alm_status *st)
     return ALM_OK;
 }
 
+// How a question is cut: into groups of indicators, and each of these into slices of the places.
+typedef struct cut {
+    size_t indicators;     // of a group
+    size_t places, slices; // places of a slice; slices 1: all places
+} cut;
+
+static cut cut_of(const Almanac__Internal__PlanResponse *planned, size_t workers)
+{
+    const Almanac__V1__PlaceSlice *slice = planned->slice;
+    size_t slices = slice == NULL ? 1 : (slice->of + (size_t)slice->count - 1) / slice->count;
+    if (slices > 1 && slices <= CUT_COUNT_MAX / planned->n_indicators) {
+        return (cut){1, slice->count, slices};
+    }
+    return (cut){fanout_fragment_size(planned->n_indicators, workers), 0, 1};
+}
+
+static alm_code slice_set(fanout *f, fragment *part, const Almanac__V1__PlaceSlice *first,
+                          size_t from, alm_status *st)
+{
+    Almanac__V1__PlaceSlice *slice = alm_arena_alloc(alm_call_arena(f->call), sizeof *slice);
+    if (slice == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "query: out of memory");
+    }
+    *slice = *first;
+    slice->from = (uint32_t)from;
+    slice->count = (uint32_t)ALM_MIN((size_t)first->count, first->of - from);
+    part->request.slice = slice;
+    part->affinity = XXH3_64bits_withSeed(part->request.places, strlen(part->request.places), from);
+    return ALM_OK;
+}
+
 static alm_code fragments_cut(fanout *f, const Almanac__V1__QueryRequest *request,
                               const Almanac__Internal__PlanResponse *planned, alm_status *st)
 {
-    gateway_backend_count workers = gateway_backend_state(f->g->aggregation);
-    size_t size = fanout_fragment_size(planned->n_indicators, workers.healthy);
-    ALM_TRY(fragments_make(f, (planned->n_indicators + size - 1) / size, st));
+    cut by = cut_of(planned, gateway_backend_state(f->g->aggregation).healthy);
+    size_t groups = (planned->n_indicators + by.indicators - 1) / by.indicators;
+    ALM_TRY(fragments_make(f, groups * by.slices, st));
     for (size_t i = 0; i < f->fragment_count; i++) {
-        size_t from = i * size;
+        size_t from = i / by.slices * by.indicators;
         Almanac__V1__QueryRequest *part = &f->fragments[i].request;
         *part = *request;
         part->indicators = planned->indicators + from;
-        part->n_indicators = ALM_MIN(size, planned->n_indicators - from);
+        part->n_indicators = ALM_MIN(by.indicators, planned->n_indicators - from);
         part->at_sequence = planned->sequence;
         part->min_sequence = 0;
+        if (by.slices > 1) {
+            ALM_TRY(slice_set(f, &f->fragments[i], planned->slice, i % by.slices * by.places, st));
+        }
     }
     return ALM_OK;
 }
@@ -170,6 +223,7 @@ static alm_code fragments_cut(fanout *f, const Almanac__V1__QueryRequest *reques
 static alm_code fragment_open(fanout *f, fragment *part, alm_status *st)
 {
     alm_call_opts opts = {.parent = f->call};
+    opts.affinity = part->tries == 0 ? part->affinity : 0; // again: whoever is free
     part->tries++;
     return alm_stream_open(f->g->aggregation, &alm_service_aggregation, "Execute", &opts,
                            &part->request.base, &part->stream, st);
@@ -292,14 +346,41 @@ static alm_code whole_run(fanout *f, const Almanac__V1__QueryRequest *request, a
     return fragments_answer(f, st);
 }
 
+// What a plan decides by, but for the catalogue: when that has grown, a question that is known to
+// go whole still has the same answer.
+static uint64_t digest_of(const Almanac__V1__QueryRequest *request)
+{
+    uint64_t digest = 0;
+    const char *texts[] = {request->places, request->periods, request->indicators[0]};
+    for (size_t i = 0; i < ALM_ARRAY_LEN(texts); i++) {
+        digest = XXH3_64bits_withSeed(texts[i], strlen(texts[i]) + 1, digest);
+    }
+    for (size_t i = 0; i < request->n_transforms; i++) {
+        const char *word = request->transforms[i];
+        digest = XXH3_64bits_withSeed(word, strlen(word) + 1, digest);
+    }
+    return digest;
+}
+
 static alm_code query_run(fanout *f, const Almanac__V1__QueryRequest *request, alm_status *st)
 {
     Almanac__Internal__PlanResponse *planned;
-    if (fanout_goes_whole(request)) {
+    bool is_whole = fanout_goes_whole(request);
+    bool may_be_large = is_whole && fanout_may_be_large(request);
+    uint64_t digest = may_be_large ? digest_of(request) : 0;
+    _Atomic uint64_t *known = &f->known[digest % GATEWAY_KNOWN_COUNT];
+    if (is_whole && (!may_be_large || atomic_load(known) == digest)) {
         return whole_run(f, request, st);
     }
     ALM_TRY(plan(f, request, &planned, st));
+    if (may_be_large && (planned->slice == NULL || planned->n_indicators == 0)) {
+        atomic_store(known, digest);
+        return whole_run(f, request, st);
+    }
     ALM_TRY(errors_send(f->call, planned, st));
+    if (may_be_large) {
+        planned->indicators = request->indicators; // as it was asked
+    }
     if (planned->n_indicators == 0) {
         return ALM_OK;
     }
@@ -307,10 +388,10 @@ static alm_code query_run(fanout *f, const Almanac__V1__QueryRequest *request, a
     return fragments_answer(f, st);
 }
 
-alm_code fanout_query(const gateway *g, alm_call *call, const Almanac__V1__QueryRequest *request,
+alm_code fanout_query(gateway *g, alm_call *call, const Almanac__V1__QueryRequest *request,
                       alm_status *st)
 {
-    fanout f = {.g = g, .call = call};
+    fanout f = {.g = g, .call = call, .known = g->known_whole};
     Almanac__V1__QueryRequest asked = *request;
     ALM_TRY(limits_check(request, st));
     if (asked.today == 0) { // one day for all fragments, and their other tries

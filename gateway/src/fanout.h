@@ -1,4 +1,5 @@
-// A query over many workers: planned by one, cut by indicator, executed by all, merged in order;
+// A query over many workers: planned by one, cut by indicator and by places, executed by all,
+// merged in order;
 // or, where that gains nothing, answered by one.
 #ifndef ALM_GATEWAY_FANOUT_H
 #define ALM_GATEWAY_FANOUT_H
@@ -14,17 +15,24 @@
 // passed on twice, since a fragment at a pinned sequence and of one catalogue has one answer.
 // Messages are passed on as they come, packed.
 //
-// ALM_INVALID_ARGUMENT  nothing asked, or more than the limits; the field is named
+// ALM_INVALID_ARGUMENT  nothing asked, more than the limits, or a slice; the field is named
 // ALM_UNAVAILABLE       no worker answered within the tries
 // ALM_ABORTED           a worker was lost after some of its rows were passed on, and the next one
-//                       does not answer those rows: the catalogue has changed meanwhile
-ALM_MUST_USE alm_code fanout_query(const gateway *g, alm_call *call,
+//                       does not answer those rows, or the places that were cut are others now: the
+//                       catalogue has changed meanwhile
+ALM_MUST_USE alm_code fanout_query(gateway *g, alm_call *call,
                                    const Almanac__V1__QueryRequest *request, alm_status *st);
 
-// Whether one worker answers it all, and no plan is made: when one indicator is named, which is
-// never cut; or several that together with the places make at most 16 series, places being named
-// one by one and none of the transforms reading others by the hundred (rollup, rank, percentile).
+// Whether one worker answers it all, and no plan is made, unless fanout_may_be_large: when one
+// indicator is named; or several that together with the places make at most 16 series, places being
+// named one by one and none of the transforms reading others by the hundred (rollup, rank,
+// percentile).
 bool fanout_goes_whole(const Almanac__V1__QueryRequest *request);
+
+// Whether a plan has to say if a question of one indicator is cut by places: where its places are
+// not named one by one, its rows are told in the order of places, all of them, and each is of its
+// own place. The gateway remembers of which questions the plan said that they are not.
+bool fanout_may_be_large(const Almanac__V1__QueryRequest *request);
 
 // How many indicators go into one fragment: enough fragments to keep every worker busy twice over,
 // but never more than 16 indicators in one. indicators and the result are at least 1.

@@ -1,6 +1,6 @@
-// Goal: a query is cut so that every worker has work and no fragment is too large, or goes to one
-// worker as it is; and when a worker is lost the client gets each of its rows once, at one state of
-// the store, or an error.
+// Goal: a query is cut so that every worker has work and no fragment is too large, its slices of
+// places in order, or goes to one worker as it is; and when a worker is lost the client gets each
+// of its rows once, at one state of the store, or an error.
 // Method: all small cases against the definition; a gateway before a worker that fails once, after
 // the client has what it said, asked in both ways.
 #include "fanout.h"
@@ -77,6 +77,49 @@ static void what_goes_whole(void **state)
     request.transforms = transforms;
     request.n_transforms = row->transform != NULL;
     assert_int_equal(fanout_goes_whole(&request), row->want);
+}
+
+// --- slices of places ----------------------------------------------------------------------------
+
+typedef struct large_row {
+    const char *name;
+    const char *places;
+    const char *transform; // NULL: none
+    Almanac__V1__Order order;
+    uint32_t limit;
+    bool want;
+} large_row;
+
+static const large_row large_rows[] = {
+    {"may be large: places below", "310000/**", NULL, 0, 0, true},
+    {"may be large: growth of places below", "310000/**", "pc1", 0, 0, true},
+    {"may be large: an unknown word, which is refused", "310000/**", "pc3", 0, 0, true},
+    {"not large: named places", "310104,310105", NULL, 0, 0, false},
+    {"not cut: a rank", "310000/**", "rank", 0, 0, false},
+    {"not cut: a roll-up", "310000/**", "rollup", 0, 0, false},
+    {"not cut: the largest first", "310000/**", NULL, ALMANAC__V1__ORDER__ORDER_VALUE_DESC, 0,
+     false},
+    {"not cut: the first ten", "310000/**", NULL, 0, 10, false},
+};
+
+static void what_may_be_large(void **state)
+{
+    const large_row *row = *state;
+    char code[] = "gdp";
+    char *codes[] = {code, code};
+    char *transforms[] = {(char *)(uintptr_t)row->transform};
+    Almanac__V1__QueryRequest request;
+    almanac__v1__query_request__init(&request);
+    request.indicators = codes;
+    request.n_indicators = 1;
+    request.places = (char *)(uintptr_t)row->places;
+    request.transforms = transforms;
+    request.n_transforms = row->transform != NULL;
+    request.order = row->order;
+    request.limit = row->limit;
+    assert_int_equal(fanout_may_be_large(&request), row->want);
+    request.n_indicators = 2;
+    assert_false(fanout_may_be_large(&request));
 }
 
 // --- a lost worker ------------------------------------------------------------------------------
@@ -171,36 +214,38 @@ static void serve(alm_rpc *rpc, const alm_service_def *service, const alm_handle
     assert_int_equal(alm_server_start(*ret, NULL), ALM_OK);
 }
 
-// The places of the rows that come, one letter each.
-static alm_code ask(alm_channel *channel, worker *w, char *got, size_t size)
+static void request_init(Almanac__V1__QueryRequest *request, char **codes, const char *places)
 {
-    char code[] = "gdp", every[] = "*";
-    char *codes[] = {w->is_planned ? every : code};
-    char places[] = "310000/*";
-    char periods[] = "2023";
-    Almanac__V1__QueryRequest request;
-    almanac__v1__query_request__init(&request);
-    request.indicators = codes;
-    request.n_indicators = 1;
-    request.places = places;
-    request.periods = periods;
-    request.min_sequence = WANTED;
+    static char periods[] = "2023";
+    almanac__v1__query_request__init(request);
+    request->indicators = codes;
+    request->n_indicators = 1;
+    request->places = (char *)(uintptr_t)places;
+    request->periods = periods;
+    request->min_sequence = WANTED;
+}
+
+// The places of the rows that come, one letter each. Tells is_read, unless NULL, when there are as
+// many as `first`.
+static alm_code ask(alm_channel *channel, const Almanac__V1__QueryRequest *request, size_t first,
+                    sem_t *is_read, char *got, size_t size)
+{
     alm_stream *stream;
     ProtobufCMessage *message;
     size_t count = 0;
     alm_arena *arena = alm_arena_create(0);
     assert_non_null(arena);
-    assert_int_equal(
-        alm_stream_open(channel, &alm_service_gateway, "Query", NULL, &request.base, &stream, NULL),
-        ALM_OK);
+    assert_int_equal(alm_stream_open(channel, &alm_service_gateway, "Query", NULL, &request->base,
+                                     &stream, NULL),
+                     ALM_OK);
     alm_code result;
     while ((result = alm_stream_next(stream, arena, &message, NULL)) == ALM_OK && message != NULL) {
         const Almanac__V1__ResultBlock *block =
             ((const Almanac__V1__QueryResponse *)message)->block;
         assert_true(count + 1 < size);
         got[count++] = block->texts[1];
-        if (count == strlen(w->row->first)) {
-            sem_post(&w->is_read);
+        if (count == first && is_read != NULL) {
+            sem_post(is_read);
         }
     }
     got[count] = '\0';
@@ -209,33 +254,55 @@ static alm_code ask(alm_channel *channel, worker *w, char *got, size_t size)
     return result;
 }
 
+// A gateway before one worker, and its client.
+typedef struct doors {
+    alm_module_ctx ctx;
+    gateway g;
+    alm_server *behind;
+    alm_channel *client;
+    int64_t now_us;
+} doors;
+
+static void open_doors(doors *it, const alm_handler *handlers, void *worker_self)
+{
+    *it = (doors){.now_us = ((TODAY - 1) * INT64_C(24) + 16) * 3600 * 1000000};
+    it->ctx.clock = alm_clock_fake(&it->now_us);
+    it->g.ctx = &it->ctx;
+    assert_int_equal(alm_rpc_create(&(alm_rpc_opts){0}, &it->ctx.rpc, NULL), ALM_OK);
+    serve(it->ctx.rpc, &alm_service_aggregation, handlers, worker_self, "loop://worker",
+          &it->behind);
+    serve(it->ctx.rpc, &alm_service_gateway, gateway_handlers, &it->g, "loop://door",
+          &it->g.server);
+    assert_int_equal(alm_channel_open(it->ctx.rpc, "loop://worker", NULL, &it->g.aggregation, NULL),
+                     ALM_OK);
+    assert_int_equal(alm_channel_open(it->ctx.rpc, "loop://door", NULL, &it->client, NULL), ALM_OK);
+}
+
+static void close_doors(doors *it)
+{
+    alm_channel_close(&it->client);
+    alm_server_destroy(&it->g.server);
+    alm_channel_close(&it->g.aggregation);
+    alm_server_destroy(&it->behind);
+    alm_rpc_destroy(&it->ctx.rpc);
+}
+
 static void lose_worker(const lost_row *row, bool is_planned)
 {
     worker w = {.row = row, .is_planned = is_planned};
-    int64_t now_us = ((TODAY - 1) * INT64_C(24) + 16) * 3600 * 1000000;
-    alm_module_ctx ctx = {.clock = alm_clock_fake(&now_us)};
-    gateway g = {.ctx = &ctx};
-    alm_server *behind;
-    alm_channel *client;
-    char got[16];
+    char code[] = "gdp", every[] = "*", got[16];
+    char *codes[] = {is_planned ? every : code};
+    Almanac__V1__QueryRequest request;
+    doors it;
     assert_int_equal(sem_init(&w.is_read, 0, row->first[0] == '\0'), 0);
-    assert_int_equal(alm_rpc_create(&(alm_rpc_opts){0}, &ctx.rpc, NULL), ALM_OK);
-    serve(ctx.rpc, &alm_service_aggregation, worker_handlers, &w, "loop://worker", &behind);
-    serve(ctx.rpc, &alm_service_gateway, gateway_handlers, &g, "loop://door", &g.server);
-    assert_int_equal(alm_channel_open(ctx.rpc, "loop://worker", NULL, &g.aggregation, NULL),
-                     ALM_OK);
-    assert_int_equal(alm_channel_open(ctx.rpc, "loop://door", NULL, &client, NULL), ALM_OK);
-
-    assert_int_equal(ask(client, &w, got, sizeof got), w.row->want_code);
-    assert_string_equal(got, w.row->want);
+    open_doors(&it, worker_handlers, &w);
+    request_init(&request, codes, "310104,310105");
+    assert_int_equal(ask(it.client, &request, strlen(row->first), &w.is_read, got, sizeof got),
+                     row->want_code);
+    assert_string_equal(got, row->want);
     assert_int_equal(w.tries, 2);
     assert_int_equal(w.plans, is_planned);
-
-    alm_channel_close(&client);
-    alm_server_destroy(&g.server);
-    alm_channel_close(&g.aggregation);
-    alm_server_destroy(&behind);
-    alm_rpc_destroy(&ctx.rpc);
+    close_doors(&it);
     sem_destroy(&w.is_read);
 }
 
@@ -255,20 +322,141 @@ static const lost_row lost_rows[] = {
     {"the next try has fewer messages", "ab", "a", "ab", ALM_ABORTED},
 };
 
+// --- slices ------------------------------------------------------------------------------------
+
+// Answers each slice with one row, whose place is a letter for where it begins.
+typedef struct slicer {
+    uint32_t of; // places; 0: not to be cut
+    atomic_uint plans, slices, wholes;
+} slicer;
+
+#define SLICE 10
+
+static alm_code plan_slices(void *self, alm_call *call, const ProtobufCMessage *request,
+                            alm_status *st)
+{
+    slicer *it = self;
+    char code[] = "gross_domestic_product";
+    char *codes[] = {code};
+    Almanac__V1__PlaceSlice slice;
+    Almanac__Internal__PlanResponse response;
+    (void)request;
+    atomic_fetch_add(&it->plans, 1);
+    almanac__v1__place_slice__init(&slice);
+    slice.count = SLICE;
+    slice.of = it->of;
+    slice.digest = 77;
+    almanac__internal__plan_response__init(&response);
+    response.indicators = codes;
+    response.n_indicators = 1;
+    response.sequence = 7;
+    response.slice = it->of > 0 ? &slice : NULL;
+    return alm_call_send(call, &response.base, st);
+}
+
+static alm_code execute_slice(void *self, alm_call *call, const ProtobufCMessage *request,
+                              alm_status *st)
+{
+    slicer *it = self;
+    const Almanac__V1__QueryRequest *asked = (const Almanac__V1__QueryRequest *)request;
+    const Almanac__V1__PlaceSlice *slice = asked->slice;
+    assert_string_equal(asked->indicators[0], "gdp"); // as it was asked
+    if (slice == NULL) {
+        assert_int_equal(asked->at_sequence, it->of > 0 ? 7 : 0);
+        atomic_fetch_add(&it->wholes, 1);
+        return send_row(call, '-', st);
+    }
+    assert_int_equal(asked->at_sequence, 7);
+    assert_int_equal(slice->digest, 77);
+    assert_int_equal(slice->of, it->of);
+    assert_int_equal(slice->count, ALM_MIN(it->of - slice->from, (uint32_t)SLICE));
+    atomic_fetch_add(&it->slices, 1);
+    return send_row(call, (char)('a' + slice->from / SLICE), st);
+}
+
+// Execute, Explain, Watch, Plan, Reconcile.
+static const alm_handler slicer_handlers[] = {execute_slice, NULL, NULL, plan_slices, NULL};
+
+static void slices_in_order(void **state)
+{
+    (void)state;
+    slicer w = {.of = 95};
+    char code[] = "gdp", got[32];
+    char *codes[] = {code};
+    Almanac__V1__QueryRequest request;
+    doors it;
+    open_doors(&it, slicer_handlers, &w);
+    request_init(&request, codes, "310000/**");
+    assert_int_equal(ask(it.client, &request, 0, NULL, got, sizeof got), ALM_OK);
+    assert_string_equal(got, "abcdefghij");
+    assert_int_equal(w.slices, 10);
+
+    // More fragments than are good: one that has all places, the question being what it was.
+    w.of = SLICE * 257;
+    w.slices = 0;
+    request.at_sequence = 7;
+    assert_int_equal(ask(it.client, &request, 0, NULL, got, sizeof got), ALM_OK);
+    assert_int_equal(w.slices, 0);
+    assert_int_equal(w.wholes, 1);
+
+    Almanac__V1__PlaceSlice slice;
+    almanac__v1__place_slice__init(&slice);
+    request.slice = &slice;
+    assert_int_equal(ask(it.client, &request, 0, NULL, got, sizeof got), ALM_INVALID_ARGUMENT);
+    close_doors(&it);
+}
+
+// What a plan does not cut is asked as it is, and the next time without a plan.
+static void a_small_one_is_remembered(void **state)
+{
+    (void)state;
+    slicer w = {.of = 0};
+    char code[] = "gdp", got[32];
+    char *codes[] = {code};
+    Almanac__V1__QueryRequest request;
+    doors it;
+    open_doors(&it, slicer_handlers, &w);
+    request_init(&request, codes, "310000/*");
+    for (unsigned i = 1; i <= 3; i++) {
+        assert_int_equal(ask(it.client, &request, 0, NULL, got, sizeof got), ALM_OK);
+        assert_string_equal(got, "-");
+        assert_int_equal(w.wholes, i);
+        assert_int_equal(w.plans, 1);
+    }
+    char other[] = "2024";
+    request.periods = other;
+    assert_int_equal(ask(it.client, &request, 0, NULL, got, sizeof got), ALM_OK);
+    assert_int_equal(w.plans, 2);
+    close_doors(&it);
+}
+
 int main(void)
 {
-    enum { WHOLE = ALM_ARRAY_LEN(whole_rows), LOST = ALM_ARRAY_LEN(lost_rows) };
-    struct CMUnitTest tests[1 + WHOLE + LOST] = {cmocka_unit_test(every_small_case)};
+    enum {
+        WHOLE = ALM_ARRAY_LEN(whole_rows),
+        LARGE = ALM_ARRAY_LEN(large_rows),
+        LOST = ALM_ARRAY_LEN(lost_rows),
+    };
+    struct CMUnitTest tests[3 + WHOLE + LARGE + LOST] = {
+        cmocka_unit_test(every_small_case),
+        cmocka_unit_test(slices_in_order),
+        cmocka_unit_test(a_small_one_is_remembered),
+    };
+    size_t count = 3;
     for (size_t i = 0; i < WHOLE; i++) {
-        tests[1 + i] = (struct CMUnitTest){.name = whole_rows[i].name,
-                                           .test_func = what_goes_whole,
-                                           .initial_state = (void *)(uintptr_t)&whole_rows[i]};
+        tests[count++] = (struct CMUnitTest){.name = whole_rows[i].name,
+                                             .test_func = what_goes_whole,
+                                             .initial_state = (void *)(uintptr_t)&whole_rows[i]};
+    }
+    for (size_t i = 0; i < LARGE; i++) {
+        tests[count++] = (struct CMUnitTest){.name = large_rows[i].name,
+                                             .test_func = what_may_be_large,
+                                             .initial_state = (void *)(uintptr_t)&large_rows[i]};
     }
     for (size_t i = 0; i < LOST; i++) {
-        tests[1 + WHOLE + i] =
-            (struct CMUnitTest){.name = lost_rows[i].name,
-                                .test_func = a_lost_worker,
-                                .initial_state = (void *)(uintptr_t)&lost_rows[i]};
+        tests[count++] = (struct CMUnitTest){.name = lost_rows[i].name,
+                                             .test_func = a_lost_worker,
+                                             .initial_state = (void *)(uintptr_t)&lost_rows[i]};
     }
     return cmocka_run_group_tests_name("fanout", tests, NULL, NULL);
 }

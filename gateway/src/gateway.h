@@ -4,7 +4,11 @@
 
 #include "alm/module.h"
 
+#include <stdatomic.h>
+
 typedef struct alm_http alm_http;
+
+#define GATEWAY_KNOWN_COUNT 4096
 
 typedef struct gateway {
     const alm_module_ctx *ctx; // borrowed for the module's life
@@ -14,6 +18,8 @@ typedef struct gateway {
     alm_server *server;
     alm_http *http;     // NULL: --http off
     int64_t started_us; // wall clock
+    // Questions that are not cut by places, as digests, each where its low bits say; see fanout.c.
+    _Atomic uint64_t known_whole[GATEWAY_KNOWN_COUNT];
 } gateway;
 
 // The channels with their names, for status, readiness and metrics.

@@ -237,10 +237,14 @@ static int rank_of(const alm_stream *stream, const alm_connection *connection, i
 }
 
 // With an affinity the highest score wins (rendezvous hashing: a connection that comes or goes
-// moves only its own share of keys), else the fewest calls in progress.
+// moves only its own share of keys) as long as it has not many more calls in progress than the
+// other, else the fewest.
+#define AFFINITY_SLACK 2
 static bool is_better(const alm_stream *stream, const alm_connection *a, const alm_connection *b)
 {
-    if (stream->affinity != 0) {
+    bool is_even = a->calls.used_count <= b->calls.used_count + AFFINITY_SLACK &&
+                   b->calls.used_count <= a->calls.used_count + AFFINITY_SLACK;
+    if (stream->affinity != 0 && is_even) {
         return alm_mix64(a->address_hash ^ stream->affinity) >
                alm_mix64(b->address_hash ^ stream->affinity);
     }

@@ -40,9 +40,10 @@ typedef struct alm_call_opts {
                             // (for Watch); with a parent never later than the parent's deadline
     const alm_call *parent; // a call of ours this one is made for: its deadline and request id are
                             // passed on, and its cancellation cancels this one
-    uint64_t affinity;      // 0: none; else calls with one affinity prefer one connection
-    bool fail_fast;         // no healthy connection: UNAVAILABLE at once instead of waiting, also
-                            // when the call would be tried again
+    uint64_t affinity; // 0: none; else calls with one affinity prefer one connection, unless it
+                       // is busier than another by more than two calls
+    bool fail_fast;    // no healthy connection: UNAVAILABLE at once instead of waiting, also
+                       // when the call would be tried again
     const char *idempotency_key; // lets a call of ALM_REPEAT_KEYED be tried again; sent along. ""
                                  // and NULL: none
     int64_t hedge_ms; // alm_channel_call of an ALM_REPEAT_SAFE method: asks a second connection too

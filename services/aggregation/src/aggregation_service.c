@@ -1,6 +1,7 @@
 #include "aggregation_service.h"
 
 #include "explain.h"
+#include "place_cut.h"
 #include "query_execute.h"
 #include "reconcile.h"
 #include "session.h"
@@ -231,6 +232,24 @@ static alm_code put_items(const alm_query_plan *plan, alm_arena *arena,
     return ALM_OK;
 }
 
+static alm_code put_slice(const alm_query_plan *plan, alm_arena *arena,
+                          Almanac__Internal__PlanResponse *response, alm_status *st)
+{
+    size_t count = alm_place_cut(plan);
+    if (count == 0) {
+        return ALM_OK;
+    }
+    response->slice = alm_arena_alloc(arena, sizeof *response->slice);
+    if (response->slice == NULL) {
+        return no_memory(st);
+    }
+    almanac__v1__place_slice__init(response->slice);
+    response->slice->count = (uint32_t)count;
+    response->slice->of = (uint32_t)plan->whole_count;
+    response->slice->digest = plan->whole_digest;
+    return ALM_OK;
+}
+
 static alm_code plan_items(void *arg, alm_session *session, alm_status *st)
 {
     Almanac__Internal__PlanResponse *response = arg;
@@ -238,6 +257,7 @@ static alm_code plan_items(void *arg, alm_session *session, alm_status *st)
     alm_row_reader reader = alm_storage_row_reader(&session->storage);
     almanac__internal__plan_response__init(response);
     ALM_TRY(keep_present(&session->plan, &reader, arena, st));
+    ALM_TRY(put_slice(&session->plan, arena, response, st));
     return put_items(&session->plan, arena, response, st);
 }
 

@@ -142,7 +142,7 @@ static bool answers_missing(const alm_query_run *run)
     const alm_query_plan *plan = run->plan;
     bool is_open = plan->period_estimate == 0;
     return run->is_named && (plan->listed_count > 0 ||
-                             (is_open && plan->places.count <= ALM_QUERY_MISSING_COUNT_MAX));
+                             (is_open && plan->whole_count <= ALM_QUERY_MISSING_COUNT_MAX));
 }
 
 static alm_code add_all_missing(collector *it, alm_fetch *fetch, alm_status *st)

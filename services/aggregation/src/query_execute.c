@@ -65,6 +65,9 @@ static alm_code answer_item(const alm_query_plan *plan, const alm_query_item *it
         return alm_answers_tell(&run->answers, plan, indicator, run->label, sink, st);
     }
     if (is_item_fault(code)) {
+        if (!plan->is_first) {
+            return ALM_OK; // what the first fragment tells as well
+        }
         return sink->fault(sink->self, item->asked, &fault, st);
     }
     if (code == ALM_RESOURCE_EXHAUSTED) {
@@ -77,7 +80,7 @@ static alm_code answer_item(const alm_query_plan *plan, const alm_query_item *it
 // What stands for nothing, before any rows.
 static alm_code tell_faults(const alm_query_plan *plan, const alm_answer_sink *sink, alm_status *st)
 {
-    for (size_t i = 0; i < plan->item_count; i++) {
+    for (size_t i = 0; plan->is_first && i < plan->item_count; i++) {
         const alm_query_item *item = &plan->items[i];
         if (item->indicator == NULL) {
             ALM_TRY(sink->fault(sink->self, item->asked, &item->fault, st));

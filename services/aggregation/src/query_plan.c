@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 static alm_code no_memory(alm_status *st)
 {
@@ -196,6 +197,7 @@ typedef struct place_set {
     alm_place_id *ascending; // the same
     uint32_t *order;         // of ascending[i]: its index in places; NULL: see index
     uint32_t *index;         // by place id: 1 + its index in places; NULL: see order
+    uint64_t digest;         // of places
 } place_set;
 
 static alm_code tabulate_places(place_set *set, size_t tree_count, alm_arena *arena, alm_status *st)
@@ -256,8 +258,27 @@ static alm_code make_set(const void *arg, const alm_catalog *catalog, alm_arena 
     ALM_TRY(
         alm_place_expr_eval(tree, *(const alm_str *)arg, ALM_DATE_NONE, arena, &set->places, st));
     ALM_TRY(sort_places(set, alm_place_tree_count(tree), arena, st));
+    set->digest = XXH3_64bits(set->places.ids, set->places.count * sizeof *set->places.ids);
     *ret = set;
     return ALM_OK;
+}
+
+typedef struct slice_of {
+    const place_set *whole;
+    const Almanac__V1__PlaceSlice *slice;
+} slice_of;
+
+static alm_code make_slice(const void *arg, const alm_catalog *catalog, alm_arena *arena,
+                           void **ret, alm_status *st)
+{
+    const slice_of *it = arg;
+    place_set *set = alm_arena_calloc(arena, 1, sizeof *set);
+    if (set == NULL) {
+        return no_memory(st);
+    }
+    set->places = (alm_place_list){it->whole->places.ids + it->slice->from, it->slice->count};
+    *ret = set;
+    return sort_places(set, alm_place_tree_count(alm_catalog_places(catalog)), arena, st);
 }
 
 alm_code alm_query_plan_work(const alm_query_plan *plan, const char *what, alm_str of,
@@ -350,13 +371,46 @@ static alm_code take_whole(alm_query_plan *plan, alm_status *st)
     return ALM_OK;
 }
 
-static alm_code take_places(const char *expr, alm_query_plan *plan, alm_arena *arena,
-                            alm_status *st)
+// Fragments are of one list of places, or they would double or lose some.
+static alm_code find_slice(const alm_query_plan *plan, alm_str expr,
+                           const Almanac__V1__PlaceSlice *slice, alm_arena *arena,
+                           const place_set **set, alm_status *st)
+{
+    slice_of of = {*set, slice};
+    const void *made;
+    if (slice->of != of.whole->places.count || slice->digest != of.whole->digest) {
+        return alm_status_set(st, ALM_ABORTED,
+                              "the places of \"%.*s\" have changed while the question was "
+                              "answered; ask again",
+                              ALM_STR_ARGS(expr));
+    }
+    if (slice->count > slice->of || slice->from > slice->of - slice->count) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "slice",
+                                    "%u places from %u on are no slice of %u", slice->count,
+                                    slice->from, slice->of);
+    }
+    const char *what = alm_arena_printf(arena, "slice %u+%u", slice->from, slice->count);
+    if (what == NULL) {
+        return no_memory(st);
+    }
+    ALM_TRY(alm_query_plan_work(plan, what, expr, make_slice, &of, arena, &made, st));
+    *set = made;
+    return ALM_OK;
+}
+
+static alm_code take_places(const char *expr, const Almanac__V1__PlaceSlice *slice,
+                            alm_query_plan *plan, alm_arena *arena, alm_status *st)
 {
     const place_set *set = NULL;
     ALM_TRY(check_expr_length(expr, "places", st));
     ALM_TRY(alm_status_in_field(find_set(plan, alm_str_from(expr), arena, &set, st), "places", st));
     plan->places_text = alm_str_from(expr);
+    plan->whole_count = set->places.count;
+    plan->whole_digest = set->digest;
+    plan->is_first = slice == NULL || slice->from == 0;
+    if (slice != NULL) {
+        ALM_TRY(find_slice(plan, plan->places_text, slice, arena, &set, st));
+    }
     plan->places = set->places;
     plan->place_ids = set->ascending;
     plan->place_order = set->order;
@@ -418,7 +472,7 @@ static alm_code take_periods(const char *expr, alm_query_plan *plan, alm_arena *
         estimate += range_count(range);
     }
     plan->period_estimate = estimate;
-    if (estimate * plan->places.count > ALM_QUERY_MISSING_COUNT_MAX) {
+    if (estimate * plan->whole_count > ALM_QUERY_MISSING_COUNT_MAX) {
         return ALM_OK;
     }
     return list_periods(plan, arena, st);
@@ -628,7 +682,7 @@ alm_code alm_query_plan_make(const Almanac__V1__QueryRequest *request, const alm
     ALM_TRY(take_transform(request, ret, arena, st));
     ALM_TRY(take_order(request, ret, st));
     ALM_TRY(take_vintage(request, ret, arena, st));
-    ALM_TRY(take_places(request->places, ret, arena, st));
+    ALM_TRY(take_places(request->places, request->slice, ret, arena, st));
     ALM_TRY(take_peers(ret, arena, st));
     ALM_TRY(take_whole(ret, st));
     ALM_TRY(take_periods(request->periods, ret, arena, st));
@@ -693,7 +747,7 @@ alm_measure alm_query_plan_published(const alm_query_plan *plan, alm_measure *re
 
 const char *alm_query_plan_estimate(const alm_query_plan *plan, alm_arena *arena)
 {
-    size_t places = plan->places.count;
+    size_t places = plan->whole_count;
     char *text;
     if (plan->period_estimate == 0) {
         text = alm_arena_printf(arena, "%zu places x every period", places);

@@ -51,14 +51,17 @@ typedef struct alm_query_plan {
     size_t item_count;
     bool every;              // "*" was asked: items are the whole catalogue
     alm_str places_text;     // as the request says it
-    alm_place_list places;   // in answering order
+    alm_place_list places;   // in answering order; of a fragment its slice of them
+    size_t whole_count;      // of all places of the expression: they decide what is told of missing
+    uint64_t whole_digest;   // of them
+    bool is_first;           // no slice, or the first: it tells faults
     alm_place_id *place_ids; // the same, ascending
     uint32_t *place_order;   // of place_ids[i]: its index in places; NULL: see place_index
     uint32_t *place_index;   // by place id: 1 + its index in places, 0: not asked; NULL: too few
                              // are asked for a table of all to be cleared
     alm_period_expr periods;
     alm_period *listed;  // the single periods, when the expression is a bounded list of at most
-    size_t listed_count; // ALM_QUERY_MISSING_COUNT_MAX; ascending
+    size_t listed_count; // ALM_QUERY_MISSING_COUNT_MAX of the whole question; ascending
     uint64_t period_estimate; // periods of a bounded expression; 0: open
     alm_measure measure;      // NONE: all
     alm_accumulation accumulation;
@@ -86,6 +89,7 @@ typedef struct alm_query_plan {
 // ALM_INVALID_ARGUMENT   a word of the request is unknown or does not go with the others; field and
 //                        value are named. An unknown indicator is not: see alm_query_item
 // ALM_NOT_FOUND          an unknown place or source
+// ALM_ABORTED            the expression stands for other places than those that were cut
 // ALM_RESOURCE_EXHAUSTED more than ALM_QUERY_INDICATOR_COUNT_MAX indicators, or out of memory
 ALM_MUST_USE alm_code alm_query_plan_make(const Almanac__V1__QueryRequest *request,
                                           const alm_catalog *catalog, alm_catalog_ref *kept,

@@ -369,7 +369,7 @@ alm_code alm_series_answer_missing(alm_series_run *it, size_t series, alm_status
     alm_query_run *run = it->run;
     const alm_query_plan *plan = run->plan;
     bool is_refused = !it->any && it->fault.code != ALM_OK;
-    bool is_by_place = !it->windows.is_bounded && plan->places.count <= ALM_QUERY_MISSING_COUNT_MAX;
+    bool is_by_place = !it->windows.is_bounded && plan->whole_count <= ALM_QUERY_MISSING_COUNT_MAX;
     if (!run->is_named || is_refused || run->groups != NULL) {
         return ALM_OK;
     }

@@ -126,7 +126,9 @@ alm_code alm_session_run(alm_aggregator *self, alm_call *call,
     }
     ALM_TRY(take_catalog(ret, 0, st));
     alm_code code = attempt(ret, &asked, work, arg, st);
-    if (is_of_catalog(code)) {
+    // Places that are not those that were cut may be, with a newer one.
+    bool is_of_other_places = code == ALM_ABORTED && storage->newer_catalog == 0;
+    if (is_of_catalog(code) || is_of_other_places) {
         alm_status why = ALM_STATUS_INIT;
         if (alm_session_check(ret, &why) != ALM_OK && storage->newer_catalog == 0) {
             return alm_status_copy(st, &why);

@@ -121,7 +121,7 @@ alm_code alm_windows_make(alm_query_run *run, alm_windows *ret, alm_status *st)
     }
     ALM_TRY(mark_windows(run, it, st));
     it->is_listed = plan->listed_count > 0 &&
-                    count_marked(it) * plan->places.count <= ALM_QUERY_MISSING_COUNT_MAX;
+                    count_marked(it) * plan->whole_count <= ALM_QUERY_MISSING_COUNT_MAX;
     return ALM_OK;
 }
 
