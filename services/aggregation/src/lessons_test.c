@@ -74,7 +74,50 @@ static const world_example examples[] = {
      "periods are asked; the limit is 1000000\n"},
 };
 
+static alm_code read_never(void *self, const alm_fetch *fetch, alm_row_visit visit, void *arg,
+                           alm_status *st)
+{
+    (void)self;
+    (void)fetch;
+    (void)visit;
+    (void)arg;
+    return alm_status_set(st, ALM_INTERNAL, "it is read");
+}
+
+// Twenty-one towns over nearly a million days.
+static void too_large_to_compute_is_not_read(void **unused)
+{
+    (void)unused;
+    world w;
+    world_init(&w);
+    world_place(&w, "310106", ALM_LEVEL_DISTRICT, "", "静安区", "", "");
+    world_indicator(&w, "gdp", "CNY_E8", ALM_VALUE_TYPE_FLOW, ALM_AGGREGATION_SUM,
+                    ALM_AGGREGATION_SUM, ALM_DIRECTION_UP, "", "");
+    for (int i = 1; i <= 21; i++) {
+        char code[16];
+        (void)snprintf(code, sizeof code, "3101061%02d", i);
+        world_place(&w, code, ALM_LEVEL_TOWN, "310106", code, "", "");
+    }
+    world_finish(&w);
+    world_question q;
+    alm_query_plan plan;
+    alm_status st = ALM_STATUS_INIT;
+    alm_row_reader reader = {.read = read_never};
+    alm_answer_sink sink = {.row = world_take_row, .fault = world_take_fault};
+    alm_arena *arena = alm_arena_create(0);
+    world_ask(&q, "i=gdp p=310106/* t=0001-01-01..2700-12-31 x=pc1");
+    assert_int_equal(alm_query_plan_make(&q.request, w.catalog, NULL, arena, &plan, &st), ALM_OK);
+    assert_int_equal(alm_query_execute(&plan, &reader, &sink, arena, &st), ALM_RESOURCE_EXHAUSTED);
+    assert_string_equal(st.message,
+                        "gdp, 21 places x 986154 periods = 20709234 cells: 21 series over 986154 "
+                        "periods are computed for it; the limit is 20000000 cells; ask for fewer "
+                        "places or periods");
+    alm_arena_destroy(&arena);
+    world_deinit(&w);
+}
+
 int main(void)
 {
-    return world_run(examples, ALM_ARRAY_LEN(examples), NULL, 0);
+    const struct CMUnitTest others[] = {cmocka_unit_test(too_large_to_compute_is_not_read)};
+    return world_run(examples, ALM_ARRAY_LEN(examples), others, ALM_ARRAY_LEN(others));
 }

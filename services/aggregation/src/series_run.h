@@ -88,6 +88,10 @@ ALM_MUST_USE alm_code alm_series_mention(alm_series_run *it, uint32_t row, const
 
 // --- the targets and their periods: series_target.c
 
+// Before anything is read: of the periods that are asked alone.
+//
+// ALM_RESOURCE_EXHAUSTED  more than ALM_SERIES_CELL_COUNT_MAX cells
+ALM_MUST_USE alm_code alm_series_check_windows(const alm_series_run *it, alm_status *st);
 ALM_MUST_USE alm_code alm_series_targets_find(alm_series_run *it, alm_status *st);
 // Targets outside every window answer nothing. *ret_periods: of the largest grid, times the targets
 // that stand beside each other.

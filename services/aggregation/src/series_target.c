@@ -256,6 +256,25 @@ static alm_code observed_axis(alm_series_run *it, const alm_series_target *of, a
     return ALM_OK;
 }
 
+static alm_code check_cells(const alm_series_run *it, size_t periods, alm_status *st)
+{
+    if (it->all.count > ALM_SERIES_CELL_COUNT_MAX / periods) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                              "%zu series over %zu periods are computed for it; the limit is %d "
+                              "cells; ask for fewer places or periods",
+                              it->all.count, periods, ALM_SERIES_CELL_COUNT_MAX);
+    }
+    return ALM_OK;
+}
+
+alm_code alm_series_check_windows(const alm_series_run *it, alm_status *st)
+{
+    for (size_t i = 0; i < it->windows.count; i++) {
+        ALM_TRY(check_cells(it, it->windows.of[i].axis.count, st));
+    }
+    return ALM_OK;
+}
+
 alm_code alm_series_targets_place(alm_series_run *it, size_t *ret_periods, alm_status *st)
 {
     size_t kept = 0;
@@ -282,12 +301,7 @@ alm_code alm_series_targets_place(alm_series_run *it, size_t *ret_periods, alm_s
         it->targets[kept++] = *of;
     }
     it->target_count = kept;
-    if (it->all.count > ALM_SERIES_CELL_COUNT_MAX / periods) {
-        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
-                              "%zu series over %zu periods are computed for it; the limit is %d "
-                              "cells",
-                              it->all.count, periods, ALM_SERIES_CELL_COUNT_MAX);
-    }
+    ALM_TRY(check_cells(it, periods, st));
     *ret_periods = periods * ALM_MAX(kept, (size_t)1);
     return ALM_OK;
 }
