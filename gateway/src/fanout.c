@@ -15,7 +15,9 @@ enum {
     FRAGMENTS_OPEN_MAX = 16, // executed at once; the others wait their turn
     FRAGMENT_TRIES = 4,
     WHOLE_SERIES_MAX = 16, // indicators times places that one worker answers without a plan
-    CUT_COUNT_MAX = 256,   // fragments; with more, each has all places
+    HEDGE_MS_MIN = 50,     // a fragment is late after three times what others take, at least
+    HEDGE_TIMES = 3,
+    CUT_COUNT_MAX = 256, // fragments; with more, each has all places
 };
 
 typedef struct fragment {
@@ -26,10 +28,11 @@ typedef struct fragment {
     alm_buf first;      // of them the first with a block, where that tells the state; else empty
     unsigned tries;
     uint64_t affinity; // of its places: the worker that knows them
+    int64_t opened_us; // by the clock
 } fragment;
 
 typedef struct fanout {
-    const gateway *g;
+    gateway *g;
     alm_call *call;
     fragment *fragments;
     size_t fragment_count;
@@ -220,10 +223,17 @@ static alm_code fragments_cut(fanout *f, const Almanac__V1__QueryRequest *reques
 // --- execute
 // ----------------------------------------------------------------------------------------
 
+static int64_t now_us(const fanout *f)
+{
+    const alm_clock *clock = &f->g->ctx->clock;
+    return clock->mono_us(clock->self);
+}
+
 static alm_code fragment_open(fanout *f, fragment *part, alm_status *st)
 {
     alm_call_opts opts = {.parent = f->call};
     opts.affinity = part->tries == 0 ? part->affinity : 0; // again: whoever is free
+    part->opened_us = now_us(f);
     part->tries++;
     return alm_stream_open(f->g->aggregation, &alm_service_aggregation, "Execute", &opts,
                            &part->request.base, &part->stream, st);
@@ -284,6 +294,17 @@ static alm_code state_pin(fragment *part, alm_status *st)
     return ALM_OK;
 }
 
+// The first slice is waited for from its beginning, so it tells how long they take. A step of an
+// eighth towards that makes the middle of the last ones, whatever a straggler took.
+static void first_note(fanout *f, int64_t took_us)
+{
+    int64_t known = atomic_load(&f->g->first_us);
+    int64_t step = ALM_MAX(known / 8, INT64_C(1));
+    atomic_store(&f->g->first_us, known == 0        ? ALM_MAX(took_us, INT64_C(1))
+                                  : took_us > known ? known + step
+                                                    : ALM_MAX(known - step, INT64_C(1)));
+}
+
 // Passes on what the client has not got yet, as it came. Sets *ret_lost when the worker, not the
 // client, failed.
 static alm_code fragment_pass(fanout *f, fragment *part, bool *ret_lost, alm_status *st)
@@ -301,6 +322,10 @@ static alm_code fragment_pass(fanout *f, fragment *part, bool *ret_lost, alm_sta
             return seen < part->passed_on ? answers_otherwise(st) : ALM_OK;
         }
         digest = XXH3_64bits_withSeed(message.data, message.len, digest);
+        bool is_awaited = part == f->fragments && part->request.slice != NULL;
+        if (is_awaited && part->passed_on == 0) {
+            first_note(f, now_us(f) - part->opened_us);
+        }
         if (seen >= part->passed_on) {
             ALM_TRY(state_note(part, message, st));
             ALM_TRY(alm_call_send_packed(f->call, message, st));
@@ -312,10 +337,26 @@ static alm_code fragment_pass(fanout *f, fragment *part, bool *ret_lost, alm_sta
     }
 }
 
+// Waits for the first rows of a slice, and asks another worker too when they are late. Slices are
+// of one size, so a late one is its worker's fault.
+static void first_await(fanout *f, fragment *part)
+{
+    int64_t known_us = atomic_load(&f->g->first_us);
+    if (part->request.slice == NULL || part->passed_on > 0 || known_us == 0) {
+        return;
+    }
+    alm_call_opts opts = {.parent = f->call};
+    opts.hedge_ms = ALM_MAX(known_us * HEDGE_TIMES / 1000, (int64_t)HEDGE_MS_MIN);
+    if (alm_stream_hedge(&part->stream, &opts, &part->request.base)) {
+        atomic_fetch_add(&f->g->hedge_count, 1);
+    }
+}
+
 static alm_code fragment_answer(fanout *f, fragment *part, alm_status *st)
 {
     for (;;) {
         bool lost;
+        first_await(f, part);
         alm_code code = fragment_pass(f, part, &lost, st);
         alm_stream_close(&part->stream);
         if (!lost || part->tries >= FRAGMENT_TRIES) {

@@ -9,6 +9,7 @@
 
 #include "almanac/internal/aggregation.pb-c.h"
 
+#include <sched.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -430,6 +431,67 @@ static void a_small_one_is_remembered(void **state)
     close_doors(&it);
 }
 
+// --- late workers --------------------------------------------------------------------------------
+
+typedef struct late_worker {
+    slicer as_others;
+    sem_t is_over; // until then it says nothing
+} late_worker;
+
+static alm_code execute_late(void *self, alm_call *call, const ProtobufCMessage *request,
+                             alm_status *st)
+{
+    late_worker *it = self;
+    (void)call;
+    (void)request;
+    atomic_fetch_add(&it->as_others.slices, 1);
+    sem_wait(&it->is_over);
+    sem_post(&it->is_over);
+    return alm_status_set(st, ALM_CANCELLED, "late");
+}
+
+// Execute, Explain, Watch, Plan, Reconcile.
+static const alm_handler late_handlers[] = {execute_late, NULL, NULL, plan_slices, NULL};
+
+static void a_late_worker_is_not_waited_for(void **state)
+{
+    (void)state;
+    slicer other = {.of = 95};
+    late_worker late = {.as_others.of = 95};
+    alm_server *second;
+    char code[] = "gdp", got[32];
+    char *codes[] = {code};
+    Almanac__V1__QueryRequest request;
+    doors it;
+    assert_int_equal(sem_init(&late.is_over, 0, 0), 0);
+    open_doors(&it, slicer_handlers, &other);
+    serve(it.ctx.rpc, &alm_service_aggregation, late_handlers, &late, "loop://late", &second);
+    alm_channel_close(&it.g.aggregation);
+    assert_int_equal(
+        alm_channel_open(it.ctx.rpc, "loop://worker,loop://late", NULL, &it.g.aggregation, NULL),
+        ALM_OK);
+    while (gateway_backend_state(it.g.aggregation).healthy < 2) {
+        assert_int_equal(alm_channel_wait_ready(it.g.aggregation, 1000, NULL), ALM_OK);
+        sched_yield();
+    }
+    it.g.first_us = 1000; // what fragments took
+    request_init(&request, codes, "310000/**");
+    assert_int_equal(ask(it.client, &request, 0, NULL, got, sizeof got), ALM_OK);
+    assert_string_equal(got, "abcdefghij");
+    assert_true(late.as_others.slices > 0);
+    assert_int_equal(it.g.hedge_count, late.as_others.slices);
+    assert_int_equal(other.slices, 10);
+
+    sem_post(&late.is_over);
+    alm_channel_close(&it.client);
+    alm_server_destroy(&it.g.server);
+    alm_channel_close(&it.g.aggregation);
+    alm_server_destroy(&second);
+    alm_server_destroy(&it.behind);
+    alm_rpc_destroy(&it.ctx.rpc);
+    sem_destroy(&late.is_over);
+}
+
 int main(void)
 {
     enum {
@@ -437,12 +499,13 @@ int main(void)
         LARGE = ALM_ARRAY_LEN(large_rows),
         LOST = ALM_ARRAY_LEN(lost_rows),
     };
-    struct CMUnitTest tests[3 + WHOLE + LARGE + LOST] = {
+    struct CMUnitTest tests[4 + WHOLE + LARGE + LOST] = {
         cmocka_unit_test(every_small_case),
         cmocka_unit_test(slices_in_order),
         cmocka_unit_test(a_small_one_is_remembered),
+        cmocka_unit_test(a_late_worker_is_not_waited_for),
     };
-    size_t count = 3;
+    size_t count = 4;
     for (size_t i = 0; i < WHOLE; i++) {
         tests[count++] = (struct CMUnitTest){.name = whole_rows[i].name,
                                              .test_func = what_goes_whole,

@@ -16,8 +16,10 @@ typedef struct gateway {
     alm_channel *ingestion;
     alm_channel *aggregation;
     alm_server *server;
-    alm_http *http;     // NULL: --http off
-    int64_t started_us; // wall clock
+    alm_http *http;               // NULL: --http off
+    int64_t started_us;           // wall clock
+    _Atomic int64_t first_us;     // about how long the first rows of a slice take; 0: not known
+    _Atomic uint64_t hedge_count; // fragments that were asked of a second worker
     // Questions that are not cut by places, as digests, each where its low bits say; see fanout.c.
     _Atomic uint64_t known_whole[GATEWAY_KNOWN_COUNT];
 } gateway;

@@ -160,6 +160,13 @@ static void care_write(const Almanac__Internal__HeadResponse *head, alm_buf *out
                    (double)head->sync_us / 1e6, head->syncs);
 }
 
+static void hedges_write(const gateway *g, alm_buf *out)
+{
+    counter(out, "almanac_query_hedges_total",
+            "Late fragments of questions that another worker was asked too.",
+            atomic_load(&g->hedge_count));
+}
+
 static void store_write(const gateway *g, alm_buf *out)
 {
     Almanac__Internal__HeadRequest request = ALMANAC__INTERNAL__HEAD_REQUEST__INIT;
@@ -252,6 +259,7 @@ void metrics_write(const gateway *g, alm_buf *out)
     alm_buf_printf(out, "almanac_build_info{version=\"%s\"} 1\n", ALM_VERSION);
     calls_write(g, out);
     backends_write(g, out);
+    hedges_write(g, out);
     store_write(g, out);
     process_write(g, out);
 }

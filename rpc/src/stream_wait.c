@@ -206,6 +206,12 @@ static alm_code take_answer(alm_stream *stream, bool leads, alm_arena *arena,
 
 // --- hedging -------------------------------------------------------------------------------------
 
+// With the lock held.
+static bool has_news(const alm_stream *stream)
+{
+    return stream->state == ALM_STREAM_ENDED || stream->flow.inbox_count > 0;
+}
+
 // With the lock held: whether the call still waits when so much time has passed, and could be
 // answered elsewhere.
 static bool wants_hedge(alm_stream *stream, int64_t hedge_ms)
@@ -213,14 +219,15 @@ static bool wants_hedge(alm_stream *stream, int64_t hedge_ms)
     alm_client *client = stream->channel->client;
     alm_channel *channel = stream->channel;
     int64_t until_us = ALM_MIN(stream->start_us + hedge_ms * 1000, stream->deadline_us);
-    while (stream->state != ALM_STREAM_ENDED) {
+    while (!has_news(stream)) {
         int64_t left_us = until_us - alm_rpc_now_us(client->rpc);
         if (left_us <= 0) {
             break;
         }
         alm_cond_wait_us(&stream->changed, client->lock, left_us);
     }
-    bool is_late = stream->state == ALM_STREAM_SENT && until_us < stream->deadline_us;
+    bool is_late =
+        stream->state == ALM_STREAM_SENT && !has_news(stream) && until_us < stream->deadline_us;
     if (!is_late || !alm_channel_has_budget(channel) ||
         !alm_channel_has_other(channel, stream->connection)) {
         return false;
@@ -285,6 +292,70 @@ static alm_code call_hedged(alm_stream *first, const char *method, const alm_cal
     alm_code code = take_answer(winner, false, arena, ret, st);
     alm_stream_deinit(&second);
     return code;
+}
+
+// With the lock held: the one that has a message or its good end first, or the first one if both
+// have failed. Changes of both wake the first.
+static bool second_is_first(alm_stream *first, alm_stream *second)
+{
+    bool leads = false;
+    bool is_second = false;
+    for (;;) {
+        bool first_failed = first->state == ALM_STREAM_ENDED && first->end.code != ALM_OK;
+        bool second_failed = second->state == ALM_STREAM_ENDED && second->end.code != ALM_OK;
+        bool first_has = has_news(first) && !first_failed;
+        is_second = !first_has && has_news(second) && !second_failed;
+        if (first_has || is_second || (first_failed && second_failed)) {
+            break;
+        }
+        wait_for_change(first_failed ? second : first, &leads);
+    }
+    stop_leading(first, leads);
+    return is_second;
+}
+
+bool alm_stream_hedge(alm_stream **stream, const alm_call_opts *opts,
+                      const ProtobufCMessage *request)
+{
+    alm_stream *first = *stream;
+    alm_client *client = first->channel->client;
+    const alm_method_def *method = &first->service->methods[first->method];
+    ALM_ASSERT(method->repeat == ALM_REPEAT_SAFE && !first->has_one_answer);
+    alm_lock(client->lock);
+    if (first->parent != NULL) {
+        alm_call_flush(first->parent);
+    }
+    bool is_hedged = wants_hedge(first, opts->hedge_ms);
+    alm_call_opts its = *opts;
+    its.fail_fast = true;
+    its.affinity = 0;
+    const alm_stream_init_opts both = {.service = first->service,
+                                       .method = method->name,
+                                       .streams = true,
+                                       .call = &its,
+                                       .request = request,
+                                       .notify = &first->changed,
+                                       .avoid = first->connection};
+    alm_unlock(client->lock);
+    alm_stream *second = is_hedged ? alm_alloc(sizeof *second) : NULL;
+    if (second == NULL) {
+        return false;
+    }
+    alm_buf_init(&second->request, 0);
+    if (alm_stream_init(second, first->channel, &both, NULL) != ALM_OK) {
+        alm_buf_deinit(&second->request);
+        alm_free(second);
+        return false;
+    }
+    alm_lock(client->lock);
+    second->deadline_us = first->deadline_us;
+    bool is_second = second_is_first(first, second);
+    second->notify = &second->changed;
+    alm_unlock(client->lock);
+    *stream = is_second ? second : first;
+    alm_stream *other = is_second ? first : second;
+    alm_stream_close(&other);
+    return true;
 }
 
 alm_code alm_channel_call(alm_channel *channel, const alm_service_def *service, const char *method,

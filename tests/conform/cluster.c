@@ -336,6 +336,47 @@ static void a_hedged_call_is_answered_by_the_other(void **state)
     stop_pair(&both);
 }
 
+// Likewise of streams, which are read from whoever answers.
+static void a_hedged_stream_is_answered_by_the_other(void **state)
+{
+    world *w = *state;
+    pair both;
+    char address[ECHO_ADDRESS_MAX], target[2 * ECHO_ADDRESS_MAX + 2];
+    alm_server_opts opts = {.name = "a", .thread_count_max = 1};
+    both = (pair){.a.name = "a", .b.name = "b"};
+    world_address(w, address);
+    echo_start(&both.a, w->rpc, address, &opts);
+    world_address(w, address);
+    echo_start(&both.b, w->rpc, address, NULL);
+    snprintf(target, sizeof target, "%s, %s", both.a.address, both.b.address);
+    both.channel = world_open(w, target);
+    wait_for_both(w, &both);
+    alm_channel *to_a = world_open(w, both.a.address);
+    alm_stream *running = occupy(w, to_a);
+    world_until(&both.a.started, 1);
+    alm_call_opts hedged = {.hedge_ms = 20, .timeout_ms = WORLD_WAIT_MS};
+    Almanac__Test__CountRequest request;
+    almanac__test__count_request__init(&request);
+    request.count = 3;
+    unsigned asked_twice = 0;
+    for (int i = 0; i < 12; i++) { // half of them go to a first
+        alm_stream *stream;
+        assert_code(ALM_OK, alm_stream_open(both.channel, &echo_service, "Count", &hedged,
+                                            &request.base, &stream, &w->st));
+        asked_twice += alm_stream_hedge(&stream, &hedged, &request.base);
+        for (uint64_t k = 0; k < request.count; k++) {
+            assert_non_null(world_next(w, stream));
+        }
+        assert_null(world_next(w, stream));
+        assert_code(ALM_OK, w->st.code);
+        alm_stream_close(&stream);
+    }
+    assert_in_range(asked_twice, 1, 12);
+    alm_stream_close(&running);
+    alm_channel_close(&to_a);
+    stop_pair(&both);
+}
+
 // What fails again and again is left alone as long as there is something else, and used if not. The
 // clock stands still, so that nothing comes back while the test looks.
 static void a_failing_server_is_left_alone(void **state)
@@ -499,6 +540,7 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(a_drain_lets_calls_end_and_cancels_the_rest),
     WORLD_TEST(a_full_queue_refuses),
     WORLD_TEST(a_hedged_call_is_answered_by_the_other),
+    WORLD_TEST(a_hedged_stream_is_answered_by_the_other),
     WORLD_TEST(a_failing_server_is_left_alone),
     WORLD_TEST(clients_take_turns),
     WORLD_TEST(endless_calls_leave_room_for_others),

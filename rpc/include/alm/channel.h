@@ -46,9 +46,9 @@ typedef struct alm_call_opts {
                        // when the call would be tried again
     const char *idempotency_key; // lets a call of ALM_REPEAT_KEYED be tried again; sent along. ""
                                  // and NULL: none
-    int64_t hedge_ms; // alm_channel_call of an ALM_REPEAT_SAFE method: asks a second connection too
-                      // when no answer has come in so long, and takes the first good one; 0: never.
-                      // Costs the retry budget as a retry does
+    int64_t hedge_ms; // alm_stream_hedge, and alm_channel_call of an ALM_REPEAT_SAFE method: asks
+                      // a second connection too when no answer has come in so long, and takes the
+                      // first good one; 0: never. Costs the retry budget as a retry does
 } alm_call_opts;
 
 // A unary call. *ret_reply lives in the arena.
@@ -86,6 +86,16 @@ ALM_MUST_USE alm_code alm_stream_next(alm_stream *stream, alm_arena *arena,
 // stream is closed; data NULL at the end.
 ALM_MUST_USE alm_code alm_stream_next_packed(alm_stream *stream, alm_str *ret_message,
                                              alm_status *st);
+// Of a method of ALM_REPEAT_SAFE, before anything is read: waits until a message has come or the
+// call has ended. If neither has when it is opts->hedge_ms old, a second connection is asked too,
+// where there is one and the retry budget allows; *stream is then that of the two which has a
+// message or its good end first, and the other one is closed.
+//
+//   opts, request  as it was opened with
+//
+// Answers whether a second one was asked.
+bool alm_stream_hedge(alm_stream **stream, const alm_call_opts *opts,
+                      const ProtobufCMessage *request);
 // Cancels the call if it has not ended. Accepts NULL.
 void alm_stream_close(alm_stream **stream);
 
