@@ -146,6 +146,17 @@ alm_code alm_step_prices(const alm_step *step, const alm_grid *levels, const alm
     return ALM_OK;
 }
 
+alm_taps alm_step_prices_links(const alm_step *step, alm_axis in, alm_period out)
+{
+    path way = path_to(step, in, out);
+    ALM_ASSERT(way.is_good);
+    return (alm_taps){
+        .first = ALM_MIN(way.now, way.base) + way.stride,
+        .count = way.links,
+        .stride = way.stride,
+    };
+}
+
 bool alm_step_prices_gap(const alm_step *step, const alm_grid *levels, const alm_grid *growth,
                          size_t series, alm_period out, bool *ret_is_growth, uint32_t *ret_t)
 {

@@ -8,13 +8,13 @@ typedef struct transform_row {
     const char *word;
     alm_stage stage;
     alm_transform_argument argument;
-    const char *formula;
+    const char *zh, *en; // formula
 } transform_row;
 
 static const transform_row rows[] = {
-    [ALM_TRANSFORM_NONE] = {"none", ALM_STAGE_CHANGE, ALM_ARGUMENT_NONE, ""},
-#define ALM_TRANSFORM_ROW(name, word, stage, argument, formula)                                    \
-    [ALM_TRANSFORM_##name] = {word, ALM_STAGE_##stage, ALM_ARGUMENT_##argument, formula},
+    [ALM_TRANSFORM_NONE] = {"none", ALM_STAGE_CHANGE, ALM_ARGUMENT_NONE, "", ""},
+#define ALM_TRANSFORM_ROW(name, word, stage, argument, zh, en)                                     \
+    [ALM_TRANSFORM_##name] = {word, ALM_STAGE_##stage, ALM_ARGUMENT_##argument, zh, en},
     ALM_TRANSFORM_MAP(ALM_TRANSFORM_ROW)
 #undef ALM_TRANSFORM_ROW
 };
@@ -52,10 +52,10 @@ bool alm_transform_has_whole(alm_transform_op op)
     return rows[op].argument == ALM_ARGUMENT_WHOLE;
 }
 
-const char *alm_transform_formula(alm_transform_op op)
+const char *alm_transform_formula(alm_transform_op op, alm_lang lang)
 {
     ALM_ASSERT((size_t)op < ALM_ARRAY_LEN(rows));
-    return rows[op].formula;
+    return lang == ALM_LANG_ZH ? rows[op].zh : rows[op].en;
 }
 
 // --- parsing ------------------------------------------------------------------------------------

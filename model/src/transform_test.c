@@ -67,7 +67,8 @@ static void good(void **state)
         fail_msg("%s", st.message);
     }
     assert_int_equal(alm_transform_stage(transform.op), row->stage);
-    assert_true(alm_transform_formula(transform.op)[0] != '\0');
+    assert_true(alm_transform_formula(transform.op, ALM_LANG_ZH)[0] != '\0');
+    assert_true(alm_transform_formula(transform.op, ALM_LANG_EN)[0] != '\0');
     alm_buf text;
     alm_buf_init(&text, 0);
     alm_transform_format(&transform, &text);

@@ -142,7 +142,7 @@ static void transforms_are_the_models(void **state)
         const char *word;
         alm_stage stage;
     } models[] = {
-#define MODEL(name, word, stage, argument, formula) {word, ALM_STAGE_##stage},
+#define MODEL(name, word, stage, argument, zh, en) {word, ALM_STAGE_##stage},
         ALM_TRANSFORM_MAP(MODEL)
 #undef MODEL
     };

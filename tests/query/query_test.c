@@ -539,7 +539,7 @@ static void explains_with_superseded_vintages(void **state)
     first.value.qualifier = ALM_QUALIFIER_MORE_THAN;
     alm_obs second = observe(2, 2023, 22862, 0);
     second.published = alm_date_from_ymd(2025, 1, 20);
-    (void)commit_rows(f, "A.gdp.P.level._Z._T", &first, 1);
+    uint64_t sequence = commit_rows(f, "A.gdp.P.level._Z._T", &first, 1);
     (void)commit_rows(f, "A.gdp.P.level._Z._T", &second, 1);
     ask_gdp(&query, indicators, 1, "310105", "2023");
     request.query = &query;
@@ -554,8 +554,20 @@ static void explains_with_superseded_vintages(void **state)
     assert_string_equal(response->steps[0]->published, "2025-01-20");
     assert_string_equal(response->steps[0]->source, "Report of 2023");
     assert_int_equal(response->steps[1]->depth, 1);
-    assert_string_equal(response->steps[1]->what, "superseded vintage");
+    assert_string_equal(response->steps[1]->what, "older publication of the same source");
+    assert_int_equal(response->steps[1]->loss, ALMANAC__V1__EXPLAIN_LOSS__EXPLAIN_LOSS_OLDER);
     assert_string_equal(response->steps[1]->interval, "at least 200");
+    query.at_sequence = sequence;
+    if (alm_channel_call(f->to_aggregation, &alm_service_aggregation, "Explain", &opts,
+                         &request.base, f->arena, &reply, &st) != ALM_OK) {
+        die(&st);
+    }
+    response = (const Almanac__V1__ExplainResponse *)reply;
+    assert_int_equal(response->n_steps, 2);
+    assert_string_equal(response->steps[0]->published, "2024-01-20");
+    assert_string_equal(response->steps[1]->published, "2025-01-20");
+    assert_int_equal(response->steps[1]->loss,
+                     ALMANAC__V1__EXPLAIN_LOSS__EXPLAIN_LOSS_LATER_COMMIT);
     request.query = NULL;
     assert_int_equal(alm_channel_call(f->to_aggregation, &alm_service_aggregation, "Explain", &opts,
                                       &request.base, f->arena, &reply, &st),

@@ -94,6 +94,9 @@ ALM_MUST_USE alm_code alm_step_contribute(const alm_step *step, const alm_grid *
 ALM_MUST_USE alm_code alm_step_prices(const alm_step *step, const alm_grid *levels,
                                       const alm_grid *growth, alm_axis out, alm_arena *arena,
                                       alm_grid *ret, alm_status *st);
+// The growth that leads from the base to an output, by index into the axis of the inputs: first,
+// count and stride. The calendar has the base (asserted).
+alm_taps alm_step_prices_links(const alm_step *step, alm_axis in, alm_period out);
 // The first input that an output of them misses, by index into the axis of the inputs. False: it
 // has all of them.
 bool alm_step_prices_gap(const alm_step *step, const alm_grid *levels, const alm_grid *growth,

@@ -47,42 +47,53 @@ typedef enum alm_transform_argument {
     ALM_ARGUMENT_WHOLE,        // INDICATOR, @PLACE or INDICATOR@PLACE, or nothing
 } alm_transform_argument;
 
-// X(NAME, word, stage, argument, formula)
+// X(NAME, word, stage, argument, formula in zh, in en)
 #define ALM_TRANSFORM_MAP(X)                                                                       \
-    X(ROLLUP, "rollup", PLACES, NONE, "made of the places below")                                  \
-    X(TARGET, "target", PLACES, NONE, "reached / planned x 100")                                   \
-    X(TO_FREQUENCY, "to", FREQUENCY, FREQUENCY, "made of the parts of the period")                 \
-    X(TO_ACCUMULATION, "to", ACCUMULATION, ACCUMULATION,                                           \
+    X(ROLLUP, "rollup", PLACES, NONE, "由下级地区得出", "made of the places below")                \
+    X(TARGET, "target", PLACES, NONE, "完成值 / 目标值 x 100", "reached / planned x 100")          \
+    X(TO_FREQUENCY, "to", FREQUENCY, FREQUENCY, "由期内各期得出",                                  \
+      "made of the parts of the period")                                                           \
+    X(TO_ACCUMULATION, "to", ACCUMULATION, ACCUMULATION, "由年初累计值得出",                       \
       "made of the values from the year's start")                                                  \
-    X(CONSTANT, "constant", PRICES, YEAR,                                                          \
+    X(CONSTANT, "constant", PRICES, YEAR, "基年值 x 此后按可比价的增长",                           \
       "value of the base year x growth at constant prices since")                                  \
-    X(DEFLATOR, "deflator", PRICES, YEAR, "value / value at constant prices x 100")                \
-    X(SHARE, "share", RATIO, WHOLE, "value / value of the whole x 100")                            \
-    X(LIN, "lin", CHANGE, NONE, "value")                                                           \
-    X(CHG, "chg", CHANGE, NONE, "value - value one period earlier")                                \
-    X(CH1, "ch1", CHANGE, NONE, "value - value one year earlier")                                  \
-    X(PCH, "pch", CHANGE, NONE, "(value / value one period earlier - 1) x 100")                    \
-    X(PC1, "pc1", CHANGE, NONE, "(value / value one year earlier - 1) x 100")                      \
-    X(PCA, "pca", CHANGE, NONE, "((value / value one period earlier)^(periods a year) - 1) x 100") \
-    X(CCH, "cch", CHANGE, NONE, "(ln value - ln value one period earlier) x 100")                  \
-    X(CCA, "cca", CHANGE, NONE, "(ln value - ln value one period earlier) x 100 x periods a year") \
-    X(LOG, "log", CHANGE, NONE, "ln value")                                                        \
-    X(CHY, "chy", CHANGE, NONE, "value - value at the end of last year")                           \
-    X(PCY, "pcy", CHANGE, NONE, "(value / value at the end of last year - 1) x 100")               \
-    X(CAGR, "cagr", CHANGE, COUNT,                                                                 \
+    X(DEFLATOR, "deflator", PRICES, YEAR, "现价值 / 可比价值 x 100",                               \
+      "value / value at constant prices x 100")                                                    \
+    X(SHARE, "share", RATIO, WHOLE, "本值 / 总体值 x 100", "value / value of the whole x 100")     \
+    X(LIN, "lin", CHANGE, NONE, "本值", "value")                                                   \
+    X(CHG, "chg", CHANGE, NONE, "本期 - 上期", "value - value one period earlier")                 \
+    X(CH1, "ch1", CHANGE, NONE, "本期 - 上年同期", "value - value one year earlier")               \
+    X(PCH, "pch", CHANGE, NONE, "(本期 / 上期 - 1) x 100",                                         \
+      "(value / value one period earlier - 1) x 100")                                              \
+    X(PC1, "pc1", CHANGE, NONE, "(本期 / 上年同期 - 1) x 100",                                     \
+      "(value / value one year earlier - 1) x 100")                                                \
+    X(PCA, "pca", CHANGE, NONE, "((本期 / 上期)^(年内期数) - 1) x 100",                            \
+      "((value / value one period earlier)^(periods a year) - 1) x 100")                           \
+    X(CCH, "cch", CHANGE, NONE, "(ln 本期 - ln 上期) x 100",                                       \
+      "(ln value - ln value one period earlier) x 100")                                            \
+    X(CCA, "cca", CHANGE, NONE, "(ln 本期 - ln 上期) x 100 x 年内期数",                            \
+      "(ln value - ln value one period earlier) x 100 x periods a year")                           \
+    X(LOG, "log", CHANGE, NONE, "ln 本期", "ln value")                                             \
+    X(CHY, "chy", CHANGE, NONE, "本期 - 上年末", "value - value at the end of last year")          \
+    X(PCY, "pcy", CHANGE, NONE, "(本期 / 上年末 - 1) x 100",                                       \
+      "(value / value at the end of last year - 1) x 100")                                         \
+    X(CAGR, "cagr", CHANGE, COUNT, "((本期 / 若干年前)^(1 / 年数) - 1) x 100",                     \
       "((value / value so many years earlier)^(1 / years) - 1) x 100")                             \
-    X(CONTRIBUTION_PP, "contribution_pp", CHANGE, WHOLE,                                           \
+    X(CONTRIBUTION_PP, "contribution_pp", CHANGE, WHOLE, "(本期 - 上年同期) / 总体上年同期 x 100", \
       "(value - value one year earlier) / the whole's value one year earlier x 100")               \
     X(CONTRIBUTION_SHARE, "contribution_share", CHANGE, WHOLE,                                     \
+      "(本期 - 上年同期) / (总体本期 - 总体上年同期) x 100",                                       \
       "(value - value one year earlier) / (the whole's - the whole's one year earlier) x 100")     \
-    X(INDEX, "index", INDEX, PERIOD, "value / average of the base period x 100")                   \
-    X(MA, "ma", AVERAGE, COUNT, "average of the newest periods")                                   \
-    X(RANK, "rank", RANK, PLACES, "rank among the peers")                                          \
-    X(PERCENTILE, "percentile", RANK, PLACES, "peers that are worse / other peers x 100")
+    X(INDEX, "index", INDEX, PERIOD, "本期 / 基期平均 x 100",                                      \
+      "value / average of the base period x 100")                                                  \
+    X(MA, "ma", AVERAGE, COUNT, "最近各期的平均", "average of the newest periods")                 \
+    X(RANK, "rank", RANK, PLACES, "在同类地区中的位次", "rank among the peers")                    \
+    X(PERCENTILE, "percentile", RANK, PLACES, "差于本地区者 / 其他地区 x 100",                     \
+      "peers that are worse / other peers x 100")
 
 typedef enum alm_transform_op {
     ALM_TRANSFORM_NONE = 0,
-#define ALM_TRANSFORM_ENUM(name, word, stage, argument, formula) ALM_TRANSFORM_##name,
+#define ALM_TRANSFORM_ENUM(name, word, stage, argument, zh, en) ALM_TRANSFORM_##name,
     ALM_TRANSFORM_MAP(ALM_TRANSFORM_ENUM)
 #undef ALM_TRANSFORM_ENUM
 } alm_transform_op;
@@ -146,7 +157,7 @@ bool alm_transforms_empty(const alm_transforms *list);
 void alm_transforms_format(const alm_transforms *list, alm_buf *buf);
 
 alm_stage alm_transform_stage(alm_transform_op op);
-bool alm_transform_has_whole(alm_transform_op op);      // shares and contributions
-const char *alm_transform_formula(alm_transform_op op); // of one value
+bool alm_transform_has_whole(alm_transform_op op);                     // shares and contributions
+const char *alm_transform_formula(alm_transform_op op, alm_lang lang); // of one value
 
 #endif

@@ -125,7 +125,12 @@ static alm_code explain_cell(void *arg, alm_session *session, alm_status *st)
 {
     Almanac__V1__ExplainResponse **response = arg;
     alm_row_reader reader = alm_storage_row_reader(&session->storage);
-    return alm_explain(&session->plan, &reader, alm_call_arena(session->call), response, st);
+    alm_storage_reader of_newest = session->storage;
+    of_newest.at_sequence = 0;
+    of_newest.is_checked = false;
+    alm_row_reader newest = alm_storage_row_reader(&of_newest);
+    return alm_explain(&session->plan, &reader, session->plan.at_sequence == 0 ? NULL : &newest,
+                       alm_call_arena(session->call), response, st);
 }
 
 static alm_code explain(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)

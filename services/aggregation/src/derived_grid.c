@@ -370,6 +370,12 @@ static void copy_cell(const alm_grid *from, size_t i, alm_grid *to, size_t k)
     to->newest[k] = from->newest[i];
 }
 
+alm_period alm_derived_operand_period(const alm_derived_operand *operand, alm_freq freq,
+                                      alm_period period)
+{
+    return operand->is_last ? newest_whole(period, freq) : period;
+}
+
 static alm_axis last_axis(alm_axis axis, alm_freq freq)
 {
     return alm_axis_between(newest_whole(axis.first, freq),
@@ -478,10 +484,8 @@ static alm_code why_operand(const alm_derived_grid *it, alm_query_run *run, uint
         return alm_query_run_text(run, ret, st, "%.*s: the place has no parent place",
                                   ALM_STR_ARGS(code));
     }
-    if (operand->is_last) {
-        period = newest_whole(period, source->quantity.freq);
-    }
-    uint32_t at = alm_axis_find(source->grid.axis, period);
+    uint32_t at = alm_axis_find(source->grid.axis,
+                                alm_derived_operand_period(operand, source->quantity.freq, period));
     ALM_ASSERT(at != ALM_AXIS_NONE);
     ALM_TRY(alm_source_grid_why(source, series, at, names_place || is_elsewhere, ret, st));
     const char *hint = wants_last(operand, source) ? "; last() takes the newest of a year" : "";

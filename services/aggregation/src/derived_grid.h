@@ -40,6 +40,15 @@ ALM_MUST_USE alm_code alm_derived_grid_members(const alm_derived_grid *it, size_
                                                uint32_t t, alm_period answered, alm_members *ret,
                                                alm_status *st);
 
+// The period of an operand of this frequency that goes into one of the formula's.
+alm_period alm_derived_operand_period(const alm_derived_operand *operand, alm_freq freq,
+                                      alm_period period);
+// Notes how a cell was computed, down to the operands, for an explanation: trace_derived.c. whole:
+// the grid it is of.
+ALM_MUST_USE alm_code alm_derived_grid_trace(const alm_derived_grid *it,
+                                             const alm_source_grid *whole, size_t series,
+                                             uint32_t t, alm_status *st);
+
 // Reads what the operands need at the places and in the periods that are asked of the whole.
 ALM_MUST_USE alm_code alm_derived_read(alm_query_run *run, const alm_derived *derived,
                                        const alm_place_list *places, const alm_period_expr *periods,

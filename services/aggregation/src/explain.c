@@ -1,12 +1,14 @@
 #include "explain.h"
 
 #include "cells.h"
+#include "explain_vintages.h"
 #include "query_execute.h"
-#include "alm/id_order.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+typedef Almanac__V1__ExplainStep explain_step;
 
 typedef struct answer_list {
     alm_arena *arena;
@@ -19,14 +21,9 @@ typedef struct explanation {
     const alm_query_plan *plan;
     const alm_row_reader *reader;
     alm_arena *arena;
-    const alm_indicator *indicator;
-    alm_variant_table variants;
-    alm_cells inputs; // what the answer was computed from
-    alm_cell_index unlisted;
+    alm_trace trace;
     answer_list answers;
-    alm_obs *vintages;
-    size_t vintage_count, vintage_cap;
-    bool has_more_vintages;
+    alm_vintages vintages;
     Almanac__V1__ExplainResponse *response;
     size_t step_cap;
 } explanation;
@@ -36,59 +33,7 @@ static alm_code no_memory(alm_status *st)
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for an explanation");
 }
 
-// --- taking notes while the question is answered ------------------------------------------------
-
-typedef struct note_taker {
-    explanation *it;
-    alm_row_visit visit;
-    void *arg;
-} note_taker;
-
-// One row at a time, so that the ones past the limit are only counted.
-static alm_code note_row(explanation *it, const alm_str *variants, const alm_obs *row,
-                         alm_status *st)
-{
-    alm_str variant = variants[row->variant];
-    if (it->inputs.count < ALM_EXPLAIN_INPUT_MAX) {
-        alm_obs_row_columns alone;
-        alm_obs_row_columns_set(&alone, row);
-        alone.variant = 0;
-        return alm_cells_visit(&it->inputs, &variant, 1, &alone.columns, st);
-    }
-    uint32_t id;
-    uint32_t ignored;
-    ALM_TRY(alm_variant_table_intern(&it->variants, variant, &id, st));
-    if (alm_cells_find(&it->inputs, id, row->place, row->period) != ALM_CELL_NONE) {
-        return ALM_OK;
-    }
-    return alm_cell_index_add(&it->unlisted, (uint64_t)id << 32 | row->place,
-                              alm_period_pack(row->period), 0, &ignored, st);
-}
-
-static alm_code note_rows(void *arg, const alm_str *variants, size_t variant_count,
-                          const alm_obs_columns *rows, alm_status *st)
-{
-    note_taker *taker = arg;
-    for (size_t i = 0; i < rows->count; i++) {
-        alm_obs row = alm_obs_at(rows, i);
-        ALM_TRY(note_row(taker->it, variants, &row, st));
-    }
-    return taker->visit(taker->arg, variants, variant_count, rows, st);
-}
-
-static alm_code read_with_notes(void *self, const alm_fetch *fetch, alm_row_visit visit, void *arg,
-                                alm_status *st)
-{
-    explanation *it = self;
-    note_taker taker = {it, visit, arg};
-    return it->reader->read(it->reader->self, fetch, note_rows, &taker, st);
-}
-
-static alm_code check_with_notes(void *self, alm_status *st)
-{
-    const explanation *it = self;
-    return alm_row_reader_check(it->reader, st);
-}
+// --- the answers --------------------------------------------------------------------------------
 
 static bool keep_text(alm_arena *arena, alm_str *text)
 {
@@ -138,77 +83,42 @@ static alm_code take_fault(void *self, alm_str item, const alm_status *why, alm_
 
 // --- words --------------------------------------------------------------------------------------
 
-static const char *rollup_formula(const explanation *it)
-{
-    switch (it->indicator->over_places) {
-    case ALM_AGGREGATION_AVERAGE:
-        return "average of the members";
-    case ALM_AGGREGATION_MAX:
-        return "highest of the members";
-    case ALM_AGGREGATION_MIN:
-        return "lowest of the members";
-    case ALM_AGGREGATION_RECOMPUTE:
-        return "sum of the members' numerators / sum of their denominators";
-    default:
-        return "sum of the members";
-    }
-}
-
-static const char *formula_of(const explanation *it, alm_transform_op op)
-{
-    switch (op) {
-    case ALM_TRANSFORM_ROLLUP:
-        return rollup_formula(it);
-    case ALM_TRANSFORM_RANK:
-        if (it->plan->peers.count > 0) {
-            return it->indicator->direction == ALM_DIRECTION_DOWN
-                       ? "rank among the named peers, lowest first"
-                       : "rank among the named peers, highest first";
-        }
-        return it->indicator->direction == ALM_DIRECTION_DOWN
-                   ? "rank among the places of the same parent and level, lowest first"
-                   : "rank among the places of the same parent and level, highest first";
-    default:
-        return alm_transform_formula(op);
-    }
-}
-
-// "f, then g": of every transform in order. NULL: out of memory.
-static const char *formula(const explanation *it)
-{
-    const char *text = "";
-    for (size_t i = 0; i < ALM_STAGE_COUNT && text != NULL; i++) {
-        alm_transform_op op = it->plan->transforms.of[i].op;
-        if (op != ALM_TRANSFORM_NONE) {
-            text = alm_arena_printf(it->arena, "%s%s%s", text, text[0] == '\0' ? "" : ", then ",
-                                    formula_of(it, op));
-        }
-    }
-    return text;
-}
-
 // "[168.525, 168.535]", "at least 200", "at most 5", "" when nothing is known.
-static char *interval_text(alm_arena *arena, alm_interval interval)
+static char *interval_text(alm_arena *arena, alm_interval interval, alm_lang lang)
 {
     bool open_below = isinf(interval.lower);
     bool open_above = isinf(interval.upper);
+    bool is_zh = lang == ALM_LANG_ZH;
     if (open_below && open_above) {
         return alm_arena_strdup(arena, ALM_STR(""));
     }
     if (open_above) {
-        return alm_arena_printf(arena, "at least %.12g", interval.lower);
+        return alm_arena_printf(arena, "%s%.12g", is_zh ? "至少 " : "at least ", interval.lower);
     }
     if (open_below) {
-        return alm_arena_printf(arena, "at most %.12g", interval.upper);
+        return alm_arena_printf(arena, "%s%.12g", is_zh ? "至多 " : "at most ", interval.upper);
     }
     return alm_arena_printf(arena, "[%.12g, %.12g]", interval.lower, interval.upper);
 }
 
-static char *value_text(alm_arena *arena, const alm_value *value)
+static char *value_text(alm_arena *arena, const alm_value *value, alm_lang lang)
 {
     char text[ALM_VALUE_TEXT_MAX];
-    size_t len = alm_value_format(value, ALM_LANG_EN, text);
+    size_t len = alm_value_format(value, lang, text);
     return alm_arena_strdup(arena, (alm_str){text, len});
+}
+
+// The value in another unit; "" in its own.
+static char *converted_text(alm_arena *arena, const alm_value *value, alm_unit unit, alm_lang lang)
+{
+    alm_value converted = *value;
+    converted.unit = unit;
+    if (!value->has_number || alm_unit_eq(value->unit, unit) ||
+        !alm_unit_convertible(value->unit, unit) ||
+        alm_number_in_unit(value, unit, &converted.number, NULL) != ALM_OK) {
+        return alm_arena_strdup(arena, ALM_STR(""));
+    }
+    return value_text(arena, &converted, lang);
 }
 
 static char *date_text(alm_arena *arena, alm_date date)
@@ -228,40 +138,62 @@ static char *source_text(const explanation *it, uint32_t id)
                             source->publisher.len > 0 ? ", " : "", ALM_STR_ARGS(source->publisher));
 }
 
-static char *place_text(const explanation *it, alm_place_id id)
+static char *status_text(const explanation *it, alm_obs_status status, alm_lang lang)
 {
-    const alm_place *place = alm_place_tree_get(it->plan->tree, id);
-    return alm_arena_printf(it->arena, "%.*s %.*s", ALM_STR_ARGS(place->code),
-                            ALM_STR_ARGS(place->name_zh));
+    return alm_arena_strdup(it->arena, alm_str_from(alm_obs_status_label(status, lang)));
 }
 
-// "gdp 310105 长宁区 2023 level", with what the series has beyond that.
-static char *series_text(const explanation *it, alm_str indicator, const char *place,
-                         alm_period period, alm_str measure, alm_str breakdown, alm_str relation,
-                         alm_accumulation accumulation)
+// "gdp 310105 长宁区 2023 level", with what the series has beyond that. measure: its code, or its
+// name in Chinese; "" of a part of a formula.
+static char *cell_text(const explanation *it, alm_str indicator, const alm_trace_cell *cell,
+                       alm_str measure, alm_lang lang)
 {
+    bool is_zh = lang == ALM_LANG_ZH;
     char label[ALM_PERIOD_TEXT_MAX];
-    (void)alm_period_format(period, label);
-    return alm_arena_printf(
-        it->arena, "%.*s %s %s %.*s%s%.*s%s%.*s%s", ALM_STR_ARGS(indicator), place, label,
-        ALM_STR_ARGS(measure), relation.len > 0 ? " of " : "", ALM_STR_ARGS(relation),
-        breakdown.len > 0 ? ", " : "", ALM_STR_ARGS(breakdown),
-        accumulation == ALM_ACCUMULATION_CUMULATIVE ? ", from the year's start" : "");
+    const alm_place *place = alm_place_tree_get(it->plan->tree, cell->place);
+    (void)alm_period_format(cell->period, label);
+    const char *since = is_zh ? "，年初累计" : ", from the year's start";
+    return alm_arena_printf(it->arena, "%.*s %.*s %.*s %s%s%.*s%s%.*s%s%.*s%s",
+                            ALM_STR_ARGS(indicator), ALM_STR_ARGS(place->code),
+                            ALM_STR_ARGS(place->name_zh), label, measure.len > 0 ? " " : "",
+                            ALM_STR_ARGS(measure),
+                            cell->relation.len == 0 ? ""
+                            : is_zh                 ? "："
+                                                    : " of ",
+                            ALM_STR_ARGS(cell->relation), cell->breakdown.len > 0 ? ", " : "",
+                            ALM_STR_ARGS(cell->breakdown),
+                            cell->accumulation == ALM_ACCUMULATION_CUMULATIVE ? since : "");
+}
+
+static char *measure_cell_text(const explanation *it, const alm_trace_cell *cell, alm_lang lang)
+{
+    const char *measure = lang == ALM_LANG_ZH ? alm_measure_label(cell->measure, lang)
+                                              : alm_measure_code(cell->measure);
+    return cell_text(it, cell->indicator, cell, alm_str_from(measure), lang);
+}
+
+// "CELL = FORMULA". NULL: out of memory.
+static char *with_formula(const explanation *it, const char *cell, const char *formula)
+{
+    return cell == NULL ? NULL
+                        : alm_arena_printf(it->arena, "%s%s%s", cell,
+                                           formula[0] == '\0' ? "" : " = ", formula);
 }
 
 // --- steps --------------------------------------------------------------------------------------
 
-static alm_code add_step(explanation *it, uint32_t depth, const Almanac__V1__ExplainStep *step,
-                         alm_status *st)
+static alm_code add_step(explanation *it, uint32_t depth, const explain_step *step, alm_status *st)
 {
-    const char *texts[] = {step->what,   step->value,     step->interval, step->status,
-                           step->source, step->published, step->note};
+    const char *texts[] = {step->what,        step->value,       step->interval,  step->status,
+                           step->source,      step->published,   step->note,      step->what_zh,
+                           step->value_zh,    step->interval_zh, step->status_zh, step->converted,
+                           step->converted_zh};
     for (size_t i = 0; i < ALM_ARRAY_LEN(texts); i++) {
         if (texts[i] == NULL) {
             return no_memory(st);
         }
     }
-    Almanac__V1__ExplainStep *copy = alm_arena_alloc(it->arena, sizeof *copy);
+    explain_step *copy = alm_arena_alloc(it->arena, sizeof *copy);
     void *steps = it->response->steps;
     if (copy == NULL || !alm_arena_grow(it->arena, &steps, &it->step_cap, it->response->n_steps + 1,
                                         sizeof(copy))) {
@@ -274,236 +206,221 @@ static alm_code add_step(explanation *it, uint32_t depth, const Almanac__V1__Exp
     return ALM_OK;
 }
 
-static char *status_text(const explanation *it, alm_obs_status status)
+static void put_value(const explanation *it, const alm_value *value, alm_interval interval,
+                      explain_step *step)
 {
-    return alm_arena_strdup(it->arena, alm_str_from(alm_obs_status_label(status, ALM_LANG_EN)));
+    step->value = value_text(it->arena, value, ALM_LANG_EN);
+    step->value_zh = value_text(it->arena, value, ALM_LANG_ZH);
+    step->interval = interval_text(it->arena, interval, ALM_LANG_EN);
+    step->interval_zh = interval_text(it->arena, interval, ALM_LANG_ZH);
+    step->status = status_text(it, value->status, ALM_LANG_EN);
+    step->status_zh = status_text(it, value->status, ALM_LANG_ZH);
 }
 
-static alm_code add_remark(explanation *it, uint32_t depth, char *what, alm_status *st)
+static void put_words(const explanation *it, alm_trace_words words, explain_step *step)
 {
-    Almanac__V1__ExplainStep step;
+    step->what = alm_arena_strdup(it->arena, alm_str_from(words.en));
+    step->what_zh = alm_arena_strdup(it->arena, alm_str_from(words.zh));
+}
+
+static alm_code add_remark(explanation *it, uint32_t depth, alm_trace_words words, alm_status *st)
+{
+    explain_step step;
     almanac__v1__explain_step__init(&step);
-    step.what = what;
+    step.kind = ALMANAC__V1__EXPLAIN_KIND__EXPLAIN_KIND_REMARK;
+    put_words(it, words, &step);
     return add_step(it, depth, &step, st);
 }
 
-static alm_code add_observation(explanation *it, uint32_t depth, char *what, const alm_obs *obs,
-                                alm_status *st)
+static alm_code add_vintage(explanation *it, uint32_t depth, const alm_vintage *vintage,
+                            Almanac__V1__ExplainLoss loss, alm_status *st)
 {
-    Almanac__V1__ExplainStep step;
+    const alm_obs *obs = &vintage->obs;
+    explain_step step;
     almanac__v1__explain_step__init(&step);
-    step.what = what;
-    step.value = value_text(it->arena, &obs->value);
-    step.interval = interval_text(it->arena, alm_value_interval(&obs->value));
-    step.status = status_text(it, obs->value.status);
+    step.kind = ALMANAC__V1__EXPLAIN_KIND__EXPLAIN_KIND_VINTAGE;
+    step.loss = loss;
+    put_words(it, alm_vintage_loss_words(loss), &step);
+    put_value(it, &obs->value, alm_value_interval(&obs->value), &step);
     step.source = source_text(it, obs->source);
     step.published = date_text(it->arena, obs->published);
     step.note = alm_arena_strdup(it->arena, obs->note);
     return add_step(it, depth, &step, st);
 }
 
-static bool is_same_cell(const alm_obs *a, const alm_obs *b)
+// The vintage of a cell that counts: the last of its source and day. sequence: 0 for not known.
+static const alm_vintage *find_winner(const explanation *it, const alm_trace_cell *cell,
+                                      uint32_t source, alm_date published)
 {
-    return a->variant == b->variant && a->place == b->place && alm_period_eq(a->period, b->period);
-}
-
-static bool is_same_vintage(const alm_obs *a, const alm_obs *b)
-{
-    return a->source == b->source && a->published == b->published && a->sequence == b->sequence;
-}
-
-// What its source said of the cell last.
-static const alm_obs *last_word(const explanation *it, const alm_obs *vintage)
-{
-    const alm_obs *last = vintage;
-    for (size_t i = 0; i < it->vintage_count; i++) { // in order of publication
-        const alm_obs *other = &it->vintages[i];
-        last = is_same_cell(other, vintage) && other->source == vintage->source ? other : last;
+    const alm_vintage *found = NULL;
+    for (size_t i = 0; i < it->vintages.count; i++) {
+        const alm_vintage *vintage = &it->vintages.of[i];
+        bool is_it = vintage->obs.source == source && vintage->obs.published == published &&
+                     alm_trace_cell_eq(&vintage->cell, cell) &&
+                     (it->plan->at_sequence == 0 || vintage->obs.sequence <= it->plan->at_sequence);
+        found = is_it ? vintage : found;
     }
-    return last;
+    return found;
 }
 
-static const char *kind_of(const explanation *it, const alm_obs *vintage)
+// What else was published of a cell.
+static alm_code add_vintages(explanation *it, uint32_t depth, const alm_trace_cell *cell,
+                             uint32_t source, alm_date published, alm_status *st)
 {
-    const alm_obs *last = last_word(it, vintage);
-    return vintage->value.status == ALM_OBS_STATUS_WITHDRAWN ? "withdrawal"
-           : last->value.status == ALM_OBS_STATUS_WITHDRAWN  ? "withdrawn vintage"
-           : !is_same_vintage(last, vintage)                 ? "superseded vintage"
-           : it->has_more_vintages ? "another vintage" // perhaps not its last
-                                   : "also published, not used";
-}
-
-// What else was published for the cell.
-static alm_code add_vintages(explanation *it, uint32_t depth, const alm_obs *winner, alm_status *st)
-{
-    for (size_t i = 0; i < it->vintage_count; i++) {
-        const alm_obs *vintage = &it->vintages[i];
-        if (!is_same_cell(vintage, winner) || is_same_vintage(vintage, winner)) {
+    const alm_vintage *winner = find_winner(it, cell, source, published);
+    for (size_t i = 0; i < it->vintages.count; i++) {
+        const alm_vintage *vintage = &it->vintages.of[i];
+        if (vintage == winner || !alm_trace_cell_eq(&vintage->cell, cell)) {
             continue;
         }
-        char *what = alm_arena_strdup(it->arena, alm_str_from(kind_of(it, vintage)));
-        ALM_TRY(add_observation(it, depth, what, vintage, st));
+        Almanac__V1__ExplainLoss loss =
+            alm_vintage_loss(&it->vintages, vintage, winner == NULL ? NULL : &winner->obs);
+        ALM_TRY(add_vintage(it, depth, vintage, loss, st));
     }
     return ALM_OK;
 }
 
-static alm_code add_input(explanation *it, uint32_t depth, const alm_obs *obs, alm_status *st)
+static Almanac__V1__ExplainKind kind_of(alm_trace_kind kind)
 {
-    const alm_variant_entry *entry = alm_variant_table_get(&it->variants, obs->variant);
-    const char *place = place_text(it, obs->place);
-    if (place == NULL) {
-        return no_memory(st);
+    switch (kind) {
+    case ALM_TRACE_COMPUTED:
+        return ALMANAC__V1__EXPLAIN_KIND__EXPLAIN_KIND_COMPUTED;
+    case ALM_TRACE_PART:
+        return ALMANAC__V1__EXPLAIN_KIND__EXPLAIN_KIND_PART;
+    case ALM_TRACE_OBSERVATION:
+        return ALMANAC__V1__EXPLAIN_KIND__EXPLAIN_KIND_OBSERVATION;
+    case ALM_TRACE_MISSING:
+        return ALMANAC__V1__EXPLAIN_KIND__EXPLAIN_KIND_MISSING;
+    default:
+        return ALMANAC__V1__EXPLAIN_KIND__EXPLAIN_KIND_REMARK;
     }
-    char *what = series_text(it, entry->variant.indicator, place, obs->period,
-                             alm_str_from(alm_measure_code(entry->variant.measure)),
-                             entry->breakdown, entry->relation, entry->variant.accumulation);
-    ALM_TRY(add_observation(it, depth, what, obs, st));
-    return add_vintages(it, depth + 1, obs, st);
 }
 
-// The input that a published answer is; ALM_CELL_NONE if its cell has none.
-static uint32_t input_of(const explanation *it, const alm_result_row *row)
+static void put_node_words(const explanation *it, const alm_trace_node *node, explain_step *step)
 {
-    for (size_t i = 0; i < it->inputs.count; i++) {
-        alm_obs obs = alm_cells_row(&it->inputs, i);
-        const alm_variant_entry *entry = alm_variant_table_get(&it->variants, obs.variant);
-        bool is_same =
-            alm_period_eq(obs.period, row->period) &&
-            alm_str_eq(alm_place_tree_get(it->plan->tree, obs.place)->code, row->place) &&
-            alm_str_eq(alm_str_from(alm_measure_code(entry->variant.measure)), row->measure) &&
-            entry->variant.accumulation == row->accumulation &&
-            alm_str_eq(entry->breakdown, row->breakdown) &&
-            alm_str_eq(entry->relation, row->relation);
-        if (is_same) {
-            return (uint32_t)i;
-        }
+    if (node->kind == ALM_TRACE_PART) {
+        step->what =
+            cell_text(it, alm_str_from(node->words.en), &node->cell, (alm_str){0}, ALM_LANG_EN);
+        step->what_zh =
+            cell_text(it, alm_str_from(node->words.zh), &node->cell, (alm_str){0}, ALM_LANG_ZH);
+        return;
     }
-    return ALM_CELL_NONE;
+    step->what = with_formula(it, measure_cell_text(it, &node->cell, ALM_LANG_EN), node->words.en);
+    step->what_zh =
+        with_formula(it, measure_cell_text(it, &node->cell, ALM_LANG_ZH), node->words.zh);
 }
 
-static alm_code add_answer(explanation *it, const alm_result_row *row, alm_status *st)
+static bool is_published(const alm_trace_node *node)
 {
-    const char *place = place_text(it, alm_place_tree_find(it->plan->tree, row->place));
-    if (place == NULL) {
-        return no_memory(st);
+    return node->kind == ALM_TRACE_OBSERVATION || node->kind == ALM_TRACE_MISSING;
+}
+
+static alm_code add_node(explanation *it, const alm_trace_node *node, alm_status *st)
+{
+    if (node->kind == ALM_TRACE_REMARK) {
+        return add_remark(it, node->depth, node->words, st);
     }
-    Almanac__V1__ExplainStep step;
+    explain_step step;
     almanac__v1__explain_step__init(&step);
-    step.what = series_text(it, row->indicator, place, row->period, row->measure, row->breakdown,
-                            row->relation, row->accumulation);
-    if (row->computed && step.what != NULL) {
-        const char *how = formula(it);
-        step.what = how == NULL ? NULL : alm_arena_printf(it->arena, "%s = %s", step.what, how);
+    step.kind = kind_of(node->kind);
+    put_node_words(it, node, &step);
+    put_value(it, &node->value, node->interval, &step);
+    if (node->kind == ALM_TRACE_OBSERVATION) {
+        step.converted = converted_text(it->arena, &node->value, node->unit, ALM_LANG_EN);
+        step.converted_zh = converted_text(it->arena, &node->value, node->unit, ALM_LANG_ZH);
+        step.source = source_text(it, node->source);
+        step.published = date_text(it->arena, node->published);
+        step.note = alm_arena_strdup(it->arena, node->note);
     }
-    step.value = value_text(it->arena, &row->value);
-    step.interval = interval_text(it->arena, row->interval);
-    step.status = status_text(it, row->value.status);
-    uint32_t source = row->source.len == 0
-                          ? ALM_CATALOG_NONE
-                          : alm_catalog_find_source(it->plan->catalog, row->source);
-    step.source = source_text(it, source);
+    ALM_TRY(add_step(it, node->depth, &step, st));
+    return is_published(node)
+               ? add_vintages(it, node->depth + 1, &node->cell, node->source, node->published, st)
+               : ALM_OK;
+}
+
+// --- answers ------------------------------------------------------------------------------------
+
+static alm_trace_cell cell_of_answer(const explanation *it, const alm_result_row *row)
+{
+    alm_trace_cell cell = {
+        .indicator = row->indicator,
+        .breakdown = row->breakdown,
+        .relation = row->relation,
+        .accumulation = row->accumulation,
+        .place = alm_place_tree_find(it->plan->tree, row->place),
+        .period = row->period,
+    };
+    // Progress is told of its target's series, and a percentile as a rank.
+    if (!alm_measure_parse(row->measure, &cell.measure)) {
+        cell.measure = alm_query_plan_ranks(it->plan) ? ALM_MEASURE_RANK : ALM_MEASURE_TARGET;
+    }
+    return cell;
+}
+
+static uint32_t source_of_answer(const explanation *it, const alm_result_row *row)
+{
+    return row->source.len == 0 ? ALM_SOURCE_NONE
+                                : alm_catalog_find_source(it->plan->catalog, row->source);
+}
+
+// The root of the tree of an answer; the count if it has none: it was published.
+static size_t root_of(const explanation *it, const alm_result_row *row)
+{
+    alm_trace_cell cell = cell_of_answer(it, row);
+    size_t i = 0;
+    while (i < it->trace.count &&
+           (it->trace.nodes[i].depth > 0 || !alm_trace_cell_eq(&it->trace.nodes[i].cell, &cell))) {
+        i++;
+    }
+    return row->computed ? i : it->trace.count;
+}
+
+static alm_str measure_zh(alm_str code)
+{
+    alm_measure measure;
+    if (alm_measure_parse(code, &measure)) {
+        return alm_str_from(alm_measure_label(measure, ALM_LANG_ZH));
+    }
+    return alm_str_eq(code, ALM_STR("percentile")) ? ALM_STR("百分位") : ALM_STR("目标进度");
+}
+
+static alm_code add_answer(explanation *it, const alm_result_row *row, alm_trace_words how,
+                           alm_status *st)
+{
+    alm_trace_cell cell = cell_of_answer(it, row);
+    explain_step step;
+    almanac__v1__explain_step__init(&step);
+    step.kind = row->computed ? ALMANAC__V1__EXPLAIN_KIND__EXPLAIN_KIND_COMPUTED
+                : row->published == ALM_DATE_NONE
+                    ? ALMANAC__V1__EXPLAIN_KIND__EXPLAIN_KIND_MISSING
+                    : ALMANAC__V1__EXPLAIN_KIND__EXPLAIN_KIND_OBSERVATION;
+    step.what =
+        with_formula(it, cell_text(it, row->indicator, &cell, row->measure, ALM_LANG_EN), how.en);
+    step.what_zh = with_formula(
+        it, cell_text(it, row->indicator, &cell, measure_zh(row->measure), ALM_LANG_ZH), how.zh);
+    put_value(it, &row->value, row->interval, &step);
+    step.source = source_text(it, source_of_answer(it, row));
     step.published = date_text(it->arena, row->published);
     step.note = alm_arena_strdup(it->arena, row->reason.len > 0 ? row->reason : row->note);
     return add_step(it, 0, &step, st);
 }
 
-// --- vintages -----------------------------------------------------------------------------------
-
-static alm_code take_vintages(void *arg, const alm_str *variants, size_t variant_count,
-                              const alm_obs_columns *rows, alm_status *st)
+// The answer, and its tree: a root that is an observation is the answer itself.
+static alm_code add_tree(explanation *it, const alm_result_row *row, alm_status *st)
 {
-    explanation *it = arg;
-    uint32_t *map;
-    ALM_TRY(alm_variant_table_map(&it->variants, variants, variant_count, &map, st));
-    for (size_t i = 0; i < rows->count; i++) {
-        alm_obs row = alm_obs_at(rows, i);
-        row.variant = map[row.variant];
-        if (alm_cells_find(&it->inputs, row.variant, row.place, row.period) == ALM_CELL_NONE) {
-            continue;
-        }
-        if (it->vintage_count == ALM_EXPLAIN_VINTAGE_MAX) {
-            it->has_more_vintages = true;
-            return ALM_OK;
-        }
-        void *vintages = it->vintages;
-        if (!alm_arena_grow(it->arena, &vintages, &it->vintage_cap, it->vintage_count + 1,
-                            sizeof row) ||
-            !keep_text(it->arena, &row.note)) {
-            return no_memory(st);
-        }
-        it->vintages = vintages;
-        it->vintages[it->vintage_count++] = row;
+    size_t root = root_of(it, row);
+    if (root == it->trace.count) {
+        alm_trace_cell cell = cell_of_answer(it, row);
+        ALM_TRY(add_answer(it, row, (alm_trace_words){"", ""}, st));
+        return add_vintages(it, 1, &cell, source_of_answer(it, row), row->published, st);
     }
-    return ALM_OK;
-}
-
-static size_t unique(uint32_t *ids, size_t count)
-{
-    size_t kept = 0;
-    qsort(ids, count, sizeof *ids, alm_id_order);
-    for (size_t i = 0; i < count; i++) {
-        if (i == 0 || ids[i] != ids[kept - 1]) {
-            ids[kept++] = ids[i];
-        }
+    ALM_TRY(add_answer(it, row, it->trace.nodes[root].words, st));
+    if (is_published(&it->trace.nodes[root])) {
+        const alm_trace_node *node = &it->trace.nodes[root];
+        return add_vintages(it, 1, &node->cell, node->source, node->published, st);
     }
-    return kept;
-}
-
-static int by_published(const void *a, const void *b)
-{
-    const alm_obs *x = a;
-    const alm_obs *y = b;
-    if (x->published != y->published) {
-        return x->published < y->published ? -1 : 1;
-    }
-    return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
-}
-
-// Every vintage of the inputs, in one read of their places and periods.
-static alm_code read_vintages(explanation *it, alm_status *st)
-{
-    size_t count = it->inputs.count;
-    alm_place_id *places = alm_arena_calloc(it->arena, count, sizeof *places);
-    alm_period_range *ranges = alm_arena_calloc(it->arena, count, sizeof *ranges);
-    alm_str *indicators = alm_arena_calloc(it->arena, count, sizeof *indicators);
-    if (places == NULL || ranges == NULL || indicators == NULL) {
-        return no_memory(st);
-    }
-    size_t range_count = 0;
-    size_t indicator_count = 0;
-    uint32_t measures = 0;
-    for (size_t i = 0; i < count; i++) {
-        alm_obs obs = alm_cells_row(&it->inputs, i);
-        const alm_variant *variant = &alm_variant_table_get(&it->variants, obs.variant)->variant;
-        bool is_known = false;
-        for (size_t k = 0; k < range_count && !is_known; k++) {
-            is_known = alm_period_eq(ranges[k].from, obs.period);
-        }
-        if (!is_known) {
-            ranges[range_count++] = (alm_period_range){obs.period, obs.period};
-        }
-        is_known = false;
-        for (size_t k = 0; k < indicator_count && !is_known; k++) {
-            is_known = alm_str_eq(indicators[k], variant->indicator);
-        }
-        if (!is_known) {
-            indicators[indicator_count++] = variant->indicator;
-        }
-        places[i] = obs.place;
-        measures |= ALM_MEASURE_BIT(variant->measure);
-    }
-    alm_fetch fetch = alm_query_plan_fetch(it->plan);
-    fetch.indicators = indicators;
-    fetch.indicator_count = indicator_count;
-    fetch.measures = measures;
-    fetch.places = places;
-    fetch.place_count = unique(places, count);
-    fetch.periods = (alm_period_expr){
-        .kind = ALM_PERIOD_EXPR_RANGES, .ranges = ranges, .range_count = range_count};
-    fetch.all_vintages = true;
-    ALM_TRY(it->reader->read(it->reader->self, &fetch, take_vintages, it, st));
-    if (it->vintage_count > 0) {
-        qsort(it->vintages, it->vintage_count, sizeof it->vintages[0], by_published);
+    for (size_t i = root + 1; i < it->trace.count && it->trace.nodes[i].depth > 0; i++) {
+        ALM_TRY(add_node(it, &it->trace.nodes[i], st));
     }
     return ALM_OK;
 }
@@ -536,74 +453,53 @@ static alm_code begin(explanation *it, alm_status *st)
     if (plan->items[0].indicator == NULL) {
         return alm_status_copy(st, &plan->items[0].fault);
     }
-    it->indicator = plan->items[0].indicator;
-    it->answers.arena = it->arena;
+    it->answers.arena = it->trace.arena = it->vintages.arena = it->arena;
+    it->vintages.plan = plan;
     it->response = alm_arena_alloc(it->arena, sizeof *it->response);
     if (it->response == NULL) {
         return no_memory(st);
     }
     almanac__v1__explain_response__init(it->response);
-    ALM_TRY(alm_variant_table_init(&it->variants, it->arena, st));
-    ALM_TRY(alm_cell_index_init(&it->unlisted, it->arena, st));
-    return alm_cells_init(&it->inputs, it->arena, &it->variants, st);
-}
-
-// A target of another horizon was read only to be found not asked.
-static bool is_bystander(const explanation *it, const alm_obs *obs)
-{
-    alm_measure measure = alm_variant_table_get(&it->variants, obs->variant)->variant.measure;
-    return alm_query_plan_has(it->plan, ALM_TRANSFORM_TARGET) && measure == ALM_MEASURE_TARGET;
-}
-
-// Inputs that are answers themselves are told as such; the others follow the computed answer.
-static alm_code add_inputs(explanation *it, const uint8_t *is_answer, alm_status *st)
-{
-    for (size_t i = 0; i < it->inputs.count; i++) {
-        alm_obs obs = alm_cells_row(&it->inputs, i);
-        if (!is_answer[i] && !is_bystander(it, &obs)) {
-            ALM_TRY(add_input(it, 1, &obs, st));
-        }
-    }
-    if (it->unlisted.count > 0) {
-        ALM_TRY(add_remark(
-            it, 1,
-            alm_arena_printf(it->arena, "%zu more inputs are not listed", it->unlisted.count), st));
-    }
     return ALM_OK;
+}
+
+// A cell that is not known to the store by its period is none: "no gdp for 310105".
+static bool is_cell(const alm_trace_cell *cell)
+{
+    return cell->period.freq != ALM_FREQ_NONE;
+}
+
+// Of what was published: the answers themselves, and what they were computed of.
+static alm_code read_vintages(explanation *it, const alm_row_reader *newest, alm_status *st)
+{
+    size_t most = it->answers.count + it->trace.count;
+    alm_trace_cell *cells = alm_arena_calloc(it->arena, most, sizeof *cells);
+    size_t count = 0;
+    if (cells == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < it->answers.count; i++) {
+        const alm_result_row *row = &it->answers.rows[i];
+        cells[count] = cell_of_answer(it, row);
+        count += root_of(it, row) == it->trace.count && is_cell(&cells[count]);
+    }
+    for (size_t i = 0; i < it->trace.count; i++) {
+        cells[count] = it->trace.nodes[i].cell;
+        count += is_published(&it->trace.nodes[i]) && is_cell(&cells[count]);
+    }
+    return alm_vintages_read(&it->vintages, cells, count, it->reader, newest, st);
 }
 
 static alm_code add_steps(explanation *it, alm_status *st)
 {
-    uint8_t *is_answer = alm_arena_calloc(it->arena, it->inputs.count, 1);
-    if (is_answer == NULL) {
-        return no_memory(st);
-    }
-    for (size_t k = 0; k < it->answers.count; k++) {
-        const alm_result_row *row = &it->answers.rows[k];
-        uint32_t input = row->computed ? ALM_CELL_NONE : input_of(it, row);
-        if (input != ALM_CELL_NONE) {
-            is_answer[input] = 1;
-        }
-    }
-    bool told_inputs = false;
     for (size_t i = 0; i < it->answers.count; i++) {
-        const alm_result_row *row = &it->answers.rows[i];
-        uint32_t input = row->computed ? ALM_CELL_NONE : input_of(it, row);
-        ALM_TRY(add_answer(it, row, st));
-        if (input != ALM_CELL_NONE) {
-            alm_obs obs = alm_cells_row(&it->inputs, input);
-            ALM_TRY(add_vintages(it, 1, &obs, st));
-        }
-        if (row->computed && !told_inputs) {
-            told_inputs = true;
-            ALM_TRY(add_inputs(it, is_answer, st));
-        }
+        ALM_TRY(add_tree(it, &it->answers.rows[i], st));
     }
-    if (it->has_more_vintages) {
-        char *what = alm_arena_strdup(it->arena, ALM_STR("more vintages are not listed"));
-        ALM_TRY(add_remark(it, 0, what, st));
-    }
-    return ALM_OK;
+    return it->vintages.has_more
+               ? add_remark(it, 0,
+                            (alm_trace_words){"其余发布版本未列出", "more vintages are not listed"},
+                            st)
+               : ALM_OK;
 }
 
 // "latest" is computed from a whole series; what it was is explained as that one period.
@@ -640,7 +536,8 @@ static alm_code pin_period(explanation *it, alm_query_plan *pinned, bool *ret_is
     return ALM_OK;
 }
 
-alm_code alm_explain(const alm_query_plan *plan, const alm_row_reader *reader, alm_arena *arena,
+alm_code alm_explain(const alm_query_plan *plan, const alm_row_reader *reader,
+                     const alm_row_reader *newest, alm_arena *arena,
                      Almanac__V1__ExplainResponse **ret, alm_status *st)
 {
     explanation *it = alm_arena_calloc(arena, 1, sizeof *it);
@@ -651,19 +548,17 @@ alm_code alm_explain(const alm_query_plan *plan, const alm_row_reader *reader, a
     it->reader = reader;
     it->arena = arena;
     ALM_TRY(begin(it, st));
-    alm_row_reader notes = {.self = it, .read = read_with_notes, .check = check_with_notes};
     alm_answer_sink sink = {&it->answers, take_answer, take_fault, NULL};
     alm_query_plan pinned;
     bool is_pinned;
     ALM_TRY(pin_period(it, &pinned, &is_pinned, st));
-    ALM_TRY(alm_query_execute(is_pinned ? &pinned : plan, &notes, &sink, arena, st));
+    ALM_TRY(
+        alm_query_execute_traced(is_pinned ? &pinned : plan, reader, &sink, &it->trace, arena, st));
     if (it->answers.fault.code != ALM_OK) {
         return alm_status_copy(st, &it->answers.fault);
     }
     ALM_TRY(check_one_cell(it, st));
-    if (it->inputs.count > 0) {
-        ALM_TRY(read_vintages(it, st));
-    }
+    ALM_TRY(read_vintages(it, newest, st));
     ALM_TRY(add_steps(it, st));
     *ret = it->response;
     return ALM_OK;

@@ -45,7 +45,8 @@ static bool is_item_fault(alm_code code)
 
 static alm_code answer_item(const alm_query_plan *plan, const alm_query_item *item,
                             const alm_rollup_groups *groups, const alm_row_reader *reader,
-                            const alm_answer_sink *sink, alm_arena *arena, alm_status *st)
+                            const alm_answer_sink *sink, alm_trace *trace, alm_arena *arena,
+                            alm_status *st)
 {
     const alm_indicator *indicator = item->indicator;
     // In the arena, since parts of it are released with the arena.
@@ -59,6 +60,7 @@ static alm_code answer_item(const alm_query_plan *plan, const alm_query_item *it
         ALM_TRY(alm_query_run_init(run, plan, item, reader, arena, st));
         run->groups = groups;
         run->sink = sink;
+        run->trace = trace;
         code = transform_of(plan, item)(run, &fault);
     }
     if (code == ALM_OK) {
@@ -92,6 +94,13 @@ static alm_code tell_faults(const alm_query_plan *plan, const alm_answer_sink *s
 alm_code alm_query_execute(const alm_query_plan *plan, const alm_row_reader *reader,
                            const alm_answer_sink *sink, alm_arena *arena, alm_status *st)
 {
+    return alm_query_execute_traced(plan, reader, sink, NULL, arena, st);
+}
+
+alm_code alm_query_execute_traced(const alm_query_plan *plan, const alm_row_reader *reader,
+                                  const alm_answer_sink *sink, alm_trace *trace, alm_arena *arena,
+                                  alm_status *st)
+{
     const alm_rollup_groups *groups = NULL;
     if (alm_query_plan_has(plan, ALM_TRANSFORM_ROLLUP)) {
         ALM_TRY(alm_rollup_groups_find(plan, arena, &groups, st));
@@ -104,7 +113,7 @@ alm_code alm_query_execute(const alm_query_plan *plan, const alm_row_reader *rea
     for (size_t i = 0; i < plan->item_count && code == ALM_OK; i++) {
         const alm_query_item *item = &plan->items[i];
         if (item->indicator != NULL) {
-            code = answer_item(plan, item, groups, reader, sink, item_arena, st);
+            code = answer_item(plan, item, groups, reader, sink, trace, item_arena, st);
             alm_arena_reset(item_arena);
         }
     }

@@ -3,6 +3,7 @@
 #define ALM_QUERY_EXECUTE_H
 
 #include "answer.h"
+#include "trace.h"
 
 // What is asked about an indicator and cannot be had (an unknown name, a roll-up of what does not
 // add up) goes to sink->fault, and the others are answered. Every other failure, also of reader and
@@ -14,5 +15,10 @@
 ALM_MUST_USE alm_code alm_query_execute(const alm_query_plan *plan, const alm_row_reader *reader,
                                         const alm_answer_sink *sink, alm_arena *arena,
                                         alm_status *st);
+// The same, and notes how what is computed came about. trace: NULL for nobody who wants to know.
+ALM_MUST_USE alm_code alm_query_execute_traced(const alm_query_plan *plan,
+                                               const alm_row_reader *reader,
+                                               const alm_answer_sink *sink, alm_trace *trace,
+                                               alm_arena *arena, alm_status *st);
 
 #endif

@@ -5,6 +5,7 @@
 #include "answer.h"
 #include "cells.h"
 #include "rollup_groups.h"
+#include "trace.h"
 
 // Why a period has no number, of which nothing was published at all: places have it in common.
 typedef struct alm_unpublished {
@@ -31,6 +32,7 @@ typedef struct alm_query_run {
     alm_answers answers;
     const alm_answer_sink *sink; // of answers that need not wait for the others; NULL: all do
     size_t told;                 // answers that did not
+    alm_trace *trace;            // of an explanation; else NULL
 } alm_query_run;
 
 // Has it a code, under which something may have been published?

@@ -163,6 +163,11 @@ static size_t group_of(const alm_series_set *set, size_t series)
     return low;
 }
 
+const alm_peer_group *alm_rank_peers(const alm_series_set *set, size_t series)
+{
+    return &set->peers[group_of(set, series)];
+}
+
 // "3 of 16 peers have no value: 310104 徐汇区, ..."
 static alm_code name_missing(alm_query_run *run, const alm_grid *in, const alm_series_set *set,
                              const alm_peer_group *peers, uint32_t t, const char **ret,

@@ -18,6 +18,9 @@ ALM_MUST_USE alm_code alm_rank_grid(const alm_query_run *run, const alm_grid *in
                                     const alm_series_set *set, alm_arena *arena, alm_grid *ret,
                                     alm_rank_counts *ret_counts, alm_status *st);
 
+// With which it is ranked.
+const alm_peer_group *alm_rank_peers(const alm_series_set *set, size_t series);
+
 // Why the rank itself is the reason that a cell has none; "" if the value is that is ranked.
 ALM_MUST_USE alm_code alm_rank_why(alm_query_run *run, const alm_series_set *set,
                                    const alm_grid *out, size_t series, uint32_t t, const char **ret,

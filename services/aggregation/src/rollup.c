@@ -23,6 +23,7 @@ struct alm_rollup {
     const uint32_t *expected; // by group, of the slice at hand
     uint32_t asked, summed;   // variants: the last that was asked, and the one its sums are of
     bool tells;               // reasons are made; else only that there is one
+    alm_cells *rows;          // of the members, where they are to be explained; else NULL
 };
 
 // --- reading ------------------------------------------------------------------------------------
@@ -30,6 +31,9 @@ struct alm_rollup {
 // Sums and averages are made of totals, where the reader has them.
 static bool takes_totals(const alm_rollup *it, const alm_rollup_sums *sums)
 {
+    if (it->rows != NULL) {
+        return false;
+    }
     bool adds_up = sums->how == ALM_AGGREGATION_SUM || sums->how == ALM_AGGREGATION_AVERAGE;
     return adds_up && it->run->reader->totals != NULL &&
            it->groups->count <= ALM_TOTAL_GROUP_COUNT_MAX;
@@ -42,6 +46,19 @@ static alm_code read_totals(alm_rollup *it, const alm_fetch *fetch, alm_rollup_s
     alm_total_groups groups = it->groups->totals;
     groups.unit = sums->unit;
     return run->reader->totals(run->reader->self, fetch, &groups, alm_rollup_sums_take, sums, st);
+}
+
+typedef struct kept_rows {
+    alm_rollup_sums *sums;
+    alm_cells *rows;
+} kept_rows;
+
+static alm_code sum_and_keep(void *arg, const alm_str *variants, size_t variant_count,
+                             const alm_obs_columns *rows, alm_status *st)
+{
+    kept_rows *it = arg;
+    ALM_TRY(alm_rollup_sums_visit(it->sums, variants, variant_count, rows, st));
+    return alm_cells_visit(it->rows, variants, variant_count, rows, st);
 }
 
 static alm_code read_members(alm_rollup *it, alm_str indicator, const alm_period_expr *periods,
@@ -64,6 +81,10 @@ static alm_code read_members(alm_rollup *it, alm_str indicator, const alm_period
     }
     fetch.places = it->groups->ids;
     fetch.place_count = it->groups->member_count;
+    if (it->rows != NULL) {
+        kept_rows both = {sums, it->rows};
+        return run->reader->read(run->reader->self, &fetch, sum_and_keep, &both, st);
+    }
     return run->reader->read(run->reader->self, &fetch, alm_rollup_sums_visit, sums, st);
 }
 
@@ -376,6 +397,13 @@ alm_code alm_rollup_read(alm_query_run *run, const alm_indicator *indicator, alm
     it->breakdown = breakdown;
     it->groups = run->groups;
     it->asked = ALM_CELL_NONE;
+    if (run->trace != NULL) {
+        it->rows = alm_arena_alloc(run->arena, sizeof *it->rows);
+        if (it->rows == NULL) {
+            return alm_query_run_no_memory(st);
+        }
+        ALM_TRY(alm_cells_init(it->rows, run->arena, &run->variants, st));
+    }
     ALM_TRY(begin(it, periods, st));
     run->rollups = rollups;
     run->rollups[run->rollup_count++] = it;
@@ -468,4 +496,81 @@ alm_code alm_rollup_cell_get(alm_rollup *it, uint32_t variant, alm_period period
     ret->present = it->present;
     ret->expected = it->expected[group];
     return ALM_OK;
+}
+
+// --- explanations -------------------------------------------------------------------------------
+
+// A member without a row that was none on the day is left out.
+static alm_code trace_members(alm_rollup *it, uint32_t variant, const alm_rollup_slice *slice,
+                              uint32_t group, alm_unit unit, alm_status *st)
+{
+    const alm_rollup_groups *groups = it->groups;
+    alm_trace *trace = it->run->trace;
+    alm_trace_list list = {0};
+    for (uint32_t m = groups->first[group]; m < groups->first[group + 1]; m++) {
+        alm_place_id place = groups->members[m];
+        alm_trace_cell cell = alm_trace_cell_of(alm_variant_table_get(&it->run->variants, variant),
+                                                place, slice->period);
+        alm_obs row;
+        if (!alm_rollup_member_valid(groups, m, slice->day) ||
+            !alm_trace_list_takes(trace, &list)) {
+            continue;
+        }
+        ALM_TRY(alm_cells_get(it->rows, variant, place, slice->period, &row)
+                    ? alm_trace_observation(trace, &cell, &row, unit, st)
+                    : alm_trace_missing(trace, &cell, st));
+    }
+    return alm_trace_list_end(trace, &list, st);
+}
+
+// Of a rate: what is divided, and its members.
+static alm_code trace_part(alm_rollup *it, const alm_rollup_sums *sums, uint32_t variant,
+                           alm_period period, uint32_t group, alm_status *st)
+{
+    alm_trace *trace = it->run->trace;
+    uint32_t at = alm_rollup_sums_find(sums, variant, period);
+    if (at == ALM_CELL_NONE) {
+        return ALM_OK;
+    }
+    const alm_rollup_slice *slice = &sums->slices[at];
+    const alm_rollup_total *total = &slice->totals[group];
+    if (!it->is_ratio) {
+        return trace_members(it, variant, slice, group, sums->unit, st);
+    }
+    alm_trace_node node = {
+        .kind = ALM_TRACE_COMPUTED,
+        .cell = alm_trace_cell_of(alm_variant_table_get(&it->run->variants, variant),
+                                  it->groups->places[group], period),
+        .words = {"下级之和", "sum of the members"},
+        .value = {.unit = sums->unit},
+        .source = ALM_SOURCE_NONE,
+        .published = ALM_DATE_NONE,
+    };
+    node.value.has_number =
+        total->of.present > 0 &&
+        alm_rollup_total_number(sums, total, &node.value.number, &node.interval, NULL) == ALM_OK;
+    if (!node.value.has_number) {
+        node.value.status = ALM_OBS_STATUS_MISSING_UNSPECIFIED;
+        node.interval = alm_value_interval(&node.value);
+    }
+    ALM_TRY(alm_trace_add(trace, &node, st));
+    trace->depth++;
+    ALM_TRY(trace_members(it, variant, slice, group, sums->unit, st));
+    trace->depth--;
+    return ALM_OK;
+}
+
+alm_code alm_rollup_trace(alm_rollup *it, uint32_t variant, alm_period period, uint32_t group,
+                          alm_status *st)
+{
+    uint32_t summed;
+    uint32_t below;
+    ALM_ASSERT(it->rows != NULL);
+    ALM_TRY(summed_variant(it, variant, &summed, st));
+    ALM_TRY(trace_part(it, &it->sums, summed, period, group, st));
+    if (!it->is_ratio) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_query_run_sibling_of(it->run, summed, it->indicator->denominator, &below, st));
+    return trace_part(it, &it->denominator, below, period, group, st);
 }

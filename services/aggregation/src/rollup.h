@@ -42,4 +42,9 @@ ALM_MUST_USE alm_code alm_rollup_cell_get(alm_rollup *it, uint32_t variant, alm_
                                           uint32_t group, bool tells, alm_rollup_cell *ret,
                                           bool *ret_is_told, alm_status *st);
 
+// Notes the members of a cell, of a rate those of its numerator and of its denominator, for an
+// explanation.
+ALM_MUST_USE alm_code alm_rollup_trace(alm_rollup *it, uint32_t variant, alm_period period,
+                                       uint32_t group, alm_status *st);
+
 #endif

@@ -171,6 +171,9 @@ static alm_code answer_computed(alm_series_run *it, alm_series_target *of, size_
     } else if (is_remarked) {
         ALM_TRY(alm_query_run_text(it->run, &extra.reason, st, "%s; %s", remark, extra.reason));
     }
+    if (it->run->trace != NULL) {
+        ALM_TRY(alm_series_trace(it, of, series, t, &obs, st));
+    }
     return alm_answers_add(&it->run->answers, &obs, &extra, st);
 }
 
@@ -270,6 +273,16 @@ static alm_series_target *target_of_freq(const alm_series_run *it, alm_freq freq
     return NULL;
 }
 
+// What nothing was published of: of what is made of others its lead.
+static const alm_indicator *unpublished(const alm_query_run *run)
+{
+    const alm_indicator *it = run->indicator;
+    for (const alm_derived *of = run->derived; of != NULL; of = of->lead->derived) {
+        it = of->lead->indicator;
+    }
+    return it;
+}
+
 // period: freq NONE, none at all. If the transforms do not apply at the frequency, that is why.
 static alm_code answer_absent(alm_series_run *it, size_t series, alm_freq freq, alm_period period,
                               const char *reason, alm_status *st)
@@ -296,6 +309,9 @@ static alm_code answer_absent(alm_series_run *it, size_t series, alm_freq freq, 
         .computed = true,
         .reason = reason,
     };
+    if (run->trace != NULL) {
+        ALM_TRY(alm_series_trace_absent(run, unpublished(run), &obs, st));
+    }
     return alm_answers_add(&run->answers, &obs, &extra, st);
 }
 
@@ -307,16 +323,6 @@ static alm_freq absent_freq(const alm_series_run *it)
            : it->run->plan->freq != ALM_FREQ_NONE ? it->run->plan->freq
            : it->target_count > 0                 ? it->targets[0].freq
                                                   : ALM_FREQ_ANNUAL;
-}
-
-// What nothing was published of: of what is made of others its lead.
-static const alm_indicator *unpublished(const alm_query_run *run)
-{
-    const alm_indicator *it = run->indicator;
-    for (const alm_derived *of = run->derived; of != NULL; of = of->lead->derived) {
-        it = of->lead->indicator;
-    }
-    return it;
 }
 
 static alm_code answer_missing_at(alm_series_run *it, size_t series, alm_period period,

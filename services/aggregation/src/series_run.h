@@ -7,6 +7,7 @@
 #include "rollup.h"
 #include "source_grid.h"
 #include "teller.h"
+#include "trace.h"
 #include "window.h"
 
 // One answer for each series and period: a family at one frequency and accumulation.
@@ -107,6 +108,16 @@ ALM_MUST_USE alm_code alm_series_expect_slices(alm_series_run *it, alm_status *s
 // Why a cell of the last grid has no number: back to what was published.
 ALM_MUST_USE alm_code alm_series_why(alm_series_run *it, const alm_series_target *of, size_t series,
                                      uint32_t t, const char **ret, alm_status *st);
+
+// --- explanations: series_trace.c; the run has a trace (asserted)
+
+// Notes how a cell of the last grid was computed, that is answered as this.
+ALM_MUST_USE alm_code alm_series_trace(alm_series_run *it, const alm_series_target *of,
+                                       size_t series, uint32_t t, const alm_obs *answered,
+                                       alm_status *st);
+// Notes that nothing was read it could be computed of. read: of what.
+ALM_MUST_USE alm_code alm_series_trace_absent(alm_query_run *run, const alm_indicator *read,
+                                              const alm_obs *answered, alm_status *st);
 
 // --- the answers of the part at hand: series_answer.c
 

@@ -548,14 +548,19 @@ static bool is_told(const alm_candidate *candidate, size_t series, alm_period pe
     return false;
 }
 
+static size_t first_told(const alm_source_grid *it, size_t series, alm_period period)
+{
+    size_t at = 0;
+    while (at < it->count && !is_told(&it->candidates[at], series, period)) {
+        at++;
+    }
+    return at;
+}
+
 bool alm_source_grid_told(const alm_source_grid *it, size_t series, uint32_t t)
 {
-    for (size_t i = 0; i < it->count; i++) {
-        if (is_told(&it->candidates[i], series, alm_axis_at(it->grid.axis, t))) {
-            return true;
-        }
-    }
-    return it->derived != NULL && alm_derived_grid_told(it->derived, series, t);
+    return first_told(it, series, alm_axis_at(it->grid.axis, t)) < it->count ||
+           (it->derived != NULL && alm_derived_grid_told(it->derived, series, t));
 }
 
 alm_code alm_source_grid_why(const alm_source_grid *it, size_t series, uint32_t t, bool names_place,
@@ -563,10 +568,7 @@ alm_code alm_source_grid_why(const alm_source_grid *it, size_t series, uint32_t 
 {
     alm_query_run *run = it->run;
     alm_period period = alm_axis_at(it->grid.axis, t);
-    size_t at = 0;
-    while (at < it->count && !is_told(&it->candidates[at], series, period)) {
-        at++;
-    }
+    size_t at = first_told(it, series, period);
     if (it->derived != NULL && at == it->count) {
         return alm_derived_grid_why(it->derived, run, series, t, names_place, ret, st);
     }
@@ -632,9 +634,20 @@ static alm_code members_of_parts(const alm_source_grid *it, const alm_candidate 
     return ALM_OK;
 }
 
-static bool is_supplier(const alm_candidate *candidate, size_t cell)
+static size_t supplier(const alm_source_grid *it, size_t cell)
 {
-    return alm_grid_has(&candidate->converted, cell);
+    size_t at = 0;
+    while (at < it->count && !alm_grid_has(&it->candidates[at].converted, cell)) {
+        at++;
+    }
+    return at;
+}
+
+size_t alm_source_grid_candidate(const alm_source_grid *it, size_t series, uint32_t t)
+{
+    size_t cell = series * it->grid.axis.count + t;
+    return alm_grid_has(&it->grid, cell) ? supplier(it, cell)
+                                         : first_told(it, series, alm_axis_at(it->grid.axis, t));
 }
 
 alm_code alm_source_grid_members(const alm_source_grid *it, size_t series, uint32_t t,
@@ -642,10 +655,7 @@ alm_code alm_source_grid_members(const alm_source_grid *it, size_t series, uint3
 {
     size_t cell = series * it->grid.axis.count + t;
     *ret = (alm_members){.remark = ""};
-    size_t at = 0;
-    while (at < it->count && !is_supplier(&it->candidates[at], cell)) {
-        at++;
-    }
+    size_t at = supplier(it, cell);
     if (it->derived != NULL && at == it->count) {
         return alm_derived_grid_members(it->derived, series, t, answered, ret, st);
     }

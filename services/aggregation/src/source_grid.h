@@ -91,6 +91,10 @@ ALM_MUST_USE alm_code alm_source_grid_periods(const alm_source_grid *it, alm_axi
 // Was anything published for the cell itself, or for a part of it?
 bool alm_source_grid_told(const alm_source_grid *it, size_t series, uint32_t t);
 
+// The candidate a cell has its number from, or without one the first that something was published
+// of; count: none, what it is made of if it is made of others.
+size_t alm_source_grid_candidate(const alm_source_grid *it, size_t series, uint32_t t);
+
 // Why a cell of the grid has no number. names_place: the place is said.
 ALM_MUST_USE alm_code alm_source_grid_why(const alm_source_grid *it, size_t series, uint32_t t,
                                           bool names_place, const char **ret, alm_status *st);

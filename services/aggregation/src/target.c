@@ -276,6 +276,22 @@ static alm_code compute(const alm_target *it, alm_computed *computed, alm_actual
                                      it->obs->period, ret_reason, st);
 }
 
+// The figures that were reached follow while they are found.
+static alm_code trace_planned(const alm_target *it, alm_status *st)
+{
+    alm_query_run *run = it->run;
+    alm_trace_node node = {
+        .kind = ALM_TRACE_COMPUTED,
+        .cell = alm_trace_cell_of(alm_variant_table_get(&run->variants, it->obs->variant),
+                                  it->obs->place, it->obs->period),
+        .words = {alm_transform_formula(ALM_TRANSFORM_TARGET, ALM_LANG_ZH),
+                  alm_transform_formula(ALM_TRANSFORM_TARGET, ALM_LANG_EN)},
+    };
+    ALM_TRY(alm_trace_add(run->trace, &node, st));
+    run->trace->depth++;
+    return alm_trace_observation(run->trace, &node.cell, it->obs, it->unit, st);
+}
+
 static alm_code answer(alm_query_run *run, const alm_obs *obs, alm_status *st)
 {
     alm_target it;
@@ -284,7 +300,13 @@ static alm_code answer(alm_query_run *run, const alm_obs *obs, alm_status *st)
     alm_answer_extra extra = {.reason = ""};
     ALM_TRY(alm_answers_add_published(&run->answers, obs, st));
     ALM_TRY(begin(run, obs, &it, st));
+    if (run->trace != NULL) {
+        ALM_TRY(trace_planned(&it, st));
+    }
     ALM_TRY(compute(&it, &computed, &actual, &extra.reason, st));
+    if (run->trace != NULL) {
+        run->trace->depth = 0;
+    }
     ALM_TRY(alm_target_pace(&it, &actual, &computed.value, extra.reason, &extra.pace, st));
     extra.of_count = actual.present;
     extra.of_expected = actual.units;

@@ -56,16 +56,24 @@ static alm_code use_measure(alm_target *it, alm_measure measure, alm_status *st)
 
 // --- what was reached ---------------------------------------------------------------------------
 
-static void tell_inputs(const alm_target *it, const alm_target_rows *rows, alm_computed *computed)
+static alm_code tell_inputs(const alm_target *it, const alm_target_rows *rows,
+                            alm_computed *computed, alm_status *st)
 {
     for (uint32_t i = 0; i < rows->count; i++) {
         alm_period period = rows->first;
         period.ordinal += (int32_t)i;
         alm_obs row;
-        if (alm_target_row(it, rows->variant, period, &row)) {
-            alm_computed_input(computed, &row);
+        if (!alm_target_row(it, rows->variant, period, &row)) {
+            continue;
+        }
+        alm_computed_input(computed, &row);
+        if (it->run->trace != NULL) {
+            alm_trace_cell cell = alm_trace_cell_of(
+                alm_variant_table_get(&it->run->variants, rows->variant), row.place, row.period);
+            ALM_TRY(alm_trace_observation(it->run->trace, &cell, &row, it->unit, st));
         }
     }
+    return ALM_OK;
 }
 
 static uint32_t unit_count(const alm_target *it)
@@ -115,7 +123,7 @@ static alm_code add_units(const alm_target *it, const alm_target_rows *rows, alm
             ALM_TRY(take_missing(it, unit_at(it, i), actual, st));
             continue;
         }
-        tell_inputs(it, &rows[i], computed);
+        ALM_TRY(tell_inputs(it, &rows[i], computed, st));
         alm_target_add(it, &rows[i], &sum, &actual->value);
         actual->present += actual->value.is_bad ? 0 : 1;
     }
@@ -154,7 +162,7 @@ alm_code alm_target_reach(const alm_target *it, alm_computed *computed, alm_actu
     if (it->kind == ALM_PACE_AMOUNT) {
         ALM_TRY(add_units(it, rows, computed, ret, st));
     } else {
-        tell_inputs(it, newest, computed);
+        ALM_TRY(tell_inputs(it, newest, computed, st));
         ret->value = alm_target_value_of(it, newest);
         ret->present = ret->value.is_bad ? told - 1 : told;
     }
