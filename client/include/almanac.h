@@ -298,11 +298,18 @@ ALMANAC_API size_t almanac_rows_errors(const almanac_rows *rows,
                                        const almanac_item_error **ret_errors);
 ALMANAC_API void almanac_rows_close(almanac_rows **rows);
 
-// How one cell came about. query must come down to one indicator, place and period.
+// How one cell came about, as a tree: what it was computed of, down to observations, and below
+// these the vintages that lost against them. query must come down to one indicator, place and
+// period.
 typedef struct almanac_step {
-    uint32_t depth;   // 0: the cell, 1: its inputs, ...
-    const char *what; // "gdp 310105 2023 level", "growth_yoy = (a / b - 1) x 100"
+    uint32_t depth;   // 0: an answer, 1: what it was computed of, ...
+    const char *what; // "gdp 310105 2023 level", "... = pc1: (a / b - 1) x 100"
     const char *value, *interval, *status, *source, *published, *note;
+    uint32_t kind;         // see almanac_step_kind_code
+    uint32_t loss;         // of a vintage why it lost: see almanac_loss_code
+    const char *converted; // the value in the unit it was computed on in; "" if that is its own
+    // The same in Chinese.
+    const char *what_zh, *value_zh, *interval_zh, *status_zh, *converted_zh;
 } almanac_step;
 typedef struct almanac_explanation {
     const almanac_step *steps; // in reading order
@@ -312,6 +319,12 @@ ALMANAC_API almanac_code almanac_explanation_get(almanac_client *client, const a
                                                  almanac_explanation **ret_explanation,
                                                  almanac_error *error);
 ALMANAC_API void almanac_explanation_free(almanac_explanation **explanation);
+// computed, part (of a formula), observation, missing, vintage, remark; "" for a number that is
+// none.
+ALMANAC_API const char *almanac_step_kind_code(uint32_t kind);
+// older, precedence, earlier, withdrawn, withdrawal, after_as_of, not_yet, source, later_commit; ""
+// where it is not known, and of all that is no vintage.
+ALMANAC_API const char *almanac_loss_code(uint32_t loss);
 
 // One published value, held against what is stored; see almanac_verdict_code, almanac_check_code
 // and almanac_implied_code for the numbers.

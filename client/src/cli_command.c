@@ -446,8 +446,11 @@ const cli_command cli_commands[] = {
     {.name = "explain",
      .usage = "INDICATOR --place CODE --period PERIOD [options]",
      .summary = "how one value came about",
-     .details = "Shows the observations, vintages and sources that went into one cell, and the "
-                "formula.",
+     .details = "Shows how one cell came about as a tree: the answer, below it what it was "
+                "computed of step by step, down to the observations that were published, with "
+                "their sources, and below these the vintages that lost against them and why: an "
+                "older publication of the same source, a source of lower precedence, withdrawn, "
+                "published after --as-of. Long lists are cut, and say how many are not listed.",
      .positional_min = 1,
      .positional_max = 1,
      OPTIONS(query_options),

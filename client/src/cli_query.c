@@ -135,6 +135,27 @@ int cli_query(cli *self)
 
 #define INDENT_MAX 32
 
+// A gateway of an older version says it in English only.
+static const char *say_step(const cli *self, const char *zh, const char *en)
+{
+    return zh[0] == '\0' ? en : cli_say(self, zh, en);
+}
+
+// "400,000 (10 thousand yuan) = 40.0 (100 million yuan)"
+static const char *step_value(cli *self, const almanac_step *step)
+{
+    const char *value = say_step(self, step->value_zh, step->value);
+    const char *converted = say_step(self, step->converted_zh, step->converted);
+    return converted[0] == '\0' ? value
+                                : alm_arena_printf(self->arena, "%s = %s", value, converted);
+}
+
+static const char *step_status(const cli *self, const almanac_step *step)
+{
+    bool is_normal = strcmp(step->status, "normal") == 0;
+    return is_normal ? "" : say_step(self, step->status_zh, step->status);
+}
+
 static bool show_steps(cli *self, const almanac_explanation *explanation)
 {
     const cli_column columns[] = {{.title = cli_say(self, "步骤", "Step"), .keeps = true},
@@ -148,10 +169,11 @@ static bool show_steps(cli *self, const almanac_explanation *explanation)
     for (size_t i = 0; i < explanation->step_count; i++) {
         const almanac_step *step = &explanation->steps[i];
         int indent = (int)ALM_MIN(step->depth * 2, (uint32_t)INDENT_MAX);
-        cli_table_cell(table, alm_arena_printf(self->arena, "%*s%s", indent, "", step->what));
-        cli_table_cell(table, step->value);
-        cli_table_cell(table, step->interval);
-        cli_table_cell(table, strcmp(step->status, "normal") == 0 ? "" : step->status);
+        cli_table_cell(table, alm_arena_printf(self->arena, "%*s%s", indent, "",
+                                               say_step(self, step->what_zh, step->what)));
+        cli_table_cell(table, step_value(self, step));
+        cli_table_cell(table, say_step(self, step->interval_zh, step->interval));
+        cli_table_cell(table, step_status(self, step));
         cli_table_cell(table, step->source);
         cli_table_cell(table, step->published);
         cli_table_cell(table, step->note);
@@ -162,16 +184,25 @@ static bool show_steps(cli *self, const almanac_explanation *explanation)
 static void write_steps_csv(cli *self, const almanac_explanation *explanation)
 {
     cli_csv csv = {.out = self->out};
-    static const char *const titles[] = {"depth",  "what",   "value",     "interval",
-                                         "status", "source", "published", "note"};
+    static const char *const titles[] = {"depth",    "kind",      "what",   "value",
+                                         "interval", "status",    "source", "published",
+                                         "note",     "converted", "loss"};
     for (size_t i = 0; i < ALM_ARRAY_LEN(titles); i++) {
         cli_csv_raw(&csv, titles[i]);
     }
     cli_csv_end(&csv);
     for (size_t i = 0; i < explanation->step_count; i++) {
         const almanac_step *step = &explanation->steps[i];
-        const char *const cells[] = {step->what,   step->value,     step->interval, step->status,
-                                     step->source, step->published, step->note};
+        const char *const cells[] = {almanac_step_kind_code(step->kind),
+                                     step->what,
+                                     step->value,
+                                     step->interval,
+                                     step->status,
+                                     step->source,
+                                     step->published,
+                                     step->note,
+                                     step->converted,
+                                     almanac_loss_code(step->loss)};
         cli_csv_u64(&csv, step->depth);
         for (size_t j = 0; j < ALM_ARRAY_LEN(cells); j++) {
             cli_csv_text(&csv, cells[j]);
@@ -189,6 +220,7 @@ static void write_steps_json(cli *self, const almanac_explanation *explanation)
         const almanac_step *step = &explanation->steps[i];
         cli_json_object(&json, NULL);
         cli_json_u64(&json, "depth", step->depth);
+        cli_json_text(&json, "kind", almanac_step_kind_code(step->kind));
         cli_json_text(&json, "what", step->what);
         cli_json_text(&json, "value", step->value);
         cli_json_text(&json, "interval", step->interval);
@@ -196,6 +228,8 @@ static void write_steps_json(cli *self, const almanac_explanation *explanation)
         cli_json_text(&json, "source", step->source);
         cli_json_text(&json, "published", step->published);
         cli_json_text(&json, "note", step->note);
+        cli_json_text(&json, "converted", step->converted);
+        cli_json_text(&json, "loss", almanac_loss_code(step->loss));
         cli_json_end_object(&json);
     }
     cli_json_end_array(&json);

@@ -395,6 +395,9 @@ static void explains(void **state)
     char what[] = "gdp 310105 2023 level";
     step.what = what;
     step.depth = 3;
+    step.kind = ALMANAC__V1__EXPLAIN_KIND__EXPLAIN_KIND_VINTAGE;
+    step.loss = ALMANAC__V1__EXPLAIN_LOSS__EXPLAIN_LOSS_LATER_COMMIT;
+    step.what_zh = what;
     response.steps = steps;
     response.n_steps = 1;
     gateway.explanation = &response;
@@ -404,6 +407,11 @@ static void explains(void **state)
     assert_int_equal(explanation->steps[0].depth, 3);
     assert_string_equal(explanation->steps[0].what, what);
     assert_string_equal(explanation->steps[0].note, "");
+    assert_string_equal(explanation->steps[0].what_zh, what);
+    assert_string_equal(almanac_step_kind_code(explanation->steps[0].kind), "vintage");
+    assert_string_equal(almanac_loss_code(explanation->steps[0].loss), "later_commit");
+    assert_string_equal(almanac_step_kind_code(99), "");
+    assert_string_equal(almanac_loss_code(99), "");
     almanac_explanation_free(&explanation);
     assert_null(explanation);
     gateway.failure = ALM_NOT_FOUND;

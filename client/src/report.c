@@ -63,7 +63,15 @@ static alm_code explanation_of(const Almanac__V1__ExplainResponse *message, alm_
                                   .status = step->status,
                                   .source = step->source,
                                   .published = step->published,
-                                  .note = step->note};
+                                  .note = step->note,
+                                  .kind = (uint32_t)step->kind,
+                                  .loss = (uint32_t)step->loss,
+                                  .converted = step->converted,
+                                  .what_zh = step->what_zh,
+                                  .value_zh = step->value_zh,
+                                  .interval_zh = step->interval_zh,
+                                  .status_zh = step->status_zh,
+                                  .converted_zh = step->converted_zh};
     }
     *reply = (explanation_reply){.face = {.steps = steps, .step_count = message->n_steps},
                                  .arena = arena};
@@ -94,6 +102,21 @@ almanac_code almanac_explanation_get(almanac_client *client, const almanac_query
 {
     alm_status st = ALM_STATUS_INIT;
     return alm_client_answer(get_explanation(client, query, ret_explanation, &st), &st, error);
+}
+
+const char *almanac_step_kind_code(uint32_t kind)
+{
+    static const char *const codes[] = {"",        "computed", "part",  "observation",
+                                        "missing", "vintage",  "remark"};
+    return kind < ALM_ARRAY_LEN(codes) ? codes[kind] : "";
+}
+
+const char *almanac_loss_code(uint32_t loss)
+{
+    static const char *const codes[] = {"",          "older",       "precedence",  "earlier",
+                                        "withdrawn", "withdrawal",  "after_as_of", "not_yet",
+                                        "source",    "later_commit"};
+    return loss < ALM_ARRAY_LEN(codes) ? codes[loss] : "";
 }
 
 void almanac_explanation_free(almanac_explanation **explanation)

@@ -209,29 +209,63 @@ static Almanac__V1__CatalogResponse *catalog(void)
     return &all;
 }
 
+// A growth of a figure that had been published before.
 static const Almanac__V1__ExplainResponse *explanation(void)
 {
-    static Almanac__V1__ExplainStep s[2];
-    static Almanac__V1__ExplainStep *steps[] = {&s[0], &s[1]};
+    static Almanac__V1__ExplainStep s[4];
+    static Almanac__V1__ExplainStep *steps[] = {&s[0], &s[1], &s[2], &s[3]};
     static Almanac__V1__ExplainResponse all;
+    static char what[] = "gdp 310105 长宁区 2023 growth_yoy = pc1: (a / b - 1) x 100";
+    static char what_zh[] = "gdp 310105 长宁区 2023 同比增长 = pc1：(a / b - 1) x 100";
+    static char percent[] = "about 13%", percent_zh[] = "约 13%";
+    static char input[] = "gdp 310105 长宁区 2023 level";
+    static char input_zh[] = "gdp 310105 长宁区 2023 水平";
+    static char value[] = "over 20,000,000 (10 thousand yuan)", value_zh[] = "突破 20,000,000 万元";
+    static char converted[] = "over 2,000 (100 million yuan)", converted_zh[] = "突破 2,000 亿元";
+    static char interval[] = "at least 20000000", interval_zh[] = "至少 20000000";
+    static char normal[] = "normal", provisional[] = "provisional", provisional_zh[] = "初步";
+    static char older[] = "older publication of the same source";
+    static char older_zh[] = "同一来源较早的发布", before[] = "2024-01-02";
+    static char more[] = "3 more are not listed", more_zh[] = "另有3项未列出";
     almanac__v1__explain_response__init(&all);
-    static char what[] = "growth_yoy = (a / b - 1) x 100", percent[] = "约 13%";
-    static char input[] = "gdp 310105 2023 level", value[] = "突破 2,000 亿元";
-    static char interval[] = "[2000, +inf)", letter[] = "normal";
-    almanac__v1__explain_step__init(&s[0]);
-    s[1] = s[0];
+    for (size_t i = 0; i < ALM_ARRAY_LEN(s); i++) {
+        almanac__v1__explain_step__init(&s[i]);
+        s[i].depth = (uint32_t)i;
+        s[i].status = normal;
+    }
+    s[0].kind = ALMANAC__V1__EXPLAIN_KIND__EXPLAIN_KIND_COMPUTED;
     s[0].what = what;
+    s[0].what_zh = what_zh;
     s[0].value = percent;
-    s[0].status = letter;
-    s[1].depth = 1;
+    s[0].value_zh = percent_zh;
+    s[1].kind = ALMANAC__V1__EXPLAIN_KIND__EXPLAIN_KIND_OBSERVATION;
     s[1].what = input;
+    s[1].what_zh = input_zh;
     s[1].value = value;
+    s[1].value_zh = value_zh;
+    s[1].converted = converted;
+    s[1].converted_zh = converted_zh;
     s[1].interval = interval;
-    s[1].status = letter;
+    s[1].interval_zh = interval_zh;
     s[1].source = news_title;
     s[1].published = day;
+    s[2] = s[1];
+    s[2].depth = 2;
+    s[2].kind = ALMANAC__V1__EXPLAIN_KIND__EXPLAIN_KIND_VINTAGE;
+    s[2].loss = ALMANAC__V1__EXPLAIN_LOSS__EXPLAIN_LOSS_OLDER;
+    s[2].what = older;
+    s[2].what_zh = older_zh;
+    s[2].status = provisional;
+    s[2].status_zh = provisional_zh;
+    s[2].published = before;
+    s[2].converted = s[2].converted_zh = s[0].source;
+    s[3].depth = 1;
+    s[3].kind = ALMANAC__V1__EXPLAIN_KIND__EXPLAIN_KIND_REMARK;
+    s[3].what = more;
+    s[3].what_zh = more_zh;
+    s[3].status = s[0].source;
     all.steps = steps;
-    all.n_steps = 2;
+    all.n_steps = ALM_ARRAY_LEN(steps);
     return &all;
 }
 
