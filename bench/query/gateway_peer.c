@@ -98,7 +98,8 @@ static const uint32_t *numbers_in(const almanac_block *block)
     return numbers;
 }
 
-static void take(row_list *list, const almanac_block *block)
+// is_computed: what was published beside is left out.
+static void take(row_list *list, const almanac_block *block, bool is_computed)
 {
     const uint32_t *number_of = numbers_in(block);
     if (list->count + block->row_count > ROWS_MAX) {
@@ -106,7 +107,8 @@ static void take(row_list *list, const almanac_block *block)
     }
 #define AT(column) block->column.values[i * block->column.stride]
     for (size_t i = 0; i < block->row_count; i++) {
-        if (AT(has_number) != 0) {
+        bool is_asked = !is_computed || AT(origin) == ALMANAC_COMPUTED;
+        if (is_asked && AT(has_number) != 0) {
             list->rows[list->count++] = (row){.indicator = number_of[AT(indicator)],
                                               .place = number_of[AT(place)],
                                               .period = number_of[AT(period)],
@@ -130,7 +132,7 @@ static void query(const almanac_query *q, row_list *list)
         peer_die("%s", error.message);
     }
     while ((code = almanac_rows_next_block(rows, &block, &error)) == ALMANAC_OK && block != NULL) {
-        take(list, block);
+        take(list, block, q->transform_count > 0);
     }
     if (code != ALMANAC_OK) {
         peer_die("%s", error.message);

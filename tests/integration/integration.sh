@@ -92,8 +92,10 @@ check "rank: equal values in two units share a place" \
     "$(ask place,value,of_count rank t_output --place 310105,310104,310106 --period 2023 | sort)" \
     "$(printf '310104|1|3\n310105|2|3\n310106|2|3')"
 check_holds "rank says who is missing" "$(ask reason rank t_output --place 310104 --period 2023)" "310101"
-check "roll-up refuses to be silently incomplete" "$(ask value,of_count,of_expected rollup t_output \
-    --place 310105 --period 2023)" "|2|10"
+check_holds "roll-up refuses to be silently incomplete" "$(ask value,of_count,of_expected,origin rollup \
+    t_output --place 310105 --period 2023)" "|2|10|computed"
+check_holds "and tells what was published of the place" "$(ask value,origin rollup t_output \
+    --place 310105 --period 2023)" "2|published"
 check_holds "roll-up, incomplete asked for" "$(ask value,of_count,of_expected rollup t_output \
     --place 310105 --period 2023 --incomplete)" "1.25|2|10"
 check_code "a rate does not add up" 1 almanac rollup t_rate --place 310105 --period 2023 --incomplete

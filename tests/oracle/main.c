@@ -420,12 +420,28 @@ static bool is_asked(const trial *it, alm_period period)
 
 // --- the comparison -----------------------------------------------------------------------------
 
+static bool is_rollup(const trial *it)
+{
+    return has_op(it, ALM_STAGE_PLACES);
+}
+
+// Beside a roll-up what was published of its groups is told.
+static bool is_rollup_alone(const trial *it)
+{
+    bool is_alone = is_rollup(it) && it->o.formula == NULL;
+    for (int stage = ALM_STAGE_PLACES + 1; stage < ALM_STAGE_COUNT; stage++) {
+        is_alone &= !has_op(it, (alm_stage)stage);
+    }
+    return is_alone;
+}
+
 static answer_row *find_row(trial *it, const oracle_series *series, alm_place_id place,
                             alm_period period)
 {
     for (size_t i = 0; i < it->count; i++) {
         answer_row *row = &it->rows[i];
-        if (row->place == place && alm_period_eq(row->period, period) &&
+        bool is_beside = is_rollup(it) && !row->is_computed;
+        if (!is_beside && row->place == place && alm_period_eq(row->period, period) &&
             (series == NULL || (row->accumulation == series->accumulation &&
                                 alm_str_eq(alm_str_from(row->breakdown), series->breakdown)))) {
             return row;
@@ -449,9 +465,41 @@ static void check_cell(trial *it, const oracle_series *series, alm_place_id plac
     compare(it, place, period, want, row);
 }
 
-static bool is_rollup(const trial *it)
+// Of every computed row: the published one beside it, exactly if there is one.
+static void check_beside(trial *it, const answer_row *computed)
 {
-    return has_op(it, ALM_STAGE_PLACES);
+    oracle_series series = {
+        .breakdown = alm_str_from(computed->breakdown),
+        .freq = (alm_freq)computed->period.freq,
+        .accumulation = computed->accumulation,
+    };
+    oracle_number own = oracle_own(&it->o, &series, computed->place, computed->period);
+    answer_row *beside = NULL;
+    for (size_t i = 0; i < it->count; i++) {
+        answer_row *row = &it->rows[i];
+        if (!row->is_computed && row->place == computed->place &&
+            alm_period_eq(row->period, computed->period) &&
+            row->accumulation == computed->accumulation &&
+            strcmp(row->breakdown, computed->breakdown) == 0) {
+            beside = row;
+        }
+    }
+    if (own.has != (beside != NULL)) {
+        differ(it, computed->place, computed->period, "published beside", &own, beside);
+        return;
+    }
+    if (beside == NULL) {
+        return;
+    }
+    beside->is_seen = true;
+    compare(it, computed->place, computed->period, &own, beside);
+    bool is_apart = computed->value.has_number && computed->of_count == computed->of_expected &&
+                    !computed->has_reason &&
+                    (computed->interval.lower > own.upper + 1e-9L * fabsl(own.x) ||
+                     computed->interval.upper < own.lower - 1e-9L * fabsl(own.x));
+    if (is_apart) {
+        differ(it, computed->place, computed->period, "a gap is not told", &own, computed);
+    }
 }
 
 // One series at one place. Of a roll-up only what has a number is held against: which of the others
@@ -568,6 +616,11 @@ static void hold(trial *it)
     }
     for (size_t i = 0; !is_rollup(it) && i < it->plan.places.count; i++) {
         check_place(it, series, count, it->plan.places.ids[i]);
+    }
+    for (size_t i = 0; is_rollup_alone(it) && i < it->count; i++) {
+        if (it->rows[i].is_computed) {
+            check_beside(it, &it->rows[i]);
+        }
     }
     for (size_t i = 0; i < it->count; i++) {
         const answer_row *row = &it->rows[i];

@@ -97,6 +97,12 @@ static oracle_number number_of(const oracle *o, const alm_obs *row)
     return it;
 }
 
+oracle_number oracle_own(const oracle *o, const oracle_series *series, alm_place_id place,
+                         alm_period period)
+{
+    return number_of(o, newest_row(o, series, series->accumulation, place, period));
+}
+
 static bool is_near(long double a, long double b)
 {
     return isfinite(a) && isfinite(b) && fabsl(a - b) <= 1e-12L * fmaxl(fabsl(a), fabsl(b));

@@ -54,6 +54,10 @@ typedef struct oracle_series {
 oracle_number oracle_cell(const oracle *o, const oracle_series *series, alm_place_id place,
                           alm_period period);
 
+// What was published of the cell itself, whatever is computed.
+oracle_number oracle_own(const oracle *o, const oracle_series *series, alm_place_id place,
+                         alm_period period);
+
 // Before the stages from the ratio on: what was published, and what converts to it.
 oracle_number oracle_base(const oracle *o, const oracle_series *series, alm_place_id place,
                           alm_period period);

@@ -128,6 +128,74 @@ static const world_example examples[] = {
       "pop 310105001 2023 level 0 persons", "pop 310105002 2023 level 0 persons"},
      "i=gdp_pc p=310105 t=2023 x=rollup",
      "310105 2023 level C - CNY M 2/2 -- the denominator is zero\n"},
+    {"a published total is told beside the sum, and the gap",
+     {"gdp 310105001 2023 level 2000.1 CNY_E8", "gdp 310105002 2023 level 2710.1 CNY_E8",
+      "gdp 310105 2023 level 4722.3 CNY_E8 src=yearbook"},
+     "i=gdp p=310105 t=2023 x=rollup",
+     "310105 2023 level P 4722.3 CNY_E8\n"
+     "310105 2023 level C 4710.2 CNY_E8 [4710.1, 4710.3] 2/2 -- published total is 4,722.3 (100 "
+     "million yuan); the sum is 12.1 (0.26 %) below\n"},
+    {"a gap that is rounding is none",
+     {"gdp 310105001 2023 level 2000.1 CNY_E8", "gdp 310105002 2023 level 2710.1 CNY_E8",
+      "gdp 310105 2023 level 4710.3 CNY_E8"},
+     "i=gdp p=310105 t=2023 x=rollup",
+     "310105 2023 level P 4710.3 CNY_E8\n"
+     "310105 2023 level C 4710.2 CNY_E8 [4710.1, 4710.3] 2/2\n"},
+    {"a gap is told in the unit of the total",
+     {"gdp 310105001 2023 level 1 CNY_E8", "gdp 310105002 2023 level 2 CNY_E8",
+      "gdp 310105 2023 level 10000 CNY_E4"},
+     "i=gdp p=310105 t=2023 x=rollup unit=CNY_E6",
+     "310105 2023 level P 100.00 CNY_E6\n"
+     "310105 2023 level C 300 CNY_E6 [200, 400] 2/2 -- published total is 10,000 (10 thousand "
+     "yuan); the sum is 20,000 (200.00 %) above\n"},
+    {"of a total of zero there is no percentage",
+     {"gdp 310105001 2023 level 1 CNY_E8", "gdp 310105002 2023 level 2 CNY_E8",
+      "gdp 310105 2023 level 0 CNY_E8"},
+     "i=gdp p=310105 t=2023 x=rollup",
+     "310105 2023 level P 0 CNY_E8\n"
+     "310105 2023 level C 3 CNY_E8 [2, 4] 2/2 -- published total is 0 (100 million yuan); the sum "
+     "is 3 above\n"},
+    {"an incomplete sum quotes the total",
+     {"gdp 310105001 2023 level 1 CNY_E8", "gdp 310105 2023 level 9 CNY_E8"},
+     "i=gdp p=310105 t=2023 x=rollup",
+     "310105 2023 level P 9 CNY_E8\n"
+     "310105 2023 level C - CNY_E8 O 1/2 -- 1 of 2 members have no value: 310105002 江苏路街道; "
+     "published total is 9 (100 million yuan)\n"},
+    {"a partial sum has no gap",
+     {"gdp 310105001 2023 level 1 CNY_E8", "gdp 310105 2023 level 9 CNY_E8"},
+     "i=gdp p=310105 t=2023 x=rollup incomplete=1",
+     "310105 2023 level P 9 CNY_E8\n"
+     "310105 2023 level C 1 CNY_E8 [0.5, 1.5] 1/2 -- partial: 1 of 2 members have no value: "
+     "310105002 江苏路街道\n"},
+    {"a rate beside the published one",
+     {"urban 310105001 2023 level 1.0 persons_E4", "urban 310105002 2023 level 2.0 persons_E4",
+      "pop 310105001 2023 level 2.0 persons_E4", "pop 310105002 2023 level 3.0 persons_E4",
+      "urban_rate 310105 2023 level 50 percent"},
+     "i=urban_rate p=310105 t=2023 x=rollup",
+     "310105 2023 level P 50 percent\n"
+     "310105 2023 level C 60.00 percent [56.86275, 63.26531] 2/2 -- published value is 50%; the "
+     "rate is 10.00 points above\n"},
+    {"the latest is of the members: a newer total is not told",
+     {"gdp 310105001 2022 level 1 CNY_E8", "gdp 310105002 2022 level 2 CNY_E8",
+      "gdp 310105 2022 level 3 CNY_E8", "gdp 310105 2023 level 4 CNY_E8"},
+     "i=gdp p=310105 t=latest x=rollup",
+     "310105 2022 level P 3 CNY_E8\n"
+     "310105 2022 level C 3 CNY_E8 [2, 4] 2/2\n"},
+    {"nor one that was withdrawn, or published after the day that is asked",
+     {"gdp 310105001 2022 level 1 CNY_E8", "gdp 310105002 2022 level 2 CNY_E8",
+      "gdp 310105 2022 level 3 CNY_E8 src=report",
+      "gdp 310105 2022 level - CNY_E8 s=W src=report pub=2024-01-02",
+      "gdp 310105001 2023 level 1 CNY_E8", "gdp 310105002 2023 level 2 CNY_E8",
+      "gdp 310105 2023 level 9 CNY_E8 pub=2024-03-01"},
+     "i=gdp p=310105 t=2022..2023 x=rollup as_of=2024-02-01",
+     "310105 2022 level C 3 CNY_E8 [2, 4] 2/2\n"
+     "310105 2023 level C 3 CNY_E8 [2, 4] 2/2\n"},
+    {"steps behind a roll-up have no total beside them",
+     {"gdp 310105001 2022 level 1.0 CNY_E8", "gdp 310105002 2022 level 2.0 CNY_E8",
+      "gdp 310105001 2023 level 2.0 CNY_E8", "gdp 310105002 2023 level 2.0 CNY_E8",
+      "gdp 310105 2023 level 9 CNY_E8"},
+     "i=gdp p=310105 t=2023 x=rollup x=chg",
+     "310105 2023 level C 1.0 CNY_E8 [0.8, 1.2] 2/2\n"},
     {"latest: the newest period of the group",
      {"gdp 310105001 2022 level 1 CNY_E8", "gdp 310105002 2022 level 2 CNY_E8",
       "gdp 310105001 2023 level 3 CNY_E8", "gdp 310105002 2021 level 3 CNY_E8"},

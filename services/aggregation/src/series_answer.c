@@ -58,7 +58,7 @@ static alm_code add_remark(alm_series_run *it, const char *remark, alm_answer_ex
 
 // Counts of a cell, and remarks where it has a number.
 static alm_code take_remarks(alm_series_run *it, alm_series_target *of, size_t series, uint32_t t,
-                             alm_answer_extra *extra, alm_status *st)
+                             const alm_value *value, alm_answer_extra *extra, alm_status *st)
 {
     bool is_rank = alm_query_plan_ranks(it->run->plan);
     bool has = has_number(of, series, t);
@@ -77,6 +77,12 @@ static alm_code take_remarks(alm_series_run *it, alm_series_target *of, size_t s
         return ALM_OK;
     }
     ALM_TRY(add_remark(it, members.remark, extra, st));
+    alm_obs total;
+    if (!members.is_partial && alm_series_total(it, of, series, t, &total)) {
+        const char *gap;
+        ALM_TRY(alm_series_total_gap(it, &total, value, extra->interval, &gap, st));
+        ALM_TRY(add_remark(it, gap, extra, st));
+    }
     if (!is_rank) {
         return ALM_OK;
     }
@@ -150,11 +156,15 @@ alm_code alm_series_computed(alm_series_run *it, alm_series_target *of, size_t s
     };
     ALM_TRY(alm_series_variant(it, of, ret->place, &ret->variant, st));
     alm_grid_value(grid, cell, of->chain.out.unit, &ret->value, &ret_extra->interval);
-    ALM_TRY(take_remarks(it, of, series, t, ret_extra, st));
+    ALM_TRY(take_remarks(it, of, series, t, &ret->value, ret_extra, st));
     if (ret->value.has_number) {
         return ALM_OK;
     }
     ALM_TRY(alm_series_why(it, of, series, t, &ret_extra->reason, st));
+    alm_obs total;
+    if (alm_series_total(it, of, series, t, &total)) {
+        return alm_series_total_mention(it, &total, &ret_extra->reason, st);
+    }
     return alm_series_mention(it, published, &ret_extra->reason, st);
 }
 
@@ -191,6 +201,10 @@ static alm_code answer_cell(alm_series_run *it, alm_series_target *of, size_t se
     for (uint32_t row = published; row != ALM_CELL_NONE; row = alm_series_published_next(it, row)) {
         alm_obs told = alm_series_published_row(it, row);
         ALM_TRY(alm_answers_add_published(&it->run->answers, &told, st));
+    }
+    alm_obs total;
+    if (alm_series_total(it, of, series, t, &total)) {
+        ALM_TRY(alm_answers_add_published(&it->run->answers, &total, st));
     }
     return of->is_refused ? ALM_OK : answer_computed(it, of, series, t, published, remark, st);
 }

@@ -145,6 +145,9 @@ alm_code alm_series_answer(alm_query_run *run, alm_status *st)
     if (code == ALM_OK) {
         code = alm_series_published_read(it, st);
     }
+    if (code == ALM_OK) {
+        code = alm_series_totals_read(it, st);
+    }
     if (code == ALM_OK && run->groups != NULL) {
         code = alm_series_expect_slices(it, st);
     }

@@ -87,6 +87,22 @@ uint32_t alm_series_published_next(const alm_series_run *it, uint32_t row);
 ALM_MUST_USE alm_code alm_series_mention(alm_series_run *it, uint32_t row, const char **reason,
                                          alm_status *st);
 
+// --- what was published of a roll-up's groups: series_totals.c
+
+// Of a roll-up alone, of groups that are not too many.
+ALM_MUST_USE alm_code alm_series_totals_read(alm_series_run *it, alm_status *st);
+// The row with a number that was published of a cell of the last grid. False: none, or no roll-up.
+bool alm_series_total(const alm_series_run *it, const alm_series_target *of, size_t series,
+                      uint32_t t, alm_obs *ret);
+// "published total is 4,722.3 (100 million yuan); the sum is 12.1 (0.26 %) below", in the unit that
+// was published; "" where the two intervals meet, or do not compare.
+ALM_MUST_USE alm_code alm_series_total_gap(alm_series_run *it, const alm_obs *published,
+                                           const alm_value *value, alm_interval interval,
+                                           const char **ret, alm_status *st);
+// Adds "; published total is 4,722.3 (100 million yuan)" to a reason.
+ALM_MUST_USE alm_code alm_series_total_mention(alm_series_run *it, const alm_obs *published,
+                                               const char **reason, alm_status *st);
+
 // --- the targets and their periods: series_target.c
 
 // Before anything is read: of the periods that are asked alone.

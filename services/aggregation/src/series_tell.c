@@ -35,6 +35,7 @@ static bool is_of_one_kind(const alm_series_run *it)
 {
     const alm_windows *windows = &it->windows;
     if (it->target_count != 1 || it->targets[0].is_refused || it->published.count > 0 ||
+        (it->run->groups != NULL && it->run->cells.count > 0) ||
         it->run->plan->periods.kind == ALM_PERIOD_EXPR_LAST) {
         return false;
     }
