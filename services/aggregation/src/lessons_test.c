@@ -94,7 +94,7 @@ static void too_large_to_compute_is_not_read(void **unused)
     world_indicator(&w, "gdp", "CNY_E8", ALM_VALUE_TYPE_FLOW, ALM_AGGREGATION_SUM,
                     ALM_AGGREGATION_SUM, ALM_DIRECTION_UP, "", "");
     for (int i = 1; i <= 21; i++) {
-        char code[16];
+        char code[32];
         (void)snprintf(code, sizeof code, "3101061%02d", i);
         world_place(&w, code, ALM_LEVEL_TOWN, "310106", code, "", "");
     }
