@@ -236,7 +236,7 @@ static alm_obs observe(fixture *f, alm_place_id place, alm_period period, alm_un
         .place = place,
         .period = period,
         .value = {.number = {has_number ? 1 + (int64_t)below(f, 1000000) : 0,
-                             has_number ? -(int32_t)below(f, 3) : 0},
+                             has_number ? (int8_t)(-(int32_t)below(f, 3)) : 0},
                   .unit = unit,
                   .has_number = has_number,
                   .status =
