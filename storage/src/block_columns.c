@@ -129,8 +129,8 @@ static bool take_note(alm_gathered *it, alm_str note, uint32_t *ret)
     }
     if (it->note_count < 2 || !alm_str_eq(it->notes[it->note_count - 1], note)) {
         size_t first = it->note_count == 0;
-        alm_str copy = {.data = alm_arena_strdup(it->arena, note), .len = note.len};
-        if (copy.data == NULL || !alm_arena_grow(it->arena, &notes, &it->note_cap,
+        alm_str copy = {.data = alm_arena_strdup(it->note_arena, note), .len = note.len};
+        if (copy.data == NULL || !alm_arena_grow(it->note_arena, &notes, &it->note_cap,
                                                  it->note_count + first + 1, sizeof *it->notes)) {
             return false;
         }
@@ -517,4 +517,11 @@ alm_obs_columns alm_gathered_columns(const alm_gathered *it)
     COLUMN(sequence, ALM_BLOCK_SEQUENCE)
 #undef COLUMN
     return ret;
+}
+
+void alm_gathered_reset(alm_gathered *it)
+{
+    it->count = 0;
+    it->notes = NULL;
+    it->note_count = it->note_cap = 0;
 }

@@ -22,13 +22,13 @@ ALM_MUST_USE alm_code alm_block_rows_find(alm_block *block, const alm_place_id *
                                           size_t count, alm_arena *arena, alm_block_rows *ret,
                                           alm_status *st);
 
-// Columns that grow in an arena, with copies of the notes. Zero-initialised but for the arena.
+// Columns that grow in an arena, and copies of the notes in another. Zero-initialised but for both.
 typedef struct alm_gathered_column {
     void *data; // an element for each row, or one
     bool is_each;
 } alm_gathered_column;
 typedef struct alm_gathered {
-    alm_arena *arena;
+    alm_arena *arena, *note_arena;
     size_t count, cap;
     alm_gathered_column columns[ALM_BLOCK_COLUMN_COUNT];
     alm_str *notes;
@@ -44,5 +44,7 @@ ALM_MUST_USE alm_code alm_gathered_add(alm_gathered *it, alm_block *block, alm_b
                                        bool with_withdrawn, alm_arena *scratch, alm_status *st);
 // All there is; valid until more is added.
 alm_obs_columns alm_gathered_columns(const alm_gathered *it);
+// Forgets it all, notes included, but keeps the memory of the columns.
+void alm_gathered_reset(alm_gathered *it);
 
 #endif

@@ -19,6 +19,7 @@ typedef struct read_ctx {
     alm_row_totals *totals; // what is asked for instead of rows; NULL: rows
     uint64_t places;        // in the catalogue of the first snapshot
     lmdb_read_memory memory;
+    alm_gathered columns; // of a step; their memory goes from one to the next
     lmdb_ids variants;
     alm_cutoffs cut;
 } read_ctx;
@@ -297,12 +298,12 @@ static alm_code finish_rows(lmdb_rows *rows, alm_arena *arena, alm_obs_columns *
 }
 
 // What is stored is gathered as columns, and what has to be chosen or counted as rows.
-static alm_code gather_chunk(read_ctx *ctx, walk *w, lmdb_rows *rows, alm_gathered *columns,
+static alm_code gather_chunk(read_ctx *ctx, walk *w, bool is_stored, lmdb_rows *rows,
                              alm_status *st)
 {
-    if (columns != NULL) {
+    if (is_stored) {
         return lmdb_cells_gather_columns(&ctx->view, &w->txn, w->at, w->scan.value,
-                                         ctx->memory.chunk, columns, st);
+                                         ctx->memory.chunk, &ctx->columns, st);
     }
     lmdb_cell_wanted wanted = ctx->view.read->last > 0 ? within_cutoff : NULL;
     return lmdb_cells_gather(&ctx->view, &w->txn, &w->head, w->at, w->scan.value, wanted, &ctx->cut,
@@ -313,20 +314,21 @@ static alm_code gather_step(read_ctx *ctx, walk *w, lmdb_slice_key *from, alm_st
                             alm_obs_columns *ret, bool *ret_more, alm_status *st)
 {
     lmdb_rows rows = {0};
-    alm_gathered columns = {.arena = ctx->memory.step};
+    const alm_gathered *columns = &ctx->columns;
     bool is_stored = ctx->view.read->last == 0 && lmdb_cells_are_stored(&ctx->view, &w->head);
     ALM_TRY(lmdb_variant_text(&w->txn, from->variant, ctx->memory.step, ret_text, st));
+    alm_gathered_reset(&ctx->columns);
     *ret_more = true;
-    for (int i = 0; i < STEP_CHUNK_COUNT && rows.count + columns.count < STEP_ROW_COUNT; i++) {
+    for (int i = 0; i < STEP_CHUNK_COUNT && rows.count + columns->count < STEP_ROW_COUNT; i++) {
         ALM_TRY(walk_to(w, ctx->view.read, *from, ret_more, st));
         if (!*ret_more) {
             break;
         }
-        ALM_TRY(gather_chunk(ctx, w, &rows, is_stored ? &columns : NULL, st));
+        ALM_TRY(gather_chunk(ctx, w, is_stored, &rows, st));
         *from = w->at;
         from->chunk++;
     }
-    *ret = alm_gathered_columns(&columns);
+    *ret = alm_gathered_columns(columns);
     return is_stored ? ALM_OK : finish_rows(&rows, ctx->memory.step, ret, st);
 }
 
@@ -565,6 +567,8 @@ void lmdb_read_memory_destroy(lmdb_store *store)
 static alm_code read_all(read_ctx *ctx, uint64_t *ret_sequence, alm_status *st)
 {
     ALM_TRY(take_memory(ctx->store, &ctx->memory, st));
+    ctx->columns.arena = ctx->memory.plan;
+    ctx->columns.note_arena = ctx->memory.step;
     alm_code code = run_read(ctx, ret_sequence, st);
     give_memory(ctx->store, &ctx->memory);
     return code;
