@@ -283,9 +283,10 @@ static void gives_paces(void **state)
 static void gives_an_empty_block(void **state)
 {
     (void)state;
-    Almanac__V1__ResultBlock message = ALMANAC__V1__RESULT_BLOCK__INIT;
+    Almanac__V1__ResultBlock message;
     alm_arena *arena = alm_arena_create(0);
     almanac_block it;
+    almanac__v1__result_block__init(&message);
     message.sequence = 7;
     assert_int_equal(alm_rows_view(&message, arena, &it, NULL), ALM_OK);
     assert_int_equal(it.row_count, 0);

@@ -38,7 +38,10 @@ static alm_decimal random_decimal(void)
 
 static bool is_same(double a, double b)
 {
-    return memcmp(&a, &b, sizeof a) == 0;
+    uint64_t bits_of_a, bits_of_b;
+    memcpy(&bits_of_a, &a, sizeof a);
+    memcpy(&bits_of_b, &b, sizeof b);
+    return bits_of_a == bits_of_b;
 }
 
 static void assert_digits(alm_decimal number)

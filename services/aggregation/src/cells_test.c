@@ -33,10 +33,21 @@ static void fill(block *it)
     it->columns = (alm_obs_columns){.count = it->count, .notes = it->notes};
 #define COLUMN(name, type)                                                                         \
     it->columns.name = it->name;                                                                   \
-    for (size_t i = 1; i < it->count; i++) {                                                       \
-        it->columns.each_##name |= memcmp(&it->name[i], &it->name[0], sizeof(type)) != 0;          \
-    }
+    it->columns.each_##name = 1;
     ALM_OBS_COLUMN_MAP(COLUMN)
+#undef COLUMN
+    // The columns that are alike where rows are.
+#define COLUMN(name)                                                                               \
+    it->columns.each_##name = 0;                                                                   \
+    for (size_t i = 1; i < it->count; i++) {                                                       \
+        it->columns.each_##name |= it->name[i] != it->name[0];                                     \
+    }
+    COLUMN(exponent)
+    COLUMN(flags)
+    COLUMN(source)
+    COLUMN(published)
+    COLUMN(note)
+    COLUMN(sequence)
 #undef COLUMN
 }
 

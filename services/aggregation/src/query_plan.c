@@ -334,6 +334,7 @@ static alm_code take_peers(alm_query_plan *plan, alm_arena *arena, alm_status *s
     }
     const place_set *set = NULL;
     ALM_TRY(alm_status_in_field(find_set(plan, expr, arena, &set, st), "transforms", st));
+    ALM_ASSERT(set != NULL);
     plan->peers = set->places;
     if (plan->peers.count == 0) {
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "transforms",
@@ -404,6 +405,7 @@ static alm_code take_places(const char *expr, const Almanac__V1__PlaceSlice *sli
     const place_set *set = NULL;
     ALM_TRY(check_expr_length(expr, "places", st));
     ALM_TRY(alm_status_in_field(find_set(plan, alm_str_from(expr), arena, &set, st), "places", st));
+    ALM_ASSERT(set != NULL);
     plan->places_text = alm_str_from(expr);
     plan->whole_count = set->places.count;
     plan->whole_digest = set->digest;

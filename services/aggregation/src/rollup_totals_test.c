@@ -61,7 +61,10 @@ static void ask(world *w, const char *question, bool has_rows_only, told *ret)
 
 static bool same_bits(double a, double b)
 {
-    return memcmp(&a, &b, sizeof a) == 0;
+    uint64_t bits_of_a, bits_of_b;
+    memcpy(&bits_of_a, &a, sizeof a);
+    memcpy(&bits_of_b, &b, sizeof b);
+    return bits_of_a == bits_of_b;
 }
 
 static bool same_row(const told_row *a, const told_row *b)

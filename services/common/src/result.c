@@ -244,10 +244,17 @@ static bool text_of_row(alm_result_writer *writer, const column *it, alm_str tex
 
 // --- rows ----------------------------------------------------------------------------------------
 
+static bool has_same_bits(double a, double b)
+{
+    uint64_t bits_of_a, bits_of_b;
+    memcpy(&bits_of_a, &a, sizeof a);
+    memcpy(&bits_of_b, &b, sizeof b);
+    return bits_of_a == bits_of_b;
+}
+
 static bool is_same(alm_interval a, alm_interval b)
 {
-    return memcmp(&a.lower, &b.lower, sizeof a.lower) == 0 &&
-           memcmp(&a.upper, &b.upper, sizeof a.upper) == 0;
+    return has_same_bits(a.lower, b.lower) && has_same_bits(a.upper, b.upper);
 }
 
 Almanac__V1__Bounds alm_result_bounds(const alm_value *value, alm_interval interval)
