@@ -3,16 +3,10 @@
 
 #include <string.h>
 
-// Rows of the same bits have the same period or unit.
+// Rows of the same bits have the same period.
 static uint64_t period_bits(alm_period period)
 {
     return (uint64_t)period.freq << 48 | (uint64_t)(uint32_t)period.ordinal << 16 | period.length;
-}
-
-static uint32_t unit_bits(alm_unit unit)
-{
-    return (uint32_t)unit.measure | (uint32_t)(uint8_t)unit.mult << 8 | (uint32_t)unit.per << 16 |
-           (uint32_t)(uint8_t)unit.per_mult << 24;
 }
 
 // X(column, element type, what it says of row r, bits that are the same where that is): the columns
@@ -23,7 +17,7 @@ static uint32_t unit_bits(alm_unit unit)
     X(period, alm_period, r->period, period_bits(r->period))                                       \
     X(mantissa, int64_t, MANTISSA_OF(r), MANTISSA_OF(r))                                           \
     X(exponent, int32_t, EXPONENT_OF(r), EXPONENT_OF(r))                                           \
-    X(unit, alm_unit, r->value.unit, unit_bits(r->value.unit))                                     \
+    X(unit, alm_unit, r->value.unit, alm_unit_pack(r->value.unit))                                 \
     X(flags, uint32_t, alm_obs_flags(&r->value), alm_obs_flags(&r->value))                         \
     X(source, uint32_t, r->source, r->source)                                                      \
     X(published, alm_date, r->published, r->published)                                             \

@@ -22,8 +22,7 @@ static alm_code note_column(const alm_obs *rows, size_t count, alm_notes *notes,
 
 int64_t alm_block_flags(const alm_value *value)
 {
-    return (int64_t)value->qualifier | (int64_t)value->status << 4 |
-           (value->has_number ? 1 << 8 : 0);
+    return alm_obs_flags(value);
 }
 
 #define FILL(expr)                                                                                 \

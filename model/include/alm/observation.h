@@ -117,35 +117,4 @@ static inline alm_obs_columns alm_obs_columns_cut(const alm_obs_columns *columns
 ALM_MUST_USE bool alm_obs_columns_of(const alm_obs *rows, size_t count, alm_arena *arena,
                                      alm_obs_columns *ret);
 
-// Room for the columns of one row, which they view.
-typedef struct alm_obs_row_columns {
-    alm_obs_columns columns;
-#define ALM_OBS_COLUMN_HELD(name, type) type name;
-    ALM_OBS_COLUMN_MAP(ALM_OBS_COLUMN_HELD)
-#undef ALM_OBS_COLUMN_HELD
-    alm_str notes[2];
-} alm_obs_row_columns;
-
-static inline void alm_obs_row_columns_set(alm_obs_row_columns *it, const alm_obs *row)
-{
-    const alm_value *value = &row->value;
-    it->variant = row->variant;
-    it->place = row->place;
-    it->period = row->period;
-    it->mantissa = value->has_number ? value->number.mantissa : 0;
-    it->exponent = value->has_number ? value->number.exponent : 0;
-    it->unit = value->unit;
-    it->flags = alm_obs_flags(value);
-    it->source = row->source;
-    it->published = row->published;
-    it->note = row->note.len > 0;
-    it->sequence = row->sequence;
-    it->notes[0] = (alm_str){0};
-    it->notes[1] = row->note;
-    it->columns = (alm_obs_columns){.count = 1, .notes = it->notes};
-#define ALM_OBS_COLUMN_VIEW(name, type) it->columns.name = &it->name;
-    ALM_OBS_COLUMN_MAP(ALM_OBS_COLUMN_VIEW)
-#undef ALM_OBS_COLUMN_VIEW
-}
-
 #endif

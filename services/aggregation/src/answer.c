@@ -294,18 +294,8 @@ static alm_code tell_published(telling *it, const alm_obs *obs, alm_status *st)
     if (!obs->value.has_number) {
         ALM_TRY(reason_of(it->answers, it->plan, &answer, &reason, st));
     }
-    alm_told_row row = {
-        .place = obs->place,
-        .period = obs->period,
-        .number = obs->value.number,
-        .has_number = obs->value.has_number,
-        .qualifier = obs->value.qualifier,
-        .status = obs->value.status,
-        .source = obs->source,
-        .published = obs->published,
-        .note = obs->note,
-        .reason = reason,
-    };
+    alm_told_row row = alm_told_row_of(obs);
+    row.reason = reason;
     find_bounds(it, &obs->value, &row);
     return alm_teller_add(it->teller, &row, st);
 }

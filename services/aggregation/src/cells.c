@@ -55,16 +55,6 @@ static alm_code copy_columns(alm_cells *cells, const alm_obs_columns *rows, alm_
     return copy_notes(cells, ret, st);
 }
 
-static alm_obs_columns part_of(const alm_obs_columns *rows, size_t from, size_t count)
-{
-    alm_obs_columns part = *rows;
-    part.count = count;
-#define COLUMN_PART(name, type) part.name += from * part.each_##name;
-    ALM_OBS_COLUMN_MAP(COLUMN_PART)
-#undef COLUMN_PART
-    return part;
-}
-
 // --- runs ---------------------------------------------------------------------------------------
 
 size_t alm_cell_run_seek(const alm_cell_run *run, size_t from, alm_place_id place)
@@ -156,7 +146,7 @@ static alm_code append_new(alm_cells *cells, uint32_t variant, alm_period period
         bool is_end = i == rows->count || alm_cells_find(cells, variant, ALM_OBS_AT(rows, place, i),
                                                          period) != ALM_CELL_NONE;
         if (is_end && from < i) {
-            alm_obs_columns part = part_of(rows, from, i - from);
+            alm_obs_columns part = alm_obs_columns_cut(rows, from, i - from);
             ALM_TRY(append(cells, variant, period, &part, st));
         }
         from = is_end ? i + 1 : from;
@@ -199,7 +189,7 @@ alm_code alm_cells_visit(void *arg, const alm_str *variants, size_t variant_coun
             return alm_status_set(st, ALM_INTERNAL, "storage answered rows out of order: %.*s",
                                   ALM_STR_ARGS(variants[variant]));
         }
-        alm_obs_columns part = part_of(&copy, from, end - from);
+        alm_obs_columns part = alm_obs_columns_cut(&copy, from, end - from);
         ALM_TRY(append_new(cells, map[variant], ALM_OBS_AT(&copy, period, from), &part, st));
     }
     return ALM_OK;

@@ -22,8 +22,8 @@ static void fill(block *it)
 {
     it->notes[0] = (alm_str){0};
     for (size_t i = 0; i < it->count; i++) {
-        alm_obs_row_columns alone;
-        alm_obs_row_columns_set(&alone, &it->rows[i]);
+        world_row_columns alone;
+        world_row_columns_set(&alone, &it->rows[i]);
         it->notes[i + 1] = it->rows[i].note;
         alone.note = it->rows[i].note.len == 0 ? 0 : (uint32_t)i + 1;
 #define COLUMN(name, type) it->name[i] = alone.name;

@@ -26,10 +26,8 @@ static alm_code visit_claims(void *arg, const alm_str *variants, size_t variant_
         ALM_TRY(alm_variant_table_intern(&it->variants, variants[row.variant], &id, st));
         if (reader->newest == NULL ||
             alm_cells_find(reader->newest, id, row.place, row.period) != ALM_CELL_NONE) {
-            alm_obs_row_columns alone;
-            alm_obs_row_columns_set(&alone, &row);
-            ALM_TRY(
-                alm_publications_visit(&it->claims, variants, variant_count, &alone.columns, st));
+            alm_obs_columns alone = alm_obs_columns_cut(rows, i, 1);
+            ALM_TRY(alm_publications_visit(&it->claims, variants, variant_count, &alone, st));
         }
     }
     return ALM_OK;

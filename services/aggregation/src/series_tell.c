@@ -102,21 +102,21 @@ static alm_code tell_number(alm_series_run *it, const alm_grid *grid, size_t ser
                             bool *ret_is_told, alm_status *st)
 {
     size_t cell = series * grid->axis.count + t;
-    alm_value value;
-    alm_told_row row = {.bounds = ALMANAC__V1__BOUNDS__BOUNDS_TOLD};
-    alm_grid_value(grid, cell, (alm_unit){0}, &value, &row.interval);
-    *ret_is_told = value.has_number;
-    if (!value.has_number) {
+    alm_interval interval;
+    alm_obs obs = {
+        .place = it->set.places[series],
+        .period = alm_axis_at(grid->axis, t),
+        .source = alm_newest_source(grid->newest[cell]),
+        .published = alm_newest_published(grid->newest[cell]),
+    };
+    alm_grid_value(grid, cell, (alm_unit){0}, &obs.value, &interval);
+    *ret_is_told = obs.value.has_number;
+    if (!obs.value.has_number) {
         return ALM_OK;
     }
-    row.place = it->set.places[series];
-    row.period = alm_axis_at(grid->axis, t);
-    row.number = value.number;
-    row.has_number = true;
-    row.qualifier = value.qualifier;
-    row.status = value.status;
-    row.source = alm_newest_source(grid->newest[cell]);
-    row.published = alm_newest_published(grid->newest[cell]);
+    alm_told_row row = alm_told_row_of(&obs);
+    row.bounds = ALMANAC__V1__BOUNDS__BOUNDS_TOLD;
+    row.interval = interval;
     it->is_answered[series] = 1;
     it->run->told++;
     return alm_teller_add(it->teller, &row, st);
@@ -135,22 +135,13 @@ static alm_code tell_cell(alm_series_run *it, alm_series_target *of, size_t seri
         return ALM_OK;
     }
     ALM_TRY(alm_series_computed(it, of, series, t, ALM_CELL_NONE, &obs, &extra, st));
-    alm_told_row row = {
-        .place = obs.place,
-        .period = obs.period,
-        .number = obs.value.number,
-        .has_number = obs.value.has_number,
-        .qualifier = obs.value.qualifier,
-        .status = obs.value.status,
-        .bounds = obs.value.has_number ? ALMANAC__V1__BOUNDS__BOUNDS_TOLD
-                                       : ALMANAC__V1__BOUNDS__BOUNDS_DIGITS,
-        .interval = extra.interval,
-        .source = obs.source,
-        .published = obs.published,
-        .reason = alm_str_from(extra.reason),
-        .of_count = extra.of_count,
-        .of_expected = extra.of_expected,
-    };
+    alm_told_row row = alm_told_row_of(&obs);
+    row.bounds = obs.value.has_number ? ALMANAC__V1__BOUNDS__BOUNDS_TOLD
+                                      : ALMANAC__V1__BOUNDS__BOUNDS_DIGITS;
+    row.interval = extra.interval;
+    row.reason = alm_str_from(extra.reason);
+    row.of_count = extra.of_count;
+    row.of_expected = extra.of_expected;
     it->is_answered[series] = 1;
     it->run->told++;
     return alm_teller_add(it->teller, &row, st);

@@ -22,6 +22,22 @@ typedef struct alm_told_row {
     uint32_t of_count, of_expected;
 } alm_told_row;
 
+// A row that says what an observation does; bounds, reason and counts are still to be set.
+static inline alm_told_row alm_told_row_of(const alm_obs *obs)
+{
+    return (alm_told_row){
+        .place = obs->place,
+        .period = obs->period,
+        .number = obs->value.number,
+        .has_number = obs->value.has_number,
+        .qualifier = obs->value.qualifier,
+        .status = obs->value.status,
+        .source = obs->source,
+        .published = obs->published,
+        .note = obs->note,
+    };
+}
+
 typedef struct alm_teller alm_teller;
 
 // The sink must have a writer; both it and the plan are borrowed. Lives in the arena.

@@ -427,6 +427,37 @@ static inline void world_keep_last(const alm_fetch *fetch, world_row *rows, size
     }
 }
 
+// Room for the columns of one row, which they view.
+typedef struct world_row_columns {
+    alm_obs_columns columns;
+#define WORLD_COLUMN_HELD(name, type) type name;
+    ALM_OBS_COLUMN_MAP(WORLD_COLUMN_HELD)
+#undef WORLD_COLUMN_HELD
+    alm_str notes[2];
+} world_row_columns;
+
+static inline void world_row_columns_set(world_row_columns *it, const alm_obs *row)
+{
+    const alm_value *value = &row->value;
+    it->variant = row->variant;
+    it->place = row->place;
+    it->period = row->period;
+    it->mantissa = value->has_number ? value->number.mantissa : 0;
+    it->exponent = value->has_number ? value->number.exponent : 0;
+    it->unit = value->unit;
+    it->flags = alm_obs_flags(value);
+    it->source = row->source;
+    it->published = row->published;
+    it->note = row->note.len > 0;
+    it->sequence = row->sequence;
+    it->notes[0] = (alm_str){0};
+    it->notes[1] = row->note;
+    it->columns = (alm_obs_columns){.count = 1, .notes = it->notes};
+#define WORLD_COLUMN_VIEW(name, type) it->columns.name = &it->name;
+    ALM_OBS_COLUMN_MAP(WORLD_COLUMN_VIEW)
+#undef WORLD_COLUMN_VIEW
+}
+
 static inline alm_code world_read(void *self, const alm_fetch *fetch, alm_row_visit visit,
                                   void *arg, alm_status *st)
 {
@@ -461,8 +492,8 @@ static inline alm_code world_read(void *self, const alm_fetch *fetch, alm_row_vi
                                                    world_is_withdrawn(&rows[i].obs));
         alm_str variant = alm_str_from(rows[i].variant);
         rows[i].obs.variant = 0;
-        alm_obs_row_columns alone;
-        alm_obs_row_columns_set(&alone, &rows[i].obs);
+        world_row_columns alone;
+        world_row_columns_set(&alone, &rows[i].obs);
         if (!is_out) {
             code = visit(arg, &variant, 1, &alone.columns, st);
         }
