@@ -36,8 +36,7 @@ typedef struct fanout {
     alm_call *call;
     fragment *fragments;
     size_t fragment_count;
-    size_t opened;           // fragments[0..opened) were opened
-    _Atomic uint64_t *known; // the gateway's
+    size_t opened; // fragments[0..opened) were opened
 } fanout;
 
 size_t fanout_fragment_size(size_t indicators, size_t workers)
@@ -409,7 +408,7 @@ static alm_code query_run(fanout *f, const Almanac__V1__QueryRequest *request, a
     bool is_whole = fanout_goes_whole(request);
     bool may_be_large = is_whole && fanout_may_be_large(request);
     uint64_t digest = may_be_large ? digest_of(request) : 0;
-    _Atomic uint64_t *known = &f->known[digest % GATEWAY_KNOWN_COUNT];
+    _Atomic uint64_t *known = &f->g->known_whole[digest % GATEWAY_KNOWN_COUNT];
     if (is_whole && (!may_be_large || atomic_load(known) == digest)) {
         return whole_run(f, request, st);
     }
@@ -432,7 +431,7 @@ static alm_code query_run(fanout *f, const Almanac__V1__QueryRequest *request, a
 alm_code fanout_query(gateway *g, alm_call *call, const Almanac__V1__QueryRequest *request,
                       alm_status *st)
 {
-    fanout f = {.g = g, .call = call, .known = g->known_whole};
+    fanout f = {.g = g, .call = call};
     Almanac__V1__QueryRequest asked = *request;
     ALM_TRY(limits_check(request, st));
     if (asked.today == 0) { // one day for all fragments, and their other tries

@@ -1,6 +1,7 @@
 // What was published of a roll-up's groups themselves: told beside what their members make, with
 // the gap between them.
 #include "convert.h"
+#include "period_hull.h"
 #include "series_run.h"
 
 #include "alm/id_order.h"
@@ -22,44 +23,24 @@ static bool is_rollup_alone(const alm_query_plan *plan)
     return true;
 }
 
-// From the first period to the last of each frequency that members have values in.
-typedef struct period_hull {
-    alm_period_range of[ALM_FREQ_DAY + 1]; // from.freq NONE: nothing
-} period_hull;
-
 static alm_code widen(void *arg, uint32_t variant, alm_period period, alm_status *st)
 {
     (void)variant;
     (void)st;
-    period_hull *hull = arg;
-    alm_period_range *range = &hull->of[period.freq];
-    bool is_first = range->from.freq == ALM_FREQ_NONE;
-    range->from = is_first || alm_period_cmp(period, range->from) < 0 ? period : range->from;
-    range->to = is_first || alm_period_cmp(period, range->to) > 0 ? period : range->to;
+    alm_period_hull_take(arg, period);
     return ALM_OK;
 }
 
 // Those that are asked; of an open question those that members have.
 static alm_code find_periods(alm_query_run *run, alm_period_expr *ret, alm_status *st)
 {
-    period_hull hull = {0};
+    alm_period_hull hull = {0}; // of the periods that members have values in
     *ret = run->plan->periods;
     if (ret->kind == ALM_PERIOD_EXPR_RANGES) {
         return ALM_OK;
     }
     ALM_TRY(alm_visit_read(run, widen, &hull, st));
-    *ret = (alm_period_expr){
-        .kind = ALM_PERIOD_EXPR_RANGES,
-        .ranges = alm_arena_calloc(run->arena, ALM_ARRAY_LEN(hull.of), sizeof *ret->ranges)};
-    if (ret->ranges == NULL) {
-        return alm_query_run_no_memory(st);
-    }
-    for (size_t i = 0; i < ALM_ARRAY_LEN(hull.of); i++) {
-        if (hull.of[i].from.freq != ALM_FREQ_NONE) {
-            ret->ranges[ret->range_count++] = hull.of[i];
-        }
-    }
-    return ALM_OK;
+    return alm_period_hull_ranges(&hull, run->arena, ret) ? ALM_OK : alm_query_run_no_memory(st);
 }
 
 alm_code alm_series_totals_read(alm_series_run *it, alm_status *st)

@@ -276,27 +276,40 @@ static alm_code as_internal(alm_code code, alm_status *st)
     return st == NULL ? ALM_INTERNAL : (st->code = ALM_INTERNAL);
 }
 
-static alm_code visit_message(alm_storage_reader *reader, const ProtobufCMessage *message,
-                              place_filter *filter, alm_arena *arena, alm_row_visit visit,
-                              void *arg, alm_status *st)
+// A read on its way.
+typedef struct rows_reading {
+    alm_storage_reader *reader;
+    place_filter filter;
+    alm_row_visit visit;
+    void *arg;
+} rows_reading;
+
+static alm_code visit_rows(void *arg, const ProtobufCMessage *message, alm_arena *arena,
+                           alm_status *st)
 {
+    rows_reading *it = arg;
     const Almanac__Internal__ReadResponse *response =
         (const Almanac__Internal__ReadResponse *)message;
     alm_str *variants;
     size_t variant_count;
     alm_obs_columns rows;
-    ALM_TRY(alm_storage_reader_learn(reader, response->sequence, response->catalog_sequence, st));
+    ALM_TRY(
+        alm_storage_reader_learn(it->reader, response->sequence, response->catalog_sequence, st));
     if (response->block == NULL) {
         return ALM_OK;
     }
     ALM_TRY(as_internal(
         alm_obs_block_columns(response->block, arena, &variants, &variant_count, &rows, st), st));
-    ALM_TRY(keep_asked(reader, filter, arena, &rows, st));
-    return rows.count == 0 ? ALM_OK : visit(arg, variants, variant_count, &rows, st);
+    ALM_TRY(keep_asked(it->reader, &it->filter, arena, &rows, st));
+    return rows.count == 0 ? ALM_OK : it->visit(it->arg, variants, variant_count, &rows, st);
 }
 
-static alm_code visit_stream(alm_storage_reader *reader, alm_stream *stream, place_filter *filter,
-                             alm_arena *arena, alm_row_visit visit, void *arg, alm_status *st)
+// One call of storage: its messages are visited as they come, each in an arena that is then reset.
+typedef alm_code (*message_visit)(void *arg, const ProtobufCMessage *message, alm_arena *arena,
+                                  alm_status *st);
+
+static alm_code visit_stream(alm_stream *stream, message_visit visit, void *arg, alm_arena *arena,
+                             alm_status *st)
 {
     for (;;) {
         ProtobufCMessage *message;
@@ -305,40 +318,44 @@ static alm_code visit_stream(alm_storage_reader *reader, alm_stream *stream, pla
         if (message == NULL) {
             return ALM_OK;
         }
-        ALM_TRY(visit_message(reader, message, filter, arena, visit, arg, st));
+        ALM_TRY(visit(arg, message, arena, st));
     }
+}
+
+static alm_code call_storage(alm_storage_reader *reader, const char *method,
+                             const ProtobufCMessage *request, message_visit visit, void *arg,
+                             alm_status *st)
+{
+    alm_call_opts opts = {.parent = reader->call};
+    alm_arena *arena = alm_arena_create(0);
+    alm_stream *stream = NULL;
+    alm_code code = arena == NULL ? no_memory(st)
+                                  : alm_stream_open(reader->storage, &alm_service_storage, method,
+                                                    &opts, request, &stream, st);
+    if (code == ALM_OK) {
+        code = visit_stream(stream, visit, arg, arena, st);
+    }
+    alm_stream_close(&stream);
+    alm_arena_destroy(&arena);
+    return code;
+}
+
+static alm_code read_places(rows_reading *it, const alm_fetch *fetch, alm_arena *arena,
+                            alm_status *st)
+{
+    read_request request;
+    ALM_TRY(make_request(it->reader, fetch, arena, &request, st));
+    ALM_TRY(make_filter(it->reader, fetch, arena, &it->filter, st));
+    return call_storage(it->reader, "Read", &request.base, visit_rows, it, st);
 }
 
 static alm_code read_rows(void *self, const alm_fetch *fetch, alm_row_visit visit, void *arg,
                           alm_status *st)
 {
-    alm_storage_reader *reader = self;
-    alm_arena *request_arena = alm_arena_create(0);
-    alm_arena *message_arena = alm_arena_create(0); // one message at a time
-    alm_stream *stream = NULL;
-    alm_code code;
-    if (request_arena == NULL || message_arena == NULL) {
-        code = no_memory(st);
-        goto done;
-    }
-    read_request request;
-    place_filter filter;
-    alm_call_opts opts = {.parent = reader->call};
-    code = make_request(reader, fetch, request_arena, &request, st);
-    if (code == ALM_OK) {
-        code = make_filter(reader, fetch, request_arena, &filter, st);
-    }
-    if (code == ALM_OK) {
-        code = alm_stream_open(reader->storage, &alm_service_storage, "Read", &opts, &request.base,
-                               &stream, st);
-    }
-    if (code == ALM_OK) {
-        code = visit_stream(reader, stream, &filter, message_arena, visit, arg, st);
-    }
-done:
-    alm_stream_close(&stream);
-    alm_arena_destroy(&message_arena);
-    alm_arena_destroy(&request_arena);
+    rows_reading it = {.reader = self, .visit = visit, .arg = arg};
+    alm_arena *arena = alm_arena_create(0);
+    alm_code code = arena == NULL ? no_memory(st) : read_places(&it, fetch, arena, st);
+    alm_arena_destroy(&arena);
     return code;
 }
 
@@ -363,71 +380,52 @@ static alm_code check_slice(const alm_storage_reader *reader, const alm_total_gr
                                      "catalogue does not have");
 }
 
-static alm_code visit_sums(alm_storage_reader *reader, const ProtobufCMessage *message,
-                           const alm_total_groups *groups, alm_arena *arena, alm_totals_visit visit,
-                           void *arg, alm_status *st)
+typedef struct totals_reading {
+    alm_storage_reader *reader;
+    const alm_total_groups *groups;
+    alm_totals_visit visit;
+    void *arg;
+} totals_reading;
+
+static alm_code visit_sums(void *arg, const ProtobufCMessage *message, alm_arena *arena,
+                           alm_status *st)
 {
+    totals_reading *it = arg;
     const Almanac__Internal__SumsResponse *response =
         (const Almanac__Internal__SumsResponse *)message;
     alm_slice_totals *slices;
     size_t count;
-    ALM_TRY(alm_storage_reader_learn(reader, response->sequence, response->catalog_sequence, st));
+    ALM_TRY(
+        alm_storage_reader_learn(it->reader, response->sequence, response->catalog_sequence, st));
     ALM_TRY(as_internal(
-        alm_slice_totals_read(response, groups->group_count, arena, &slices, &count, st), st));
+        alm_slice_totals_read(response, it->groups->group_count, arena, &slices, &count, st), st));
     for (size_t i = 0; i < count; i++) {
-        ALM_TRY(check_slice(reader, groups, &slices[i], st));
-        ALM_TRY(visit(arg, &slices[i], st));
+        ALM_TRY(check_slice(it->reader, it->groups, &slices[i], st));
+        ALM_TRY(it->visit(it->arg, &slices[i], st));
     }
     return ALM_OK;
 }
 
-static alm_code visit_sums_stream(alm_storage_reader *reader, alm_stream *stream,
-                                  const alm_total_groups *groups, alm_arena *arena,
-                                  alm_totals_visit visit, void *arg, alm_status *st)
-{
-    for (;;) {
-        ProtobufCMessage *message;
-        alm_arena_reset(arena);
-        ALM_TRY(alm_stream_next(stream, arena, &message, st));
-        if (message == NULL) {
-            return ALM_OK;
-        }
-        ALM_TRY(visit_sums(reader, message, groups, arena, visit, arg, st));
-    }
-}
-
-static alm_code open_sums(alm_storage_reader *reader, const alm_fetch *fetch,
-                          const alm_total_groups *groups, alm_arena *arena, alm_stream **ret,
+static alm_code read_sums(totals_reading *it, const alm_fetch *fetch, alm_arena *arena,
                           alm_status *st)
 {
     alm_fetch everywhere = *fetch;
     read_request read;
     Almanac__Internal__SumsRequest request = ALMANAC__INTERNAL__SUMS_REQUEST__INIT;
-    alm_call_opts opts = {.parent = reader->call};
     everywhere.all_places = true; // the groups say which
-    ALM_TRY(make_request(reader, &everywhere, arena, &read, st));
-    ALM_TRY(alm_total_groups_write(groups, arena, &request, st));
+    ALM_TRY(make_request(it->reader, &everywhere, arena, &read, st));
+    ALM_TRY(alm_total_groups_write(it->groups, arena, &request, st));
     request.read = &read;
-    return alm_stream_open(reader->storage, &alm_service_storage, "Sums", &opts, &request.base, ret,
-                           st);
+    return call_storage(it->reader, "Sums", &request.base, visit_sums, it, st);
 }
 
 static alm_code read_totals(void *self, const alm_fetch *fetch, const alm_total_groups *groups,
                             alm_totals_visit visit, void *arg, alm_status *st)
 {
-    alm_storage_reader *reader = self;
-    alm_arena *request_arena = alm_arena_create(0);
-    alm_arena *message_arena = alm_arena_create(0); // one message at a time
-    alm_stream *stream = NULL;
-    alm_code code = request_arena == NULL || message_arena == NULL
-                        ? no_memory(st)
-                        : open_sums(reader, fetch, groups, request_arena, &stream, st);
-    if (code == ALM_OK) {
-        code = visit_sums_stream(reader, stream, groups, message_arena, visit, arg, st);
-    }
-    alm_stream_close(&stream);
-    alm_arena_destroy(&message_arena);
-    alm_arena_destroy(&request_arena);
+    totals_reading it = {self, groups, visit, arg};
+    alm_arena *arena = alm_arena_create(0);
+    alm_code code = arena == NULL ? no_memory(st) : read_sums(&it, fetch, arena, st);
+    alm_arena_destroy(&arena);
     return code;
 }
 

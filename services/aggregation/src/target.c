@@ -2,6 +2,8 @@
 // whether that is on time.
 #include "target_pace.h"
 
+#include "period_hull.h"
+
 #include <stdlib.h>
 
 // --- which targets ------------------------------------------------------------------------------
@@ -95,23 +97,8 @@ static alm_code fetch_targets(alm_query_run *run, alm_obs **ret, size_t *ret_cou
 
 // --- what else is read --------------------------------------------------------------------------
 
-// From the first period to the last of each frequency, over all horizons.
-typedef struct reach {
-    alm_period_range of[ALM_FREQ_DAY + 1]; // from.freq NONE: nothing
-} reach;
-
-static void widen(reach *it, alm_period period)
-{
-    alm_period_range *range = &it->of[period.freq];
-    if (range->from.freq == ALM_FREQ_NONE) {
-        *range = (alm_period_range){period, period};
-    }
-    range->from = alm_period_cmp(period, range->from) < 0 ? period : range->from;
-    range->to = alm_period_cmp(period, range->to) > 0 ? period : range->to;
-}
-
 // A horizon in its own frequency and in coarser and finer ones, and the period before it.
-static void take_horizon(reach *it, alm_period horizon)
+static void take_horizon(alm_period_hull *it, alm_period horizon)
 {
     alm_period run, before;
     for (alm_freq freq = ALM_FREQ_ANNUAL; freq <= ALM_FREQ_DAY; freq++) {
@@ -119,10 +106,10 @@ static void take_horizon(reach *it, alm_period horizon)
             alm_period_expand(horizon, freq, &run, NULL) != ALM_OK) {
             continue;
         }
-        widen(it, alm_period_unit(run, 0));
-        widen(it, alm_period_unit(run, run.length - 1U));
+        alm_period_hull_take(it, alm_period_unit(run, 0));
+        alm_period_hull_take(it, alm_period_unit(run, run.length - 1U));
         if (alm_period_add(alm_period_unit(run, 0), -1, &before, NULL) == ALM_OK) {
-            widen(it, before);
+            alm_period_hull_take(it, before);
         }
     }
 }
@@ -145,9 +132,9 @@ static const alm_variant *variant_of(const alm_query_run *run, const alm_obs *ob
 static alm_code fetch_actuals(alm_query_run *run, const alm_obs *targets, size_t count,
                               alm_status *st)
 {
-    reach all = {0};
+    alm_period_hull all = {0};
     uint32_t measures = 0;
-    alm_period_expr periods = {.kind = ALM_PERIOD_EXPR_RANGES};
+    alm_period_expr periods;
     for (size_t i = 0; i < count; i++) {
         const alm_variant *variant = variant_of(run, &targets[i]);
         alm_period horizon = horizon_of(variant, targets[i].period);
@@ -159,14 +146,8 @@ static alm_code fetch_actuals(alm_query_run *run, const alm_obs *targets, size_t
             take_horizon(&all, before);
         }
     }
-    periods.ranges = alm_arena_calloc(run->arena, ALM_ARRAY_LEN(all.of), sizeof *periods.ranges);
-    if (periods.ranges == NULL) {
+    if (!alm_period_hull_ranges(&all, run->arena, &periods)) {
         return alm_query_run_no_memory(st);
-    }
-    for (size_t i = 0; i < ALM_ARRAY_LEN(all.of); i++) {
-        if (all.of[i].from.freq != ALM_FREQ_NONE) {
-            periods.ranges[periods.range_count++] = all.of[i];
-        }
     }
     return alm_query_run_fetch_every(run, measures, run->plan->place_ids, run->plan->places.count,
                                      &periods, st);

@@ -1,23 +1,8 @@
 #include "result_texts.h"
 
-enum { BYTES_MIN = 256, SLOT_COUNT_MIN = 64 };
+#include <xxhash.h>
 
-// Codes and labels are short: eight bytes at a time.
-static uint64_t text_hash(alm_str text)
-{
-    uint64_t hash = text.len * UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t word = 0;
-    size_t at = 0;
-    for (; at + sizeof word <= text.len; at += sizeof word) {
-        memcpy(&word, text.data + at, sizeof word);
-        hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
-        hash ^= hash >> 32;
-    }
-    word = 0;
-    memcpy(&word, text.data + at, text.len - at);
-    hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
-    return hash ^ hash >> 32;
-}
+enum { BYTES_MIN = 256, SLOT_COUNT_MIN = 64 };
 
 static void slot_put(alm_result_texts *texts, alm_result_slot it)
 {
@@ -94,7 +79,7 @@ bool alm_result_texts_index(alm_result_texts *texts, alm_str text, uint32_t *ret
         *ret = 0;
         return true;
     }
-    uint32_t hash = (uint32_t)text_hash(text);
+    uint32_t hash = (uint32_t)XXH3_64bits(text.data, text.len);
     size_t mask = texts->slot_count - 1;
     for (size_t at = hash & mask; texts->slots[at].index != 0; at = (at + 1) & mask) {
         alm_result_slot it = texts->slots[at];
