@@ -102,10 +102,10 @@ static inline alm_obs_columns alm_obs_columns_cut(const alm_obs_columns *columns
 {
     ALM_ASSERT(from <= columns->count && count <= columns->count - from);
     alm_obs_columns cut = *columns;
-    if (count == 0) {
-        return (alm_obs_columns){0};
-    }
     cut.count = count;
+    if (from == 0) { // columns of no rows may point nowhere
+        return cut;
+    }
 #define ALM_OBS_COLUMN_CUT(name, type) cut.name += from * cut.each_##name;
     ALM_OBS_COLUMN_MAP(ALM_OBS_COLUMN_CUT)
 #undef ALM_OBS_COLUMN_CUT
