@@ -2,9 +2,10 @@
 # Whole questions, client to gateway to workers to storage and back, against the peers of bench/store in the same
 # run: see bench/README.md. Started by script/bench query.
 #   script/bench query [--scale S|M] [--rounds N] [--workers N] [--case NAME]... [--peer NAME]... [--keep]
-#   script/bench query --where [--scale S|M] [--workers N] [--case NAME]...
+#   script/bench query --where [--scale S|M] [--workers N] [--case NAME]... [--costs FILE]
 # Prints a table; --keep appends every figure to bench/results/query.ndjson with date and commit. --where asks ours
-# alone and tells what the services' own statistics say of each case.
+# alone and tells what the services' own statistics say of each case; --costs writes of it what script/bench scale
+# takes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=bench/store/peers.sh
@@ -35,7 +36,7 @@ all_cases=(latest series clients rank rank_number towns_province towns_province_
 
 usage() {
     echo "usage: script/bench query [--scale S|M] [--rounds N] [--workers N] [--case NAME]... [--peer NAME]... [--keep]" >&2
-    echo "       script/bench query --where [--scale S|M] [--workers N] [--case NAME]..." >&2
+    echo "       script/bench query --where [--scale S|M] [--workers N] [--case NAME]... [--costs FILE]" >&2
     echo "cases: ${all_cases[*]}" >&2
     echo "peers: ${all_peers[*]}" >&2
     exit 2
@@ -46,6 +47,7 @@ rounds=1
 workers=2
 keep=false
 where=false
+costs=
 cases=()
 peers=()
 while [ $# -gt 0 ]; do
@@ -58,6 +60,7 @@ while [ $# -gt 0 ]; do
         --scale) scale=$2 ;;
         --rounds) rounds=$2 ;;
         --workers) workers=$2 ;;
+        --costs) costs=$2 ;;
         --case)
             [[ " ${all_cases[*]} " == *" $2 "* ]] || usage
             cases+=("$2")
@@ -76,6 +79,7 @@ done
 [ ${#cases[@]} -gt 0 ] || cases=("${all_cases[@]}")
 [ ${#peers[@]} -gt 0 ] || peers=("${all_peers[@]}")
 [[ $rounds =~ ^[1-9]$ && $workers =~ ^[1-9]$ ]] || usage
+$where || [ -z "$costs" ] || usage
 case $scale in # limit: seconds that any process may take
 T) indicators=1 months=24 limit=300 ;; # to try out the benchmark itself
 S) indicators=1 months=120 limit=900 ;;
@@ -278,7 +282,7 @@ statistics() {
 
 # A median is interpolated within its bucket, which may be wide; means are exact.
 print_where() { # CASE
-    awk -v what="$1" '
+    awk -v what="$1" -v costs="${costs:-/dev/null}" '
         function median(method,    half, i, below, seen, n) {
             half = calls[method] / 2
             for (i = 1; i <= bound_count; i++) {
@@ -299,17 +303,30 @@ print_where() { # CASE
             asked = calls["gateway.Query"]
             for (i = 1; i <= method_count; i++) {
                 m = methods[i]
+                name = substr(m, 1, index(m, ".") - 1)
+                if (m ~ /processor$/)
+                    us_of[substr(name, 1, 7)] += count[m, "us"] / asked
+                else {
+                    calls_of[name] += calls[m] / asked
+                    bytes_of[name] += count[m, "bytes"] / asked
+                }
                 if (m ~ /processor$/ && m !~ /^ingestion/)
                     printf "| `%s` | %s | | | | %.0f | |\n", what, m, count[m, "us"] / asked
                 else if (calls[m] > 0)
                     printf "| `%s` | %s | %.2f | %.0f | %.0f | %.0f | %.0f |\n", what, m, calls[m] / asked, median(m),
                         count[m, "us"] / calls[m], count[m, "us"] / asked, count[m, "bytes"] / asked
             }
+            # The workers are aggregation1, aggregation2 ..., whose calls are told together.
+            printf "%s,%.3f,%.3f,%.1f,%.1f,%.1f,%.0f,%.0f\n", what, calls_of["aggregation"], calls_of["storage"],
+                us_of["gateway"], us_of["aggrega"], us_of["storage"], bytes_of["storage"], bytes_of["gateway"] >>costs
         }' "$work/before" "$work/after"
 }
 
 tell_where() {
     local one TIMEFORMAT='%3U %3S'
+    if [ -n "$costs" ]; then
+        echo "case,parts,reads,gateway_us,worker_us,storage_us,read_bytes,answer_bytes" >"$costs"
+    fi
     start_services || exit 1
     echo "| case | hop | calls a question | median us | mean us | us a question | bytes a question |"
     echo "|---|---|---|---|---|---|---|"
