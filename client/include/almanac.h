@@ -511,24 +511,30 @@ typedef struct almanac_watch_query {
     const char *const *indicators; // none: all
     size_t indicator_count;
     const char *places;     // expression; "": all
-    uint64_t from_sequence; // 0: only what comes from now on; else changes after this one
+    uint64_t from_sequence; // 0: only what comes from now on; else from this change on
     int64_t timeout_ms;     // 0: without end; else the watch ends with ALMANAC_DEADLINE_EXCEEDED,
-                            // and a new one from the last sequence misses nothing
+                            // and a new one from the change after the last misses nothing
+    // A standing question, in place of indicators and places; NULL: none. Its answer now is told
+    // first (unless from_sequence says where a watch before it ended), then its answer after each
+    // change that made it another one. at_sequence must be 0.
+    const almanac_query *query;
 } almanac_watch_query;
 
 typedef struct almanac_change {
     uint64_t sequence;
-    const char *at; // RFC 3339
+    const char *at; // RFC 3339; of the answer that a standing question begins with ""
     const char *batch_id;
     uint64_t added, revised;
     bool catalog_changed;
-    const char *const *variants; // series touched
+    const char *const *variants; // series touched; of a standing question none
     size_t variant_count;
-    const almanac_row *rows; // the new values, at most 4096
+    const almanac_row *rows; // the new values, at most 4096; of a standing question its answer
     size_t row_count;
     uint64_t rows_not_listed;
     bool rows_left_out; // none of the rows are told (a bulk load, or long ago), of whatever places:
                         // ask for the series touched again
+    const almanac_item_error *errors; // of indicators of a standing question
+    size_t error_count;
 } almanac_change;
 
 typedef struct almanac_watch almanac_watch;

@@ -120,7 +120,8 @@ static const alm_option verify_options[] = {
     {.name = "rebuild", .type = ALM_OPTION_BOOL, .help = "make the store in DIR anew"},
 };
 
-static const alm_option query_options[] = {
+// The last is of watch alone: see QUERY_OPTIONS.
+static const alm_option watch_options[] = {
     OPTION_PLACE,
     OPTION_PERIOD,
     OPTION_MEASURE("level, growth_yoy, share_of, rank, target ...; * for all"),
@@ -169,7 +170,15 @@ static const alm_option query_options[] = {
      .help = "at least this commit must be visible",
      .min = 0,
      .max = INT64_MAX},
+    {.name = "from-sequence",
+     .type = ALM_OPTION_INT,
+     .fallback = "0",
+     .placeholder = "N",
+     .help = "from this change on; 0 for what comes from now on",
+     .min = 0,
+     .max = INT64_MAX},
 };
+#define QUERY_OPTIONS .options = watch_options, .option_count = ALM_ARRAY_LEN(watch_options) - 1
 
 static const alm_option reconcile_options[] = {
     OPTION_PLACE,
@@ -272,17 +281,6 @@ static const alm_option rpc_options[] = {
      .help = "descriptors of protoc --descriptor_set_out instead of the service's own"},
 };
 
-static const alm_option watch_options[] = {
-    OPTION_PLACE,
-    {.name = "from-sequence",
-     .type = ALM_OPTION_INT,
-     .fallback = "0",
-     .placeholder = "N",
-     .help = "changes after this one; 0 for what comes from now on",
-     .min = 0,
-     .max = INT64_MAX},
-};
-
 static const cli_example import_examples[] = {
     {"almanac import report.csv --published 2024-02-20", "values published on that day"},
     {"almanac import *.csv --dry-run", "what would be stored, and what is wrong"},
@@ -362,6 +360,8 @@ static const cli_example rpc_examples[] = {
 };
 static const cli_example watch_examples[] = {
     {"almanac watch gdp --place '310000/**' -o json", "changes as lines of JSON"},
+    {"almanac watch gdp --place '310000/*' --period latest --transform rank",
+     "a ranking, whenever it changes"},
 };
 static const cli_example verify_examples[] = {
     {"almanac verify", "the store of the running almanac"},
@@ -383,7 +383,7 @@ static const cli_example completion_examples[] = {
 #define SHORTHAND(n, text, more, list, kind, when)                                                 \
     {                                                                                              \
         .name = (n), .usage = QUERY_USAGE, .summary = (text), .details = (more),                   \
-        .positional_min = 1, .positional_max = SIZE_MAX, OPTIONS(query_options), EXAMPLES(list),   \
+        .positional_min = 1, .positional_max = SIZE_MAX, QUERY_OPTIONS, EXAMPLES(list),            \
         .run = cli_query, .transform = (kind), .period = (when)                                    \
     }
 
@@ -416,7 +416,7 @@ const cli_command cli_commands[] = {
                 "something is missing is marked.",
      .positional_min = 1,
      .positional_max = SIZE_MAX,
-     OPTIONS(query_options),
+     QUERY_OPTIONS,
      EXAMPLES(query_examples),
      .run = cli_query},
     SHORTHAND("latest", "the newest value of each series", "A query with --period latest.",
@@ -453,7 +453,7 @@ const cli_command cli_commands[] = {
                 "published after --as-of. Long lists are cut, and say how many are not listed.",
      .positional_min = 1,
      .positional_max = 1,
-     OPTIONS(query_options),
+     QUERY_OPTIONS,
      EXAMPLES(explain_examples),
      .run = cli_explain},
     {.name = "reconcile",
@@ -505,9 +505,13 @@ const cli_command cli_commands[] = {
      EXAMPLES(catalog_examples),
      .run = cli_catalog},
     {.name = "watch",
-     .usage = "[INDICATOR[,...]] [--place EXPR] [--from-sequence N]",
-     .summary = "show changes as they happen",
-     .details = "Runs until it is interrupted.",
+     .usage = "[INDICATOR[,...]] [--place EXPR] [--period EXPR [options]] [--from-sequence N]",
+     .summary = "show changes as they happen, or an answer whenever it changes",
+     .details = "Without --period every change of the indicators and places is shown. With it the "
+                "question that `almanac query` would ask with these options is answered, and again "
+                "after each change that made the answer another one. Runs until it is "
+                "interrupted; --from-sequence with the number after the last that was seen goes "
+                "on where it ended.",
      .positional_max = SIZE_MAX,
      OPTIONS(watch_options),
      EXAMPLES(watch_examples),

@@ -2,6 +2,7 @@
 
 #include "cli_csv.h"
 #include "cli_json.h"
+#include "cli_rows.h"
 
 #include <math.h>
 
@@ -163,15 +164,7 @@ void cli_findings_json(cli *self, const almanac_reconciliation *answer)
         json_finding(&json, &answer->findings[i]);
     }
     cli_json_end_array(&json);
-    cli_json_array(&json, "errors");
-    for (size_t i = 0; i < answer->error_count; i++) {
-        cli_json_object(&json, NULL);
-        cli_json_text(&json, "item", answer->errors[i].item);
-        cli_json_text(&json, "code", almanac_code_name(answer->errors[i].code));
-        cli_json_text(&json, "message", answer->errors[i].message);
-        cli_json_end_object(&json);
-    }
-    cli_json_end_array(&json);
+    cli_json_item_errors(&json, answer->errors, answer->error_count);
     cli_json_u64(&json, "match", answer->match_count);
     cli_json_u64(&json, "not_judged", answer->unjudged_count);
     cli_json_u64(&json, "doubtful", answer->doubt_count);

@@ -4,15 +4,11 @@
 #include "cli_rows.h"
 #include "cli_table.h"
 
-// What was wrong with single indicators. Returns the exit code of the first.
 static int say_item_errors(cli *self, const almanac_rows *rows)
 {
     const almanac_item_error *errors = NULL;
     size_t count = almanac_rows_errors(rows, &errors);
-    for (size_t i = 0; i < count; i++) {
-        fprintf(self->err, "almanac: %s: %s\n", errors[i].item, errors[i].message);
-    }
-    return count > 0 ? almanac_code_exit(errors[0].code) : 0;
+    return cli_say_item_errors(self, errors, count);
 }
 
 static int show_table(cli *self, almanac_rows *answer)
@@ -67,15 +63,7 @@ static void write_item_errors(cli_json *json, const almanac_rows *answer)
 {
     const almanac_item_error *errors = NULL;
     size_t count = almanac_rows_errors(answer, &errors);
-    cli_json_array(json, "errors");
-    for (size_t i = 0; i < count; i++) {
-        cli_json_object(json, NULL);
-        cli_json_text(json, "item", errors[i].item);
-        cli_json_text(json, "code", almanac_code_name(errors[i].code));
-        cli_json_text(json, "message", errors[i].message);
-        cli_json_end_object(json);
-    }
-    cli_json_end_array(json);
+    cli_json_item_errors(json, errors, count);
 }
 
 // A failure on the way leaves the JSON unfinished, so that nobody takes a part for the whole.

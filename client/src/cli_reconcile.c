@@ -35,14 +35,6 @@ static bool ask(cli *self, almanac_query *ret, int *ret_exit)
     return is_whole;
 }
 
-static int say_errors(cli *self, const almanac_reconciliation *answer)
-{
-    for (size_t i = 0; i < answer->error_count; i++) {
-        fprintf(self->err, "almanac: %s: %s\n", answer->errors[i].item, answer->errors[i].message);
-    }
-    return answer->error_count > 0 ? almanac_code_exit(answer->errors[0].code) : 0;
-}
-
 // --- table ---------------------------------------------------------------------------------------
 
 // The bound with one digit more than its number, away from it: what is told is never too narrow.
@@ -190,7 +182,7 @@ static bool show_table(cli *self, const almanac_reconciliation *answer)
 
 static int show(cli *self, const almanac_reconciliation *answer)
 {
-    int exit_code = say_errors(self, answer);
+    int exit_code = cli_say_item_errors(self, answer->errors, answer->error_count);
     switch (self->output) {
     case CLI_TABLE:
         if (answer->finding_count == 0 && exit_code == 0) {

@@ -312,3 +312,26 @@ void cli_row_json(cli_json *json, const almanac_row *row)
     }
     cli_json_end_object(json);
 }
+
+// --- errors --------------------------------------------------------------------------------------
+
+int cli_say_item_errors(cli *self, const almanac_item_error *errors, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        fprintf(self->err, "almanac: %s: %s\n", errors[i].item, errors[i].message);
+    }
+    return count > 0 ? almanac_code_exit(errors[0].code) : 0;
+}
+
+void cli_json_item_errors(cli_json *json, const almanac_item_error *errors, size_t count)
+{
+    cli_json_array(json, "errors");
+    for (size_t i = 0; i < count; i++) {
+        cli_json_object(json, NULL);
+        cli_json_text(json, "item", errors[i].item);
+        cli_json_text(json, "code", almanac_code_name(errors[i].code));
+        cli_json_text(json, "message", errors[i].message);
+        cli_json_end_object(json);
+    }
+    cli_json_end_array(json);
+}

@@ -17,6 +17,11 @@ void cli_rows_csv_header(cli_csv *csv, bool with_pace);
 void cli_row_csv(cli_csv *csv, const almanac_row *row, bool with_pace);
 void cli_row_json(cli_json *json, const almanac_row *row); // an object, with a pace if it has one
 
+// What was wrong with single indicators: says it, and returns the exit code of the first, or 0; as
+// the member "errors".
+int cli_say_item_errors(cli *self, const almanac_item_error *errors, size_t count);
+void cli_json_item_errors(cli_json *json, const almanac_item_error *errors, size_t count);
+
 const char *cli_row_status(cli *self, const almanac_row *row); // "P provisional"; "" for normal
 
 // Value for drawing only: what is shown are the digits.

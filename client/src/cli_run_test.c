@@ -258,6 +258,15 @@ static const refuse_row refuse_rows[] = {
      {"import", "a", "b", "--batch-id", "x"},
      2,
      "--batch-id names one file, not 2"},
+    {"refuse: a watch with a word of a question",
+     {"watch", "gdp", "--transform", "pc1"},
+     2,
+     "--transform is of a question, which needs --period"},
+    {"refuse: a watch with an order",
+     {"watch", "gdp", "--limit", "3"},
+     2,
+     "--limit is of a question, which needs --period"},
+    {"refuse: a watch of no place", {"watch", "gdp", "--period", "2023"}, 2, "--place is missing"},
     {"refuse: help for nothing", {"help", "qury"}, 2, "did you mean query"},
     {"refuse: unknown shell", {"completion", "powershell"}, 2, "one of bash|zsh|fish"},
     {"refuse: nobody there",
@@ -432,6 +441,31 @@ static void imports(void **state)
     (void)unlink(path);
 }
 
+static void watches_a_question(void **state)
+{
+    (void)state;
+    const char *const args[] = {"watch",       "gdp", "-p",  "310105",          "--period",
+                                "latest",      "-o",  "csv", "--from-sequence", "9",
+                                "--transform", "pc1", NULL};
+    outcome done;
+    run(args, true, &done);
+    assert_int_equal(done.exit_code, 0);
+    alm_arena *arena = alm_arena_create(0);
+    const Almanac__V1__WatchRequest *request =
+        (const Almanac__V1__WatchRequest *)fake_gateway_request(
+            &gateway, &almanac__v1__watch_request__descriptor, arena);
+    capture got;
+    capture_open(&got);
+    describe(request->query, got.stream);
+    assert_string_equal(capture_close(&got), "gdp 310105 latest tpc1 o0 n0");
+    capture_free(&got);
+    assert_int_equal(request->from_sequence, 9);
+    assert_int_equal(request->n_indicators, 0);
+    assert_string_equal(request->places, "");
+    alm_arena_destroy(&arena);
+    outcome_free(&done);
+}
+
 static void loads_a_catalogue_with_its_kind(void **state)
 {
     (void)state;
@@ -592,7 +626,7 @@ static struct CMUnitTest row_test(const char *name, CMUnitTestFunction test, con
 int main(void)
 {
     (void)setenv("LC_ALL", "C.UTF-8", 1);
-    struct CMUnitTest tests[ALM_ARRAY_LEN(ask_rows) + ALM_ARRAY_LEN(refuse_rows) + 11];
+    struct CMUnitTest tests[ALM_ARRAY_LEN(ask_rows) + ALM_ARRAY_LEN(refuse_rows) + 12];
     size_t count = 0;
     for (size_t i = 0; i < ALM_ARRAY_LEN(ask_rows); i++) {
         tests[count++] = row_test(ask_rows[i].name, asks, &ask_rows[i]);
@@ -602,6 +636,7 @@ int main(void)
     }
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(exits_by_the_class_of_the_failure);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(says_item_errors_and_shows_the_rest);
+    tests[count++] = (struct CMUnitTest)cmocka_unit_test(watches_a_question);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(imports);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(loads_a_catalogue_with_its_kind);
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(asks_for_series);

@@ -16,12 +16,21 @@ static void show_left_out(cli *self, const almanac_change *change)
             change->rows_not_listed);
 }
 
-static bool show_table(cli *self, const almanac_change *change)
+static void show_header(cli *self, const almanac_change *change)
 {
+    if (change->at[0] == '\0') { // what a standing question begins with
+        fprintf(self->out, "#%" PRIu64 "\n", change->sequence);
+        return;
+    }
     fprintf(self->out, "#%" PRIu64 "  %s  +%" PRIu64 " ~%" PRIu64 "%s  %s\n", change->sequence,
             change->at, change->added, change->revised,
             change->catalog_changed ? cli_say(self, "  目录有变", "  catalogue changed") : "",
             change->batch_id);
+}
+
+static bool show_table(cli *self, const almanac_change *change)
+{
+    show_header(self, change);
     if (change->row_count > 0) {
         cli_names names = cli_names_of(self, change->rows, change->row_count);
         if (!cli_rows_table(self, change->rows, change->row_count, &names, false)) {
@@ -60,6 +69,7 @@ static void show_json(cli *self, const almanac_change *change)
         cli_row_json(&json, &change->rows[i]);
     }
     cli_json_end_array(&json);
+    cli_json_item_errors(&json, change->errors, change->error_count);
     cli_json_u64(&json, "rows_not_listed", change->rows_not_listed);
     cli_json_bool(&json, "rows_left_out", change->rows_left_out);
     cli_json_end_object(&json);
@@ -81,6 +91,7 @@ static bool show_csv(cli *self, const almanac_change *change)
 
 static bool show(cli *self, const almanac_change *change)
 {
+    cli_say_item_errors(self, change->errors, change->error_count);
     switch (self->output) {
     case CLI_TABLE:
         return show_table(self, change);
@@ -115,18 +126,59 @@ static int follow(cli *self, almanac_watch *watch)
     }
 }
 
-int cli_watch(cli *self)
+// Of what goes with a question alone the first that was given; NULL: none.
+static const char *question_option(cli *self)
+{
+    static const char *const texts[] = {"measure", "accumulation", "frequency", "group-by",
+                                        "unit",    "order",        "as-of"};
+    static const char *const lists[] = {"by", "transform", "source"};
+    const char *const *values;
+    for (size_t i = 0; i < ALM_ARRAY_LEN(texts); i++) {
+        if (cli_text(self, texts[i])[0] != '\0') {
+            return texts[i];
+        }
+    }
+    for (size_t i = 0; i < ALM_ARRAY_LEN(lists); i++) {
+        if (alm_config_values(self->config, lists[i], &values) > 0) {
+            return lists[i];
+        }
+    }
+    return alm_config_int(self->config, "limit") != 0          ? "limit"
+           : alm_config_int(self->config, "min-sequence") != 0 ? "min-sequence"
+           : alm_config_bool(self->config, "incomplete")       ? "incomplete"
+                                                               : NULL;
+}
+
+// False: said, see *ret_exit.
+static bool ask_watch(cli *self, almanac_query *question, almanac_watch_query *ret, int *ret_exit)
 {
     const char *const *words = NULL;
     size_t count = cli_positional(self, &words);
-    almanac_watch_query query = {.places = cli_text(self, "place"),
-                                 .from_sequence =
+    const char *option = question_option(self);
+    *ret = (almanac_watch_query){.from_sequence =
                                      (uint64_t)alm_config_int(self->config, "from-sequence")};
-    if (!cli_split_words(self, words, count, &query.indicators, &query.indicator_count)) {
-        return cli_fail_memory(self);
+    if (cli_text(self, "period")[0] != '\0') {
+        ret->query = question;
+        return cli_ask(self, question, ret_exit);
     }
+    if (option != NULL) {
+        *ret_exit = cli_fail_usage(self, "--%s is of a question, which needs --period", option);
+        return false;
+    }
+    ret->places = cli_text(self, "place");
+    if (!cli_split_words(self, words, count, &ret->indicators, &ret->indicator_count)) {
+        *ret_exit = cli_fail_memory(self);
+        return false;
+    }
+    return true;
+}
+
+int cli_watch(cli *self)
+{
+    almanac_query question;
+    almanac_watch_query query;
     int exit_code = 0;
-    if (!cli_connect(self, &exit_code)) {
+    if (!ask_watch(self, &question, &query, &exit_code) || !cli_connect(self, &exit_code)) {
         return exit_code;
     }
     almanac_error error;

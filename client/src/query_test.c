@@ -551,6 +551,65 @@ static void watches(void **state)
     almanac_watch_close(&watch);
 }
 
+// Its messages are one answer, and what is wrong with an indicator is told beside it.
+static void watches_a_question(void **state)
+{
+    (void)state;
+    Almanac__V1__ItemError error;
+    almanac__v1__item_error__init(&error);
+    Almanac__V1__ItemError *errors[] = {&error};
+    Almanac__V1__WatchResponse parts[3];
+    const Almanac__V1__WatchResponse *changes[] = {&parts[0], &parts[1], &parts[2]};
+    char item[] = "gdpp", why[] = "no such indicator";
+    error.item = item;
+    error.message = why;
+    error.code = 5;
+    for (size_t i = 0; i < 3; i++) {
+        almanac__v1__watch_response__init(&parts[i]);
+        parts[i].sequence = i < 2 ? 41 : 42;
+    }
+    parts[0].goes_on = 1;
+    parts[0].errors = errors;
+    parts[0].n_errors = 1;
+    gateway.changes = changes;
+    gateway.change_count = 3;
+    gateway.change_rows = levels;
+    gateway.change_row_count = 2;
+    almanac_watch *watch = NULL;
+    const almanac_change *change = NULL;
+    const char *const indicators[] = {"gdp", "gdpp"};
+    const almanac_query standing = {
+        .indicators = indicators, .indicator_count = 2, .places = "310105", .periods = "latest"};
+    const almanac_watch_query query = {.query = &standing, .from_sequence = 40};
+    assert_int_equal(almanac_watch_open(client, &query, &watch, NULL), ALMANAC_OK);
+    assert_int_equal(almanac_watch_next(watch, &change, NULL), ALMANAC_OK);
+    assert_int_equal(change->sequence, 41);
+    assert_int_equal(change->row_count, 2);
+    assert_int_equal(change->error_count, 1);
+    assert_string_equal(change->errors[0].item, "gdpp");
+    assert_int_equal(change->errors[0].code, ALMANAC_NOT_FOUND);
+    assert_int_equal(almanac_watch_next(watch, &change, NULL), ALMANAC_OK);
+    assert_int_equal(change->sequence, 42);
+    assert_int_equal(change->row_count, 0);
+    assert_int_equal(change->error_count, 0);
+    almanac_watch_close(&watch);
+    alm_arena *arena = alm_arena_create(0);
+    const Almanac__V1__WatchRequest *asked =
+        (const Almanac__V1__WatchRequest *)fake_gateway_request(
+            &gateway, &almanac__v1__watch_request__descriptor, arena);
+    assert_int_equal(asked->from_sequence, 40);
+    assert_int_equal(asked->n_indicators, 0);
+    assert_string_equal(asked->query->places, "310105");
+    assert_string_equal(asked->query->indicators[1], "gdpp");
+    alm_arena_destroy(&arena);
+
+    const almanac_query unfinished = {.indicators = indicators, .indicator_count = 1};
+    const almanac_watch_query bad = {.query = &unfinished};
+    almanac_error wrong;
+    assert_int_equal(almanac_watch_open(client, &bad, &watch, &wrong), ALMANAC_INVALID_ARGUMENT);
+    assert_string_equal(wrong.field, "places");
+}
+
 static void lists_the_catalogue(void **state)
 {
     (void)state;
@@ -615,6 +674,7 @@ int main(void)
         WITH_GATEWAY(reconciles),
         WITH_GATEWAY(reports),
         WITH_GATEWAY(watches),
+        WITH_GATEWAY(watches_a_question),
         WITH_GATEWAY(lists_the_catalogue),
     };
     return cmocka_run_group_tests_name("query", tests, NULL, NULL);

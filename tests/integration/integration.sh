@@ -197,6 +197,20 @@ done
 kill "$watcher" 2>/dev/null
 wait "$watcher" 2>/dev/null
 check_holds "watch" "$(cat "$work/watch")" "general_public_budget_revenue"
+timeout 60 "$bin/almanac" watch t_output --place 310110 --period 2031 --output json >"$work/standing" 2>&1 &
+watcher=$!
+for ((i = 0; i < 200 && $(wc -l <"$work/standing") < 1; i++)); do
+    sleep 0.05
+done
+printf 'indicator,place,period,value,unit,published\nt_output,310110,2031,7.25,亿元,2024-02-01\n' >"$work/later.csv"
+check_code "import under a standing question" 0 almanac import "$work/later.csv"
+for ((i = 0; i < 200 && $(wc -l <"$work/standing") < 2; i++)); do
+    sleep 0.05
+done
+kill "$watcher" 2>/dev/null
+wait "$watcher" 2>/dev/null
+check_holds "a standing question is answered" "$(sed -n 1p "$work/standing")" '"at":""'
+check_holds "and again when that changes" "$(sed -n 2p "$work/standing")" '"value":7.25'
 check_holds "search in Chinese" "$(almanac search 税收 --output csv)" "key33_comprehensive_tax"
 check_holds "search in English" "$(almanac search rental --output csv)" "affordable_rental_units_raised"
 check_holds "catalogue of series" "$(almanac catalog series --output csv)" "A.gdp.P.level._Z._T"

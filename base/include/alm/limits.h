@@ -78,6 +78,7 @@
 #define ALM_QUERY_CELL_COUNT_MAX       2000000
 #define ALM_SERIES_CELL_COUNT_MAX      20000000 // that one question has computed
 #define ALM_GRID_CELL_COUNT_MAX        1000000  // of one grid, at about 40 bytes a cell
+#define ALM_STANDING_ROW_COUNT_MAX     100000   // of the answer of a standing question
 #define ALM_RESULT_BLOCK_ROW_COUNT     4096
 #define ALM_RESULT_BLOCK_PACE_COUNT    1024 // rows of target progress among them; a kilobyte each
 

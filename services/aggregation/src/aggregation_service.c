@@ -1,6 +1,7 @@
 #include "aggregation_service.h"
 
 #include "explain.h"
+#include "item_error.h"
 #include "place_cut.h"
 #include "query_execute.h"
 #include "reconcile.h"
@@ -68,28 +69,13 @@ static alm_code take_row(void *self, const alm_result_row *row, alm_status *st)
     return alm_result_writer_add(writer, row, st);
 }
 
-static alm_code make_error(alm_arena *arena, alm_str item, const alm_status *why,
-                           Almanac__V1__ItemError **ret, alm_status *st)
-{
-    Almanac__V1__ItemError *error = alm_arena_alloc(arena, sizeof *error);
-    if (error == NULL) {
-        return no_memory(st);
-    }
-    almanac__v1__item_error__init(error);
-    error->item = alm_arena_strdup(arena, item);
-    error->code = why->code;
-    error->message = alm_arena_strdup(arena, alm_str_from(why->message));
-    *ret = error;
-    return error->item == NULL || error->message == NULL ? no_memory(st) : ALM_OK;
-}
-
 static alm_code take_fault(void *self, alm_str item, const alm_status *why, alm_status *st)
 {
     sender *it = self;
     Almanac__V1__ItemError *error;
     Almanac__V1__QueryResponse response = ALMANAC__V1__QUERY_RESPONSE__INIT;
     ALM_TRY(alm_session_check(it->session, st));
-    ALM_TRY(make_error(alm_call_arena(it->call), item, why, &error, st));
+    ALM_TRY(alm_item_error_make(alm_call_arena(it->call), item, why, &error, st));
     response.errors = &error;
     response.n_errors = 1;
     return alm_call_send(it->call, &response.base, st);
@@ -113,8 +99,9 @@ static alm_code execute(void *self, alm_call *call, const ProtobufCMessage *requ
     if (sending.arena == NULL) {
         return no_memory(st);
     }
-    alm_code code = alm_session_run(self, call, (const Almanac__V1__QueryRequest *)request,
-                                    answer_rows, &sending, &session, st);
+    alm_code code = alm_session_run(self, call, alm_call_arena(call),
+                                    (const Almanac__V1__QueryRequest *)request, answer_rows,
+                                    &sending, &session, st);
     alm_arena_destroy(&sending.arena);
     return code;
 }
@@ -141,7 +128,8 @@ static alm_code explain(void *self, alm_call *call, const ProtobufCMessage *requ
     if (asked->query == NULL) {
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "query", "no query to explain");
     }
-    ALM_TRY(alm_session_run(self, call, asked->query, explain_cell, &response, &session, st));
+    ALM_TRY(alm_session_run(self, call, alm_call_arena(call), asked->query, explain_cell, &response,
+                            &session, st));
     return alm_call_send(call, &response->base, st);
 }
 
@@ -224,8 +212,8 @@ static alm_code put_items(const alm_query_plan *plan, alm_arena *arena,
     for (size_t i = 0; i < plan->item_count; i++) {
         const alm_query_item *item = &plan->items[i];
         if (item->indicator == NULL) {
-            ALM_TRY(make_error(arena, item->asked, &item->fault,
-                               &response->errors[response->n_errors++], st));
+            ALM_TRY(alm_item_error_make(arena, item->asked, &item->fault,
+                                        &response->errors[response->n_errors++], st));
             continue;
         }
         char *code = alm_arena_strdup(arena, alm_query_item_label(item));
@@ -270,8 +258,9 @@ static alm_code plan(void *self, alm_call *call, const ProtobufCMessage *request
 {
     alm_session session;
     Almanac__Internal__PlanResponse response;
-    ALM_TRY(alm_session_run(self, call, (const Almanac__V1__QueryRequest *)request, plan_items,
-                            &response, &session, st));
+    ALM_TRY(alm_session_run(self, call, alm_call_arena(call),
+                            (const Almanac__V1__QueryRequest *)request, plan_items, &response,
+                            &session, st));
     response.sequence = session.storage.at_sequence;
     return alm_call_send(call, &response.base, st);
 }
@@ -310,7 +299,8 @@ static alm_code reconcile(void *self, alm_call *call, const ProtobufCMessage *re
     alm_session session;
     Almanac__V1__ReconcileResponse *response;
     ALM_TRY(alm_reconcile_question((const Almanac__V1__ReconcileRequest *)request, &asked, st));
-    ALM_TRY(alm_session_run(self, call, &asked, find_disagreements, &response, &session, st));
+    ALM_TRY(alm_session_run(self, call, alm_call_arena(call), &asked, find_disagreements, &response,
+                            &session, st));
     return send_findings(call, response, st);
 }
 

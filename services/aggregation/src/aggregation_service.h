@@ -21,7 +21,7 @@ typedef struct alm_aggregator {
 extern const alm_handler alm_aggregation_handlers[ALM_AGGREGATION_METHOD_COUNT];
 
 // The store's newest state as storage tells it; waits (within the deadline) for min_sequence.
-ALM_MUST_USE alm_code alm_aggregation_head(alm_aggregator *self, alm_call *call,
+ALM_MUST_USE alm_code alm_aggregation_head(alm_aggregator *self, alm_call *call, alm_arena *arena,
                                            uint64_t min_sequence, uint64_t *ret_sequence,
                                            uint64_t *ret_catalog_sequence, alm_status *st);
 

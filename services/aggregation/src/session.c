@@ -7,7 +7,7 @@ static alm_code no_memory(alm_status *st)
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for the question");
 }
 
-static alm_code ask_head(alm_aggregator *self, alm_call *call,
+static alm_code ask_head(alm_aggregator *self, alm_call *call, alm_arena *arena,
                          const Almanac__Internal__HeadResponse **ret, alm_status *st)
 {
     Almanac__Internal__HeadRequest request;
@@ -15,13 +15,14 @@ static alm_code ask_head(alm_aggregator *self, alm_call *call,
     alm_call_opts opts = {.parent = call};
     ProtobufCMessage *reply;
     ALM_TRY(alm_channel_call(self->storage, &alm_service_storage, "Head", &opts, &request.base,
-                             alm_call_arena(call), &reply, st));
+                             arena, &reply, st));
     *ret = (const Almanac__Internal__HeadResponse *)reply;
     return ALM_OK;
 }
 
 // A read of nothing that waits until the commit is visible: Head itself does not wait.
-static alm_code wait_for(alm_aggregator *self, alm_call *call, uint64_t sequence, alm_status *st)
+static alm_code wait_for(alm_aggregator *self, alm_call *call, alm_arena *arena, uint64_t sequence,
+                         alm_status *st)
 {
     Almanac__Internal__ReadRequest request;
     almanac__internal__read_request__init(&request);
@@ -39,21 +40,21 @@ static alm_code wait_for(alm_aggregator *self, alm_call *call, uint64_t sequence
     ProtobufCMessage *message;
     alm_code code;
     do {
-        code = alm_stream_next(stream, alm_call_arena(call), &message, st);
+        code = alm_stream_next(stream, arena, &message, st);
     } while (code == ALM_OK && message != NULL);
     alm_stream_close(&stream);
     return code;
 }
 
-alm_code alm_aggregation_head(alm_aggregator *self, alm_call *call, uint64_t min_sequence,
-                              uint64_t *ret_sequence, uint64_t *ret_catalog_sequence,
-                              alm_status *st)
+alm_code alm_aggregation_head(alm_aggregator *self, alm_call *call, alm_arena *arena,
+                              uint64_t min_sequence, uint64_t *ret_sequence,
+                              uint64_t *ret_catalog_sequence, alm_status *st)
 {
     const Almanac__Internal__HeadResponse *head;
-    ALM_TRY(ask_head(self, call, &head, st));
+    ALM_TRY(ask_head(self, call, arena, &head, st));
     if (head->sequence < min_sequence) {
-        ALM_TRY(wait_for(self, call, min_sequence, st));
-        ALM_TRY(ask_head(self, call, &head, st));
+        ALM_TRY(wait_for(self, call, arena, min_sequence, st));
+        ALM_TRY(ask_head(self, call, arena, &head, st));
     }
     *ret_sequence = head->sequence;
     *ret_catalog_sequence = head->catalog_sequence;
@@ -71,7 +72,7 @@ static alm_code take_catalog(alm_session *session, uint64_t at_least, alm_status
 {
     alm_catalog_ref *catalog;
     ALM_TRY(alm_catalog_cache_get(session->self->catalogs, session->call, at_least, &catalog, st));
-    if (!alm_arena_on_reset(alm_call_arena(session->call), release_catalog, catalog)) {
+    if (!alm_arena_on_reset(session->arena, release_catalog, catalog)) {
         alm_catalog_ref_release(&catalog);
         return no_memory(st);
     }
@@ -88,16 +89,16 @@ alm_code alm_session_check(alm_session *session, alm_status *st)
     if (storage->is_checked) {
         return ALM_OK;
     }
-    ALM_TRY(alm_aggregation_head(session->self, session->call, storage->min_sequence, &sequence,
-                                 &catalog_sequence, st));
+    ALM_TRY(alm_aggregation_head(session->self, session->call, session->arena,
+                                 storage->min_sequence, &sequence, &catalog_sequence, st));
     return alm_storage_reader_learn(storage, sequence, catalog_sequence, st);
 }
 
 static alm_code attempt(alm_session *session, const Almanac__V1__QueryRequest *request,
                         alm_session_work work, void *arg, alm_status *st)
 {
-    ALM_TRY(alm_query_plan_make(request, session->storage.catalog, session->catalog,
-                                alm_call_arena(session->call), &session->plan, st));
+    ALM_TRY(alm_query_plan_make(request, session->storage.catalog, session->catalog, session->arena,
+                                &session->plan, st));
     return work(arg, session, st);
 }
 
@@ -109,11 +110,11 @@ static bool is_of_catalog(alm_code code)
            code == ALM_RESOURCE_EXHAUSTED;
 }
 
-alm_code alm_session_run(alm_aggregator *self, alm_call *call,
+alm_code alm_session_run(alm_aggregator *self, alm_call *call, alm_arena *arena,
                          const Almanac__V1__QueryRequest *request, alm_session_work work, void *arg,
                          alm_session *ret, alm_status *st)
 {
-    *ret = (alm_session){.self = self, .call = call};
+    *ret = (alm_session){.self = self, .call = call, .arena = arena};
     alm_storage_reader *storage = &ret->storage;
     *storage =
         (alm_storage_reader){.storage = self->storage,

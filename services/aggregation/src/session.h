@@ -13,6 +13,7 @@
 typedef struct alm_session {
     alm_aggregator *self;
     alm_call *call;
+    alm_arena *arena;         // of the answer
     alm_catalog_ref *catalog; // the plan's
     alm_query_plan plan;
     alm_storage_reader storage;
@@ -25,10 +26,11 @@ typedef alm_code (*alm_session_work)(void *arg, alm_session *session, alm_status
 // Plans the question and has it worked at, twice if the catalogue has changed. Then the session is
 // checked, also if nothing was read: storage.at_sequence is the state that was answered.
 //
-//   ret  lives as long as the call; the catalogue is released with the call's arena
+//   arena  of the answer: the call's, or one for each answer of a call that has many
+//   ret    lives as long as the arena, with which the catalogue is released
 //
 // Failures of alm_query_plan_make, which a newer catalogue has had its say in; of storage; of work.
-ALM_MUST_USE alm_code alm_session_run(alm_aggregator *self, alm_call *call,
+ALM_MUST_USE alm_code alm_session_run(alm_aggregator *self, alm_call *call, alm_arena *arena,
                                       const Almanac__V1__QueryRequest *request,
                                       alm_session_work work, void *arg, alm_session *ret,
                                       alm_status *st);

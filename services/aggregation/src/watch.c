@@ -1,7 +1,9 @@
-// The change feed with codes in place of ids, narrowed to what the caller asked for.
+// The change feed with codes in place of ids, narrowed to what the caller asked for; or the answers
+// of a standing question that it leads to.
 #include "aggregation_service.h"
 
 #include "answer.h"
+#include "standing.h"
 
 #include "alm/clock.h"
 #include "alm/limits.h"
@@ -19,6 +21,7 @@ typedef struct watch {
     uint8_t *wants_indicator; // by id; NULL: all
     uint8_t *wants_place;     // by id; NULL: all
     alm_arena *arena;         // of one message
+    alm_standing *standing;   // NULL: all changes are told
 } watch;
 
 static alm_code no_memory(alm_status *st)
@@ -82,7 +85,8 @@ static alm_code renew_filters(watch *it, alm_status *st)
     uint64_t sequence;
     uint64_t catalog_sequence;
     alm_catalog_ref *ref;
-    ALM_TRY(alm_aggregation_head(it->self, it->call, 0, &sequence, &catalog_sequence, st));
+    ALM_TRY(
+        alm_aggregation_head(it->self, it->call, it->arena, 0, &sequence, &catalog_sequence, st));
     ALM_TRY(alm_catalog_cache_get(it->self->catalogs, it->call, catalog_sequence, &ref, st));
     alm_arena_reset(it->filter_arena);
     if (!alm_arena_on_reset(it->filter_arena, release_catalog, ref)) {
@@ -265,6 +269,15 @@ static alm_code tell_change(watch *it, const Almanac__Internal__WatchResponse *c
     return is_wanted_change ? alm_call_send(it->call, &response.base, st) : ALM_OK;
 }
 
+static alm_code begin(watch *it, alm_status *st)
+{
+    if (it->request->query == NULL) {
+        return renew_filters(it, st);
+    }
+    ALM_TRY(alm_standing_create(it->self, it->call, it->request, &it->standing, st));
+    return alm_standing_begin(it->standing, st);
+}
+
 static alm_code follow(watch *it, alm_stream *stream, alm_status *st)
 {
     uint64_t renewed = 0; // a large commit comes in parts
@@ -277,6 +290,10 @@ static alm_code follow(watch *it, alm_stream *stream, alm_status *st)
         }
         const Almanac__Internal__WatchResponse *change =
             (const Almanac__Internal__WatchResponse *)message;
+        if (it->standing != NULL) {
+            ALM_TRY(alm_standing_change(it->standing, change, it->arena, st));
+            continue;
+        }
         if (change->catalog_changed && change->sequence != renewed) {
             ALM_TRY(renew_filters(it, st));
             renewed = change->sequence;
@@ -302,18 +319,19 @@ alm_code alm_aggregation_watch(void *self, alm_call *call, const ProtobufCMessag
     feed.from_sequence = it.request->from_sequence;
     alm_call_opts opts = {.parent = call, .timeout_ms = -1};
     alm_call_set_endless(call);
-    // The feed first: what is committed while the filters are made is then not missed.
+    // The feed first: what is committed until filters or an answer are made is then not missed.
     if (code == ALM_OK) {
         code = alm_stream_open(it.self->storage, &alm_service_storage, "Watch", &opts, &feed.base,
                                &stream, st);
     }
     if (code == ALM_OK) {
-        code = renew_filters(&it, st);
+        code = begin(&it, st);
     }
     if (code == ALM_OK) {
         code = follow(&it, stream, st);
     }
     alm_stream_close(&stream);
+    alm_standing_destroy(&it.standing);
     alm_arena_destroy(&it.arena);
     alm_arena_destroy(&it.filter_arena);
     return code;
