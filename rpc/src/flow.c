@@ -73,6 +73,12 @@ alm_code alm_flow_check_count(const alm_flow *flow, uint32_t count, alm_status *
     return ALM_OK;
 }
 
+bool alm_flow_fills_half(const alm_flow *flow, const alm_rpc_limits *limits, size_t size)
+{
+    return flow->inbox_bytes + size + ALM_RECORD_HEADER_BYTES >= limits->window_bytes / 2 ||
+           flow->inbox_count + 1 >= limits->window_messages / 2;
+}
+
 bool alm_flow_next(alm_flow *flow, alm_str *ret)
 {
     if (!alm_inbox_pop(&flow->inbox, ret)) {

@@ -48,6 +48,10 @@ void alm_flow_pass(alm_flow *flow, size_t size);
 // Whether all of count messages have come. ALM_INTERNAL: not.
 ALM_MUST_USE alm_code alm_flow_check_count(const alm_flow *flow, uint32_t count, alm_status *st);
 
+// Whether what waits to be read, with a message of that size more, takes half of what may wait by
+// the limits: about then its sender needs credit.
+bool alm_flow_fills_half(const alm_flow *flow, const alm_rpc_limits *limits, size_t size);
+
 // The next message that came: a view until the next one is taken. False: none waits.
 bool alm_flow_next(alm_flow *flow, alm_str *ret);
 

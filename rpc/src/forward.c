@@ -27,6 +27,38 @@ static bool keep_answer(alm_call *call, alm_str payload)
     return call->has_answer;
 }
 
+// So that room in what is unsent is news to it.
+static void set_waiting(alm_call *call, bool waits)
+{
+    call->peer->waiting_count += waits && !call->is_waiting ? 1 : 0;
+    call->peer->waiting_count -= !waits && call->is_waiting ? 1 : 0;
+    call->is_waiting = waits;
+}
+
+static void pump_down(alm_call *call)
+{
+    alm_stream *stream = call->forward;
+    alm_str message;
+    while (!stream->has_one_answer && !call->is_held && !alm_call_must_wait(call) &&
+           alm_flow_next(&stream->flow, &message)) {
+        send_down(call, message);
+        stream->consumed_count++;
+        alm_stream_give_credit(stream);
+    }
+    set_waiting(call, !call->is_held && stream->flow.inbox_count > 0);
+}
+
+// With one more message, which is not kept yet, it is not any more if half a window has come.
+static bool hold_on(alm_call *call, size_t size)
+{
+    alm_stream *stream = call->forward;
+    if (call->is_held && alm_flow_fills_half(&stream->flow, &call->server->rpc->limits, size)) {
+        call->is_held = false;
+        pump_down(call);
+    }
+    return call->is_held;
+}
+
 bool alm_forward_message(alm_stream *stream, alm_str payload)
 {
     alm_call *call = stream->forwards;
@@ -37,7 +69,11 @@ bool alm_forward_message(alm_stream *stream, alm_str payload)
         alm_flow_pass(&stream->flow, payload.len);
         return true;
     }
+    if (hold_on(call, payload.len)) {
+        return false;
+    }
     if (stream->flow.inbox_count > 0 || alm_call_must_wait(call)) {
+        set_waiting(call, true);
         return false;
     }
     send_down(call, payload);
@@ -50,18 +86,6 @@ bool alm_forward_message(alm_stream *stream, alm_str payload)
 size_t alm_forward_size_max(const alm_stream *stream)
 {
     return stream->forwards->peer->message_bytes_max;
-}
-
-static void pump_down(alm_call *call)
-{
-    alm_stream *stream = call->forward;
-    alm_str message;
-    while (!stream->has_one_answer && !alm_call_must_wait(call) &&
-           alm_flow_next(&stream->flow, &message)) {
-        send_down(call, message);
-        stream->consumed_count++;
-        alm_stream_give_credit(stream);
-    }
 }
 
 // --- up: from the client to the service ----------------------------------------------------------
@@ -115,22 +139,12 @@ static void finish(alm_call *call)
     alm_stream_free(stream);
 }
 
-// So that room in what is unsent is news to it.
-static void note_waiting(alm_call *call)
-{
-    bool waits = call->forward->flow.inbox_count > 0;
-    call->peer->waiting_count += waits && !call->is_waiting ? 1 : 0;
-    call->peer->waiting_count -= !waits && call->is_waiting ? 1 : 0;
-    call->is_waiting = waits;
-}
-
 void alm_call_pump_forward(alm_call *call)
 {
     if (!pump_up(call)) {
         return;
     }
     pump_down(call);
-    note_waiting(call);
     const alm_stream *stream = call->forward;
     if (stream->state == ALM_STREAM_ENDED && stream->flow.inbox_count == 0) {
         finish(call);
@@ -143,6 +157,9 @@ void alm_forward_ended(alm_stream *stream)
     bool is_over = call->stop_code != ALM_OK || stream->has_one_answer;
     if (is_over || stream->flow.inbox_count == 0) {
         finish(call);
+    } else if (call->is_held) {
+        call->is_held = false;
+        alm_call_pump_forward(call);
     }
 }
 

@@ -124,21 +124,41 @@ void alm_server_run_inline(alm_server *server, const alm_service_def *service, c
     method->runs_inline = true;
 }
 
+static void set_forward(alm_server_method *method, alm_channel *channel,
+                        const alm_service_def *service, const char *name)
+{
+    int to = alm_service_method_find(service, name);
+    ALM_ASSERT(to >= 0);
+    const ProtobufCMethodDescriptor *ours =
+        &method->service->def->descriptor->methods[method->index];
+    const ProtobufCMethodDescriptor *theirs = &service->descriptor->methods[to];
+    ALM_ASSERT(ours->input == theirs->input && ours->output == theirs->output);
+    ALM_ASSERT(method->def->kind == service->methods[to].kind);
+    method->forward = channel;
+    method->forward_service = service;
+    method->forward_method = (unsigned)to;
+}
+
 void alm_server_forward(alm_server *server, const alm_service_def *service,
                         const alm_forward_opts *opts)
 {
     alm_server_method *method = find_method(server, service, opts->method);
-    int to = alm_service_method_find(opts->to_service, opts->to_method);
-    ALM_ASSERT(!server->is_started && method != NULL && method->handler == NULL && to >= 0);
-    const ProtobufCMethodDescriptor *ours = &service->descriptor->methods[method->index];
-    const ProtobufCMethodDescriptor *theirs = &opts->to_service->descriptor->methods[to];
-    ALM_ASSERT(ours->input == theirs->input && ours->output == theirs->output);
-    ALM_ASSERT(service->methods[method->index].kind == opts->to_service->methods[to].kind);
+    ALM_ASSERT(!server->is_started && method != NULL && method->handler == NULL);
+    set_forward(method, opts->channel, opts->to_service, opts->to_method);
     method->runs_inline = true;
     method->is_endless = opts->is_endless;
-    method->forward = opts->channel;
-    method->forward_service = opts->to_service;
-    method->forward_method = (unsigned)to;
+}
+
+void alm_server_look_first(alm_server *server, const alm_service_def *service,
+                           const alm_look_opts *opts)
+{
+    alm_server_method *method = find_method(server, service, opts->method);
+    ALM_ASSERT(!server->is_started && method != NULL && method->handler != NULL);
+    ALM_ASSERT(!method->runs_inline && !alm_method_client_streams(method->def));
+    method->look = opts->look;
+    if (opts->channel != NULL) {
+        set_forward(method, opts->channel, opts->to_service, opts->to_method);
+    }
 }
 
 bool alm_server_may_tell(alm_server *server, alm_seldom *seldom, uint64_t *ret_count)

@@ -109,14 +109,16 @@ static bool keep_request(alm_call *call)
 }
 
 // NULL: no memory.
-static alm_call *call_of(alm_server *server, alm_peer *peer, const alm_record *request)
+static alm_call *call_of(alm_server *server, alm_peer *peer, const alm_record *request,
+                         bool is_inline)
 {
     alm_call *call = call_take(server);
     if (call == NULL) {
         return NULL;
     }
     call->request = request->payload;
-    if (!server->methods[request->arg].runs_inline && !keep_request(call)) {
+    call->is_inline = is_inline;
+    if (!is_inline && !keep_request(call)) {
         call_give_back(server, call);
         return NULL;
     }
@@ -154,23 +156,32 @@ static void unlist(alm_call *call)
     call->is_listed = false;
 }
 
+static alm_code find_room(alm_server *server, alm_peer *peer, const alm_record *request,
+                          bool is_inline, uint8_t *ret_flags, alm_status *st)
+{
+    alm_code code = alm_server_find_room(server, peer, request, st);
+    if (code == ALM_OK && !is_inline) {
+        code = alm_server_find_thread(server, request, st);
+    }
+    *ret_flags = code != ALM_OK ? ALM_RECORD_REFUSED : 0;
+    return code;
+}
+
 static alm_code take_request(alm_server *server, alm_peer *peer, const alm_record *request,
                              uint8_t *ret_flags, alm_call **ret, alm_status *st)
 {
     ALM_TRY(admit(server, request, ret_flags, st));
-    alm_code room = alm_server_find_room(server, peer, request, st);
-    if (room != ALM_OK) {
-        *ret_flags = ALM_RECORD_REFUSED;
-        return room;
-    }
-    alm_call *call = call_of(server, peer, request);
+    const alm_server_method *method = &server->methods[request->arg];
+    bool is_inline = method->runs_inline || alm_server_looks_at(server, peer, request);
+    ALM_TRY(find_room(server, peer, request, is_inline, ret_flags, st));
+    alm_call *call = call_of(server, peer, request, is_inline);
     if (call == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "%s has no memory for a call",
                               server->name);
     }
     alm_code code = alm_intercept_begin(call, request->metadata, st);
     // One that ends at once is never looked for.
-    bool ends_at_once = call->method->runs_inline && call->method->forward == NULL;
+    bool ends_at_once = method->runs_inline && method->forward == NULL;
     if (code == ALM_OK && !ends_at_once) {
         code = alm_call_list(call, st);
     }
@@ -193,34 +204,38 @@ void alm_call_start(alm_server *server, alm_peer *peer, const alm_record *reques
         alm_peer_send_end(server, peer, request->call_id, flags, &st);
         return;
     }
-    if (!call->method->runs_inline) {
+    if (!call->is_inline) {
         alm_server_enqueue(server, call);
-        return;
-    }
-    if (call->method->forward != NULL) {
+    } else if (call->method->look != NULL) {
+        alm_call_look(call, request);
+    } else if (call->method->forward != NULL) {
         alm_call_forward(call);
-        return;
+    } else {
+        call->state = ALM_CALL_RUNNING;
+        alm_call_run(call);
     }
-    call->state = ALM_CALL_RUNNING;
-    alm_call_run(call);
 }
 
 // --- run -----------------------------------------------------------------------------------------
 
+alm_code alm_call_unpack(alm_call *call, alm_status *st)
+{
+    const ProtobufCServiceDescriptor *service = call->method->service->def->descriptor;
+    return alm_message_unpack(service->methods[call->method->index].input, call->request,
+                              call->server->rpc->limits.element_count_max, call->arena,
+                              &call->unpacked, st);
+}
+
 static alm_code answer(alm_call *call, alm_status *st)
 {
     const alm_server_method *method = call->method;
-    const ProtobufCServiceDescriptor *service = method->service->def->descriptor;
-    if (!call->method->runs_inline) { // else it came just now
+    if (!call->is_inline) { // else it came just now
         ALM_TRY(alm_call_check(call, st));
     }
-    ProtobufCMessage *request = NULL;
-    if (!alm_call_client_streams(call)) {
-        ALM_TRY(alm_message_unpack(service->methods[method->index].input, call->request,
-                                   call->server->rpc->limits.element_count_max, call->arena,
-                                   &request, st));
+    if (call->unpacked == NULL && !alm_call_client_streams(call)) {
+        ALM_TRY(alm_call_unpack(call, st));
     }
-    alm_code code = method->handler(method->self, call, request, st);
+    alm_code code = method->handler(method->self, call, call->unpacked, st);
     if (code != ALM_OK && st->code != code) {
         return alm_status_set(st, code, "%s", alm_code_text(code));
     }
@@ -261,7 +276,7 @@ void alm_call_run(alm_call *call)
     st.retry_after_ms = 0;
     st.field[0] = '\0';
     st.message[0] = '\0';
-    bool is_inline = call->method->runs_inline;
+    bool is_inline = call->is_inline;
     alm_unlock(server->lock);
     alm_code code = answer(call, &st);
     bool is_deferred = is_inline && server->deferred == call; // then it may be over already
@@ -335,7 +350,8 @@ void alm_call_stop(alm_call *call, alm_code code, const char *text)
 static void send_end(alm_server *server, alm_call *call, const alm_status *st)
 {
     if (st->code != ALM_OK) {
-        alm_peer_send_end(server, call->peer, call->id, 0, st);
+        uint8_t flags = call->is_refused ? ALM_RECORD_REFUSED : 0;
+        alm_peer_send_end(server, call->peer, call->id, flags, st);
         return;
     }
     alm_record end = {.type = ALM_RECORD_END, .call_id = call->id};
@@ -364,7 +380,7 @@ void alm_call_finish(alm_call *call, const alm_status *st)
         unlist(call);
     }
     alm_intercept_end(call, st);
-    if (call->is_endless && !call->method->runs_inline) {
+    if (call->is_endless && !call->is_inline) {
         server->endless_count--;
     }
     if (peer->is_gone && peer->calls == NULL) {

@@ -103,7 +103,7 @@ static alm_code keep_answer(alm_call *call, const ProtobufCMessage *message, alm
     if (call->has_answer) {
         return alm_status_set(st, ALM_INTERNAL, "%s answered twice", call->method->stats.method);
     }
-    if (!call->method->runs_inline) {
+    if (!call->is_inline) {
         ALM_TRY(alm_call_check(call, st));
     }
     size_t size = protobuf_c_message_get_packed_size(message);

@@ -94,7 +94,7 @@ static void metrics_end(alm_call *call, const alm_status *st)
         stats->messages_sent++;
         stats->bytes_sent += call->answer.len;
     }
-    if (took_us == 0 && call->method->runs_inline) {
+    if (took_us == 0 && call->is_inline) {
         count_answered(call, st->code); // in its frame, whose time is all that this thread knows
     } else {
         count_end(stats, st->code, took_us, 1);

@@ -4,6 +4,7 @@
 //   server.c             what is set up before and torn down after
 //   server_io.c          its part in the I/O thread's turns: frames in, records out, peers
 //   server_call.c        calls: start, run, stop, finish
+//   server_look.c        the first look at them
 //   server_queue.c       those that wait for a thread, and the threads
 //   server_events.c      those that stay open when their handler has returned
 //   server_handler.c     what handlers ask of their call
@@ -98,9 +99,10 @@ typedef struct alm_server_method {
     unsigned index;      // in the descriptor
     alm_handler handler; // NULL: not implemented
     void *self;
+    alm_look look;        // before the handler; NULL: none
     bool runs_inline;     // on the I/O thread: must not block
     bool is_endless;      // forwarded, without an end
-    alm_channel *forward; // where its calls are passed on to; NULL: they are answered here
+    alm_channel *forward; // where its calls, or those that the look says, are passed on to
     const alm_service_def *forward_service;
     unsigned forward_method;
     alm_method_stats stats; // guarded by lock
@@ -136,8 +138,10 @@ struct alm_call {
     alm_call *prev, *next;           // peer->queue, server->watches or ->free_calls
     alm_server_method *method;
     int64_t start_us;
-    int64_t deadline_us; // ALM_NEVER_US: none
-    alm_str request;     // in the arena, or a view of the frame
+    int64_t deadline_us;        // ALM_NEVER_US: none
+    alm_str request;            // in the arena, or a view of the frame
+    ProtobufCMessage *unpacked; // the request, if it was looked at; in the arena
+    bool is_inline;             // no handler's thread has it
     bool has_span;
     const char *user;            // the peer's, or bearer; outlives the arena
     const char *idempotency_key; // in the arena, or ""
@@ -155,6 +159,8 @@ struct alm_call {
     int64_t run_us; // when a thread took it
     alm_call_hook *children;
     alm_stream *forward;           // FORWARDED
+    bool is_held;                  // likewise: what came of the answer waits for more of it
+    bool is_refused;               // it was not started, and may be sent elsewhere
     const alm_call_events *events; // deferred; NULL: none
     void *events_arg;
     alm_call *fired_prev, *fired_next;
@@ -270,16 +276,26 @@ void alm_call_finish(alm_call *call, const alm_status *st); // st->code OK: succ
 // Takes MESSAGE, FINISH or CREDIT of the call. A failure is the peer's fault and ends it.
 ALM_MUST_USE alm_code alm_call_take(alm_call *call, const alm_record *record, alm_status *st);
 ALM_MUST_USE alm_code alm_call_list(alm_call *call, alm_status *st); // in its peer
-bool alm_call_streams(const alm_call *call);                         // one way or the other
+// Fills in unpacked, in the arena. Without the lock.
+ALM_MUST_USE alm_code alm_call_unpack(alm_call *call, alm_status *st);
+bool alm_call_streams(const alm_call *call); // one way or the other
 bool alm_call_has_one_answer(const alm_call *call);
 bool alm_call_client_streams(const alm_call *call);
 void alm_call_destroy(alm_call *call);
+
+// --- server_look.c
+bool alm_server_looks_at(alm_server *server, const alm_peer *peer, const alm_record *request);
+// Of a call that is in its peer's list. Gives the lock up meanwhile, as alm_call_run.
+void alm_call_look(alm_call *call, const alm_record *request);
 
 // --- server_queue.c
 size_t alm_server_thread_count_max(const alm_server *server); // endless calls included
 // Whether a request can be taken now; st says why not, and when to try again.
 ALM_MUST_USE alm_code alm_server_find_room(alm_server *server, const alm_peer *peer,
                                            const alm_record *request, alm_status *st);
+// Likewise, whether there is or will be a thread for it.
+ALM_MUST_USE alm_code alm_server_find_thread(alm_server *server, const alm_record *request,
+                                             alm_status *st);
 void alm_server_enqueue(alm_server *server, alm_call *call);
 void alm_server_dequeue(alm_server *server, alm_call *call);
 void alm_server_count_run(alm_server *server, const alm_call *call); // how long it took

@@ -51,6 +51,16 @@ static alm_code refuse(alm_status *st, int64_t wait_us)
     return ALM_RESOURCE_EXHAUSTED;
 }
 
+static alm_code refuse_queue(const alm_server *server, alm_status *st)
+{
+    size_t served_count = ALM_MIN(server->queue_count, server->free_thread_count);
+    alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
+                   "%s has %zu calls waiting for a thread, the most is %zu, with %zu bytes of %zu",
+                   server->name, server->queue_count - served_count, server->queue_count_max,
+                   server->queue_bytes, server->rpc->limits.queue_bytes_max);
+    return refuse(st, expected_wait_us(server));
+}
+
 alm_code alm_server_find_room(alm_server *server, const alm_peer *peer, const alm_record *request,
                               alm_status *st)
 {
@@ -72,21 +82,16 @@ alm_code alm_server_find_room(alm_server *server, const alm_peer *peer, const al
         return refuse(st, 0);
     }
     bool has_bytes = server->queue_bytes + request->payload.len <= limits->queue_bytes_max;
-    if (server->methods[request->arg].runs_inline && has_bytes) {
-        return ALM_OK;
-    }
+    return has_bytes ? ALM_OK : refuse_queue(server, st);
+}
+
+alm_code alm_server_find_thread(alm_server *server, const alm_record *request, alm_status *st)
+{
     provide_thread(server);
     int64_t wait_us = expected_wait_us(server);
-    bool has_room =
-        has_bytes && server->queue_count < server->free_thread_count + server->queue_count_max;
+    bool has_room = server->queue_count < server->free_thread_count + server->queue_count_max;
     if (!has_room || server->thread_count == 0) {
-        size_t served_count = ALM_MIN(server->queue_count, server->free_thread_count);
-        alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
-                       "%s has %zu calls waiting for a thread, the most is %zu, with %zu bytes of "
-                       "%zu",
-                       server->name, server->queue_count - served_count, server->queue_count_max,
-                       server->queue_bytes, limits->queue_bytes_max);
-        return refuse(st, wait_us);
+        return refuse_queue(server, st);
     }
     // Work that nobody waits for any more when it is done takes time from work that is waited for.
     if (request->time_ms != ALM_RECORD_TIME_NONE && wait_us / 1000 > (int64_t)request->time_ms) {
@@ -129,7 +134,7 @@ void alm_server_dequeue(alm_server *server, alm_call *call)
 
 void alm_server_count_run(alm_server *server, const alm_call *call)
 {
-    if (!call->method->runs_inline && !alm_call_streams(call)) {
+    if (!call->is_inline && !alm_call_streams(call)) {
         int64_t took_us = alm_rpc_now_us(server->rpc) - call->run_us;
         server->run_us_avg += (took_us - server->run_us_avg) / 8;
     }
@@ -170,7 +175,7 @@ static void pass_place_on(alm_server *server)
 
 void alm_server_count_endless(alm_server *server, alm_call *call)
 {
-    server->endless_count += call->method->runs_inline ? 0 : 1;
+    server->endless_count += call->is_inline ? 0 : 1;
     if (server->is_draining) {
         alm_call_stop(call, ALM_UNAVAILABLE, "the server is stopping");
     }

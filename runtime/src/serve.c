@@ -40,6 +40,9 @@ alm_code alm_module_serve(const alm_module_ctx *ctx, const alm_module_service *s
     for (size_t i = 0; code == ALM_OK && i < service->forward_count; i++) {
         alm_server_forward(server, service->def, &service->forwards[i]);
     }
+    for (size_t i = 0; code == ALM_OK && i < service->look_count; i++) {
+        alm_server_look_first(server, service->def, &service->looks[i]);
+    }
     if (code == ALM_OK) {
         code = addresses_bind(server, ctx->bind, st);
     }

@@ -409,27 +409,15 @@ static void *end_what_is_given(void *arg)
     return NULL;
 }
 
-static unsigned index_of(const char *method)
-{
-    const ProtobufCServiceDescriptor *service = echo_service.descriptor;
-    for (unsigned i = 0; i < service->n_methods; i++) {
-        if (strcmp(service->methods[i].name, method) == 0) {
-            return i;
-        }
-    }
-    fail_msg("no method %s", method);
-    return 0;
-}
-
 static void quick_start(quick *q, world *w)
 {
     static alm_handler handlers[32];
     char address[ECHO_ADDRESS_MAX];
     const alm_server_opts opts = {.name = "quick"};
-    handlers[index_of("Say")] = say_quickly;
-    handlers[index_of("Wait")] = give_away;
-    handlers[index_of("Count")] = count_quickly;
-    handlers[index_of("Sum")] = sum_quickly;
+    handlers[world_method("Say")] = say_quickly;
+    handlers[world_method("Wait")] = give_away;
+    handlers[world_method("Count")] = count_quickly;
+    handlers[world_method("Sum")] = sum_quickly;
     world_address(w, address);
     if (alm_server_create(w->rpc, &opts, &q->server, &w->st) != ALM_OK ||
         alm_server_add(q->server, &echo_service, handlers, q, &w->st) != ALM_OK ||

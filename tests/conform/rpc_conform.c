@@ -24,7 +24,8 @@ int main(int argc, char **argv)
     }
     const world_group groups[] = {conform_calls(),     conform_streams(), conform_stops(),
                                   conform_both_ways(), conform_events(),  conform_cluster(),
-                                  conform_services(),  conform_auth(),    conform_limits()};
+                                  conform_services(),  conform_auth(),    conform_looks(),
+                                  conform_limits()};
     bool has_hop = strstr(scheme, "+hop") != NULL;
     int failed = 0;
     for (size_t i = 0; i < (has_hop ? 5 : ALM_ARRAY_LEN(groups)); i++) {

@@ -48,6 +48,18 @@ void world_address_later(world *w, char *out)
     }
 }
 
+unsigned world_method(const char *method)
+{
+    const ProtobufCServiceDescriptor *service = echo_service.descriptor;
+    for (unsigned i = 0; i < service->n_methods; i++) {
+        if (strcmp(service->methods[i].name, method) == 0) {
+            return i;
+        }
+    }
+    fail_msg("no method %s", method);
+    return 0;
+}
+
 alm_channel *world_open(world *w, const char *target)
 {
     alm_channel *channel = NULL;

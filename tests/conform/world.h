@@ -38,6 +38,7 @@ void world_address(world *w, char *out);
 // An address nobody has bound yet, but may later.
 void world_address_later(world *w, char *out);
 
+unsigned world_method(const char *method); // its index in Echo
 alm_channel *world_open(world *w, const char *target);
 
 // From now on all lines are written, and can be read; before any call.
@@ -82,6 +83,7 @@ world_group conform_services(void);  // health, reflection, stats and traces
 world_group conform_both_ways(void); // clients that stream
 world_group conform_auth(void);      // keys, tokens and roles
 world_group conform_events(void);    // calls whose caller does not wait
+world_group conform_looks(void);     // calls that are looked at before they wait for a thread
 world_group conform_limits(void);    // at each and one past it
 
 #endif

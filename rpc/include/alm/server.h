@@ -57,6 +57,40 @@ typedef struct alm_forward_opts {
 void alm_server_forward(alm_server *server, const alm_service_def *service,
                         const alm_forward_opts *opts);
 
+// What a first look says of a call.
+typedef enum alm_look_verdict {
+    ALM_LOOK_QUEUE,   // to a handler's thread, as if nobody had looked
+    ALM_LOOK_DONE,    // it was answered, as by a handler that returns
+    ALM_LOOK_FORWARD, // it is passed on to the channel of alm_look_opts
+} alm_look_verdict;
+
+// Looks at a call where its request is read, before it waits for a thread: what is answered
+// quickly, or by somebody else, costs none then. As a handler that runs inline it must not block,
+// make calls that wait, defer the call, or stream more than the client's window takes. A failure
+// ends the call; *ret is ALM_LOOK_QUEUE before, and nothing was sent then. The handler gets the
+// same request, and the arena as the look left it.
+typedef alm_code (*alm_look)(void *self, alm_call *call, const ProtobufCMessage *request,
+                             alm_look_verdict *ret, alm_status *st);
+
+#define ALM_LOOK_BYTES_MAX 4096 // a request that is larger goes to a thread unseen
+
+// Calls of the method, which has a handler and whose client does not stream, are looked at first;
+// not where an answer would have to wait for what its client has not taken yet. Costs the other
+// methods nothing. After alm_server_add, before start.
+//
+// Of an answer that streams nothing is passed on before its end, or half a window of it, has come:
+// until then a server that is lost costs another try. One that is lost later ends the call with
+// ALM_UNAVAILABLE.
+typedef struct alm_look_opts {
+    const char *method; // of the service that was added
+    alm_look look;
+    alm_channel *channel; // as alm_forward_opts; NULL: it never says ALM_LOOK_FORWARD
+    const alm_service_def *to_service;
+    const char *to_method;
+} alm_look_opts;
+void alm_server_look_first(alm_server *server, const alm_service_def *service,
+                           const alm_look_opts *opts);
+
 // Any number of addresses, of any scheme. tcp port 0 or "*": a free one is taken, see
 // alm_server_endpoint. Before start only.
 //

@@ -53,6 +53,8 @@ typedef struct alm_module_service {
     void *self;
     const alm_forward_opts *forwards; // see alm_server_forward
     size_t forward_count;
+    const alm_look_opts *looks; // see alm_server_look_first
+    size_t look_count;
 } alm_module_service;
 
 // What every module's start does: makes a server with the service, binds ctx->bind and starts it.
