@@ -59,11 +59,18 @@ static void wait_for_change(alm_call *call)
     alm_call_resume(call);
 }
 
+// A look found room when it began, and sends little.
+static bool may_send(const alm_call *call)
+{
+    bool is_look = call->is_inline && call->method->look != NULL;
+    return is_look ? alm_flow_may_send(&call->flow) : !alm_call_must_wait(call);
+}
+
 static alm_code wait_for_credit(alm_call *call, alm_status *st)
 {
     for (;;) {
         ALM_TRY(alm_call_check_locked(call, st));
-        if (!alm_call_must_wait(call)) {
+        if (may_send(call)) {
             return ALM_OK;
         }
         if (alm_io_is_here(call->server->rpc->io)) {

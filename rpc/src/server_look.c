@@ -5,7 +5,8 @@ bool alm_server_looks_at(alm_server *server, const alm_peer *peer, const alm_rec
 {
     const alm_server_method *method = &server->methods[request->arg];
     return method->look != NULL && request->payload.len <= ALM_LOOK_BYTES_MAX &&
-           peer->window_bytes > 0 && peer->window_messages > 0 &&
+           peer->window_bytes >= ALM_LOOK_ANSWER_BYTES_MAX &&
+           peer->window_messages >= ALM_LOOK_ANSWER_COUNT_MAX &&
            !alm_peer_streams_wait(server, peer);
 }
 

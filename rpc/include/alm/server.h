@@ -66,17 +66,19 @@ typedef enum alm_look_verdict {
 
 // Looks at a call where its request is read, before it waits for a thread: what is answered
 // quickly, or by somebody else, costs none then. As a handler that runs inline it must not block,
-// make calls that wait, defer the call, or stream more than the client's window takes. A failure
-// ends the call; *ret is ALM_LOOK_QUEUE before, and nothing was sent then. The handler gets the
-// same request, and the arena as the look left it.
+// make calls that wait or defer the call. It may stream so many messages, which have so many bytes
+// together. A failure ends the call; *ret is ALM_LOOK_QUEUE before, and nothing was sent then. The
+// handler gets the same request, and the arena as the look left it.
 typedef alm_code (*alm_look)(void *self, alm_call *call, const ProtobufCMessage *request,
                              alm_look_verdict *ret, alm_status *st);
 
-#define ALM_LOOK_BYTES_MAX 4096 // a request that is larger goes to a thread unseen
+#define ALM_LOOK_BYTES_MAX        4096 // a request that is larger goes to a thread unseen
+#define ALM_LOOK_ANSWER_BYTES_MAX ((size_t)64 << 10)
+#define ALM_LOOK_ANSWER_COUNT_MAX 16
 
 // Calls of the method, which has a handler and whose client does not stream, are looked at first;
-// not where an answer would have to wait for what its client has not taken yet. Costs the other
-// methods nothing. After alm_server_add, before start.
+// not of a client that has not taken its answers, or takes less than a look may stream. Costs the
+// other methods nothing. After alm_server_add, before start.
 //
 // Of an answer that streams nothing is passed on before its end, or half a window of it, has come:
 // until then a server that is lost costs another try. One that is lost later ends the call with
