@@ -86,6 +86,12 @@ bool fanout_goes_whole(const Almanac__V1__QueryRequest *request)
     return places > 0 && request->n_indicators * places <= WHOLE_SERIES_MAX;
 }
 
+bool fanout_is_small(const Almanac__V1__QueryRequest *request)
+{
+    size_t series = request->n_indicators * places_named(request->places);
+    return series > 0 && series <= WHOLE_SERIES_MAX && fanout_goes_whole(request);
+}
+
 bool fanout_may_be_large(const Almanac__V1__QueryRequest *request)
 {
     for (size_t i = 0; i < request->n_transforms; i++) {
@@ -124,6 +130,17 @@ static alm_code limits_check(const Almanac__V1__QueryRequest *request, alm_statu
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "slice",
                                     "slice is of the gateway's own fragments; name the places");
     }
+    return ALM_OK;
+}
+
+alm_code fanout_look(void *self, alm_call *call, const ProtobufCMessage *request,
+                     alm_look_verdict *ret, alm_status *st)
+{
+    const Almanac__V1__QueryRequest *asked = (const Almanac__V1__QueryRequest *)request;
+    (void)self;
+    (void)call;
+    ALM_TRY(limits_check(asked, st));
+    *ret = fanout_is_small(asked) ? ALM_LOOK_FORWARD : ALM_LOOK_QUEUE;
     return ALM_OK;
 }
 

@@ -1,6 +1,5 @@
 // A query over many workers: planned by one, cut by indicator and by places, executed by all,
-// merged in order;
-// or, where that gains nothing, answered by one.
+// merged in order; or, where that gains nothing, answered by one, to whom a small one is passed on.
 #ifndef ALM_GATEWAY_FANOUT_H
 #define ALM_GATEWAY_FANOUT_H
 
@@ -33,6 +32,16 @@ bool fanout_goes_whole(const Almanac__V1__QueryRequest *request);
 // not named one by one, its rows are told in the order of places, all of them, and each is of its
 // own place. The gateway remembers of which questions the plan said that they are not.
 bool fanout_may_be_large(const Almanac__V1__QueryRequest *request);
+
+// Whether it also has few series of places named one by one, so that its answer is small.
+bool fanout_is_small(const Almanac__V1__QueryRequest *request);
+
+// A first look at a query: a small one is one worker's, without a thread here. As an alm_look; self
+// is a gateway.
+//
+// ALM_INVALID_ARGUMENT  as fanout_query
+ALM_MUST_USE alm_code fanout_look(void *self, alm_call *call, const ProtobufCMessage *request,
+                                  alm_look_verdict *ret, alm_status *st);
 
 // How many indicators go into one fragment: enough fragments to keep every worker busy twice over,
 // but never more than 16 indicators in one. indicators and the result are at least 1.

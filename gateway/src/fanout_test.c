@@ -63,21 +63,53 @@ static const whole_row whole_rows[] = {
      false},
 };
 
+static void request_of(const whole_row *row, char **transforms, Almanac__V1__QueryRequest *ret)
+{
+    almanac__v1__query_request__init(ret);
+    ret->indicators = (char **)(uintptr_t)row->indicators;
+    while (ret->n_indicators < ALM_ARRAY_LEN(row->indicators) &&
+           row->indicators[ret->n_indicators] != NULL) {
+        ret->n_indicators++;
+    }
+    ret->places = (char *)(uintptr_t)row->places;
+    transforms[0] = (char *)(uintptr_t)row->transform;
+    ret->transforms = transforms;
+    ret->n_transforms = row->transform != NULL;
+}
+
 static void what_goes_whole(void **state)
 {
     const whole_row *row = *state;
-    char *transforms[] = {(char *)(uintptr_t)row->transform};
+    char *transforms[1];
     Almanac__V1__QueryRequest request;
-    almanac__v1__query_request__init(&request);
-    request.indicators = (char **)(uintptr_t)row->indicators;
-    while (request.n_indicators < ALM_ARRAY_LEN(row->indicators) &&
-           row->indicators[request.n_indicators] != NULL) {
-        request.n_indicators++;
-    }
-    request.places = (char *)(uintptr_t)row->places;
-    request.transforms = transforms;
-    request.n_transforms = row->transform != NULL;
+    request_of(row, transforms, &request);
     assert_int_equal(fanout_goes_whole(&request), row->want);
+}
+
+// --- small ones ----------------------------------------------------------------------------------
+
+static const whole_row small_rows[] = {
+    {"small: one series", {"gdp"}, "310105", NULL, true},
+    {"small: a sum of one place", {"gdp"}, "310000", "rollup", true},
+    {"small: several of named places", {"gdp", "pop"}, "310104,310105", "pc1", true},
+    {"not small: places below", {"gdp"}, "310000/*", NULL, false},
+    {"not small: siblings", {"gdp"}, "310105~", NULL, false},
+    {"not small: every indicator", {"*"}, "310105", NULL, false},
+    {"not small: seventeen places",
+     {"gdp"},
+     "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17",
+     NULL,
+     false},
+    {"small: sixteen places", {"gdp"}, "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16", NULL, true},
+};
+
+static void what_is_small(void **state)
+{
+    const whole_row *row = *state;
+    char *transforms[1];
+    Almanac__V1__QueryRequest request;
+    request_of(row, transforms, &request);
+    assert_int_equal(fanout_is_small(&request), row->want);
 }
 
 // --- slices of places ----------------------------------------------------------------------------
@@ -206,13 +238,23 @@ static alm_code execute(void *self, alm_call *call, const ProtobufCMessage *requ
 // Execute, Explain, Watch, Plan, Reconcile.
 static const alm_handler worker_handlers[] = {execute, NULL, NULL, plan, NULL};
 
-static void serve(alm_rpc *rpc, const alm_service_def *service, const alm_handler *handlers,
-                  void *self, const char *address, alm_server **ret)
+static void serve_looked(alm_rpc *rpc, const alm_service_def *service, const alm_handler *handlers,
+                         void *self, const char *address, const alm_look_opts *look,
+                         alm_server **ret)
 {
     assert_int_equal(alm_server_create(rpc, NULL, ret, NULL), ALM_OK);
     assert_int_equal(alm_server_add(*ret, service, handlers, self, NULL), ALM_OK);
+    if (look != NULL) {
+        alm_server_look_first(*ret, service, look);
+    }
     assert_int_equal(alm_server_bind(*ret, address, NULL), ALM_OK);
     assert_int_equal(alm_server_start(*ret, NULL), ALM_OK);
+}
+
+static void serve(alm_rpc *rpc, const alm_service_def *service, const alm_handler *handlers,
+                  void *self, const char *address, alm_server **ret)
+{
+    serve_looked(rpc, service, handlers, self, address, NULL, ret);
 }
 
 static void request_init(Almanac__V1__QueryRequest *request, char **codes, const char *places)
@@ -264,7 +306,9 @@ typedef struct doors {
     int64_t now_us;
 } doors;
 
-static void open_doors(doors *it, const alm_handler *handlers, void *worker_self)
+// look: NULL: each question goes to a thread, as one that is not small does.
+static void open_doors_with(doors *it, const alm_handler *handlers, void *worker_self,
+                            alm_look look)
 {
     *it = (doors){.now_us = ((TODAY - 1) * INT64_C(24) + 16) * 3600 * 1000000};
     it->ctx.clock = alm_clock_fake(&it->now_us);
@@ -272,11 +316,18 @@ static void open_doors(doors *it, const alm_handler *handlers, void *worker_self
     assert_int_equal(alm_rpc_create(&(alm_rpc_opts){0}, &it->ctx.rpc, NULL), ALM_OK);
     serve(it->ctx.rpc, &alm_service_aggregation, handlers, worker_self, "loop://worker",
           &it->behind);
-    serve(it->ctx.rpc, &alm_service_gateway, gateway_handlers, &it->g, "loop://door",
-          &it->g.server);
     assert_int_equal(alm_channel_open(it->ctx.rpc, "loop://worker", NULL, &it->g.aggregation, NULL),
                      ALM_OK);
+    const alm_look_opts opts = {"Query", look, it->g.aggregation, &alm_service_aggregation,
+                                "Execute"};
+    serve_looked(it->ctx.rpc, &alm_service_gateway, gateway_handlers, &it->g, "loop://door",
+                 look != NULL ? &opts : NULL, &it->g.server);
     assert_int_equal(alm_channel_open(it->ctx.rpc, "loop://door", NULL, &it->client, NULL), ALM_OK);
+}
+
+static void open_doors(doors *it, const alm_handler *handlers, void *worker_self)
+{
+    open_doors_with(it, handlers, worker_self, NULL);
 }
 
 static void close_doors(doors *it)
@@ -311,6 +362,57 @@ static void a_lost_worker(void **state)
 {
     lose_worker(*state, true);
     lose_worker(*state, false);
+}
+
+// --- small ones are passed on --------------------------------------------------------------------
+
+// A worker that is told what the client said, and is lost once before it has answered all.
+typedef struct passed {
+    atomic_uint tries;
+    uint64_t min_sequence;
+} passed;
+
+static alm_code execute_passed(void *self, alm_call *call, const ProtobufCMessage *request,
+                               alm_status *st)
+{
+    passed *w = self;
+    const Almanac__V1__QueryRequest *asked = (const Almanac__V1__QueryRequest *)request;
+    assert_int_equal(asked->today, 0); // the worker's to say
+    assert_int_equal(asked->at_sequence, 0);
+    w->min_sequence = asked->min_sequence;
+    if (atomic_fetch_add(&w->tries, 1) == 0) {
+        ALM_TRY(send_row(call, 'a', st));
+        ALM_TRY(send_row(call, 'b', st));
+        return alm_status_set(st, ALM_UNAVAILABLE, "lost");
+    }
+    ALM_TRY(send_row(call, 'c', st));
+    return send_row(call, 'd', st);
+}
+
+static void a_small_one_is_passed_on(void **state)
+{
+    (void)state;
+    static const alm_handler passed_handlers[] = {execute_passed, NULL, NULL, NULL, NULL};
+    passed w = {0};
+    char code[] = "gdp", got[16];
+    char *codes[] = {code};
+    Almanac__V1__QueryRequest request;
+    Almanac__V1__PlaceSlice slice;
+    doors it;
+    open_doors_with(&it, passed_handlers, &w, fanout_look);
+    request_init(&request, codes, "310105");
+    assert_int_equal(ask(it.client, &request, 0, NULL, got, sizeof got), ALM_OK);
+    assert_string_equal(got, "cd"); // nothing of the one that was lost
+    assert_int_equal(w.tries, 2);
+    assert_int_equal(w.min_sequence, WANTED);
+    almanac__v1__place_slice__init(&slice);
+    request.slice = &slice;
+    assert_int_equal(ask(it.client, &request, 0, NULL, got, sizeof got), ALM_INVALID_ARGUMENT);
+    request.slice = NULL;
+    request.n_indicators = 0;
+    assert_int_equal(ask(it.client, &request, 0, NULL, got, sizeof got), ALM_INVALID_ARGUMENT);
+    assert_int_equal(w.tries, 2);
+    close_doors(&it);
 }
 
 static const lost_row lost_rows[] = {
@@ -497,19 +599,26 @@ int main(void)
     enum {
         WHOLE = ALM_ARRAY_LEN(whole_rows),
         LARGE = ALM_ARRAY_LEN(large_rows),
+        SMALL = ALM_ARRAY_LEN(small_rows),
         LOST = ALM_ARRAY_LEN(lost_rows),
     };
-    struct CMUnitTest tests[4 + WHOLE + LARGE + LOST] = {
+    struct CMUnitTest tests[5 + WHOLE + LARGE + SMALL + LOST] = {
         cmocka_unit_test(every_small_case),
         cmocka_unit_test(slices_in_order),
         cmocka_unit_test(a_small_one_is_remembered),
         cmocka_unit_test(a_late_worker_is_not_waited_for),
+        cmocka_unit_test(a_small_one_is_passed_on),
     };
-    size_t count = 4;
+    size_t count = 5;
     for (size_t i = 0; i < WHOLE; i++) {
         tests[count++] = (struct CMUnitTest){.name = whole_rows[i].name,
                                              .test_func = what_goes_whole,
                                              .initial_state = (void *)(uintptr_t)&whole_rows[i]};
+    }
+    for (size_t i = 0; i < SMALL; i++) {
+        tests[count++] = (struct CMUnitTest){.name = small_rows[i].name,
+                                             .test_func = what_is_small,
+                                             .initial_state = (void *)(uintptr_t)&small_rows[i]};
     }
     for (size_t i = 0; i < LARGE; i++) {
         tests[count++] = (struct CMUnitTest){.name = large_rows[i].name,

@@ -1,5 +1,6 @@
 #include "alm/gateway_module.h"
 
+#include "fanout.h"
 #include "gateway_service.h"
 #include "http.h"
 
@@ -60,12 +61,16 @@ static alm_code serve(gateway *g, alm_status *st)
         {"Backup", g->storage, &alm_service_storage, "Backup", false},
         {"Reconcile", g->aggregation, &alm_service_aggregation, "Reconcile", false},
     };
+    const alm_look_opts look = {"Query", fanout_look, g->aggregation, &alm_service_aggregation,
+                                "Execute"};
     const alm_module_service service = {.name = "gateway",
                                         .def = &alm_service_gateway,
                                         .handlers = gateway_handlers,
                                         .self = g,
                                         .forwards = forwards,
-                                        .forward_count = ALM_ARRAY_LEN(forwards)};
+                                        .forward_count = ALM_ARRAY_LEN(forwards),
+                                        .looks = &look,
+                                        .look_count = 1};
     return alm_module_serve(g->ctx, &service, &g->server, st);
 }
 
