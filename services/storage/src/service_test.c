@@ -84,6 +84,18 @@ static int teardown(void **state)
     return 0;
 }
 
+static void assert_same(const Almanac__Internal__ReadResponse *a,
+                        const Almanac__Internal__ReadResponse *b)
+{
+    uint8_t bytes[2][4096];
+    size_t size = protobuf_c_message_get_packed_size(&a->base);
+    assert_true(size <= sizeof bytes[0]);
+    assert_int_equal(protobuf_c_message_get_packed_size(&b->base), size);
+    protobuf_c_message_pack(&a->base, bytes[0]);
+    protobuf_c_message_pack(&b->base, bytes[1]);
+    assert_memory_equal(bytes[0], bytes[1], size);
+}
+
 // --- calls ---------------------------------------------------------------------------------------
 
 static alm_code call(fixture *f, const char *method, const ProtobufCMessage *request, void *ret)
@@ -277,6 +289,95 @@ static void an_empty_answer_still_tells_its_state(void **state)
     assert_null(response->block);
     assert_null(next(f, stream));
     alm_stream_close(&stream);
+}
+
+// A read of few cells is answered by a look, one of many by a thread: both alike. Method: the same
+// rows asked as small and, by a place more that has none, as large.
+static void small_reads_answer_as_large_ones(void **state)
+{
+    fixture *f = *state;
+    uint32_t ids[17] = {7, 11};
+    char code[] = "gdp";
+    char *codes[] = {code};
+    commit_catalog(f);
+    commit_slice(f, 2022);
+    commit_slice(f, 2023);
+    Almanac__Internal__PlaceSet places;
+    almanac__internal__place_set__init(&places);
+    Almanac__Internal__PeriodSet periods;
+    almanac__internal__period_set__init(&periods);
+    Almanac__Internal__ReadRequest request;
+    almanac__internal__read_request__init(&request);
+    for (uint32_t i = 2; i < ALM_ARRAY_LEN(ids); i++) {
+        ids[i] = PLACE_COUNT + i;
+    }
+    places.ids = ids;
+    request.places = &places;
+    request.periods = &periods;
+    request.indicators = codes;
+    request.n_indicators = 1;
+    for (uint32_t last = 0; last <= 3; last++) {
+        Almanac__Internal__ReadResponse *got[2];
+        periods.last = last;
+        periods.all = last == 0;
+        for (size_t is_large = 0; is_large < 2; is_large++) {
+            places.n_ids = is_large ? 17 : 2;
+            alm_stream *stream = open_stream(f, "Read", &request.base);
+            got[is_large] = next(f, stream);
+            assert_non_null(got[is_large]);
+            assert_null(next(f, stream));
+            alm_stream_close(&stream);
+        }
+        assert_int_equal(got[0]->block->rows, last == 1 ? 2 : 4);
+        assert_same(got[0], got[1]);
+    }
+}
+
+// So many rows of one variant that they come in several messages, or pass what a look may send.
+static void read_years(fixture *f, int years)
+{
+    uint32_t id = 5;
+    char code[] = "gdp";
+    char *codes[] = {code};
+    commit_catalog(f);
+    alm_obs *rows = alm_arena_calloc(f->arena, (size_t)years, sizeof *rows);
+    assert_non_null(rows);
+    for (int i = 0; i < years; i++) {
+        rows[i] = a_row(id, 500 + i, i);
+    }
+    commit_rows(f, rows, (size_t)years);
+    Almanac__Internal__PlaceSet places;
+    almanac__internal__place_set__init(&places);
+    Almanac__Internal__PeriodSet periods;
+    almanac__internal__period_set__init(&periods);
+    Almanac__Internal__ReadRequest request;
+    almanac__internal__read_request__init(&request);
+    places.ids = &id;
+    places.n_ids = 1;
+    periods.all = true;
+    request.places = &places;
+    request.periods = &periods;
+    request.indicators = codes;
+    request.n_indicators = 1;
+    alm_stream *stream = open_stream(f, "Read", &request.base);
+    size_t count = 0;
+    for (Almanac__Internal__ReadResponse *r; (r = next(f, stream)) != NULL;) {
+        for (size_t i = 0; i < r->block->rows; i++) {
+            assert_int_equal(r->block->mantissa[i], count++);
+        }
+    }
+    assert_int_equal(count, years);
+    alm_stream_close(&stream);
+}
+
+static void a_read_of_several_messages_is_answered_whole(void **state)
+{
+    read_years(*state, 1500);
+}
+
+static void a_read_that_passes_a_look_is_answered_whole(void **state)
+{
+    read_years(*state, 6000);
 }
 
 static void refuses_a_malformed_read(void **state)
@@ -883,6 +984,9 @@ int main(void)
         TEST(refuses_a_commit_without_digest_or_id),
         TEST(reads_in_blocks_with_the_state_they_show),
         TEST(an_empty_answer_still_tells_its_state),
+        TEST(small_reads_answer_as_large_ones),
+        TEST(a_read_of_several_messages_is_answered_whole),
+        TEST(a_read_that_passes_a_look_is_answered_whole),
         TEST(refuses_a_malformed_read),
         TEST(adds_up_groups_of_places),
         TEST(sums_of_nothing_still_tell_their_state),

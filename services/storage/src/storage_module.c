@@ -85,10 +85,13 @@ static alm_code start(const alm_module_ctx *ctx, void **ret_self, alm_status *st
     self->service.log = ctx->log;
     alm_code code = open_store(ctx, self, st);
     if (code == ALM_OK) {
+        const alm_look_opts look = {.method = "Read", .look = storage_look_at_read};
         const alm_module_service service = {.name = "storage",
                                             .def = &alm_service_storage,
                                             .handlers = handlers,
-                                            .self = &self->service};
+                                            .self = &self->service,
+                                            .looks = &look,
+                                            .look_count = 1};
         code = alm_module_serve(ctx, &service, &self->server, st);
     }
     if (code != ALM_OK) {

@@ -290,37 +290,46 @@ alm_code storage_read_from(const Almanac__Internal__ReadRequest *request, alm_ar
     return periods_from(request->periods, arena, read, st);
 }
 
-typedef struct read_stream {
-    alm_store *store;
-    alm_call *call;
-    alm_arena *arena; // as long as one message
-    uint64_t sequence;
-    uint64_t catalog_sequence; // at least that of the state that is read
-    bool is_started;
-} read_stream;
-
 // After the read's state is fixed, so that the catalogue is not older than the rows.
-static alm_code start_answer(read_stream *stream, alm_status *st)
+static alm_code learn_catalog(alm_store *store, storage_state *state, alm_status *st)
 {
     alm_store_stats stats;
-    if (!stream->is_started) {
-        ALM_TRY(alm_store_stats_get(stream->store, &stats, st));
-        stream->catalog_sequence = stats.catalog_sequence;
-        stream->is_started = true;
+    if (!state->is_whole) {
+        ALM_TRY(alm_store_stats_get(store, &stats, st));
+        state->catalog_sequence = stats.catalog_sequence;
+        state->is_whole = true;
     }
     return ALM_OK;
 }
 
+alm_code storage_read_message(alm_store *store, storage_state *state, alm_str variant,
+                              const alm_obs_columns *rows, alm_arena *arena,
+                              Almanac__Internal__ReadResponse *ret, alm_status *st)
+{
+    almanac__internal__read_response__init(ret);
+    ALM_TRY(learn_catalog(store, state, st));
+    ret->sequence = state->sequence;
+    ret->catalog_sequence = state->catalog_sequence;
+    return rows == NULL
+               ? ALM_OK
+               : alm_obs_block_write_columns(&variant, 1, rows, NULL, arena, &ret->block, st);
+}
+
+typedef struct read_stream {
+    alm_store *store;
+    alm_call *call;
+    alm_arena *arena; // as long as one message
+    storage_state state;
+} read_stream;
+
+// rows: NULL: none, where there are none at all; also then the caller learns which state was read.
 static alm_code send_block(read_stream *stream, alm_str variant, const alm_obs_columns *rows,
                            alm_status *st)
 {
-    Almanac__Internal__ReadResponse response = ALMANAC__INTERNAL__READ_RESPONSE__INIT;
+    Almanac__Internal__ReadResponse response;
     alm_arena_reset(stream->arena);
-    ALM_TRY(start_answer(stream, st));
-    response.sequence = stream->sequence;
-    response.catalog_sequence = stream->catalog_sequence;
-    ALM_TRY(
-        alm_obs_block_write_columns(&variant, 1, rows, NULL, stream->arena, &response.block, st));
+    ALM_TRY(storage_read_message(stream->store, &stream->state, variant, rows, stream->arena,
+                                 &response, st));
     return alm_call_send_soon(stream->call, &response.base, st);
 }
 
@@ -336,16 +345,6 @@ static alm_code visit_rows(void *arg, alm_str variant, const alm_obs_columns *ro
     return ALM_OK;
 }
 
-// Also where there are no rows the caller learns which state was read.
-static alm_code send_empty(read_stream *stream, alm_status *st)
-{
-    Almanac__Internal__ReadResponse response = ALMANAC__INTERNAL__READ_RESPONSE__INIT;
-    ALM_TRY(start_answer(stream, st));
-    response.sequence = stream->sequence;
-    response.catalog_sequence = stream->catalog_sequence;
-    return alm_call_send_soon(stream->call, &response.base, st);
-}
-
 alm_code storage_read(void *self, alm_call *call, const ProtobufCMessage *message, alm_status *st)
 {
     storage_service *service = self;
@@ -359,9 +358,9 @@ alm_code storage_read(void *self, alm_call *call, const ProtobufCMessage *messag
         return no_memory(st);
     }
     alm_code code =
-        alm_store_read(service->store, &read, visit_rows, &stream, &stream.sequence, st);
-    if (code == ALM_OK && !stream.is_started) {
-        code = send_empty(&stream, st);
+        alm_store_read(service->store, &read, visit_rows, &stream, &stream.state.sequence, st);
+    if (code == ALM_OK && !stream.state.is_whole) {
+        code = send_block(&stream, ALM_STR(""), NULL, st);
     }
     alm_arena_destroy(&stream.arena);
     return code;

@@ -35,6 +35,24 @@ ALM_MUST_USE alm_code storage_wait(alm_store *store, uint64_t sequence, alm_call
 ALM_MUST_USE alm_code storage_read_from(const Almanac__Internal__ReadRequest *request,
                                         alm_arena *arena, alm_read *read, alm_status *st);
 
+// Which state a read shows.
+typedef struct storage_state {
+    uint64_t sequence;         // set by the read
+    uint64_t catalog_sequence; // at least that of the state, once it is
+    bool is_whole;             // likewise set
+} storage_state;
+
+// A message of a read's answer: rows of the variant, or NULL where there are none at all. Its parts
+// are in the arena. state->sequence is set; the rest is by the first message.
+ALM_MUST_USE alm_code storage_read_message(alm_store *store, storage_state *state, alm_str variant,
+                                           const alm_obs_columns *rows, alm_arena *arena,
+                                           Almanac__Internal__ReadResponse *ret, alm_status *st);
+
+// A first look at Read: a small one is answered. As an alm_look; self is a storage_service.
+ALM_MUST_USE alm_code storage_look_at_read(void *self, alm_call *call,
+                                           const ProtobufCMessage *request, alm_look_verdict *ret,
+                                           alm_status *st);
+
 // Handlers, in the order of the service's methods. self is a storage_service.
 alm_code storage_commit(void *self, alm_call *call, const ProtobufCMessage *request,
                         alm_status *st);
