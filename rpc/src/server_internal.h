@@ -234,7 +234,8 @@ struct alm_server {
     size_t active_count;                 // queued, running and parked
     size_t running_count, endless_count; // endless ones are among the running,
     size_t paused_count;                 // and those that wait for their client
-    pthread_t *threads;                  // handlers
+    size_t wake_count;  // threads to be woken when the lock was given up: they need it at once
+    pthread_t *threads; // handlers
     size_t thread_count, free_thread_count;
     pthread_cond_t work;    // the queue or is_stopping changed
     pthread_cond_t drained; // active_count or a peer's is_drained changed

@@ -380,6 +380,13 @@ static alm_peer_id id_of(uint8_t port_index, const alm_peer_key *key)
     return id;
 }
 
+static void wake_handlers(alm_server *server, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        pthread_cond_signal(&server->work);
+    }
+}
+
 static void receive_some(alm_server *server, uint8_t port_index)
 {
     alm_port *port = server->ports[port_index];
@@ -395,7 +402,10 @@ static void receive_some(alm_server *server, uint8_t port_index)
             alm_lock(server->lock);
             alm_peer_id id = id_of(port_index, &got.from);
             count = take_frame(server, &id, got.user, got.frame);
+            size_t wake_count = server->wake_count;
+            server->wake_count = 0;
             alm_unlock(server->lock);
+            wake_handlers(server, wake_count);
         } else if (received == ALM_RECEIVED_GONE) {
             alm_lock(server->lock);
             alm_peer_id id = id_of(port_index, &got.from);

@@ -116,7 +116,7 @@ void alm_server_enqueue(alm_server *server, alm_call *call)
     DL_APPEND(peer->queue, call);
     server->queue_count++;
     server->queue_bytes += call->request.len;
-    pthread_cond_signal(&server->work);
+    server->wake_count++;
 }
 
 void alm_server_dequeue(alm_server *server, alm_call *call)
