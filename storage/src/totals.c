@@ -250,57 +250,63 @@ static bool put_rows(alm_total_plan *plan, size_t from, size_t to, uint32_t grou
     return true;
 }
 
-// The row behind those from `row` on that hold neighbouring places before `end`.
-static size_t behind_neighbours(const alm_total_plan *plan, size_t row, alm_place_id end)
+// Rows from `row` on hold places place..end-1.
+static alm_code plan_run(alm_adder *walk, alm_total_plan *plan, size_t row, alm_place_id place,
+                         alm_place_id end, alm_status *st)
 {
-    const alm_place_id *places = plan->places;
-    size_t most = row + (end - places[row]);
-    if (most <= plan->row_count && places[most - 1] == end - 1) {
-        return most; // as places ascend, none is left out
-    }
-    for (row++; row < plan->row_count && places[row] == places[row - 1] + 1; row++) {
-        if (places[row] >= end) {
-            break;
+    while (place < end) {
+        ALM_TRY(pass_until(walk, place, st));
+        if (walk->at == walk->range_count) {
+            return ALM_OK;
         }
+        const alm_group_range *range = &walk->ranges[walk->at];
+        bool is_before = place < range->from;
+        alm_place_id behind = ALM_MIN(end, is_before ? range->from : range->to);
+        size_t count = behind - place;
+        if (!is_before) {
+            if (!put_rows(plan, row, row + count, range->group, walk->arena)) {
+                return no_memory(st);
+            }
+            walk->next = behind;
+        }
+        row += count;
+        place = behind;
     }
-    return row;
+    return ALM_OK;
 }
 
-// The first row from `row` on whose place is not before `place`.
-static size_t row_of_place(const alm_total_plan *plan, size_t row, alm_place_id place)
+static alm_code plan_runs(alm_adder *walk, alm_block *block, alm_total_plan *plan, alm_status *st)
 {
-    while (row < plan->row_count && plan->places[row] < place) {
-        row++;
+    alm_column_run runs[ALM_COLUMN_RUN_COUNT];
+    size_t behind;
+    for (size_t from = 0; from < block->count; from = behind) {
+        size_t count =
+            alm_column_runs(&block->columns[ALM_BLOCK_PLACE], from, block->count, runs, &behind);
+        for (size_t r = 0; r < count; r++) {
+            size_t n = (r + 1 < count ? runs[r + 1].row : behind) - runs[r].row;
+            if (runs[r].value < (int64_t)plan->behind ||
+                runs[r].value > (int64_t)(ALM_PLACE_NONE - n)) {
+                return damaged(st, "its places");
+            }
+            plan->behind = (alm_place_id)(runs[r].value + (int64_t)n);
+            ALM_TRY(
+                plan_run(walk, plan, runs[r].row, (alm_place_id)runs[r].value, plan->behind, st));
+        }
     }
-    return row;
+    return ALM_OK;
 }
 
 // Goes through the block as row by row. The adder stands before its first place.
-static alm_code fill_plan(const alm_adder *adder, alm_total_plan *plan, alm_status *st)
+static alm_code fill_plan(const alm_adder *adder, alm_block *block, alm_total_plan *plan,
+                          alm_status *st)
 {
     alm_adder walk = *adder;
     walk.arena = adder->plans->arena;
     walk.missing = plan->missing;
     walk.missing_cap = plan->missing_cap;
     walk.missing_count = plan->span_count = plan->left_out_count = plan->outside_count = 0;
-    for (size_t row = 0; row < plan->row_count;) {
-        alm_place_id place = plan->places[row];
-        ALM_TRY(pass_until(&walk, place, st));
-        if (walk.at == walk.range_count) {
-            break;
-        }
-        const alm_group_range *range = &walk.ranges[walk.at];
-        if (place < range->from) {
-            row = row_of_place(plan, row, range->from);
-            continue;
-        }
-        size_t behind = behind_neighbours(plan, row, range->to);
-        if (!put_rows(plan, row, behind, range->group, walk.arena)) {
-            return no_memory(st);
-        }
-        row = behind;
-        walk.next = plan->places[row - 1] + 1;
-    }
+    plan->behind = 0;
+    ALM_TRY(plan_runs(&walk, block, plan, st));
     plan->missing = walk.missing;
     plan->missing_cap = walk.missing_cap;
     plan->missing_count = walk.missing_count;
@@ -322,17 +328,13 @@ static alm_code make_plan(const alm_adder *adder, alm_block *block, alm_total_pl
     alm_arena *arena = adder->plans->arena;
     alm_str bytes = block->columns[ALM_BLOCK_PLACE].bytes;
     plan->members = 0;
-    if (!grow(arena, &plan->bytes, &plan->bytes_cap, bytes.len, 1) ||
-        !grow(arena, &plan->places, &plan->place_cap, block->count, sizeof *plan->places)) {
+    if (!grow(arena, &plan->bytes, &plan->bytes_cap, bytes.len, 1)) {
         return no_memory(st);
     }
     memcpy(plan->bytes, bytes.data, bytes.len);
     plan->bytes_len = bytes.len;
     plan->row_count = block->count;
-    if (!alm_block_places(block, 0, block->count, plan->places)) {
-        return damaged(st, "its places");
-    }
-    ALM_TRY(fill_plan(adder, plan, st));
+    ALM_TRY(fill_plan(adder, block, plan, st));
     plan->members = adder->plans->members;
     return ALM_OK;
 }
@@ -379,8 +381,9 @@ typedef struct adding {
     int64_t factor; // of a number at its exponent, to stand at the block's scale
     uint32_t group; // that is added to: what is not in its total yet
     __int128 sum;
-    size_t count;
-    size_t numbers_from, numbers_to; // rows whose numbers are at hand
+    size_t count;                          // of rows that are as most,
+    uint32_t others[ALM_OBS_STATUS_COUNT]; // and of those that differ in their status alone
+    size_t numbers_from, numbers_to;       // rows whose numbers are at hand
     const int64_t *numbers;
     int64_t few[ALM_PACK_FRAME];
     size_t sums_from, sums_to;
@@ -541,18 +544,24 @@ static __int128 sum_rows(adding *it, size_t from, size_t to)
     return sum;
 }
 
-// What was added up of a group goes into its total.
+// What was added up of a group goes into its total. Of which status a number is does not matter.
 static alm_code flush(adding *it, alm_status *st)
 {
-    if (it->count == 0) {
-        return ALM_OK;
-    }
+    alm_total_like like = it->like;
+    __int128 sum = it->sum / it->factor;
     if (it->sum % it->factor != 0) {
         return damaged(st, "a number at a finer digit than it has");
     }
-    it->adder->has_cells = true;
-    alm_total_add_like(&it->adder->totals[it->group], &it->like, it->sum / it->factor,
-                       (uint32_t)it->count, (alm_told){it->common.source, it->common.published});
+    it->others[like.status] += (uint32_t)it->count;
+    for (uint8_t status = 0; status < ALM_OBS_STATUS_COUNT; status++) {
+        if (it->others[status] > 0) {
+            like.status = status;
+            it->adder->has_cells = true;
+            alm_total_add_like(&it->adder->totals[it->group], &like, sum, it->others[status],
+                               (alm_told){it->common.source, it->common.published});
+            sum = 0;
+        }
+    }
     return ALM_OK;
 }
 
@@ -572,9 +581,22 @@ static alm_code miss_until(adding *it, alm_place_id place, alm_status *st)
 
 static alm_code miss_row(adding *it, size_t row, alm_status *st)
 {
-    alm_place_id place = it->plan->places[row];
+    alm_place_id place = alm_block_place(it->block, row);
     ALM_TRY(miss_until(it, place, st));
     return miss(it->adder, place, place + 1, st);
+}
+
+// Does the row differ from most in its status alone?
+static bool has_other_status(adding *it, size_t at, alm_obs_status *ret)
+{
+    alm_value value = it->common.value;
+    bool is_alike = alm_block_flags_set(odd_value(&it->odd[ODD_FLAGS], (int64_t)at), &value);
+    for (int i = ODD_FLAGS + 1; i < ODD_COUNT; i++) {
+        is_alike &= odd_value(&it->odd[i], (int64_t)at) == it->odd[i].common;
+    }
+    *ret = value.status;
+    return is_alike && value.has_number && value.qualifier == it->like.qualifier &&
+           value.status != ALM_OBS_STATUS_WITHDRAWN;
 }
 
 // A member that is not as most are: it is taken out of the sum, and added by itself.
@@ -582,6 +604,12 @@ static alm_code add_odd(adding *it, size_t at, alm_status *st)
 {
     alm_adder *adder = it->adder;
     alm_obs row = it->common;
+    alm_obs_status status;
+    if (has_other_status(it, at, &status)) {
+        it->others[status]++;
+        it->count--;
+        return ALM_OK;
+    }
     if (!set_odd(odd_value(&it->odd[ODD_FLAGS], (int64_t)at),
                  odd_value(&it->odd[ODD_EXPONENT], (int64_t)at),
                  odd_value(&it->odd[ODD_PUBLISHED], (int64_t)at), &row)) {
@@ -617,6 +645,7 @@ static alm_code add_span(adding *it, const alm_total_span *span, const uint32_t 
 {
     it->group = span->group;
     it->count = span->to - span->from - left_out_count;
+    memset(it->others, 0, sizeof it->others);
     it->sum = sum_rows(it, span->from, span->to);
     for (size_t i = 0; i < left_out_count; i++) {
         it->sum -= *numbers_at(it, left_out[i]);
@@ -668,7 +697,7 @@ static alm_code add_spans(adding *it, alm_status *st)
     ALM_TRY(miss_until(it, ALM_PLACE_NONE, st));
     it->adder->at = plan->at;
     it->adder->next = plan->next;
-    it->adder->behind = (uint64_t)plan->places[plan->row_count - 1] + 1;
+    it->adder->behind = plan->behind;
     return ALM_OK;
 }
 

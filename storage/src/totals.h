@@ -24,8 +24,7 @@ typedef struct alm_total_plan {
     size_t row_count; // of the block,
     char *bytes;      // and its column of places
     size_t bytes_len, bytes_cap;
-    alm_place_id *places; // of each row
-    size_t place_cap;
+    alm_place_id behind; // all its places
     alm_total_span *spans;
     size_t span_count, span_cap;
     uint32_t *left_out; // rows
