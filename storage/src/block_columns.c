@@ -430,12 +430,119 @@ static void clear_gaps(alm_gathered *it, size_t count)
     }
 }
 
-// --- adding --------------------------------------------------------------------------------------
+// --- the first by their numbers ------------------------------------------------------------------
 
 static bool is_withdrawn(int64_t flags)
 {
     return (flags >> 4 & 0xf) == ALM_OBS_STATUS_WITHDRAWN;
 }
+
+// Numbers are compared as keys, of which the lowest come first.
+typedef struct top_search {
+    int64_t *first; // a heap: the last in order is at its root
+    size_t first_count, wanted;
+    int64_t highest; // key that is wanted, once there are so many
+    uint32_t *rows;  // that were among the first when they came
+    int64_t *keys;
+    size_t count;
+} top_search;
+
+static void offer(top_search *s, int64_t key)
+{
+    int64_t *first = s->first;
+    bool is_full = s->first_count == s->wanted;
+    size_t at = is_full ? 0 : s->first_count++;
+    for (; !is_full && at > 0 && first[(at - 1) / 2] < key; at = (at - 1) / 2) {
+        first[at] = first[(at - 1) / 2];
+    }
+    for (size_t child = 1; is_full && child < s->wanted; child = at * 2 + 1) {
+        child += child + 1 < s->wanted && first[child + 1] > first[child];
+        if (first[child] <= key) {
+            break;
+        }
+        first[at] = first[child];
+        at = child;
+    }
+    first[at] = key;
+    s->highest = s->first_count == s->wanted ? first[0] : INT64_MAX;
+}
+
+// Do the numbers of all rows compare as they are stored?
+static bool compares_numbers(const alm_block *block)
+{
+    return alm_column_constant(&block->columns[ALM_BLOCK_UNIT]) &&
+           (block->is_scaled || alm_column_constant(&block->columns[ALM_BLOCK_EXPONENT]));
+}
+
+static void search_top(top_search *s, alm_block *block, alm_top top, bool with_withdrawn,
+                       const alm_block_rows *rows)
+{
+    int64_t numbers[WINDOW_ROWS];
+    int64_t turn = top.is_lowest ? 0 : -1; // ~number falls where the number rises
+    window w;
+    for (size_t at = 0; at < rows->count; at = w.to) {
+        w = next_window(rows, at);
+        read_window(block, ALM_BLOCK_MANTISSA, rows, &w, numbers);
+        for (size_t i = at; i < w.to; i++) {
+            int64_t key = numbers[i - at] ^ turn;
+            if (key > s->highest) {
+                continue;
+            }
+            size_t row = rows->rows == NULL ? rows->from + i : rows->rows[i];
+            int64_t flags = alm_column_get(&block->columns[ALM_BLOCK_FLAGS], row);
+            if (alm_block_flags_have_number(flags) && (with_withdrawn || !is_withdrawn(flags))) {
+                s->rows[s->count] = (uint32_t)row;
+                s->keys[s->count++] = key;
+                offer(s, key);
+            }
+        }
+    }
+}
+
+// Keeps the rows whose keys are among the first after all.
+static alm_code keep_top(top_search *s, alm_block *block, alm_arena *arena, alm_block_rows *ret,
+                         alm_status *st)
+{
+    size_t kept = 0;
+    int64_t behind = 0;
+    alm_place_id *places = alm_arena_alloc(arena, s->count * sizeof *places);
+    if (places == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->keys[i] > s->highest) {
+            continue;
+        }
+        int64_t place = alm_column_get(&block->columns[ALM_BLOCK_PLACE], s->rows[i]);
+        if (place < behind || place >= ALM_PLACE_NONE) {
+            return damaged(st, "its places");
+        }
+        behind = place + 1;
+        s->rows[kept] = s->rows[i];
+        places[kept++] = (alm_place_id)place;
+    }
+    *ret = (alm_block_rows){.count = kept, .rows = s->rows, .places = places};
+    return ALM_OK;
+}
+
+alm_code alm_block_rows_top(alm_block *block, alm_top top, bool with_withdrawn, alm_arena *arena,
+                            alm_block_rows *rows, alm_status *st)
+{
+    top_search s = {.wanted = top.count, .highest = INT64_MAX};
+    if (rows->count <= top.count || !compares_numbers(block)) {
+        return ALM_OK;
+    }
+    s.first = alm_arena_alloc(arena, top.count * sizeof *s.first);
+    s.rows = alm_arena_alloc(arena, rows->count * sizeof *s.rows);
+    s.keys = alm_arena_alloc(arena, rows->count * sizeof *s.keys);
+    if (s.first == NULL || s.rows == NULL || s.keys == NULL) {
+        return no_memory(st);
+    }
+    search_top(&s, block, top, with_withdrawn, rows);
+    return s.first_count < top.count ? ALM_OK : keep_top(&s, block, arena, rows, st);
+}
+
+// --- adding --------------------------------------------------------------------------------------
 
 // Takes those that are withdrawn off the rows.
 static alm_code leave_out_withdrawn(alm_block *block, alm_block_rows *rows, alm_arena *scratch,

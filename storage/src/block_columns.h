@@ -6,6 +6,7 @@
 #define ALM_STORAGE_BLOCK_COLUMNS_H
 
 #include "block.h"
+#include "alm/store.h"
 
 // Some rows of a block: those listed, which ascend, or where none are listed from..from+count-1.
 typedef struct alm_block_rows {
@@ -21,6 +22,14 @@ typedef struct alm_block_rows {
 ALM_MUST_USE alm_code alm_block_rows_find(alm_block *block, const alm_place_id *places,
                                           size_t count, alm_arena *arena, alm_block_rows *ret,
                                           alm_status *st);
+
+// Takes rows off that alm_read.top leaves out of whatever slice they are a part of, where the block
+// tells them apart by its numbers alone; else all stay. with_withdrawn: they are among the cells.
+//
+// ALM_DATA_LOSS           the block's places do not ascend
+// ALM_RESOURCE_EXHAUSTED  no memory
+ALM_MUST_USE alm_code alm_block_rows_top(alm_block *block, alm_top top, bool with_withdrawn,
+                                         alm_arena *arena, alm_block_rows *rows, alm_status *st);
 
 // Columns that grow in an arena, and copies of the notes in another. Zero-initialised but for both.
 typedef struct alm_gathered_column {

@@ -252,10 +252,80 @@ static void share_what_is_the_same(void **state)
     alm_arena_destroy(&arena);
 }
 
+// Do fewer than `top` cells among the rows come before this one?
+static bool is_first(const alm_obs *rows, size_t count, const alm_obs *row, alm_top top,
+                     bool with_withdrawn)
+{
+    uint32_t before = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool is_cell = with_withdrawn || rows[i].value.status != ALM_OBS_STATUS_WITHDRAWN;
+        int order = alm_decimal_cmp(rows[i].value.number, row->value.number);
+        before += is_cell && rows[i].value.has_number && (top.is_lowest ? order < 0 : order > 0);
+    }
+    return before < top.count;
+}
+
+// No row goes that may be among the first, and where the block says it by its numbers all others
+// do. Rows stay in their order.
+static void keep_the_first(void **state)
+{
+    (void)state;
+    uint64_t random = test_seed();
+    static uint32_t values[PLACES];
+    static alm_obs rows[PLACES];
+    alm_place_id places[PLACES];
+    for (int round = 0; round < 600; round++) {
+        alm_arena *arena = alm_arena_create(0);
+        alm_base base = a_base(&random, values);
+        const alm_base *over = one_in(&random, 2) ? &base : NULL;
+        alm_top top = {1 + (uint32_t)(next_random(&random) % 20), one_in(&random, 2)};
+        bool with_withdrawn = one_in(&random, 2);
+        alm_buf buf;
+        alm_block block;
+        size_t count = random_rows(&random, 2000, rows);
+        alm_buf_init(&buf, 0);
+        assert_int_equal(alm_block_encode(rows, count, over, arena, &buf, NULL), ALM_OK);
+        assert_int_equal(alm_block_open(alm_buf_view(&buf), count, over, arena, &block, NULL),
+                         ALM_OK);
+        alm_block_rows some = {.count = count};
+        bool is_all = one_in(&random, 2);
+        size_t place_count = random_places(&random, places);
+        if (!is_all) {
+            assert_int_equal(alm_block_rows_find(&block, places, place_count, arena, &some, NULL),
+                             ALM_OK);
+            count = keep_rows(rows, count, places, place_count, true);
+        }
+        assert_int_equal(some.count, count);
+        assert_int_equal(alm_block_rows_top(&block, top, with_withdrawn, arena, &some, NULL),
+                         ALM_OK);
+        bool is_cut = some.count < count;
+        size_t at = 0;
+        for (size_t i = 0; i < count; i++) {
+            alm_obs row;
+            bool is_there = false;
+            if (at < some.count) {
+                size_t number = some.rows == NULL ? some.from + at : some.rows[at];
+                assert_int_equal(alm_block_get(&block, number, number + 1, &row, NULL), ALM_OK);
+                is_there = row.place == rows[i].place;
+            }
+            at += is_there;
+            bool is_cell = with_withdrawn || rows[i].value.status != ALM_OBS_STATUS_WITHDRAWN;
+            bool is_wanted = is_cell && rows[i].value.has_number &&
+                             is_first(rows, count, &rows[i], top, with_withdrawn);
+            assert_true(is_there || !is_wanted || !is_cut);
+            assert_true(!is_there || is_wanted || !is_cut);
+        }
+        assert_int_equal(at, some.count);
+        alm_buf_deinit(&buf);
+        alm_arena_destroy(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(say_what_rows_say),
+        cmocka_unit_test(keep_the_first),
         cmocka_unit_test(share_what_is_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

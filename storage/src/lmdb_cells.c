@@ -311,6 +311,10 @@ alm_code lmdb_cells_gather_columns(const lmdb_view *view, const lmdb_txn *txn, l
         place_run run = places_in_chunk(view->read, key.chunk);
         ALM_TRY(alm_block_rows_find(&block, run.places, run.count, scratch, &rows, st));
     }
+    if (view->read->top.count > 0) {
+        ALM_TRY(alm_block_rows_top(&block, view->read->top, view->read->without_value, scratch,
+                                   &rows, st));
+    }
     return alm_gathered_add(out, &block, rows, view->read->without_value, scratch, st);
 }
 

@@ -3,9 +3,11 @@
 #include "backup.h"
 #include "engine.h"
 #include "sums.h"
+#include "top.h"
 #include "totals.h"
 
 #include "alm/alloc.h"
+#include "alm/limits.h"
 
 static const alm_store_opts usual = {0};
 
@@ -73,14 +75,38 @@ static alm_code check_read(const alm_read *read, alm_status *st)
     if (read->as_of == ALM_DATE_NONE) {
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "as_of", "as_of is no date");
     }
+    if (read->top.count > ALM_TOP_COUNT_MAX || (read->top.count > 0 && read->all_vintages)) {
+        return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "top",
+                                    "the first %u cells of a slice: at most %d, and of those that "
+                                    "have one value",
+                                    read->top.count, ALM_TOP_COUNT_MAX);
+    }
     return check_ranges(read, st);
+}
+
+// The engine may leave out cells that are not wanted, and need not.
+static alm_code read_top(alm_store *store, const alm_read *read, alm_read_visit visit, void *arg,
+                         uint64_t *ret_sequence, alm_status *st)
+{
+    alm_arena *arena = alm_arena_create(ALM_ARENA_BYTES_MAX);
+    alm_top_rows rows = {.top = read->top, .visit = visit, .arg = arg, .arena = arena};
+    if (arena == NULL) {
+        return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for a read");
+    }
+    alm_code code = store->ops->read(store, read, alm_top_rows_take, &rows, ret_sequence, st);
+    if (code == ALM_OK) {
+        code = alm_top_rows_end(&rows, st);
+    }
+    alm_arena_destroy(&arena);
+    return code;
 }
 
 alm_code alm_store_read(alm_store *store, const alm_read *read, alm_read_visit visit, void *arg,
                         uint64_t *ret_sequence, alm_status *st)
 {
     ALM_TRY(check_read(read, st));
-    return store->ops->read(store, read, visit, arg, ret_sequence, st);
+    return read->top.count > 0 ? read_top(store, read, visit, arg, ret_sequence, st)
+                               : store->ops->read(store, read, visit, arg, ret_sequence, st);
 }
 
 // --- totals --------------------------------------------------------------------------------------
@@ -151,7 +177,7 @@ alm_code alm_store_totals(alm_store *store, const alm_read *asked, const alm_tot
     read.place_count = 0;
     ALM_TRY(check_groups(groups, st));
     ALM_TRY(check_read(&read, st));
-    if (read.without_value || read.all_vintages) {
+    if (read.without_value || read.all_vintages || read.top.count > 0) {
         return alm_status_set(st, ALM_INVALID_ARGUMENT,
                               "only cells that have one value can be added up");
     }

@@ -1,6 +1,8 @@
 // Steps that read: what the twin has, cell by cell, against what the store shows.
 #include "model.h"
 
+#include "alm/limits.h"
+
 // --- what the twin has ---------------------------------------------------------------------------
 
 typedef struct row_list {
@@ -114,6 +116,54 @@ static const alm_obs **find_winners(world *w, const alm_read *read, uint32_t v)
     return winners;
 }
 
+// Do fewer than `top` cells of the slice and the unit come before the number?
+static bool is_first(const alm_obs *slice, size_t count, const alm_value *v, alm_top top)
+{
+    uint32_t before = 0;
+    for (size_t i = 0; i < count; i++) {
+        const alm_value *other = &slice[i].value;
+        int order = alm_decimal_cmp(other->number, v->number);
+        before += other->has_number && alm_unit_eq(other->unit, v->unit) &&
+                  (top.is_lowest ? order < 0 : order > 0);
+    }
+    return before < top.count;
+}
+
+// Does some unit of the slice have `top` cells with a number?
+static bool has_enough(const alm_obs *slice, size_t count, alm_top top)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t alike = 0;
+        for (size_t k = 0; k < count; k++) {
+            alike +=
+                slice[k].value.has_number && alm_unit_eq(slice[k].value.unit, slice[i].value.unit);
+        }
+        if (slice[i].value.has_number && alike >= top.count) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Of the slice that begins with row `from`, what alm_read.top leaves.
+static void keep_top(world *w, row_list *out, size_t from, alm_top top)
+{
+    size_t count = out->count - from;
+    if (top.count == 0 || count == 0) {
+        return;
+    }
+    alm_obs *slice = world_alloc(w->work, count, sizeof *slice);
+    memcpy(slice, out->of + from, count * sizeof *slice);
+    bool is_enough = has_enough(slice, count, top);
+    out->count = from;
+    for (size_t i = 0; i < count; i++) {
+        const alm_value *v = &slice[i].value;
+        if (v->has_number ? is_first(slice, count, v, top) : !is_enough) {
+            out->of[out->count++] = slice[i];
+        }
+    }
+}
+
 static row_list expect_variant(world *w, const alm_read *read, uint32_t v)
 {
     row_list out = {0};
@@ -123,12 +173,14 @@ static row_list expect_variant(world *w, const alm_read *read, uint32_t v)
     uint32_t places = w->twin.place_count;
     const alm_obs **winners = find_winners(w, read, v);
     for (uint32_t p = 0; p < w->shape.period_count; p++) {
+        size_t from = out.count;
         for (uint32_t place = 0; place < places; place++) {
             const alm_obs *winner = winners[(size_t)p * places + place];
             if (winner != NULL) {
                 add_cell(w, read, twin_cell(w, v, p, place), winner, &out);
             }
         }
+        keep_top(w, &out, from, read->top);
     }
     return out;
 }
@@ -309,6 +361,9 @@ static void draw_state(world *w, alm_read *read)
     }
     read->without_value = one_in(w, 3);
     read->all_vintages = one_in(w, 5);
+    if (!read->all_vintages && one_in(w, 3)) {
+        read->top = (alm_top){1 + below(w, 6), one_in(w, 2)};
+    }
 }
 
 static alm_read draw_read(world *w)
@@ -368,6 +423,9 @@ bool step_read_refused(world *w)
     alm_code want = ALM_OUT_OF_RANGE;
     if (one_in(w, 2)) {
         read.at_sequence = w->twin.commit_count + 1 + below(w, 9);
+    } else if (one_in(w, 3)) {
+        read.top.count = read.all_vintages ? 1 : ALM_TOP_COUNT_MAX + 1;
+        want = ALM_INVALID_ARGUMENT;
     } else {
         read.all_places = false;
         read.places = descending;

@@ -72,6 +72,7 @@
 #define ALM_COMMIT_ROW_COUNT_MAX       200000
 #define ALM_BULK_ROW_COUNT_MAX         2000000
 #define ALM_BATCH_ID_BYTES_MAX         128
+#define ALM_TOP_COUNT_MAX              1024 // cells of a slice that are asked for as its first
 
 // Query
 #define ALM_QUERY_INDICATOR_COUNT_MAX  1000

@@ -135,6 +135,12 @@ typedef struct alm_commit_result {
 ALM_MUST_USE alm_code alm_store_commit(alm_store *store, const alm_batch *batch, alm_arena *arena,
                                        alm_commit_result *ret, alm_status *st);
 
+// Of each slice, only the cells that come first by their numbers.
+typedef struct alm_top {
+    uint32_t count; // 0: all cells; at most ALM_TOP_COUNT_MAX
+    bool is_lowest; // the lowest come first, else the highest
+} alm_top;
+
 typedef struct alm_read {
     const alm_str *indicators; // codes; none: all
     size_t indicator_count;
@@ -157,6 +163,7 @@ typedef struct alm_read {
     size_t source_count;
     bool without_value; // cells of which all was withdrawn, too; with `last` those that miss one
     bool all_vintages;
+    alm_top top;
 } alm_read;
 
 // Visits rows of one variant at a time, at least one, ordered by (period, place). variant is
@@ -182,8 +189,13 @@ typedef alm_code (*alm_read_visit)(void *arg, alm_str variant, const alm_obs_col
 // source. Ranges go before all_periods; a bound is of the periods of its own frequency and length.
 // *ret_sequence (may be NULL): the state that is read; set before the first visit. With `last` and
 // ranges, the newest n within the ranges; a missing value is none.
+// top: numbers are compared with those of the same slice and unit. Of these the first `count` cells
+// come, and all that have the same number as the last of them; cells without a number only where no
+// unit of the slice has so many with one. So the first `count` cells in any order that goes by
+// number first are among them.
 //
-// ALM_INVALID_ARGUMENT    places that do not ascend, a malformed range
+// ALM_INVALID_ARGUMENT    places that do not ascend, a malformed range, a top of too many or of
+//                         all_vintages
 // ALM_OUT_OF_RANGE        at_sequence is not committed yet
 // ALM_DATA_LOSS           a record is damaged; the message names it
 // ALM_RESOURCE_EXHAUSTED  out of memory
@@ -282,7 +294,7 @@ ALM_MUST_USE alm_code alm_store_sums(alm_store_reader *reader, alm_str variant, 
 // that day; in the order and under the promises of alm_store_read.
 //
 // ALM_INVALID_ARGUMENT    also: ranges or spans that do not ascend, a group that is not there,
-//                         without_value, all_vintages
+//                         without_value, all_vintages, top
 ALM_MUST_USE alm_code alm_store_totals(alm_store *store, const alm_read *read,
                                        const alm_total_groups *groups, alm_totals_visit visit,
                                        void *arg, uint64_t *ret_sequence, alm_status *st);
