@@ -162,20 +162,32 @@ static uint32_t kind_of(const sorter *it, alm_period period, uint32_t variant, b
 
 // --- numbers ------------------------------------------------------------------------------------
 
+// False: numbers in the unit have none in common with others, and are compared as they are.
+static bool common_unit(const alm_indicator *indicator, alm_measure measure, alm_unit unit,
+                        alm_unit *ret)
+{
+    bool has_common = alm_measure_common_unit(measure, indicator->unit, ret);
+    // A target may be an amount or a rate; amounts compare in the indicator's unit.
+    if (!has_common && alm_unit_convertible(unit, indicator->unit)) {
+        *ret = indicator->unit;
+        has_common = true;
+    }
+    // What is computed may have a unit of its own: an index of a level.
+    return has_common && alm_unit_convertible(unit, *ret);
+}
+
+bool alm_answer_order_is_plain(const alm_indicator *indicator, alm_measure measure, alm_unit unit)
+{
+    alm_unit common;
+    return !common_unit(indicator, measure, unit, &common) || alm_unit_eq(unit, common);
+}
+
 static void find_common_unit(sorter *it, uint32_t variant, alm_unit unit)
 {
-    alm_unit own = it->indicator->unit;
     alm_measure measure = alm_variant_table_get(it->answers->variants, variant)->variant.measure;
     it->variant = variant;
     it->unit = unit;
-    it->has_common = alm_measure_common_unit(measure, own, &it->common);
-    // A target may be an amount or a rate; amounts compare in the indicator's unit.
-    if (!it->has_common && alm_unit_convertible(unit, own)) {
-        it->common = own;
-        it->has_common = true;
-    }
-    // What is computed may have a unit of its own: an index of a level.
-    it->has_common = it->has_common && alm_unit_convertible(unit, it->common);
+    it->has_common = common_unit(it->indicator, measure, unit, &it->common);
 }
 
 // False: the row has none.

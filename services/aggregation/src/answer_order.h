@@ -18,6 +18,10 @@ typedef struct alm_answer_order {
     size_t count;
 } alm_answer_order;
 
+// Are numbers of the measure in this unit compared as they are? Else in a unit that they have in
+// common with others, in which some may be equal that are not, or not fit.
+bool alm_answer_order_is_plain(const alm_indicator *indicator, alm_measure measure, alm_unit unit);
+
 // The rows in the plan's order, at most plan->limit. Rows without a number come last, whichever way
 // the others run. To be given to alm_free.
 //

@@ -1,6 +1,9 @@
 // Observations as they were published, and the cells that were asked and have none.
 #include "query_run.h"
 
+#include "alm/limits.h"
+#include "answer_order.h"
+
 typedef struct collector {
     alm_query_run *run;
     uint8_t *has_row; // by index into the plan's places
@@ -166,6 +169,65 @@ static alm_code add_all_missing(collector *it, alm_fetch *fetch, alm_status *st)
     return ALM_OK;
 }
 
+// --- the first by their numbers -----------------------------------------------------------------
+
+// Of an order by value, rows behind the limit need not be read.
+static uint32_t top_of(const alm_query_run *run)
+{
+    const alm_query_plan *plan = run->plan;
+    bool is_cut = plan->order != ALMANAC__V1__ORDER__ORDER_KEY && plan->limit > 0 &&
+                  plan->limit <= ALM_TOP_COUNT_MAX && plan->limit < plan->places.count;
+    return is_cut && run->trace == NULL ? plan->limit : 0;
+}
+
+// Are the numbers of all rows compared as storage compared them?
+static bool are_plain(const alm_query_run *run)
+{
+    for (size_t i = 0; i < run->cells.run_count; i++) {
+        const alm_cell_run *cells = &run->cells.runs[i];
+        alm_measure measure =
+            alm_variant_table_get(&run->variants, cells->variant)->variant.measure;
+        for (size_t k = 0; k < cells->rows.count; k++) {
+            if (alm_obs_flags_have_number(ALM_OBS_AT(&cells->rows, flags, k)) &&
+                !alm_answer_order_is_plain(run->indicator, measure,
+                                           ALM_OBS_AT(&cells->rows, unit, k))) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static size_t count_numbers(const alm_cells *cells)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < cells->run_count; i++) {
+        const alm_obs_columns *rows = &cells->runs[i].rows;
+        for (size_t k = 0; k < rows->count; k++) {
+            count += alm_obs_flags_have_number(ALM_OBS_AT(rows, flags, k));
+        }
+    }
+    return count;
+}
+
+// Reads the rows, at least those that the answer has. *ret_whole false: whatever is missing comes
+// behind them, and behind the limit. Where rows were left out there are as many numbers as the
+// limit.
+static alm_code read_rows(alm_query_run *run, alm_fetch *fetch, bool *ret_whole, alm_status *st)
+{
+    fetch->top = top_of(run);
+    fetch->top_is_lowest = run->plan->order == ALMANAC__V1__ORDER__ORDER_VALUE_ASC;
+    ALM_TRY(run->reader->read(run->reader->self, fetch, alm_cells_visit, &run->cells, st));
+    *ret_whole = fetch->top == 0 || count_numbers(&run->cells) < fetch->top;
+    if (!*ret_whole && !are_plain(run)) {
+        fetch->top = 0;
+        *ret_whole = true;
+        ALM_TRY(run->reader->read(run->reader->self, fetch, alm_cells_visit, &run->cells, st));
+    }
+    fetch->top = 0;
+    return ALM_OK;
+}
+
 alm_code alm_published_run(alm_query_run *run, alm_status *st)
 {
     const alm_query_plan *plan = run->plan;
@@ -178,7 +240,8 @@ alm_code alm_published_run(alm_query_run *run, alm_status *st)
     fetch.place_count = plan->places.count;
     fetch.periods = plan->periods;
     fetch.without_value = plan->periods.kind != ALM_PERIOD_EXPR_LAST;
-    ALM_TRY(run->reader->read(run->reader->self, &fetch, alm_cells_visit, &run->cells, st));
+    bool is_whole;
+    ALM_TRY(read_rows(run, &fetch, &is_whole, st));
     run->answers.cells = &run->cells;
-    return answers_missing(run) ? add_all_missing(&it, &fetch, st) : ALM_OK;
+    return is_whole && answers_missing(run) ? add_all_missing(&it, &fetch, st) : ALM_OK;
 }

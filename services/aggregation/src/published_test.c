@@ -96,6 +96,11 @@ static const world_example examples[] = {
      "i=gdp p=310000/*@district t=2023 order=2 limit=2",
      "310105 2023 level P 1 CNY_E8\n"
      "310101 2023 level P 20000 CNY_E4\n"},
+    {"of numbers that are rounded to be compared none is left out",
+     {"green 310101 2023 level 1 mu", "green 310104 2023 level 1000 mu",
+      "green 310105 2023 level 1000.0000000001 mu"},
+     "i=green p=310105,310104,310101 t=2023 order=1 limit=1",
+     "310104 2023 level P 1000 mu\n"},
     {"as of a day",
      {"gdp 310105 2023 level 200 CNY_E8 q=more_than pub=2024-01-10",
       "gdp 310105 2023 level 228.62 CNY_E8 pub=2025-01-10"},
@@ -226,8 +231,68 @@ static void refuses_more_than_the_limit(void **unused)
     world_deinit(&w);
 }
 
+static uint32_t below(uint64_t *state, uint32_t end)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)((*state >> 33) % end);
+}
+
+// Few numbers, so that many are the same, in units of which some are not the indicator's.
+static void add_random_rows(world *w, uint64_t *state)
+{
+    static const char *places[] = {"310101", "310104", "310105", "310106", "310000"};
+    static const char *units[] = {"CNY_E8", "CNY_E8", "CNY_E8", "CNY_E4", "USD_E8"};
+    uint32_t unit_count = 1 + below(state, ALM_ARRAY_LEN(units)); // often all in one
+    for (size_t i = 0; i < ALM_ARRAY_LEN(places); i++) {
+        for (uint32_t year = 2021; year < 2024; year++) {
+            char line[128];
+            char number[16];
+            (void)snprintf(number, sizeof number, "%s%d.%u", below(state, 9) == 0 ? "1000" : "",
+                           (int)below(state, 4), below(state, 2));
+            bool has_number = below(state, 5) > 0;
+            if (below(state, 6) > 0) {
+                (void)snprintf(line, sizeof line, "gdp %s %u %s %s %s%s", places[i], year,
+                               below(state, 4) > 0 ? "level" : "target", has_number ? number : "-",
+                               units[below(state, unit_count)], has_number ? "" : " s=L");
+                world_add(w, line);
+            }
+        }
+    }
+}
+
+// Rows that storage leaves out of an order by value would not be told either.
+static void tells_the_first_of_all(void **unused)
+{
+    static const char *periods[] = {"2023", "2021..2023", "latest", "all"};
+    (void)unused;
+    uint64_t state = 7;
+    for (int round = 0; round < 3000; round++) {
+        char question[160];
+        world w;
+        alm_buf cut, whole;
+        alm_buf_init(&cut, 0);
+        alm_buf_init(&whole, 0);
+        world_init_shanghai(&w);
+        add_random_rows(&w, &state);
+        (void)snprintf(
+            question, sizeof question,
+            "i=%s p=310101,310104,310105,310106,310000 t=%s m=%s order=%u limit=%u",
+            below(&state, 2) == 0 ? "gdp" : "*", periods[below(&state, ALM_ARRAY_LEN(periods))],
+            below(&state, 2) == 0 ? "level" : "*", 1 + below(&state, 2), 1 + below(&state, 5));
+        world_answer(&w, question, &cut);
+        w.has_no_top = true;
+        world_answer(&w, question, &whole);
+        alm_buf_char(&whole, '\0');
+        world_want(&cut, question, (const char *)whole.data);
+        alm_buf_deinit(&cut);
+        alm_buf_deinit(&whole);
+        world_deinit(&w);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest others[] = {cmocka_unit_test(refuses_more_than_the_limit)};
+    const struct CMUnitTest others[] = {cmocka_unit_test(refuses_more_than_the_limit),
+                                        cmocka_unit_test(tells_the_first_of_all)};
     return world_run(examples, ALM_ARRAY_LEN(examples), others, ALM_ARRAY_LEN(others));
 }

@@ -24,6 +24,10 @@ typedef struct alm_fetch {
     size_t source_count;
     bool without_value; // cells of which all was withdrawn, too; with LAST those that miss one
     bool all_vintages;  // every vintage instead of the winning one
+    uint32_t top;       // > 0: of each variant and period at least those cells of which fewer than
+        // `top` of their unit come before them by number, and those without a number
+        // where no unit has so many; at most ALM_TOP_COUNT_MAX
+    bool top_is_lowest; // the lowest come first, else the highest
 } alm_fetch;
 
 #define ALM_MEASURE_BIT(measure) (UINT32_C(1) << (measure))

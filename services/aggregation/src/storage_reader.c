@@ -50,11 +50,12 @@ static bool put_series(const alm_fetch *fetch, alm_arena *arena, read_request *r
 }
 
 // Most places of the tree are asked for as all: the answer is filtered anyway, and a list of every
-// village has megabytes.
+// village has megabytes. Not where some of the first cells might be those of others.
 static bool wants_all(const alm_fetch *fetch, const alm_catalog *catalog)
 {
     size_t tree = alm_place_tree_count(alm_catalog_places(catalog));
-    return fetch->all_places || fetch->place_count > tree / 2;
+    return fetch->all_places || fetch->place_count == tree ||
+           (fetch->top == 0 && fetch->place_count > tree / 2);
 }
 
 static bool put_places(const alm_fetch *fetch, const alm_catalog *catalog, alm_arena *arena,
@@ -125,6 +126,8 @@ static alm_code make_request(const alm_storage_reader *reader, const alm_fetch *
     request->min_sequence = reader->is_checked ? 0 : reader->min_sequence;
     request->without_value = fetch->without_value;
     request->all_vintages = fetch->all_vintages;
+    request->top = fetch->top;
+    request->top_is_lowest = fetch->top_is_lowest;
     request->n_sources = fetch->source_count;
     request->sources = copy_of(arena, fetch->sources, fetch->source_count, sizeof(uint32_t));
     return request->sources == NULL ? no_memory(st) : ALM_OK;

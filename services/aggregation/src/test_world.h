@@ -36,6 +36,7 @@ typedef struct world {
     size_t count, cap;
     world_row *scratch; // of one read; as large as rows, so that reads allocate nothing
     bool has_rows_only;
+    bool has_no_top; // all rows are answered, whatever alm_fetch.top says
 } world;
 
 // --- catalogue ----------------------------------------------------------------------------------
@@ -458,6 +459,40 @@ static inline void world_row_columns_set(world_row_columns *it, const alm_obs *r
 #undef WORLD_COLUMN_VIEW
 }
 
+// Do fewer than fetch->top cells of the slice and the unit come before the row? One without a
+// number comes behind all units.
+static inline bool world_is_first(const alm_fetch *fetch, const world_row *rows, size_t count,
+                                  const world_row *row)
+{
+    const alm_value *v = &row->obs.value;
+    for (size_t i = 0; i < count; i++) {
+        alm_unit unit = v->has_number ? v->unit : rows[i].obs.value.unit;
+        size_t before = 0;
+        for (size_t k = 0; k < count; k++) {
+            const alm_value *other = &rows[k].obs.value;
+            int order = alm_decimal_cmp(other->number, v->number);
+            bool is_before = !v->has_number || (fetch->top_is_lowest ? order < 0 : order > 0);
+            before += rows[k].obs.variant != 1 && strcmp(rows[k].variant, row->variant) == 0 &&
+                      alm_period_eq(rows[k].obs.period, row->obs.period) && other->has_number &&
+                      alm_unit_eq(other->unit, unit) && is_before;
+        }
+        if (before >= fetch->top) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Marks with variant 2 what is not among the first of its slice.
+static inline void world_keep_first(const alm_fetch *fetch, world_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].obs.variant == 0 && !world_is_first(fetch, rows, count, &rows[i])) {
+            rows[i].obs.variant = 2;
+        }
+    }
+}
+
 static inline alm_code world_read(void *self, const alm_fetch *fetch, alm_row_visit visit,
                                   void *arg, alm_status *st)
 {
@@ -486,11 +521,16 @@ static inline alm_code world_read(void *self, const alm_fetch *fetch, alm_row_vi
     if (fetch->periods.kind == ALM_PERIOD_EXPR_LAST) {
         world_keep_last(fetch, rows, count);
     }
+    for (size_t i = 0; i < count && !fetch->all_vintages && !fetch->without_value; i++) {
+        rows[i].obs.variant |= world_is_withdrawn(&rows[i].obs);
+    }
+    if (fetch->top > 0 && !w->has_no_top) {
+        world_keep_first(fetch, rows, count);
+    }
     alm_code code = ALM_OK;
     for (size_t i = 0; i < count && code == ALM_OK; i++) {
-        bool is_out = rows[i].obs.variant != 0 || (!fetch->all_vintages && !fetch->without_value &&
-                                                   world_is_withdrawn(&rows[i].obs));
         alm_str variant = alm_str_from(rows[i].variant);
+        bool is_out = rows[i].obs.variant != 0;
         rows[i].obs.variant = 0;
         world_row_columns alone;
         world_row_columns_set(&alone, &rows[i].obs);

@@ -3,6 +3,7 @@
 
 #include "alm/alloc.h"
 #include "alm/buf.h"
+#include "alm/limits.h"
 #include "alm/wire.h"
 
 #include "almanac/v1/gateway.pb-c.h"
@@ -276,6 +277,41 @@ static void reads_in_blocks_with_the_state_they_show(void **state)
     assert_int_equal(count, 2 * PLACE_COUNT);
 }
 
+static void reads_the_first_of_each_slice(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    commit_slice(f, 2022);
+    commit_slice(f, 2023);
+    for (int lowest = 0; lowest < 2; lowest++) {
+        Almanac__Internal__PlaceSet places = ALMANAC__INTERNAL__PLACE_SET__INIT;
+        Almanac__Internal__PeriodSet periods = ALMANAC__INTERNAL__PERIOD_SET__INIT;
+        Almanac__Internal__ReadRequest request;
+        almanac__internal__read_request__init(&request);
+        places.all = true;
+        periods.all = true;
+        request.places = &places;
+        request.periods = &periods;
+        request.top = 3;
+        request.top_is_lowest = lowest == 1;
+        alm_stream *stream = open_stream(f, "Read", &request.base);
+        Almanac__Internal__ReadResponse *response = next(f, stream);
+        alm_str *variants;
+        alm_obs *rows;
+        size_t variant_count, count;
+        assert_non_null(response);
+        ASSERT_OK(f, alm_obs_block_read(response->block, f->arena, &variants, &variant_count, &rows,
+                                        &count, &f->st));
+        assert_int_equal(count, 6);
+        for (size_t i = 0; i < count; i++) {
+            assert_int_equal(rows[i].period.ordinal, i < 3 ? 2022 : 2023);
+            assert_int_equal(rows[i].place, i % 3 + (lowest ? 0 : PLACE_COUNT - 3));
+        }
+        assert_null(next(f, stream));
+        alm_stream_close(&stream);
+    }
+}
+
 static void an_empty_answer_still_tells_its_state(void **state)
 {
     fixture *f = *state;
@@ -392,6 +428,12 @@ static void refuses_a_malformed_read(void **state)
     alm_stream *stream = open_stream(f, "Read", &request.base);
     assert_int_equal(alm_stream_next(stream, f->arena, &message, &f->st), ALM_INVALID_ARGUMENT);
     assert_string_equal(f->st.field, "measures");
+    alm_stream_close(&stream);
+    request.n_measures = 0;
+    request.top = ALM_TOP_COUNT_MAX + 1;
+    stream = open_stream(f, "Read", &request.base);
+    assert_int_equal(alm_stream_next(stream, f->arena, &message, &f->st), ALM_INVALID_ARGUMENT);
+    assert_string_equal(f->st.field, "top");
     alm_stream_close(&stream);
 }
 
@@ -999,6 +1041,7 @@ int main(void)
         TEST(watches_from_a_sequence_on),
         TEST(a_watcher_far_behind_is_told_to_read),
         TEST(tells_its_figures_and_verifies),
+        TEST(reads_the_first_of_each_slice),
         TEST(streams_a_backup),
         TEST(a_missing_data_option_is_named),
     };

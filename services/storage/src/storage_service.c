@@ -268,7 +268,8 @@ alm_code storage_read_from(const Almanac__Internal__ReadRequest *request, alm_ar
                        .sources = request->sources,
                        .source_count = request->n_sources,
                        .without_value = request->without_value,
-                       .all_vintages = request->all_vintages};
+                       .all_vintages = request->all_vintages,
+                       .top = {request->top, request->top_is_lowest}};
     alm_str *indicators = alm_arena_calloc(arena, request->n_indicators, sizeof *indicators);
     if (indicators == NULL) {
         return no_memory(st);
