@@ -28,6 +28,29 @@ alm_code alm_query_run_init(alm_query_run *run, const alm_query_plan *plan,
     return ALM_OK;
 }
 
+// Of the indicator, whatever else the fetch says already.
+static void fetch_fill(alm_fetch *fetch, const alm_indicator *indicator, uint32_t measures,
+                       const alm_place_id *places, size_t place_count,
+                       const alm_period_expr *periods)
+{
+    fetch->indicators = &indicator->code;
+    fetch->indicator_count = 1;
+    fetch->measures = measures;
+    fetch->places = places;
+    fetch->place_count = place_count;
+    fetch->periods = *periods;
+    fetch->without_value = periods->kind != ALM_PERIOD_EXPR_LAST;
+}
+
+alm_fetch alm_query_run_fetch_made(const alm_query_run *run, uint32_t measures,
+                                   const alm_place_id *places, size_t place_count,
+                                   const alm_period_expr *periods)
+{
+    alm_fetch fetch = alm_query_plan_fetch(run->plan);
+    fetch_fill(&fetch, run->indicator, measures, places, place_count, periods);
+    return fetch;
+}
+
 static alm_code fetch_cells(alm_query_run *run, alm_fetch *fetch, const alm_indicator *indicator,
                             uint32_t measures, const alm_place_id *places, size_t place_count,
                             const alm_period_expr *periods, alm_status *st)
@@ -37,13 +60,7 @@ static alm_code fetch_cells(alm_query_run *run, alm_fetch *fetch, const alm_indi
     if (is_nothing) {
         return ALM_OK;
     }
-    fetch->indicators = &indicator->code;
-    fetch->indicator_count = 1;
-    fetch->measures = measures;
-    fetch->places = places;
-    fetch->place_count = place_count;
-    fetch->periods = *periods;
-    fetch->without_value = periods->kind != ALM_PERIOD_EXPR_LAST;
+    fetch_fill(fetch, indicator, measures, places, place_count, periods);
     return run->reader->read(run->reader->self, fetch, alm_cells_visit, &run->cells, st);
 }
 
@@ -126,28 +143,51 @@ alm_code alm_query_run_text(alm_query_run *run, const char **ret, alm_status *st
     return text == NULL ? alm_query_run_no_memory(st) : ALM_OK;
 }
 
-static alm_code name_one(alm_query_run *run, alm_named *named, alm_status *st, const char *label,
-                         alm_str behind)
+// Appends the parts to the text.
+static alm_code name_one(alm_query_run *run, alm_named *named, const alm_str *parts, size_t count,
+                         alm_status *st)
+{
+    size_t len = named->len;
+    void *text = (void *)(uintptr_t)named->text; // grown only from what was grown before
+    for (size_t i = 0; i < count; i++) {
+        len += parts[i].len;
+    }
+    if (!alm_arena_grow(run->arena, &text, &named->cap, len + 1, 1)) {
+        return alm_query_run_no_memory(st);
+    }
+    char *end = (char *)text + named->len;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].len > 0) {
+            memcpy(end, parts[i].data, parts[i].len);
+            end += parts[i].len;
+        }
+    }
+    *end = '\0';
+    named->text = text;
+    named->len = len;
+    return ALM_OK;
+}
+
+static alm_code name(alm_query_run *run, alm_named *named, alm_str label, alm_str behind,
+                     alm_status *st)
 {
     size_t count = named->count++;
+    alm_str comma = count > 0 ? ALM_STR(", ") : ALM_STR("");
+    alm_str blank = behind.len > 0 ? ALM_STR(" ") : ALM_STR("");
     if (count > ALM_NAMED_MAX) {
         return ALM_OK;
     }
-    const char *comma = count > 0 ? ", " : "";
     if (count == ALM_NAMED_MAX) {
-        return alm_query_run_text(run, &named->text, st, "%s, ...", named->text);
+        return name_one(run, named, (alm_str[]){comma, ALM_STR("...")}, 2, st);
     }
-    return alm_query_run_text(run, &named->text, st, "%s%s%s%s%.*s", named->text, comma, label,
-                              behind.len > 0 ? " " : "", ALM_STR_ARGS(behind));
+    return name_one(run, named, (alm_str[]){comma, label, blank, behind}, 4, st);
 }
 
 alm_code alm_query_run_name_place(alm_query_run *run, alm_place_id id, alm_named *named,
                                   alm_status *st)
 {
     const alm_place *place = alm_place_tree_get(run->plan->tree, id);
-    char code[ALM_CODE_BYTES_MAX + 1];
-    (void)snprintf(code, sizeof code, "%.*s", ALM_STR_ARGS(place->code));
-    return name_one(run, named, st, code, place->name_zh);
+    return name(run, named, place->code, place->name_zh, st);
 }
 
 alm_code alm_query_run_name_period(alm_query_run *run, alm_period period, alm_named *named,
@@ -155,7 +195,7 @@ alm_code alm_query_run_name_period(alm_query_run *run, alm_period period, alm_na
 {
     char label[ALM_PERIOD_TEXT_MAX];
     (void)alm_period_format(period, label);
-    return name_one(run, named, st, label, (alm_str){0});
+    return name(run, named, alm_str_from(label), (alm_str){0}, st);
 }
 
 static alm_code why_unpublished(alm_query_run *run, alm_measure measure, alm_period period,

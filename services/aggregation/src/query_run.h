@@ -22,9 +22,10 @@ typedef struct alm_query_run {
     const alm_rollup_groups *groups; // of a roll-up; else NULL
     struct alm_rollup **rollups;     // their sums, once they are read
     size_t rollup_count, rollup_cap;
-    const alm_derived *derived; // of what is made of others; else NULL
-    alm_str label;              // what the indicator is called in answers
-    bool is_named;              // missing cells are answered; of "*" they are left out
+    const alm_read_beside *beside; // waits to be read with the first totals; NULL: nothing does
+    const alm_derived *derived;    // of what is made of others; else NULL
+    alm_str label;                 // what the indicator is called in answers
+    bool is_named;                 // missing cells are answered; of "*" they are left out
     alm_unpublished unpublished[ALM_UNPUBLISHED_COUNT]; // by ordinal, the last that was asked
     alm_arena *arena;
     alm_variant_table variants;
@@ -45,6 +46,11 @@ static inline bool alm_query_run_is_stored(const alm_query_run *run)
 ALM_MUST_USE alm_code alm_query_run_init(alm_query_run *run, const alm_query_plan *plan,
                                          const alm_query_item *item, const alm_row_reader *reader,
                                          alm_arena *arena, alm_status *st);
+
+// What alm_query_run_fetch reads.
+alm_fetch alm_query_run_fetch_made(const alm_query_run *run, uint32_t measures,
+                                   const alm_place_id *places, size_t place_count,
+                                   const alm_period_expr *periods);
 
 // Reads into run->cells: the indicator's variants of these measures (bits), at these places
 // (ascending), in these periods.
@@ -76,8 +82,9 @@ ALM_MUST_USE alm_code alm_query_run_text(alm_query_run *run, const char **ret, a
 
 // What is missing, the first few by name: "310104 徐汇区, 310106 静安区, ...".
 typedef struct alm_named {
-    const char *text;
-    size_t count; // of all
+    const char *text; // valid until the next is named
+    size_t count;     // of all
+    size_t len, cap;  // of the text
 } alm_named;
 #define ALM_NAMED_MAX  5 // by name; what comes behind them is only counted
 #define ALM_NAMED_INIT ((alm_named){.text = ""})

@@ -44,8 +44,11 @@ static alm_code read_totals(alm_rollup *it, const alm_fetch *fetch, alm_rollup_s
 {
     alm_query_run *run = it->run;
     alm_total_groups groups = it->groups->totals;
+    const alm_read_beside *beside = run->beside;
     groups.unit = sums->unit;
-    return run->reader->totals(run->reader->self, fetch, &groups, alm_rollup_sums_take, sums, st);
+    run->beside = NULL;
+    return run->reader->totals(run->reader->self, fetch, &groups, alm_rollup_sums_take, sums,
+                               beside, st);
 }
 
 typedef struct kept_rows {

@@ -38,6 +38,13 @@ typedef struct alm_fetch {
 typedef alm_code (*alm_row_visit)(void *arg, const alm_str *variants, size_t variant_count,
                                   const alm_obs_columns *rows, alm_status *st);
 
+// Rows that are read as well, behind what else is.
+typedef struct alm_read_beside {
+    alm_fetch fetch;
+    alm_row_visit visit;
+    void *arg;
+} alm_read_beside;
+
 // All reads of one reader see one state of the store.
 typedef struct alm_row_reader {
     void *self;
@@ -47,9 +54,10 @@ typedef struct alm_row_reader {
     alm_code (*check)(void *self, alm_status *st);
     // What the cells add up to, by groups of places instead of the fetch's; there are at most
     // ALM_TOTAL_GROUP_COUNT_MAX. Slices in which some member has a cell come once each, otherwise
-    // as rows do. NULL: only rows are answered.
+    // as rows do. beside: NULL, nothing else. NULL: only rows are answered.
     alm_code (*totals)(void *self, const alm_fetch *fetch, const alm_total_groups *groups,
-                       alm_totals_visit visit, void *arg, alm_status *st);
+                       alm_totals_visit visit, void *arg, const alm_read_beside *beside,
+                       alm_status *st);
 } alm_row_reader;
 
 ALM_MUST_USE static inline alm_code alm_row_reader_check(const alm_row_reader *it, alm_status *st)

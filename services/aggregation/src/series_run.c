@@ -140,6 +140,9 @@ alm_code alm_series_answer(alm_query_run *run, alm_status *st)
         code = alm_series_check_windows(it, st);
     }
     if (code == ALM_OK) {
+        code = alm_series_totals_ask(it, st);
+    }
+    if (code == ALM_OK) {
         code = read_all(it, st);
     }
     if (code == ALM_OK) {

@@ -48,8 +48,11 @@ typedef struct alm_series_run {
     alm_series_target *targets;
     size_t target_count, target_cap;
     alm_series_published published;
-    alm_teller *teller; // of answers that are told while others are computed; else NULL
-    bool is_begun;      // it knows what the rows of the series before have in common
+    alm_place_id *total_places; // of the groups, of which own rows are told beside; ascending
+    size_t total_count;         // 0: none are
+    bool is_beside;             // they were given to be read with the roll-up's totals
+    alm_teller *teller;         // of answers that are told while others are computed; else NULL
+    bool is_begun;              // it knows what the rows of the series before have in common
     // Of the part at hand:
     alm_series_set set;
     alm_cell_index *seen; // (place, period) that was answered; only where cells are listed
@@ -89,7 +92,9 @@ ALM_MUST_USE alm_code alm_series_mention(alm_series_run *it, uint32_t row, const
 
 // --- what was published of a roll-up's groups: series_totals.c
 
-// Of a roll-up alone, of groups that are not too many.
+// Of a roll-up alone, of groups that are not too many. Asked before the roll-up is read, which may
+// read them in the same call; read afterwards, if they were not.
+ALM_MUST_USE alm_code alm_series_totals_ask(alm_series_run *it, alm_status *st);
 ALM_MUST_USE alm_code alm_series_totals_read(alm_series_run *it, alm_status *st);
 // The row with a number that was published of a cell of the last grid. False: none, or no roll-up.
 bool alm_series_total(const alm_series_run *it, const alm_series_target *of, size_t series,

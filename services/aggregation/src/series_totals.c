@@ -43,28 +43,45 @@ static alm_code find_periods(alm_query_run *run, alm_period_expr *ret, alm_statu
     return alm_period_hull_ranges(&hull, run->arena, ret) ? ALM_OK : alm_query_run_no_memory(st);
 }
 
+alm_code alm_series_totals_ask(alm_series_run *it, alm_status *st)
+{
+    alm_query_run *run = it->run;
+    const alm_query_plan *plan = run->plan;
+    const alm_rollup_groups *groups = run->groups;
+    if (groups == NULL || groups->count == 0 || groups->count > GROUP_COUNT_MAX ||
+        !is_rollup_alone(plan) || !alm_query_run_is_stored(run)) {
+        return ALM_OK;
+    }
+    it->total_places = alm_arena_calloc(run->arena, groups->count, sizeof *it->total_places);
+    alm_read_beside *beside = alm_arena_alloc(run->arena, sizeof *beside);
+    if (it->total_places == NULL || beside == NULL) {
+        return alm_query_run_no_memory(st);
+    }
+    memcpy(it->total_places, groups->places, groups->count * sizeof *it->total_places);
+    it->total_count = alm_ids_unique(it->total_places, groups->count);
+    if (plan->periods.kind == ALM_PERIOD_EXPR_RANGES && plan->periods.range_count > 0) {
+        *beside = (alm_read_beside){
+            .fetch = alm_query_run_fetch_made(run, ALM_MEASURE_BIT(plan->measure), it->total_places,
+                                              it->total_count, &plan->periods),
+            .visit = alm_cells_visit,
+            .arg = &run->cells};
+        run->beside = beside;
+        it->is_beside = true;
+    }
+    return ALM_OK;
+}
+
 alm_code alm_series_totals_read(alm_series_run *it, alm_status *st)
 {
     alm_query_run *run = it->run;
-    const alm_rollup_groups *groups = run->groups;
-    if (groups == NULL || groups->count > GROUP_COUNT_MAX || !is_rollup_alone(run->plan) ||
-        !alm_query_run_is_stored(run)) {
-        return ALM_OK;
-    }
-    alm_place_id *places = alm_arena_calloc(run->arena, groups->count, sizeof *places);
-    if (places == NULL) {
-        return alm_query_run_no_memory(st);
-    }
-    for (size_t i = 0; i < groups->count; i++) {
-        places[i] = groups->places[i];
-    }
     alm_period_expr periods;
-    ALM_TRY(find_periods(run, &periods, st));
-    if (periods.range_count == 0) {
+    if (it->total_count == 0 || (it->is_beside && run->beside == NULL)) {
         return ALM_OK;
     }
-    return alm_query_run_fetch(run, ALM_MEASURE_BIT(run->plan->measure), places,
-                               alm_ids_unique(places, groups->count), &periods, st);
+    run->beside = NULL;
+    ALM_TRY(find_periods(run, &periods, st));
+    return alm_query_run_fetch(run, ALM_MEASURE_BIT(run->plan->measure), it->total_places,
+                               it->total_count, &periods, st);
 }
 
 bool alm_series_total(const alm_series_run *it, const alm_series_target *of, size_t series,

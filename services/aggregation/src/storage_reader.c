@@ -287,24 +287,31 @@ typedef struct rows_reading {
     void *arg;
 } rows_reading;
 
+// block: NULL, no rows.
+static alm_code visit_block(rows_reading *it, const Almanac__Internal__ObservationBlock *block,
+                            alm_arena *arena, alm_status *st)
+{
+    alm_str *variants;
+    size_t variant_count;
+    alm_obs_columns rows;
+    if (block == NULL) {
+        return ALM_OK;
+    }
+    ALM_TRY(
+        as_internal(alm_obs_block_columns(block, arena, &variants, &variant_count, &rows, st), st));
+    ALM_TRY(keep_asked(it->reader, &it->filter, arena, &rows, st));
+    return rows.count == 0 ? ALM_OK : it->visit(it->arg, variants, variant_count, &rows, st);
+}
+
 static alm_code visit_rows(void *arg, const ProtobufCMessage *message, alm_arena *arena,
                            alm_status *st)
 {
     rows_reading *it = arg;
     const Almanac__Internal__ReadResponse *response =
         (const Almanac__Internal__ReadResponse *)message;
-    alm_str *variants;
-    size_t variant_count;
-    alm_obs_columns rows;
     ALM_TRY(
         alm_storage_reader_learn(it->reader, response->sequence, response->catalog_sequence, st));
-    if (response->block == NULL) {
-        return ALM_OK;
-    }
-    ALM_TRY(as_internal(
-        alm_obs_block_columns(response->block, arena, &variants, &variant_count, &rows, st), st));
-    ALM_TRY(keep_asked(it->reader, &it->filter, arena, &rows, st));
-    return rows.count == 0 ? ALM_OK : it->visit(it->arg, variants, variant_count, &rows, st);
+    return visit_block(it, response->block, arena, st);
 }
 
 // One call of storage: its messages are visited as they come, each in an arena that is then reset.
@@ -388,6 +395,7 @@ typedef struct totals_reading {
     const alm_total_groups *groups;
     alm_totals_visit visit;
     void *arg;
+    rows_reading beside;
 } totals_reading;
 
 static alm_code visit_sums(void *arg, const ProtobufCMessage *message, alm_arena *arena,
@@ -406,28 +414,37 @@ static alm_code visit_sums(void *arg, const ProtobufCMessage *message, alm_arena
         ALM_TRY(check_slice(it->reader, it->groups, &slices[i], st));
         ALM_TRY(it->visit(it->arg, &slices[i], st));
     }
-    return ALM_OK;
+    return visit_block(&it->beside, response->beside, arena, st);
 }
 
-static alm_code read_sums(totals_reading *it, const alm_fetch *fetch, alm_arena *arena,
-                          alm_status *st)
+static alm_code read_sums(totals_reading *it, const alm_fetch *fetch, const alm_read_beside *beside,
+                          alm_arena *arena, alm_status *st)
 {
     alm_fetch everywhere = *fetch;
     read_request read;
+    read_request rows;
     Almanac__Internal__SumsRequest request = ALMANAC__INTERNAL__SUMS_REQUEST__INIT;
     everywhere.all_places = true; // the groups say which
     ALM_TRY(make_request(it->reader, &everywhere, arena, &read, st));
     ALM_TRY(alm_total_groups_write(it->groups, arena, &request, st));
     request.read = &read;
+    if (beside != NULL) {
+        it->beside =
+            (rows_reading){.reader = it->reader, .visit = beside->visit, .arg = beside->arg};
+        ALM_TRY(make_request(it->reader, &beside->fetch, arena, &rows, st));
+        ALM_TRY(make_filter(it->reader, &beside->fetch, arena, &it->beside.filter, st));
+        request.beside = &rows;
+    }
     return call_storage(it->reader, "Sums", &request.base, visit_sums, it, st);
 }
 
 static alm_code read_totals(void *self, const alm_fetch *fetch, const alm_total_groups *groups,
-                            alm_totals_visit visit, void *arg, alm_status *st)
+                            alm_totals_visit visit, void *arg, const alm_read_beside *beside,
+                            alm_status *st)
 {
-    totals_reading it = {self, groups, visit, arg};
+    totals_reading it = {.reader = self, .groups = groups, .visit = visit, .arg = arg};
     alm_arena *arena = alm_arena_create(0);
-    alm_code code = arena == NULL ? no_memory(st) : read_sums(&it, fetch, arena, st);
+    alm_code code = arena == NULL ? no_memory(st) : read_sums(&it, fetch, beside, arena, st);
     alm_arena_destroy(&arena);
     return code;
 }

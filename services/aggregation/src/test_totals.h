@@ -80,7 +80,7 @@ static inline alm_code totals_take(void *arg, const alm_str *variants, size_t va
 // What an alm_row_reader's totals are, of one that has rows.
 static inline alm_code totals_of_rows(const alm_row_reader *rows, const alm_fetch *fetch,
                                       const alm_total_groups *groups, alm_totals_visit visit,
-                                      void *arg, alm_status *st)
+                                      void *arg, const alm_read_beside *beside, alm_status *st)
 {
     alm_fetch members = *fetch;
     size_t places = groups->range_count > 0 ? groups->ranges[groups->range_count - 1].to : 0;
@@ -99,6 +99,9 @@ static inline alm_code totals_of_rows(const alm_row_reader *rows, const alm_fetc
     alm_code code = has_room ? rows->read(rows->self, &members, totals_take, &it, st)
                              : alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "no memory for totals");
     code = code == ALM_OK ? totals_flush(&it, st) : code;
+    if (code == ALM_OK && beside != NULL) {
+        code = rows->read(rows->self, &beside->fetch, beside->visit, beside->arg, st);
+    }
     alm_free(it.has);
     alm_free(it.missing);
     alm_free(it.totals);

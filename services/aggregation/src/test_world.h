@@ -543,10 +543,10 @@ static inline alm_code world_read(void *self, const alm_fetch *fetch, alm_row_vi
 
 static inline alm_code world_totals(void *self, const alm_fetch *fetch,
                                     const alm_total_groups *groups, alm_totals_visit visit,
-                                    void *arg, alm_status *st)
+                                    void *arg, const alm_read_beside *beside, alm_status *st)
 {
     alm_row_reader rows = {.self = self, .read = world_read};
-    return totals_of_rows(&rows, fetch, groups, visit, arg, st);
+    return totals_of_rows(&rows, fetch, groups, visit, arg, beside, st);
 }
 
 static inline alm_row_reader world_reader(world *w)

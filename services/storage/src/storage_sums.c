@@ -38,12 +38,15 @@ static alm_code start_answer(sums_stream *stream, alm_status *st)
     return ALM_OK;
 }
 
-static alm_code send_slices(sums_stream *stream, alm_status *st)
+// beside: NULL, no rows.
+static alm_code send_slices(sums_stream *stream, Almanac__Internal__ObservationBlock *beside,
+                            alm_status *st)
 {
     Almanac__Internal__SumsResponse response = ALMANAC__INTERNAL__SUMS_RESPONSE__INIT;
     ALM_TRY(start_answer(stream, st));
     response.sequence = stream->sequence;
     response.catalog_sequence = stream->catalog_sequence;
+    response.beside = beside;
     ALM_TRY(alm_slice_totals_write(stream->slices, stream->count, stream->groups->group_count,
                                    stream->arena, &response, st));
     ALM_TRY(alm_call_send_soon(stream->call, &response.base, st));
@@ -83,15 +86,34 @@ static alm_code take_slice(void *arg, const alm_slice_totals *slice, alm_status 
     stream->run_count += slice->missing_count;
     bool is_full =
         stream->count * groups >= MESSAGE_TOTAL_COUNT || stream->run_count >= MESSAGE_RUN_COUNT;
-    return is_full ? send_slices(stream, st) : ALM_OK;
+    return is_full ? send_slices(stream, NULL, st) : ALM_OK;
 }
 
-static alm_code answer(sums_stream *stream, const alm_read *read, alm_status *st)
+// With the slices that wait.
+static alm_code send_beside(void *arg, alm_str variant, const alm_obs_columns *rows, alm_status *st)
+{
+    sums_stream *stream = arg;
+    Almanac__Internal__ObservationBlock *block;
+    for (size_t from = 0, n; from < rows->count; from += n) {
+        n = storage_block_rows(rows, from);
+        alm_obs_columns cut = alm_obs_columns_cut(rows, from, n);
+        ALM_TRY(alm_obs_block_write_columns(&variant, 1, &cut, NULL, stream->arena, &block, st));
+        ALM_TRY(send_slices(stream, block, st));
+    }
+    return ALM_OK;
+}
+
+// beside: NULL, nothing is.
+static alm_code answer(sums_stream *stream, const alm_read *read, alm_read *beside, alm_status *st)
 {
     ALM_TRY(alm_store_totals(stream->store, read, stream->groups, take_slice, stream,
                              &stream->sequence, st));
+    if (beside != NULL) {
+        beside->at_sequence = stream->sequence;
+        ALM_TRY(alm_store_read(stream->store, beside, send_beside, stream, NULL, st));
+    }
     // Also where there are no totals the caller learns which state was read.
-    return stream->count > 0 || !stream->is_started ? send_slices(stream, st) : ALM_OK;
+    return stream->count > 0 || !stream->is_started ? send_slices(stream, NULL, st) : ALM_OK;
 }
 
 alm_code storage_sums(void *self, alm_call *call, const ProtobufCMessage *message, alm_status *st)
@@ -99,11 +121,15 @@ alm_code storage_sums(void *self, alm_call *call, const ProtobufCMessage *messag
     storage_service *service = self;
     const Almanac__Internal__SumsRequest *request = (const Almanac__Internal__SumsRequest *)message;
     alm_read read;
+    alm_read beside;
     alm_total_groups groups;
     if (request->read == NULL) {
         return alm_status_set_field(st, ALM_INVALID_ARGUMENT, "read", "there is none");
     }
     ALM_TRY(storage_read_from(request->read, alm_call_arena(call), &read, st));
+    if (request->beside != NULL) {
+        ALM_TRY(storage_read_from(request->beside, alm_call_arena(call), &beside, st));
+    }
     ALM_TRY(alm_total_groups_read(request, alm_call_arena(call), &groups, st));
     ALM_TRY(storage_wait(service->store, request->read->min_sequence, call, st));
     sums_stream stream = {.store = service->store,
@@ -113,7 +139,7 @@ alm_code storage_sums(void *self, alm_call *call, const ProtobufCMessage *messag
     if (stream.arena == NULL) {
         return no_memory(st);
     }
-    alm_code code = answer(&stream, &read, st);
+    alm_code code = answer(&stream, &read, request->beside != NULL ? &beside : NULL, st);
     alm_arena_destroy(&stream.arena);
     return code;
 }
