@@ -33,6 +33,13 @@ void lmdb_bases_destroy(lmdb_bases **bases)
     *bases = NULL;
 }
 
+void lmdb_bases_renew(lmdb_bases *bases)
+{
+    for (size_t i = 0; i < BASE_COUNT; i++) {
+        bases->known[i].snapshot = 0;
+    }
+}
+
 static alm_code decode(known_base *known, alm_str bytes, alm_status *st)
 {
     alm_place_id first = known->chunk << LMDB_CHUNK_BITS;

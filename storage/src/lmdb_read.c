@@ -122,22 +122,42 @@ typedef struct walk {
     lmdb_slice_key at; // of the chunk found
 } walk;
 
-static void walk_close(walk *w)
+// A snapshot that knows the bases of those before it: to decode one takes longer than to add up the
+// slice over it.
+static alm_code begin_slices(read_ctx *ctx, lmdb_txn *ret, alm_status *st)
+{
+    ALM_TRY(lmdb_begin_read(ctx->store, ret, st));
+    lmdb_bases *own = ret->bases;
+    ret->bases = ctx->memory.bases;
+    ctx->memory.bases = own;
+    lmdb_bases_renew(ret->bases);
+    return ALM_OK;
+}
+
+static void end_slices(read_ctx *ctx, lmdb_txn *txn)
+{
+    lmdb_bases *own = ctx->memory.bases;
+    ctx->memory.bases = txn->bases;
+    txn->bases = own;
+    lmdb_abort(txn);
+}
+
+static void walk_close(read_ctx *ctx, walk *w)
 {
     lmdb_scan_close(&w->scan);
-    lmdb_abort(&w->txn);
+    end_slices(ctx, &w->txn);
 }
 
 static alm_code walk_open(read_ctx *ctx, walk *ret, alm_status *st)
 {
     *ret = (walk){0};
-    ALM_TRY(lmdb_begin_read(ctx->store, &ret->txn, st));
+    ALM_TRY(begin_slices(ctx, &ret->txn, st));
     alm_code code = lmdb_head_get(&ret->txn, &ret->head, st);
     if (code == ALM_OK) {
         code = lmdb_scan_open(&ret->txn, LMDB_SLICE, &ret->scan, st);
     }
     if (code != ALM_OK) {
-        walk_close(ret);
+        walk_close(ctx, ret);
     }
     return code;
 }
@@ -260,7 +280,7 @@ static alm_code find_cutoffs(read_ctx *ctx, uint32_t variant, alm_status *st)
     alm_cutoffs_begin(&ctx->cut);
     ALM_TRY(walk_open(ctx, &w, st));
     alm_code code = count_variant(ctx, &w, variant, st);
-    walk_close(&w);
+    walk_close(ctx, &w);
     return code;
 }
 
@@ -347,7 +367,7 @@ static alm_code read_slices(read_ctx *ctx, uint32_t variant, alm_status *st)
         alm_arena_reset(ctx->memory.step);
         ALM_TRY(walk_open(ctx, &w, st));
         alm_code code = gather_step(ctx, &w, &from, &text, &rows, &more, st);
-        walk_close(&w);
+        walk_close(ctx, &w);
         ALM_TRY(code);
         if (rows.count > 0) {
             ALM_TRY(ctx->visit(ctx->arg, text, &rows, st));
@@ -441,7 +461,7 @@ static alm_code add_up_slices(read_ctx *ctx, uint32_t variant, alm_status *st)
         alm_arena_reset(ctx->memory.step);
         ALM_TRY(walk_open(ctx, &w, st));
         alm_code code = gather_totals(ctx, &w, &from, &step, &more, st);
-        walk_close(&w);
+        walk_close(ctx, &w);
         ALM_TRY(code);
         for (size_t i = 0; i < step.count; i++) {
             ALM_TRY(ctx->totals->visit(ctx->totals->arg, &step.slices[i], st));
@@ -475,9 +495,9 @@ static alm_code read_places(read_ctx *ctx, uint32_t variant, bool *ret_done, alm
     alm_str text = {0};
     alm_obs_columns rows = {0};
     alm_arena_reset(ctx->memory.step);
-    ALM_TRY(lmdb_begin_read(ctx->store, &txn, st));
+    ALM_TRY(begin_slices(ctx, &txn, st));
     alm_code code = gather_places(ctx, &txn, variant, &text, &rows, ret_done, st);
-    lmdb_abort(&txn);
+    end_slices(ctx, &txn);
     ALM_TRY(code);
     return rows.count > 0 ? ctx->visit(ctx->arg, text, &rows, st) : ALM_OK;
 }
@@ -517,6 +537,7 @@ static alm_code run_read(read_ctx *ctx, uint64_t *ret_sequence, alm_status *st)
 
 static void destroy_memory(lmdb_read_memory *memory)
 {
+    lmdb_bases_destroy(&memory->bases);
     alm_arena_destroy(&memory->chunk);
     alm_arena_destroy(&memory->step);
     alm_arena_destroy(&memory->plan);
@@ -536,7 +557,8 @@ static alm_code take_memory(lmdb_store *store, lmdb_read_memory *ret, alm_status
     ret->plan = alm_arena_create(READ_PLAN_BYTES_MAX);
     ret->step = alm_arena_create(STEP_BYTES_MAX);
     ret->chunk = alm_arena_create(STEP_BYTES_MAX);
-    if (ret->plan == NULL || ret->step == NULL || ret->chunk == NULL) {
+    ret->bases = lmdb_bases_create();
+    if (ret->plan == NULL || ret->step == NULL || ret->chunk == NULL || ret->bases == NULL) {
         destroy_memory(ret);
         return no_memory(st);
     }

@@ -60,11 +60,12 @@ typedef struct lmdb_timeline {
 
 // What a read needs. To touch fresh memory takes longer than most reads.
 typedef struct lmdb_read_memory {
-    alm_arena *plan;  // as long as the read
-    alm_arena *step;  // as long as one visit
-    alm_arena *chunk; // as long as one chunk
+    alm_arena *plan;   // as long as the read
+    alm_arena *step;   // as long as one visit
+    alm_arena *chunk;  // as long as one chunk
+    lmdb_bases *bases; // that were decoded by reads before
 } lmdb_read_memory;
-#define LMDB_IDLE_COUNT 8 // kept for the next reads, of at most 3 MiB each
+#define LMDB_IDLE_COUNT 8 // kept for the next reads, of at most 6 MiB each
 
 typedef struct lmdb_store {
     alm_store base;
@@ -258,6 +259,8 @@ ALM_MUST_USE alm_code lmdb_part_put(const lmdb_txn *txn, uint32_t variant, uint3
 
 lmdb_bases *lmdb_bases_create(void); // NULL: no memory
 void lmdb_bases_destroy(lmdb_bases **bases);
+// To be used in another snapshot, which may be of another environment: they are looked for again.
+void lmdb_bases_renew(lmdb_bases *bases);
 // *ret is NULL if the part has none, and valid until the transaction ends or some thirty others are
 // asked for.
 ALM_MUST_USE alm_code lmdb_base_get(const lmdb_txn *txn, uint32_t variant, uint32_t chunk,

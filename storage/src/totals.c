@@ -375,6 +375,8 @@ typedef struct adding {
     const alm_total_plan *plan;
     size_t missing; // of the plan's that were told
     odd_rows odd[ODD_COUNT];
+    int odd_columns[ODD_COUNT]; // those that have odd rows
+    int odd_count;
     int64_t next_odd; // the first odd row that was not added yet
     alm_obs common;   // all that most rows share
     alm_total_like like;
@@ -385,7 +387,7 @@ typedef struct adding {
     uint32_t others[ALM_OBS_STATUS_COUNT]; // and of those that differ in their status alone
     size_t numbers_from, numbers_to;       // rows whose numbers are at hand
     const int64_t *numbers;
-    int64_t few[ALM_PACK_FRAME];
+    int64_t few[ALM_BLOCK_SUM_ROWS];
     size_t sums_from, sums_to;
     int64_t sums[ALM_PACK_FRAME];
 } adding;
@@ -416,11 +418,17 @@ static alm_code find_odd(alm_block *block, int column, alm_arena *arena, odd_row
     return ALM_OK;
 }
 
-static int64_t odd_value(odd_rows *odd, int64_t row)
+// The odd rows before it are passed by.
+static void pass_odd(odd_rows *odd, int64_t row)
 {
     while (odd->at < odd->count && odd->rows[odd->at] < row) {
         odd->at++;
     }
+}
+
+static int64_t odd_value(odd_rows *odd, int64_t row)
+{
+    pass_odd(odd, row);
     return odd->at < odd->count && odd->rows[odd->at] == row ? odd->values[odd->at] : odd->common;
 }
 
@@ -428,11 +436,12 @@ static int64_t odd_value(odd_rows *odd, int64_t row)
 static void find_next_odd(adding *it, int64_t row)
 {
     it->next_odd = INT64_MAX;
-    for (int i = 0; i < ODD_COUNT; i++) {
-        odd_rows *odd = &it->odd[i];
-        (void)odd_value(odd, row);
-        it->next_odd =
-            odd->at < odd->count ? ALM_MIN(it->next_odd, odd->rows[odd->at]) : it->next_odd;
+    for (int i = 0; i < it->odd_count; i++) {
+        odd_rows *odd = &it->odd[it->odd_columns[i]];
+        pass_odd(odd, row);
+        if (odd->at < odd->count) {
+            it->next_odd = ALM_MIN(it->next_odd, odd->rows[odd->at]);
+        }
     }
 }
 
@@ -458,8 +467,11 @@ static alm_code make_adding(alm_adder *adder, alm_block *block, adding *ret, boo
     ret->missing = 0;
     ret->numbers_from = ret->numbers_to = 0;
     ret->sums_from = ret->sums_to = 0;
+    ret->odd_count = 0;
     for (int i = 0; i < ODD_COUNT && *ret_can; i++) {
         ALM_TRY(find_odd(block, columns[i], adder->arena, &ret->odd[i], ret_can, st));
+        ret->odd_columns[ret->odd_count] = i;
+        ret->odd_count += ret->odd[i].count > 0;
     }
     if (!*ret_can) {
         return ALM_OK;
@@ -502,8 +514,8 @@ static alm_code read_numbers(adding *it, alm_status *st)
 static const int64_t *numbers_at(adding *it, size_t row)
 {
     if (row < it->numbers_from || row >= it->numbers_to) {
-        it->numbers_from = row / ALM_PACK_FRAME * ALM_PACK_FRAME;
-        it->numbers_to = ALM_MIN(it->numbers_from + ALM_PACK_FRAME, it->block->count);
+        it->numbers_from = row / ALM_BLOCK_SUM_ROWS * ALM_BLOCK_SUM_ROWS;
+        it->numbers_to = ALM_MIN(it->numbers_from + ALM_BLOCK_SUM_ROWS, it->block->count);
         alm_block_numbers(it->block, it->numbers_from, it->numbers_to, it->few);
         it->numbers = it->few;
     }
