@@ -378,7 +378,8 @@ static alm_code read_slices(read_ctx *ctx, uint32_t variant, alm_status *st)
 
 // --- totals --------------------------------------------------------------------------------------
 
-#define STEP_TOTAL_COUNT 16384 // of a step, about
+#define STEP_TOTAL_COUNT 16384              // of a step, about
+#define STEP_TOTAL_BYTES ((size_t)16 << 20) // it ends behind the slice that needs so many
 
 typedef struct totals_step {
     alm_slice_totals *slices;
@@ -403,7 +404,7 @@ static alm_code add_chunk(read_ctx *ctx, walk *w, alm_adder *adder, alm_status *
     ALM_TRY(lmdb_base_get(&w->txn, w->at.variant, w->at.chunk, &base, st));
     ALM_TRY(alm_block_open(w->scan.value, ALM_CHUNK_ROW_COUNT_MAX, base, ctx->memory.chunk, &block,
                            st));
-    return alm_adder_block(adder, &block, st);
+    return alm_adder_block(adder, &block, ctx->memory.chunk, st);
 }
 
 // All chunks of the slice that *from is in; *from becomes the first chunk behind it.
@@ -437,7 +438,7 @@ static alm_code gather_totals(read_ctx *ctx, walk *w, lmdb_slice_key *from, tota
     ALM_TRY(lmdb_variant_text(&w->txn, from->variant, ctx->memory.step, &text, st));
     ALM_TRY(walk_to(w, ctx->view.read, *from, ret_more, st));
     *from = *ret_more ? w->at : *from;
-    for (; *ret_more && left > 0; left--) {
+    for (; *ret_more && left > 0 && alm_arena_used(ctx->memory.step) < STEP_TOTAL_BYTES; left--) {
         alm_slice_totals *slice;
         if (!alm_arena_grow(ctx->memory.step, (void **)&step->slices, &step->cap, step->count + 1,
                             sizeof *step->slices)) {

@@ -185,12 +185,13 @@ alm_code alm_adder_rows(alm_adder *adder, const alm_obs *rows, size_t count, alm
     return ALM_OK;
 }
 
-static alm_code add_block_rows(alm_adder *adder, alm_block *block, alm_status *st)
+static alm_code add_block_rows(alm_adder *adder, alm_block *block, alm_arena *scratch,
+                               alm_status *st)
 {
     const alm_group_range *last = &adder->ranges[adder->range_count - 1];
     size_t from = alm_block_find_place(block, 0, adder->ranges[adder->at].from);
     size_t to = alm_block_find_place(block, from, last->to);
-    alm_obs *rows = alm_arena_alloc(adder->arena, (to - from) * sizeof *rows);
+    alm_obs *rows = alm_arena_alloc(scratch, (to - from) * sizeof *rows);
     if (rows == NULL) {
         return no_memory(st);
     }
@@ -453,8 +454,8 @@ static bool set_odd(int64_t flags, int64_t exponent, int64_t published, alm_obs 
 }
 
 // *ret_can: the block is one that can be added up as a whole.
-static alm_code make_adding(alm_adder *adder, alm_block *block, adding *ret, bool *ret_can,
-                            alm_status *st)
+static alm_code make_adding(alm_adder *adder, alm_block *block, alm_arena *scratch, adding *ret,
+                            bool *ret_can, alm_status *st)
 {
     static const int columns[ODD_COUNT] = {ALM_BLOCK_FLAGS, ALM_BLOCK_EXPONENT,
                                            ALM_BLOCK_PUBLISHED};
@@ -469,7 +470,7 @@ static alm_code make_adding(alm_adder *adder, alm_block *block, adding *ret, boo
     ret->sums_from = ret->sums_to = 0;
     ret->odd_count = 0;
     for (int i = 0; i < ODD_COUNT && *ret_can; i++) {
-        ALM_TRY(find_odd(block, columns[i], adder->arena, &ret->odd[i], ret_can, st));
+        ALM_TRY(find_odd(block, columns[i], scratch, &ret->odd[i], ret_can, st));
         ret->odd_columns[ret->odd_count] = i;
         ret->odd_count += ret->odd[i].count > 0;
     }
@@ -565,9 +566,9 @@ static alm_code flush(adding *it, alm_status *st)
         return damaged(st, "a number at a finer digit than it has");
     }
     it->others[like.status] += (uint32_t)it->count;
-    for (uint8_t status = 0; status < ALM_OBS_STATUS_COUNT; status++) {
+    for (int status = 0; status < ALM_OBS_STATUS_COUNT; status++) {
         if (it->others[status] > 0) {
-            like.status = status;
+            like.status = (uint8_t)status;
             it->adder->has_cells = true;
             alm_total_add_like(&it->adder->totals[it->group], &like, sum, it->others[status],
                                (alm_told){it->common.source, it->common.published});
@@ -713,16 +714,16 @@ static alm_code add_spans(adding *it, alm_status *st)
     return ALM_OK;
 }
 
-alm_code alm_adder_block(alm_adder *adder, alm_block *block, alm_status *st)
+alm_code alm_adder_block(alm_adder *adder, alm_block *block, alm_arena *scratch, alm_status *st)
 {
     bool can;
     adding it;
     if (block->count == 0 || adder->at == adder->range_count) {
         return ALM_OK;
     }
-    ALM_TRY(make_adding(adder, block, &it, &can, st));
+    ALM_TRY(make_adding(adder, block, scratch, &it, &can, st));
     if (!can) {
-        return add_block_rows(adder, block, st);
+        return add_block_rows(adder, block, scratch, st);
     }
     ALM_TRY(find_plan(adder, block, &it.plan, st));
     return add_spans(&it, st);

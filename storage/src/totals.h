@@ -74,8 +74,9 @@ ALM_MUST_USE alm_code alm_adder_begin(alm_adder *adder, const alm_total_groups *
 // Rows and blocks come in order of place. Withdrawn cells do not count.
 ALM_MUST_USE alm_code alm_adder_rows(alm_adder *adder, const alm_obs *rows, size_t count,
                                      alm_status *st);
-// A slice's block. ALM_DATA_LOSS: it is damaged.
-ALM_MUST_USE alm_code alm_adder_block(alm_adder *adder, alm_block *block, alm_status *st);
+// A slice's block. scratch is for what is not kept. ALM_DATA_LOSS: it is damaged.
+ALM_MUST_USE alm_code alm_adder_block(alm_adder *adder, alm_block *block, alm_arena *scratch,
+                                      alm_status *st);
 // The rest is missing. *ret is in the arena, without its variant; its totals are NULL if no cell
 // came.
 ALM_MUST_USE alm_code alm_adder_end(alm_adder *adder, alm_period period, alm_slice_totals *ret,
