@@ -363,33 +363,62 @@ static uint8_t worst_of(uint8_t a, uint8_t b)
     return (uint8_t)alm_obs_status_worst(alm_cell_flags_status(a), alm_cell_flags_status(b));
 }
 
-// False: one of the cells is of another kind.
-static bool grow(const alm_grid *in, const double *numbers, size_t row, const alm_taps *taps,
-                 alm_grid *out, size_t to)
+// Periods from t on whose two cells follow those of the period before; 0: one has none.
+static uint32_t run_of_taps(const alm_taps *taps, uint32_t t, uint32_t count)
 {
-    if (taps->count == 0 || taps->base_count == 0) {
-        return false;
+    uint32_t n = 0;
+    while (t + n < count && taps[t + n].count == 1 && taps[t + n].base_count == 1 &&
+           taps[t + n].first == taps[t].first + n && taps[t + n].base == taps[t].base + n) {
+        n++;
     }
-    size_t a = row + taps->first;
-    size_t b = row + taps->base;
+    return n;
+}
+
+static void put_percents(const double *now, const double *base, uint32_t count, double *restrict to)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        to[i] = (now[i] / base[i] - 1) * 100;
+    }
+}
+
+// What a cell has beside its number and ends, which are there. False: it is of another kind.
+static bool finish_growth(const alm_grid *in, size_t a, size_t b, alm_grid *out, size_t to)
+{
     bool has = in->gaps[a] == ALM_GAP_NONE && in->gaps[b] == ALM_GAP_NONE;
-    if (!has || !(in->lower[a] >= 0) || !(in->lower[b] > 0)) {
-        return false;
-    }
-    double number = (numbers[taps->first] / numbers[taps->base] - 1) * 100;
-    if (!(fabs(number) < ALM_GRID_NUMBER_MAX)) {
+    if (!has || !(in->lower[a] >= 0) || !(in->lower[b] > 0) ||
+        !(fabs(out->numbers[to]) < ALM_GRID_NUMBER_MAX)) {
         return false;
     }
     uint8_t bounds = alm_cell_bounds_difference(in->flags[a], in->flags[b] & ALM_CELL_BOUNDS);
-    out->numbers[to] = number;
-    out->lower[to] = (in->lower[a] / in->upper[b] - 1) * 100;
-    out->upper[to] = (in->upper[a] / in->lower[b] - 1) * 100;
     out->digits[to] = ALM_PERCENT_DIGITS;
     out->flags[to] = (uint8_t)(ALM_CELL_COMPUTED | bounds |
                                worst_of(in->flags[a], in->flags[b]) << ALM_CELL_STATUS_SHIFT);
     out->gaps[to] = ALM_GAP_NONE;
     out->newest[to] = ALM_MAX(in->newest[a], in->newest[b]);
     return true;
+}
+
+static void put_computed(const alm_step *step, const alm_grid *in, size_t row, const alm_taps *taps,
+                         alm_grid *out, size_t to)
+{
+    alm_cell it = compute(step, in, row, taps);
+    alm_cell_put(out, to, &it);
+}
+
+// Consecutive cells whose inputs are consecutive, too. numbers: of the series.
+static void grow(const alm_step *step, const alm_grid *in, const double *numbers, size_t row,
+                 const alm_taps *taps, uint32_t count, alm_grid *out, size_t to)
+{
+    size_t a = row + taps->first;
+    size_t b = row + taps->base;
+    put_percents(&numbers[taps->first], &numbers[taps->base], count, &out->numbers[to]);
+    put_percents(&in->lower[a], &in->upper[b], count, &out->lower[to]);
+    put_percents(&in->upper[a], &in->lower[b], count, &out->upper[to]);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!finish_growth(in, a + i, b + i, out, to + i)) {
+            put_computed(step, in, row, &taps[i], out, to + i);
+        }
+    }
 }
 
 static alm_code run_growth(const alm_step *step, const alm_grid *in, const alm_taps *taps,
@@ -405,21 +434,32 @@ static alm_code run_growth(const alm_step *step, const alm_grid *in, const alm_t
         for (uint32_t t = 0; t < in->axis.count; t++) {
             numbers[t] = alm_decimal_to_double((alm_decimal){in->mantissas[row + t], in->exponent});
         }
-        for (uint32_t t = 0; t < out->axis.count; t++) {
+        for (uint32_t t = 0, count; t < out->axis.count; t += ALM_MAX(count, 1U)) {
             size_t to = s * out->axis.count + t;
-            if (!grow(in, numbers, row, &taps[t], out, to)) {
-                alm_cell it = compute(step, in, row, &taps[t]);
-                alm_cell_put(out, to, &it);
+            count = run_of_taps(taps, t, out->axis.count);
+            if (count > 0) {
+                grow(step, in, numbers, row, &taps[t], count, out, to);
+            } else {
+                put_computed(step, in, row, &taps[t], out, to);
             }
         }
     }
     return ALM_OK;
 }
 
+static bool is_same_axis(alm_axis a, alm_axis b)
+{
+    return a.count == b.count && alm_period_eq(a.first, b.first);
+}
+
 alm_code alm_step_run(const alm_step *step, const alm_grid *in, alm_axis out, alm_arena *arena,
                       alm_grid *ret, alm_status *st)
 {
     alm_taps *taps;
+    if (step->transform.op == ALM_TRANSFORM_LIN && is_same_axis(in->axis, out)) {
+        *ret = *in;
+        return ALM_OK;
+    }
     ALM_TRY(alm_step_taps_of(step, in->axis, out, arena, &taps, st));
     ALM_TRY(alm_grid_make(out, in->series_count, kind_of(step, in), in->exponent, arena, ret, st));
     if (is_growth(step, in, taps, out.count)) {

@@ -73,7 +73,8 @@ ALM_MUST_USE alm_code alm_step_taps_of(const alm_step *step, alm_axis in, alm_ax
                                        alm_arena *arena, alm_taps **ret, alm_status *st);
 
 // Computes the outputs on an axis. The grid's axis must hold what alm_step_reach says. Steps over
-// several series (shares, contributions, ranks) are not for it.
+// several series (shares, contributions, ranks) are not for it. Where nothing is to be done, *ret
+// has the columns of `in`.
 //
 // ALM_RESOURCE_EXHAUSTED  the arena is full, too many cells
 ALM_MUST_USE alm_code alm_step_run(const alm_step *step, const alm_grid *in, alm_axis out,
