@@ -329,12 +329,29 @@ int alm_decimal_cmp(alm_decimal a, alm_decimal b)
 
 // ----- Arithmetic --------------------------------------------------------------------------------
 
+// More digits of the same number. False: they do not fit, or there are not more.
+static bool refine(alm_decimal d, int exponent, alm_decimal *ret)
+{
+    int power = d.exponent - exponent;
+    int64_t mantissa;
+    if (power <= 0 || power > ALM_DECIMAL_EXPONENT_MAX || exponent < ALM_DECIMAL_EXPONENT_MIN ||
+        __builtin_mul_overflow(d.mantissa, (int64_t)powers_of_ten[power], &mantissa)) {
+        return false;
+    }
+    *ret = (alm_decimal){mantissa, (int8_t)exponent};
+    return alm_decimal_valid(*ret);
+}
+
 alm_code alm_decimal_rescale(alm_decimal d, int exponent, alm_decimal *ret, alm_status *st)
 {
     alm_decimal rescaled;
+    ALM_ASSERT(alm_decimal_valid(d));
     if (d.exponent == exponent) {
-        ALM_ASSERT(alm_decimal_valid(d));
         *ret = d;
+        return ALM_OK;
+    }
+    if (refine(d, exponent, &rescaled)) {
+        *ret = rescaled;
         return ALM_OK;
     }
     ALM_TRY(alm_decimal_round(d, exponent, &rescaled, st));

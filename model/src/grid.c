@@ -205,24 +205,24 @@ void alm_grid_obs_set(alm_grid_obs *obs, const alm_value *value, alm_interval in
     obs->value.unit = unit;
 }
 
-// Do all numbers stand at one exponent in this unit?
-static bool are_alike(const alm_obs_columns *rows, alm_unit unit)
+// Are all numbers in this unit as they are?
+static bool are_in_unit(const alm_obs_columns *rows, alm_unit unit)
 {
-    return !rows->each_unit && !rows->each_exponent && alm_unit_eq(rows->unit[0], unit);
+    return !rows->each_unit && alm_unit_eq(rows->unit[0], unit);
 }
 
 void alm_grid_fit_rows(alm_grid_fit *fit, const alm_grid_rows *it, alm_unit unit)
 {
-    bool is_alike = are_alike(it->rows, unit);
+    bool is_in_unit = are_in_unit(it->rows, unit);
     for (size_t i = 0; i < it->count; i++) {
         size_t row = it->at[i];
         alm_grid_obs obs;
         if (!alm_obs_flags_have_number(ALM_OBS_AT(it->rows, flags, row))) {
             continue;
         }
-        if (is_alike) {
+        if (is_in_unit) {
             alm_grid_fit_take(fit, (alm_decimal){ALM_OBS_AT(it->rows, mantissa, row),
-                                                 (int8_t)it->rows->exponent[0]});
+                                                 (int8_t)ALM_OBS_AT(it->rows, exponent, row)});
             continue;
         }
         alm_value value = alm_obs_at(it->rows, row).value;
@@ -247,36 +247,31 @@ static void put_row(alm_grid *grid, const alm_grid_rows *it, size_t i, alm_unit 
 // Numbers of one exponent in the grid's unit, which are exact: what one of them takes is worked out
 // for all.
 typedef struct plain_rows {
-    int64_t to_grid; // a mantissa times that is one of the grid
-    bool is_divided; // ends are divided by the power, else multiplied
-    double power;    // of an end with one digit more
-    int64_t half;    // of a unit of the last digit, likewise
-    int8_t exponent;
+    bool is_made, is_plain; // else they are to be put one by one
+    int64_t to_grid;        // a mantissa times that is one of the grid
+    bool is_divided;        // ends are divided by the power, else multiplied
+    double power;           // of an end with one digit more
+    int64_t half;           // of a unit of the last digit, likewise
 } plain_rows;
 
 #define PLAIN_MANTISSA_MAX (INT64_C(1) << 49) // ten times that is a whole double
 
-// False: they are to be put one by one.
-static bool make_plain(const alm_grid *grid, const alm_obs_columns *rows, alm_unit unit,
-                       plain_rows *ret)
+static plain_rows make_plain(const alm_grid *grid, int8_t exponent, alm_unit unit)
 {
-    int exponent = rows->exponent[0];
     alm_decimal unit_of_grid;
-    if (grid->kind != ALM_GRID_DECIMALS || !are_alike(rows, unit) ||
-        exponent <= ALM_DECIMAL_EXPONENT_MIN ||
-        alm_decimal_rescale((alm_decimal){1, (int8_t)exponent}, grid->exponent, &unit_of_grid,
-                            NULL) != ALM_OK) {
-        return false;
+    plain_rows plain = {.is_made = true};
+    if (exponent <= ALM_DECIMAL_EXPONENT_MIN ||
+        alm_decimal_rescale((alm_decimal){1, exponent}, grid->exponent, &unit_of_grid, NULL) !=
+            ALM_OK) {
+        return plain;
     }
-    alm_value one = {.number = {1, (int8_t)exponent}, .unit = unit, .has_number = true};
-    *ret = (plain_rows){
-        .to_grid = unit_of_grid.mantissa,
-        .is_divided = exponent < 1,
-        .power = power_of_ten(exponent < 1 ? 1 - exponent : exponent - 1),
-        .half = alm_value_reach(&one).above,
-        .exponent = (int8_t)exponent,
-    };
-    return true;
+    alm_value one = {.number = {1, exponent}, .unit = unit, .has_number = true};
+    plain.is_plain = true;
+    plain.to_grid = unit_of_grid.mantissa;
+    plain.is_divided = exponent < 1;
+    plain.power = power_of_ten(exponent < 1 ? 1 - exponent : exponent - 1);
+    plain.half = alm_value_reach(&one).above;
+    return plain;
 }
 
 static double end_of(const plain_rows *plain, int64_t mantissa)
@@ -291,7 +286,7 @@ static bool put_plain(alm_grid *grid, const plain_rows *plain, const alm_grid_ro
     size_t cell = (size_t)it->series[i] * grid->axis.count + it->t;
     uint32_t flags = ALM_OBS_AT(it->rows, flags, row);
     int64_t mantissa = ALM_OBS_AT(it->rows, mantissa, row);
-    bool is_plain = alm_obs_flags_have_number(flags) &&
+    bool is_plain = plain->is_plain && alm_obs_flags_have_number(flags) &&
                     alm_obs_flags_qualifier(flags) == ALM_QUALIFIER_EXACT &&
                     mantissa <= PLAIN_MANTISSA_MAX && mantissa >= -PLAIN_MANTISSA_MAX;
     if (!is_plain) {
@@ -300,7 +295,7 @@ static bool put_plain(alm_grid *grid, const plain_rows *plain, const alm_grid_ro
     ALM_ASSERT(it->series[i] < grid->series_count && it->t < grid->axis.count);
     ALM_ASSERT(grid->gaps[cell] == ALM_GAP_UNOBSERVED);
     grid->mantissas[cell] = mantissa * plain->to_grid;
-    grid->digits[cell] = plain->exponent;
+    grid->digits[cell] = (int8_t)ALM_OBS_AT(it->rows, exponent, row);
     grid->lower[cell] = end_of(plain, mantissa * 10 - plain->half);
     grid->upper[cell] = end_of(plain, mantissa * 10 + plain->half);
     grid->gaps[cell] = ALM_GAP_NONE;
@@ -313,10 +308,15 @@ static bool put_plain(alm_grid *grid, const plain_rows *plain, const alm_grid_ro
 
 void alm_grid_put_rows(alm_grid *grid, const alm_grid_rows *it, alm_unit unit)
 {
-    plain_rows plain = {0};
-    bool is_plain = it->count > 0 && make_plain(grid, it->rows, unit, &plain);
+    plain_rows by_exponent[ALM_DECIMAL_EXPONENT_MAX - ALM_DECIMAL_EXPONENT_MIN + 1] = {0};
+    bool is_in_unit = grid->kind == ALM_GRID_DECIMALS && are_in_unit(it->rows, unit);
     for (size_t i = 0; i < it->count; i++) {
-        if (!is_plain || !put_plain(grid, &plain, it, i)) {
+        int8_t exponent = (int8_t)ALM_OBS_AT(it->rows, exponent, it->at[i]);
+        plain_rows *plain = &by_exponent[exponent - ALM_DECIMAL_EXPONENT_MIN];
+        if (is_in_unit && !plain->is_made) {
+            *plain = make_plain(grid, exponent, unit);
+        }
+        if (!put_plain(grid, plain, it, i)) {
             put_row(grid, it, i, unit);
         }
     }
@@ -422,18 +422,29 @@ static double half_width(double number, alm_interval interval, uint8_t flags)
     }
 }
 
+// Of a number of 1 to 9 digits before the point, and at least one but not many behind it, there is
+// nothing to be said by how large it is.
+static bool has_common_size(double number, int finest)
+{
+    double size = fabs(number);
+    return size >= 1 && size < 1e9 && finest <= -(COUNTING_DIGITS - 1) &&
+           finest >= 9 - DOUBLE_DIGITS;
+}
+
 static int deserved_exponent(double number, alm_interval interval, int finest, uint8_t flags)
 {
     int exponent = finest;
-    int size = number == 0 ? 0 : magnitude(number);
-    if (number != 0) {
+    bool has_size = number != 0 && !has_common_size(number, finest);
+    int size = has_size ? magnitude(number) : 0;
+    if (has_size) {
         exponent = ALM_MIN(exponent, size - (COUNTING_DIGITS - 1));
     }
     double half = half_width(number, interval, flags);
-    if (isfinite(half) && half > 0) {
+    bool is_fine = number != 0 && !has_size && half * power_of_ten(-finest - 1) < 0.9;
+    if (isfinite(half) && half > 0 && !is_fine) {
         exponent = ALM_MAX(exponent, magnitude(half));
     }
-    if (number != 0) {
+    if (has_size) {
         exponent = ALM_MAX(exponent, size - (DOUBLE_DIGITS - 1));
     }
     return ALM_MIN(ALM_MAX(exponent, ALM_DECIMAL_EXPONENT_MIN), ALM_DECIMAL_EXPONENT_MAX);
@@ -443,9 +454,10 @@ static double round_steps(double steps, uint8_t flags)
 {
     double low = floor(steps);
     double part = steps - low;
-    double slack = fmin(fmax(fabs(steps), 1) * TIE, TIE_MAX);
     bool is_over = (flags & ALM_CELL_OVER) != 0;
     bool is_under = (flags & ALM_CELL_UNDER) != 0;
+    bool is_far = fabs(part - 0.5) > TIE_MAX && part > TIE_MAX && part < 1 - TIE_MAX;
+    double slack = is_far ? 0 : fmin(fmax(fabs(steps), 1) * TIE, TIE_MAX);
     if (is_over && !is_under) {
         return part >= 1 - slack ? low + 1 : low;
     }
@@ -471,7 +483,7 @@ bool alm_number_deserved(double number, alm_interval interval, int finest, uint8
     return true;
 }
 
-static alm_qualifier qualifier_of(uint8_t flags)
+alm_qualifier alm_cell_flags_qualifier(uint8_t flags)
 {
     bool is_over = (flags & ALM_CELL_OVER) != 0;
     bool is_under = (flags & ALM_CELL_UNDER) != 0;
@@ -481,31 +493,48 @@ static alm_qualifier qualifier_of(uint8_t flags)
                                : ALM_QUALIFIER_ABOUT;
 }
 
+// False: it has none, or none that can be told.
+static bool number_at(const alm_grid *grid, size_t cell, alm_decimal *ret)
+{
+    uint8_t flags = grid->flags[cell];
+    if (!alm_grid_has(grid, cell)) {
+        return false;
+    }
+    if (flags & ALM_CELL_EXACT) {
+        alm_decimal number = {grid->mantissas[cell], grid->exponent};
+        alm_code code = alm_decimal_rescale(number, grid->digits[cell], ret, NULL);
+        ALM_ASSERT(code == ALM_OK);
+        return true;
+    }
+    alm_interval interval = {grid->lower[cell], grid->upper[cell]};
+    return alm_number_deserved(grid->numbers[cell], interval, grid->digits[cell], flags, ret);
+}
+
 void alm_grid_value(const alm_grid *grid, size_t cell, alm_unit unit, alm_value *ret,
                     alm_interval *ret_interval)
 {
     uint8_t flags = grid->flags[cell];
-    alm_interval interval = {grid->lower[cell], grid->upper[cell]};
     *ret = (alm_value){.unit = unit, .status = alm_cell_flags_status(flags)};
     *ret_interval = (alm_interval){-INFINITY, INFINITY};
-    if (!alm_grid_has(grid, cell)) {
-        return;
-    }
-    if (flags & ALM_CELL_EXACT) {
-        alm_decimal number = {grid->mantissas[cell], grid->exponent};
-        alm_code code = alm_decimal_rescale(number, grid->digits[cell], &ret->number, NULL);
-        ALM_ASSERT(code == ALM_OK);
-        ret->has_number = true;
-    } else {
-        ret->has_number = alm_number_deserved(grid->numbers[cell], interval, grid->digits[cell],
-                                              flags, &ret->number);
-    }
-    if (!ret->has_number) {
+    ret->has_number = number_at(grid, cell, &ret->number);
+    if (ret->has_number) {
+        ret->qualifier = alm_cell_flags_qualifier(flags);
+        *ret_interval = (alm_interval){grid->lower[cell], grid->upper[cell]};
+    } else if (alm_grid_has(grid, cell)) {
         ret->status = ALM_OBS_STATUS_MISSING;
-        return;
     }
-    ret->qualifier = qualifier_of(flags);
-    *ret_interval = interval;
+}
+
+size_t alm_grid_numbers(const alm_grid *grid, size_t cell, size_t count, int64_t *mantissas,
+                        int32_t *exponents)
+{
+    alm_decimal number;
+    size_t i = 0;
+    for (; i < count && number_at(grid, cell + i, &number); i++) {
+        mantissas[i] = number.mantissa;
+        exponents[i] = number.exponent;
+    }
+    return i;
 }
 
 #define SNAP_DIGITS 12

@@ -134,6 +134,106 @@ static void takes_doubles_where_decimals_do_not_fit(void **state)
     alm_arena_destroy(&arena);
 }
 
+static int slow_magnitude(double number)
+{
+    int exponent = 0;
+    while (fabs(number) >= pow(10, exponent + 1)) {
+        exponent++;
+    }
+    while (fabs(number) < pow(10, exponent)) {
+        exponent--;
+    }
+    return exponent;
+}
+
+static int slow_exponent(double number, double half, int finest)
+{
+    int size = slow_magnitude(number);
+    int exponent = ALM_MIN(finest, size - 1);
+    if (half > 0) {
+        exponent = ALM_MAX(exponent, slow_magnitude(half));
+    }
+    return ALM_MAX(exponent, size - 14);
+}
+
+// Numbers and intervals of every size, but for powers of ten, against counting up to it.
+static void digits_follow_of_size(void **state)
+{
+    (void)state;
+    test_random random = test_random_start();
+    for (int round = 0; round < 200000; round++) {
+        double number = (double)(3 + 2 * test_random_below(&random, 500000)) *
+                        pow(10, (double)test_random_below(&random, 12) - 7);
+        double half = test_random_one_in(&random, 10)
+                          ? 0
+                          : (double)(3 + 2 * test_random_below(&random, 500)) *
+                                pow(10, (double)test_random_below(&random, 10) - 9);
+        int finest = (int)test_random_below(&random, 10) - 8;
+        alm_interval interval = {number - half, number + half};
+        double width = (interval.upper - interval.lower) / 2;
+        alm_decimal got;
+        assert_true(alm_number_deserved(number, interval, finest, 0, &got));
+        double unit = pow(10, got.exponent);
+        double off = fabs(number - (double)got.mantissa * unit);
+        if (got.exponent != slow_exponent(number, width, finest) || off > unit * 0.501) {
+            fail_msg("seed %" PRIu64 " round %d: %.17g +- %.17g to %d is %" PRId64 "e%d",
+                     random.seed, round, number, width, finest, got.mantissa, got.exponent);
+        }
+    }
+}
+
+// Numbers as columns are those of the cells one by one, up to the first that has none.
+static void numbers_are_those_of_cells(void **state)
+{
+    enum { CELLS = 40 };
+    (void)state;
+    test_random random = test_random_start();
+    alm_arena *arena = alm_arena_create(0);
+    for (int round = 0; round < 2000; round++) {
+        alm_grid grid;
+        alm_grid_kind kind = (alm_grid_kind)test_random_below(&random, 3);
+        size_t from = test_random_below(&random, CELLS);
+        int64_t mantissas[CELLS];
+        int32_t exponents[CELLS];
+        alm_axis axis = {period("2001"), CELLS};
+        assert_int_equal(alm_grid_make(axis, 1, kind, -2, arena, &grid, NULL), ALM_OK);
+        for (size_t i = 0; i < CELLS; i++) {
+            bool is_exact = kind == ALM_GRID_DECIMALS ||
+                            (kind == ALM_GRID_MIXED && test_random_below(&random, 2) == 0);
+            double number = (double)test_random_below(&random, 1000000) / 700 - 500;
+            double width = (double)test_random_below(&random, 100) / 30;
+            bool is_huge = test_random_below(&random, 100) == 0;
+            if (grid.mantissas != NULL) {
+                grid.mantissas[i] = (int64_t)number;
+            }
+            if (grid.numbers != NULL) {
+                grid.numbers[i] = is_huge ? 1e33 : number;
+            }
+            grid.digits[i] = (int8_t)-2;
+            grid.lower[i] = number - width;
+            grid.upper[i] = number + width;
+            grid.flags[i] = (uint8_t)((is_exact ? ALM_CELL_EXACT : 0) |
+                                      test_random_below(&random, 4) * ALM_CELL_OVER);
+            grid.gaps[i] = test_random_below(&random, 20) == 0 ? ALM_GAP_INPUT : ALM_GAP_NONE;
+        }
+        size_t count = alm_grid_numbers(&grid, from, CELLS - from, mantissas, exponents);
+        for (size_t i = 0; i <= count && from + i < CELLS; i++) {
+            alm_value value;
+            alm_interval interval;
+            alm_grid_value(&grid, from + i, (alm_unit){0}, &value, &interval);
+            bool is_same = i < count ? value.has_number && value.number.mantissa == mantissas[i] &&
+                                           value.number.exponent == exponents[i]
+                                     : !value.has_number;
+            if (!is_same) {
+                fail_msg("seed %" PRIu64 " round %d: cell %zu of %zu", random.seed, round, i,
+                         count);
+            }
+        }
+        alm_arena_reset(arena);
+    }
+    alm_arena_destroy(&arena);
+}
+
 static void newest_is_a_maximum(void **state)
 {
     (void)state;
@@ -405,6 +505,8 @@ int main(void)
     TEST_ADD_ROWS(&list, digits, digits_rows, name);
     TEST_ADD(&list, loads_to_the_digit);
     TEST_ADD(&list, takes_doubles_where_decimals_do_not_fit);
+    TEST_ADD(&list, digits_follow_of_size);
+    TEST_ADD(&list, numbers_are_those_of_cells);
     TEST_ADD(&list, newest_is_a_maximum);
     TEST_ADD(&list, grows_as_whole_numbers_do);
     TEST_ADD(&list, takes_rows_as_it_takes_each);

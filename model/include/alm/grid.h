@@ -195,6 +195,13 @@ ALM_MUST_USE alm_code alm_grid_scale(const alm_grid *in, double by, alm_arena *a
 void alm_grid_value(const alm_grid *grid, size_t cell, alm_unit unit, alm_value *ret,
                     alm_interval *ret_interval);
 
+// The same of consecutive cells with numbers of their own, as columns: how many there are from the
+// first one on, at most `count`. mantissas, exponents: room for count.
+size_t alm_grid_numbers(const alm_grid *grid, size_t cell, size_t count, int64_t *mantissas,
+                        int32_t *exponents);
+// What a number of a cell is of what it may be.
+alm_qualifier alm_cell_flags_qualifier(uint8_t flags);
+
 // A computed number with the digits it deserves: to `finest` (an exponent), or to the first digit
 // of half its interval's width, whichever is coarser: 33 -+ 8, 12.83 -+ 0.06; of one that is an end
 // of a finite interval, of what it may be off on its side, if that is less. A number so small
