@@ -209,6 +209,37 @@ alm_code alm_result_writer_text(alm_result_writer *writer, alm_str text, uint32_
     return is_good ? ALM_OK : exhausted(st);
 }
 
+alm_code alm_text_list_make(const alm_str *texts, size_t count, alm_arena *arena,
+                            alm_text_list *ret, alm_status *st)
+{
+    size_t len = count; // of line feeds
+    for (size_t i = 0; i < count; i++) {
+        len += texts[i].len;
+    }
+    ALM_ASSERT(len < UINT32_MAX);
+    char *bytes = alm_arena_alloc(arena, len);
+    uint32_t *ends = alm_arena_calloc(arena, count, sizeof *ends);
+    if (bytes == NULL || ends == NULL) {
+        return exhausted(st);
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(bytes + at, texts[i].data, texts[i].len);
+        at += texts[i].len;
+        ends[i] = (uint32_t)at;
+        bytes[at++] = '\n';
+    }
+    *ret = (alm_text_list){bytes, ends, count};
+    return ALM_OK;
+}
+
+alm_code alm_result_writer_texts(alm_result_writer *writer, const alm_text_list *list,
+                                 uint32_t *ret, alm_status *st)
+{
+    bool is_good = begin(writer) && alm_result_texts_append(&writer->texts, list, ret);
+    return is_good ? ALM_OK : exhausted(st);
+}
+
 alm_code alm_result_writer_period(alm_result_writer *writer, alm_period period, uint32_t *ret,
                                   alm_status *st)
 {

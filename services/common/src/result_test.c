@@ -255,6 +255,39 @@ static void bounds_of(void **state)
     assert_int_equal(alm_result_bounds(&row->value, row->interval), row->want);
 }
 
+// A list stands behind what is there, as often as it is put, and is not looked up.
+static void lists_of_texts(void **state)
+{
+    static const char *const wants[] = {"", "gdp", "310105", "", "310106", "310105", "", "310106"};
+    const alm_str codes[] = {ALM_STR("310105"), ALM_STR(""), ALM_STR("310106")};
+    alm_arena *arena = alm_arena_create(0);
+    alm_result_writer *writer;
+    alm_text_list list, none;
+    Almanac__V1__ResultBlock *block;
+    uint32_t index;
+    (void)state;
+    assert_int_equal(alm_text_list_make(codes, 3, arena, &list, NULL), ALM_OK);
+    assert_int_equal(alm_text_list_make(NULL, 0, arena, &none, NULL), ALM_OK);
+    assert_int_equal(alm_result_writer_create(arena, 1, &writer, NULL), ALM_OK);
+    assert_int_equal(alm_result_writer_text(writer, ALM_STR("gdp"), &index, NULL), ALM_OK);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(alm_result_writer_texts(writer, &list, &index, NULL), ALM_OK);
+        assert_int_equal(index, 2 + 3 * i);
+        assert_int_equal(alm_result_writer_texts(writer, &none, &index, NULL), ALM_OK);
+    }
+    assert_int_equal(alm_result_writer_text(writer, ALM_STR("310106"), &index, NULL), ALM_OK);
+    assert_int_equal(index, 8);
+    assert_int_equal(alm_result_writer_text(writer, ALM_STR("gdp"), &index, NULL), ALM_OK);
+    assert_int_equal(index, 1);
+    assert_int_equal(alm_result_writer_take(writer, &block, NULL), ALM_OK);
+    assert_int_equal(block->n_text_ends, 9);
+    assert_int_equal(strlen(block->texts), block->text_ends[8] + 1);
+    for (uint32_t i = 0; i < ALM_ARRAY_LEN(wants); i++) {
+        assert_true(alm_str_eq(text_of(block, i), alm_str_from(wants[i])));
+    }
+    alm_arena_destroy(&arena);
+}
+
 static void an_empty_block(void **state)
 {
     alm_arena *arena = alm_arena_create(0);
@@ -350,9 +383,9 @@ static void a_full_arena_is_a_status(void **state)
 int main(void)
 {
     struct CMUnitTest tests[ALM_ARRAY_LEN(bounds_rows) + 5] = {
-        cmocka_unit_test(blocks_hold_their_rows),   cmocka_unit_test(columns_are_rows),
-        cmocka_unit_test(an_empty_block),           cmocka_unit_test(paces_follow_their_rows),
-        cmocka_unit_test(a_full_arena_is_a_status),
+        cmocka_unit_test(blocks_hold_their_rows),  cmocka_unit_test(columns_are_rows),
+        cmocka_unit_test(an_empty_block),          cmocka_unit_test(lists_of_texts),
+        cmocka_unit_test(paces_follow_their_rows), cmocka_unit_test(a_full_arena_is_a_status),
     };
     for (size_t i = 0; i < ALM_ARRAY_LEN(bounds_rows); i++) {
         tests[5 + i] = (struct CMUnitTest){.name = bounds_rows[i].name,

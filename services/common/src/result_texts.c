@@ -33,29 +33,38 @@ static bool slots_grow(alm_result_texts *texts)
     return true;
 }
 
-static bool append(alm_result_texts *texts, alm_str text)
+// Room for so many more texts and their bytes, line feeds among them.
+static bool reserve(alm_result_texts *texts, size_t len, size_t count)
 {
     void *bytes = texts->bytes;
     void *ends = texts->ends;
-    size_t len = texts->len + text.len + 1;
-    ALM_ASSERT(len < UINT32_MAX);
-    if (!alm_arena_grow(texts->arena, &bytes, &texts->cap, ALM_MAX(len + 1, (size_t)BYTES_MIN),
+    size_t all = texts->len + len;
+    ALM_ASSERT(all < UINT32_MAX);
+    if (!alm_arena_grow(texts->arena, &bytes, &texts->cap, ALM_MAX(all + 1, (size_t)BYTES_MIN),
                         1)) {
         return false;
     }
     texts->bytes = bytes;
-    if (!alm_arena_grow(texts->arena, &ends, &texts->end_cap, texts->count + 1,
+    if (!alm_arena_grow(texts->arena, &ends, &texts->end_cap, texts->count + count,
                         sizeof *texts->ends)) {
         return false;
     }
     texts->ends = ends;
+    return true;
+}
+
+static bool append(alm_result_texts *texts, alm_str text)
+{
+    if (!reserve(texts, text.len + 1, 1)) {
+        return false;
+    }
     if (text.len > 0) {
         memcpy(texts->bytes + texts->len, text.data, text.len);
     }
-    texts->bytes[len - 1] = '\n';
-    texts->bytes[len] = '\0';
-    texts->ends[texts->count++] = (uint32_t)len - 1;
-    texts->len = len;
+    texts->len += text.len + 1;
+    texts->bytes[texts->len - 1] = '\n';
+    texts->bytes[texts->len] = '\0';
+    texts->ends[texts->count++] = (uint32_t)texts->len - 1;
     return true;
 }
 
@@ -96,14 +105,34 @@ bool alm_result_texts_index(alm_result_texts *texts, alm_str text, uint32_t *ret
     return true;
 }
 
+bool alm_result_texts_append(alm_result_texts *texts, const alm_text_list *list, uint32_t *ret)
+{
+    *ret = (uint32_t)texts->count;
+    if (list->count == 0) {
+        return true;
+    }
+    size_t len = (size_t)list->ends[list->count - 1] + 1;
+    if (!reserve(texts, len, list->count)) {
+        return false;
+    }
+    memcpy(texts->bytes + texts->len, list->bytes, len);
+    for (size_t i = 0; i < list->count; i++) {
+        texts->ends[texts->count + i] = (uint32_t)texts->len + list->ends[i];
+    }
+    texts->len += len;
+    texts->count += list->count;
+    texts->bytes[texts->len] = '\0';
+    return true;
+}
+
 // --- numbers -------------------------------------------------------------------------------------
 
 // A number whose text is remembered, else *ret_memo is where it will be.
 static bool is_known(alm_result_memo *memos, uint64_t number, alm_result_memo **ret_memo,
                      uint32_t *ret)
 {
-    alm_result_memo *it =
-        &memos[(number * UINT64_C(0x9e3779b97f4a7c15)) >> 32 & (ALM_RESULT_MEMO_COUNT - 1)];
+    // Periods and days that follow each other have places of their own.
+    alm_result_memo *it = &memos[(number ^ number >> 48) & (ALM_RESULT_MEMO_COUNT - 1)];
     *ret_memo = it;
     if (it->index == 0 || it->number != number) {
         return false;

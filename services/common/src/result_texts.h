@@ -5,6 +5,7 @@
 #include "alm/arena.h"
 #include "alm/period.h"
 #include "alm/unit.h"
+#include "alm/wire.h"
 
 #define ALM_RESULT_MEMO_COUNT 256 // a power of two
 
@@ -40,6 +41,10 @@ ALM_MUST_USE bool alm_result_texts_period(alm_result_texts *texts, alm_period pe
                                           uint32_t *ret);
 ALM_MUST_USE bool alm_result_texts_date(alm_result_texts *texts, alm_date date, uint32_t *ret);
 ALM_MUST_USE bool alm_result_texts_unit(alm_result_texts *texts, alm_unit unit, uint32_t *ret);
+
+// All of a list, behind what is there; the index of its first. They are not found by _index.
+ALM_MUST_USE bool alm_result_texts_append(alm_result_texts *texts, const alm_text_list *list,
+                                          uint32_t *ret);
 
 // Is it that text?
 bool alm_result_texts_is(const alm_result_texts *texts, uint32_t index, alm_str text);

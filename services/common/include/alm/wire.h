@@ -143,6 +143,21 @@ ALM_MUST_USE alm_code alm_result_writer_add(alm_result_writer *writer, const alm
 // until the block is taken. "" is 0. A text is in the table once, however often it is asked for.
 ALM_MUST_USE alm_code alm_result_writer_text(alm_result_writer *writer, alm_str text, uint32_t *ret,
                                              alm_status *st);
+
+// Texts put together once for many blocks.
+typedef struct alm_text_list {
+    const char *bytes;    // a line feed behind each
+    const uint32_t *ends; // where each one's line feed is
+    size_t count;
+} alm_text_list;
+// In the arena. Texts have no line feeds, and less than 4 GB together (asserted).
+ALM_MUST_USE alm_code alm_text_list_make(const alm_str *texts, size_t count, alm_arena *arena,
+                                         alm_text_list *ret, alm_status *st);
+// The index of a list's first text in the table, where all of it is put; the others follow. They
+// are not looked up, so that one of them may be there twice.
+ALM_MUST_USE alm_code alm_result_writer_texts(alm_result_writer *writer, const alm_text_list *list,
+                                              uint32_t *ret, alm_status *st);
+
 // Of what a period, a date (ALM_DATE_NONE: "") and a unit (none: "") are written as.
 ALM_MUST_USE alm_code alm_result_writer_period(alm_result_writer *writer, alm_period period,
                                                uint32_t *ret, alm_status *st);
