@@ -1,19 +1,21 @@
 #include "answer_order.h"
 
 #include "alm/alloc.h"
+#include "byte_sort.h"
 #include "convert.h"
 
 #include <stdlib.h>
 
 #define RANK_WITHOUT_NUMBER UINT64_MAX
 #define SHORT_MAX           INT64_C(999999999999999) // numbers of 15 digits have their own doubles
-#define RADIX_COUNT_MIN     64                       // fewer the library sorts as fast
 
 typedef struct sorter {
     const alm_answers *answers;
     const alm_query_plan *plan;
     const alm_indicator *indicator;
     bool is_by_value, is_descending;
+    bool is_alike; // numbers are compared as mantissas of this exponent
+    int8_t finest;
     bool has_long; // a number may share its double with another
     // The unit of the row before, and what rows of its kind are compared in:
     uint32_t variant;
@@ -24,7 +26,8 @@ typedef struct sorter {
     alm_answer_key *keys;
     size_t count, most;
     bool is_sorted;
-    bool is_heap; // the first is the last in order
+    bool is_in_places; // but for their numbers they are
+    bool is_heap;      // the first is the last in order
 } sorter;
 
 static alm_code no_memory(const sorter *it, alm_status *st)
@@ -206,11 +209,75 @@ static bool number_of(sorter *it, uint32_t variant, const alm_value *value, alm_
     return true;
 }
 
+// Takes the numbers of a run into one that is as large and as fine as any of them.
+static void widen(const alm_obs_columns *rows, alm_decimal *largest, int8_t *finest)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        int64_t mantissa = ALM_OBS_AT(rows, mantissa, i);
+        int8_t exponent = (int8_t)ALM_OBS_AT(rows, exponent, i);
+        largest->mantissa = ALM_MAX(largest->mantissa, mantissa < 0 ? -mantissa : mantissa);
+        largest->exponent = ALM_MAX(largest->exponent, exponent);
+        *finest = ALM_MIN(*finest, exponent);
+    }
+}
+
+// Are numbers in the unit compared in it, or in one that is a power of ten of it and holds all?
+static bool compares_as_it_is(const sorter *it, alm_decimal largest, int8_t finest)
+{
+    alm_unit same = it->common;
+    alm_decimal converted;
+    same.mult = it->unit.mult;
+    if (!it->has_common) {
+        return true;
+    }
+    alm_decimal least = {1, finest};
+    return alm_unit_eq(same, it->unit) &&
+           alm_unit_convert(largest, it->unit, it->common, &converted, NULL) == ALM_OK &&
+           alm_unit_convert(least, it->unit, it->common, &converted, NULL) == ALM_OK;
+}
+
+// Are all numbers in one unit, in which they can be compared, and do they fit one exponent?
+static bool are_alike(sorter *it)
+{
+    const alm_cells *cells = it->answers->cells;
+    if (cells == NULL || cells->run_count == 0) {
+        return false;
+    }
+    const alm_cell_run *first = &cells->runs[0];
+    alm_decimal largest = {0, ALM_DECIMAL_EXPONENT_MIN};
+    alm_decimal fitted;
+    it->finest = ALM_DECIMAL_EXPONENT_MAX;
+    for (size_t i = 0; i < it->answers->count; i++) {
+        if (alm_answers_get(it->answers, i)->obs.value.has_number) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < cells->run_count; i++) {
+        const alm_cell_run *run = &cells->runs[i];
+        if (run->rows.each_unit || run->variant != first->variant ||
+            !alm_unit_eq(run->rows.unit[0], first->rows.unit[0])) {
+            return false;
+        }
+        widen(&run->rows, &largest, &it->finest);
+    }
+    find_common_unit(it, first->variant, first->rows.unit[0]);
+    return compares_as_it_is(it, largest, it->finest) &&
+           alm_decimal_rescale(largest, it->finest, &fitted, NULL) == ALM_OK;
+}
+
+#define SIGN (UINT64_C(1) << 63)
+
 static uint64_t rank_of(sorter *it, uint32_t variant, const alm_value *value)
 {
     alm_decimal number;
     if (!it->is_by_value) {
         return 0;
+    }
+    if (it->is_alike && value->has_number) {
+        alm_code code = alm_decimal_rescale(value->number, it->finest, &number, NULL);
+        ALM_ASSERT(code == ALM_OK);
+        uint64_t rising = (uint64_t)number.mantissa ^ SIGN;
+        return it->is_descending ? ~rising : rising;
     }
     if (!number_of(it, variant, value, &number)) {
         return RANK_WITHOUT_NUMBER;
@@ -220,7 +287,7 @@ static uint64_t rank_of(sorter *it, uint32_t variant, const alm_value *value)
     int64_t bits;
     memcpy(&bits, &nearest, sizeof bits);
     // Without a sign the bits rise with the number, with one they fall.
-    uint64_t rising = (uint64_t)bits ^ (bits < 0 ? UINT64_MAX : UINT64_C(1) << 63);
+    uint64_t rising = (uint64_t)bits ^ (bits < 0 ? UINT64_MAX : SIGN);
     return it->is_descending ? ~rising : rising;
 }
 
@@ -282,8 +349,11 @@ static void sift_down(sorter *it, size_t at)
 static void offer(sorter *it, alm_answer_key key)
 {
     if (it->count < it->most) {
-        it->is_sorted =
-            it->is_sorted && (it->count == 0 || by_key(&it->keys[it->count - 1], &key, it) < 0);
+        const alm_answer_key *last = it->count == 0 ? NULL : &it->keys[it->count - 1];
+        it->is_sorted = it->is_sorted && (last == NULL || by_key(last, &key, it) < 0);
+        it->is_in_places =
+            it->is_in_places && (last == NULL || last->place < key.place ||
+                                 (last->place == key.place && last->kind <= key.kind));
         it->keys[it->count++] = key;
         return;
     }
@@ -360,49 +430,20 @@ static void offer_all(sorter *it)
 
 // --- sorting ------------------------------------------------------------------------------------
 
-// X(part): what keys are compared by, the last first.
-#define KEY_PARTS(X)                                                                               \
-    X(kind)                                                                                        \
-    X(place)                                                                                       \
-    X(rank)
+ALM_BYTE_SORT(sort_by_kind, alm_answer_key, kind)
+ALM_BYTE_SORT(sort_by_place, alm_answer_key, place)
+ALM_BYTE_SORT(sort_by_rank, alm_answer_key, rank)
 
-// By one byte of a part after the other, from the lowest on, which keeps the order of equals; bytes
-// that all have in common are passed over.
-#define SORT_BY(part)                                                                              \
-    static void sort_by_##part(alm_answer_key **from, alm_answer_key **to, size_t count)           \
-    {                                                                                              \
-        for (size_t shift = 0; shift < 8 * sizeof(*from)->part; shift += 8) {                      \
-            size_t starts[256] = {0};                                                              \
-            for (size_t i = 0; i < count; i++) {                                                   \
-                starts[(*from)[i].part >> shift & 0xff]++;                                         \
-            }                                                                                      \
-            if (starts[(*from)[0].part >> shift & 0xff] == count) {                                \
-                continue;                                                                          \
-            }                                                                                      \
-            size_t start = 0;                                                                      \
-            for (size_t b = 0; b < 256; b++) {                                                     \
-                size_t of_byte = starts[b];                                                        \
-                starts[b] = start;                                                                 \
-                start += of_byte;                                                                  \
-            }                                                                                      \
-            for (size_t i = 0; i < count; i++) {                                                   \
-                (*to)[starts[(*from)[i].part >> shift & 0xff]++] = (*from)[i];                     \
-            }                                                                                      \
-            alm_answer_key *held = *from;                                                          \
-            *from = *to;                                                                           \
-            *to = held;                                                                            \
-        }                                                                                          \
-    }
-KEY_PARTS(SORT_BY)
-
-// Rows are in their order already.
+// What keys are compared by, the last first. Rows are in their order already.
 static void sort_by_bytes(sorter *it, alm_answer_key *room)
 {
     alm_answer_key *from = it->keys;
     alm_answer_key *to = room;
-#define PART_SORT(part) sort_by_##part(&from, &to, it->count);
-    KEY_PARTS(PART_SORT)
-#undef PART_SORT
+    if (!it->is_in_places) {
+        sort_by_kind(&from, &to, it->count);
+        sort_by_place(&from, &to, it->count);
+    }
+    sort_by_rank(&from, &to, it->count);
     if (from != it->keys) {
         memcpy(it->keys, from, it->count * sizeof *from);
     }
@@ -410,8 +451,8 @@ static void sort_by_bytes(sorter *it, alm_answer_key *room)
 
 static void sort(sorter *it)
 {
-    bool is_radix = it->count >= RADIX_COUNT_MIN && !it->has_long && !it->is_heap;
-    alm_answer_key *room = is_radix ? alm_calloc(it->count, sizeof *room) : NULL;
+    bool is_radix = it->count >= ALM_BYTE_SORT_COUNT_MIN && !it->has_long && !it->is_heap;
+    alm_answer_key *room = is_radix ? alm_alloc(it->count * sizeof *room) : NULL;
     if (room != NULL) {
         sort_by_bytes(it, room);
     } else {
@@ -439,8 +480,10 @@ alm_code alm_answer_order_make(const alm_answers *answers, const alm_query_plan 
     it->variant = UINT32_MAX;
     it->most = plan->limit == 0 ? all : ALM_MIN(all, plan->limit);
     it->is_sorted = true;
+    it->is_in_places = true;
+    it->is_alike = it->is_by_value && are_alike(it);
     ALM_TRY(find_kinds(it, st));
-    it->keys = alm_calloc(it->most, sizeof *it->keys);
+    it->keys = alm_alloc(it->most * sizeof *it->keys);
     if (it->keys == NULL) {
         return no_memory(it, st);
     }

@@ -6,7 +6,7 @@
 
 // What rows are compared by, one behind the other.
 typedef struct alm_answer_key {
-    uint64_t rank;  // of an order by value the bits of the nearest double, which rise with it
+    uint64_t rank;  // of an order by value what rises with the number: it, or its nearest double
     uint32_t place; // alm_answer_place_order
     uint32_t kind;  // by period and then variant, published before computed
     uint32_t row;   // of alm_answers_obs

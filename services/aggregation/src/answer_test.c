@@ -1,6 +1,6 @@
 // The order of answers and what a limit leaves of it, against an insertion sort that compares
 // decimals and looks every key up. Rows are random, with ties, without numbers, and of numbers that
-// share a double.
+// share a double; some in columns, of one unit and several exponents.
 #include "test_world.h"
 
 #include "convert.h"
@@ -40,18 +40,25 @@ static int by_value(const alm_answer *a, const alm_answer *b, const alm_query_pl
     return plan->order == ALMANAC__V1__ORDER__ORDER_VALUE_DESC ? -order : order;
 }
 
+static alm_answer answer_at(const alm_answers *answers, uint32_t row)
+{
+    size_t first = answers->cells == NULL ? 0 : answers->cells->count;
+    return row < first ? (alm_answer){.obs = alm_answers_obs(answers, row)}
+                       : *alm_answers_get(answers, row - first);
+}
+
 static bool comes_before(const alm_answers *answers, uint32_t row, uint32_t other,
                          const alm_query_plan *plan)
 {
-    const alm_answer *a = alm_answers_get(answers, row);
-    const alm_answer *b = alm_answers_get(answers, other);
-    int order = plan->order == ALMANAC__V1__ORDER__ORDER_KEY ? 0 : by_value(a, b, plan);
+    const alm_answer a = answer_at(answers, row);
+    const alm_answer b = answer_at(answers, other);
+    int order = plan->order == ALMANAC__V1__ORDER__ORDER_KEY ? 0 : by_value(&a, &b, plan);
     int64_t steps[] = {
         order,
-        (int64_t)alm_query_plan_place_index(plan, a->obs.place) -
-            alm_query_plan_place_index(plan, b->obs.place),
-        alm_period_cmp(a->obs.period, b->obs.period),
-        (int64_t)(a->extra != NULL) - (b->extra != NULL),
+        (int64_t)alm_query_plan_place_index(plan, a.obs.place) -
+            alm_query_plan_place_index(plan, b.obs.place),
+        alm_period_cmp(a.obs.period, b.obs.period),
+        (int64_t)(a.extra != NULL) - (b.extra != NULL),
         (int64_t)row - other,
     };
     size_t i = 0;
@@ -61,10 +68,39 @@ static bool comes_before(const alm_answers *answers, uint32_t row, uint32_t othe
     return steps[i] < 0;
 }
 
+// A number of each place in each year, of an exponent of its own; places ascend, as in storage.
+static void fill_cells(alm_cells *cells, const alm_query_plan *plan, uint64_t *state)
+{
+    static const alm_str variants[] = {ALM_STR("A.gdp.P.level._Z._T")};
+    alm_obs *rows = alm_arena_calloc(cells->arena, plan->places.count, sizeof *rows);
+    assert_non_null(rows);
+    for (int32_t year = 2020; year <= 2022; year++) {
+        for (uint32_t i = 0; i < plan->places.count; i++) {
+            char text[16];
+            int len = snprintf(text, sizeof text, "%zu", cells->count + i);
+            int64_t size = below(state, 20) == 0 ? INT64_C(1000000000) : 1;
+            rows[i] = (alm_obs){
+                .place = plan->place_ids[i],
+                .period = {ALM_FREQ_ANNUAL, 1, year},
+                .value = {.number = {size * ((int64_t)below(state, 400) - 200),
+                                     (int8_t)((int)below(state, 4) - 3)},
+                          .unit = {.measure = ALM_MEASURE_UNIT_CNY, .mult = 4},
+                          .has_number = below(state, 6) > 0},
+                .source = ALM_SOURCE_NONE,
+                .published = ALM_DATE_NONE,
+                .note = {alm_arena_strdup(cells->arena, (alm_str){text, (size_t)len}), (size_t)len},
+            };
+        }
+        alm_obs_columns columns;
+        assert_true(alm_obs_columns_of(rows, plan->places.count, cells->arena, &columns));
+        assert_int_equal(alm_cells_visit(cells, variants, 1, &columns, NULL), ALM_OK);
+    }
+}
+
 static void fill(alm_answers *answers, const alm_query_plan *plan, uint32_t variant, bool is_long,
                  uint64_t *state)
 {
-    for (uint32_t i = 0; i < ROW_COUNT; i++) {
+    for (uint32_t i = (uint32_t)alm_answers_count(answers); i < ROW_COUNT; i++) {
         static const int64_t long_ones[] = {INT64_C(900719925474099300),
                                             INT64_C(900719925474099301),
                                             INT64_C(-900719925474099302), 900719925474099};
@@ -101,6 +137,7 @@ static void check_order(const world *w, uint32_t order, uint32_t limit, uint64_t
     alm_query_plan plan;
     alm_variant_table variants;
     alm_answers answers;
+    alm_cells cells;
     uint32_t variant;
     uint64_t state = seed;
     world_ask(&q, "i=gdp p=310105,310000/*@district t=2020..2022");
@@ -112,17 +149,26 @@ static void check_order(const world *w, uint32_t order, uint32_t limit, uint64_t
         alm_variant_table_intern(&variants, ALM_STR("A.gdp.P.level._Z._T"), &variant, NULL),
         ALM_OK);
     alm_answers_init(&answers, arena, &variants);
-    fill(&answers, &plan, variant, seed % 2 == 0, &state);
+    if (seed % 3 != 0) {
+        assert_int_equal(alm_cells_init(&cells, arena, &variants, NULL), ALM_OK);
+        fill_cells(&cells, &plan, &state);
+        answers.cells = &cells;
+    }
+    if (seed % 3 != 1) {
+        fill(&answers, &plan, variant, seed % 2 == 0, &state);
+    }
+    uint32_t row_count = (uint32_t)alm_answers_count(&answers);
+    assert_true(row_count <= ROW_COUNT);
 
     listed want = {.count = 0};
-    for (uint32_t row = 0; row < ROW_COUNT; row++) {
+    for (uint32_t row = 0; row < row_count; row++) {
         size_t at = want.count++;
         for (; at > 0 && comes_before(&answers, row, want.rows[at - 1], &plan); at--) {
             want.rows[at] = want.rows[at - 1];
         }
         want.rows[at] = row;
     }
-    want.count = limit == 0 ? ROW_COUNT : ALM_MIN(limit, (uint32_t)ROW_COUNT);
+    want.count = limit == 0 ? row_count : ALM_MIN(limit, row_count);
 
     listed got = {.count = 0};
     alm_answer_sink sink = {.self = &got, .row = note};

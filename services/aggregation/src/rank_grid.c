@@ -12,7 +12,7 @@ typedef struct ranker {
     alm_rank_counts *counts;
     bool is_percentile;
     alm_ranked *entries; // of the largest group
-    double *scratch;
+    alm_ranking_room room;
 } ranker;
 
 static bool is_peer(const alm_query_run *run, const alm_series_set *set, size_t series,
@@ -92,7 +92,7 @@ static void rank_period(ranker *it, const alm_peer_group *peers, uint32_t t)
         };
     }
     bool ascending = it->run->indicator->direction == ALM_DIRECTION_DOWN;
-    alm_ranking_sort(it->entries, count, is_decimal, ascending, it->scratch);
+    alm_ranking_set(it->entries, count, is_decimal, ascending, &it->room);
     for (size_t i = 0; i < count; i++) {
         size_t cell = (size_t)(peers->first + it->entries[i].key) * periods + t;
         put_rank(it, &it->entries[i], cell, all_exact, count, peer_count - count);
@@ -124,17 +124,17 @@ alm_code alm_rank_grid(const alm_query_run *run, const alm_grid *in, const alm_s
         .out = ret,
         .counts = ret_counts,
         .is_percentile = alm_query_plan_has(run->plan, ALM_TRANSFORM_PERCENTILE),
-        .entries = alm_arena_calloc(arena, largest, sizeof *it.entries),
-        .scratch = alm_arena_calloc(arena, (size_t)largest * 2, sizeof *it.scratch),
+        .entries = alm_arena_alloc(arena, largest * sizeof *it.entries),
     };
     ret_counts->ranked = alm_arena_calloc(arena, cells, sizeof(uint32_t));
     ret_counts->peers = alm_arena_calloc(arena, cells, sizeof(uint32_t));
     ret_counts->remarks = alm_arena_calloc(arena, set->peer_group_count * in->axis.count,
                                            sizeof *ret_counts->remarks);
-    if (it.entries == NULL || it.scratch == NULL || ret_counts->remarks == NULL ||
-        ret_counts->ranked == NULL || ret_counts->peers == NULL) {
+    if (it.entries == NULL || ret_counts->remarks == NULL || ret_counts->ranked == NULL ||
+        ret_counts->peers == NULL) {
         return alm_query_run_no_memory(st);
     }
+    ALM_TRY(alm_ranking_room_make(largest, arena, &it.room, st));
     ALM_TRY(alm_grid_make(in->axis, set->count,
                           it.is_percentile ? ALM_GRID_DOUBLES : ALM_GRID_DECIMALS, 0, arena, ret,
                           st));

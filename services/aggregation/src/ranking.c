@@ -1,29 +1,47 @@
 #include "ranking.h"
 
+#include "byte_sort.h"
+
 #include <stdlib.h>
 
-typedef struct order {
-    bool is_exact, ascending;
-} order;
+ALM_BYTE_SORT(sort_by_order, alm_ranking_key, order)
 
-static int compare(const alm_ranked *x, const alm_ranked *y, bool is_exact)
+static int by_order(const void *a, const void *b)
 {
-    if (is_exact) {
-        return x->mantissa < y->mantissa ? -1 : x->mantissa > y->mantissa;
-    }
-    return x->number < y->number ? -1 : x->number > y->number;
+    const alm_ranking_key *x = a;
+    const alm_ranking_key *y = b;
+    return x->order < y->order ? -1 : x->order > y->order;
 }
 
-static int by_number(const void *a, const void *b, void *arg)
+#define SIGN (UINT64_C(1) << 63)
+
+static uint64_t order_of(const alm_ranked *it, bool is_exact, bool ascending)
 {
-    const order *by = arg;
-    const alm_ranked *x = a;
-    const alm_ranked *y = b;
-    int sign = compare(x, y, by->is_exact);
-    if (sign != 0) {
-        return by->ascending ? sign : -sign;
+    uint64_t rising = (uint64_t)it->mantissa ^ SIGN;
+    if (!is_exact) {
+        double number = it->number + 0.0; // there is one zero
+        uint64_t bits;
+        memcpy(&bits, &number, sizeof bits);
+        rising = bits ^ (bits & SIGN ? UINT64_MAX : SIGN);
     }
-    return x->key < y->key ? -1 : x->key > y->key;
+    return ascending ? rising : ~rising;
+}
+
+// The keys of all entries, the best first.
+static const alm_ranking_key *sorted_keys(const alm_ranked *entries, size_t count, bool is_exact,
+                                          bool ascending, const alm_ranking_room *room)
+{
+    alm_ranking_key *keys = room->keys;
+    alm_ranking_key *spare = room->spare;
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = (alm_ranking_key){order_of(&entries[i], is_exact, ascending), (uint32_t)i};
+    }
+    if (count >= ALM_BYTE_SORT_COUNT_MIN) {
+        sort_by_order(&keys, &spare, count);
+    } else {
+        qsort(keys, count, sizeof *keys, by_order);
+    }
+    return keys;
 }
 
 static int by_double(const void *a, const void *b)
@@ -111,28 +129,41 @@ static void bound_rank(alm_ranked *it, const double *lowers, const double *upper
     it->rank_high = (uint32_t)ALM_MAX(possibly + 1, it->rank);
 }
 
-void alm_ranking_sort(alm_ranked *entries, size_t count, bool is_exact, bool ascending,
-                      double *scratch)
+alm_code alm_ranking_room_make(size_t count, alm_arena *arena, alm_ranking_room *ret,
+                               alm_status *st)
 {
-    order by = {is_exact, ascending};
-    double *lowers = scratch;
-    double *uppers = scratch + count;
-    qsort_r(entries, count, sizeof *entries, by_number, &by);
+    ret->keys = alm_arena_alloc(arena, count * sizeof *ret->keys);
+    ret->spare = alm_arena_alloc(arena, count * sizeof *ret->spare);
+    ret->lowers = alm_arena_alloc(arena, count * sizeof *ret->lowers);
+    ret->uppers = alm_arena_alloc(arena, count * sizeof *ret->uppers);
+    return ret->keys != NULL && ret->spare != NULL && ret->lowers != NULL && ret->uppers != NULL
+               ? ALM_OK
+               : alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory to rank %zu values",
+                                count);
+}
+
+void alm_ranking_set(alm_ranked *entries, size_t count, bool is_exact, bool ascending,
+                     const alm_ranking_room *room)
+{
+    const alm_ranking_key *keys = sorted_keys(entries, count, is_exact, ascending, room);
     for (size_t i = 0; i < count; i++) {
-        bool is_tie = i > 0 && compare(&entries[i], &entries[i - 1], is_exact) == 0;
-        entries[i].rank = is_tie ? entries[i - 1].rank : (uint32_t)i + 1;
-        lowers[i] = entries[i].interval.lower;
-        uppers[i] = entries[i].interval.upper;
+        bool is_tie = i > 0 && keys[i].order == keys[i - 1].order;
+        alm_ranked *it = &entries[keys[i].at];
+        it->rank = is_tie ? entries[keys[i - 1].at].rank : (uint32_t)i + 1;
+        room->lowers[i] = it->interval.lower;
+        room->uppers[i] = it->interval.upper;
     }
     for (size_t i = count; i-- > 0;) {
-        bool is_tie = i + 1 < count && entries[i].rank == entries[i + 1].rank;
-        entries[i].worse = is_tie ? entries[i + 1].worse : (uint32_t)(count - 1 - i);
+        bool is_tie = i + 1 < count && keys[i].order == keys[i + 1].order;
+        entries[keys[i].at].worse =
+            is_tie ? entries[keys[i + 1].at].worse : (uint32_t)(count - 1 - i);
     }
-    sort_ends(lowers, count);
-    sort_ends(uppers, count);
+    sort_ends(room->lowers, count);
+    sort_ends(room->uppers, count);
     size_t at_lower = 0;
     size_t at_upper = 0;
     for (size_t i = 0; i < count; i++) {
-        bound_rank(&entries[i], lowers, uppers, count, ascending, &at_lower, &at_upper);
+        bound_rank(&entries[keys[i].at], room->lowers, room->uppers, count, ascending, &at_lower,
+                   &at_upper);
     }
 }

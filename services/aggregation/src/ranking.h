@@ -2,6 +2,7 @@
 #ifndef ALM_RANKING_H
 #define ALM_RANKING_H
 
+#include "alm/arena.h"
 #include "alm/value.h"
 
 #include <stddef.h>
@@ -11,15 +12,32 @@ typedef struct alm_ranked {
     double number;    // else
     alm_interval interval;
     uint32_t key; // the caller's
-    // Set by alm_ranking_sort:
+    // Set by alm_ranking_set:
     uint32_t rank; // 1 is best; equal numbers share a rank, the next ranks are left out
     uint32_t rank_low, rank_high; // the best and the worst rank the intervals allow
     uint32_t worse;               // entries with a worse number
 } alm_ranked;
 
-// Sorts best first (ties in order of key) and sets the ranks. is_exact: by mantissa, else by
-// number. ascending: less is better. scratch: 2 x count doubles.
-void alm_ranking_sort(alm_ranked *entries, size_t count, bool is_exact, bool ascending,
-                      double *scratch);
+typedef struct alm_ranking_key {
+    uint64_t order; // rises from the best number to the worst
+    uint32_t at;    // of the entry
+} alm_ranking_key;
+
+// What ranking needs beside the entries.
+typedef struct alm_ranking_room {
+    alm_ranking_key *keys, *spare;
+    double *lowers, *uppers;
+} alm_ranking_room;
+
+// For up to so many entries, in the arena.
+//
+// ALM_RESOURCE_EXHAUSTED  out of memory
+ALM_MUST_USE alm_code alm_ranking_room_make(size_t count, alm_arena *arena, alm_ranking_room *ret,
+                                            alm_status *st);
+
+// Sets the ranks of entries, which stay where they are. is_exact: by mantissa, else by number.
+// ascending: less is better.
+void alm_ranking_set(alm_ranked *entries, size_t count, bool is_exact, bool ascending,
+                     const alm_ranking_room *room);
 
 #endif
