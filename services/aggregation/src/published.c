@@ -104,10 +104,12 @@ static alm_code add_missing_of_place(alm_query_run *run, const collector *it, si
     }
     for (size_t i = 0; i < plan->listed_count; i++) {
         alm_period period = plan->listed[i];
-        bool was_there =
-            alm_place_valid_on(alm_place_tree_get(plan->tree, place), alm_period_last_day(period));
         bool wants_freq = plan->freq == ALM_FREQ_NONE || plan->freq == period.freq;
-        if (was_there && wants_freq && !it->is_seen[i * plan->places.count + index]) {
+        if (it->is_seen[i * plan->places.count + index] || !wants_freq) {
+            continue;
+        }
+        alm_date day = alm_period_last_day(period);
+        if (alm_place_valid_on(alm_place_tree_get(plan->tree, place), day)) {
             ALM_TRY(add_missing(run, place, period, st));
         }
     }

@@ -9,33 +9,48 @@ typedef struct builder {
     alm_cell_index index; // (place, 0) to series
 } builder;
 
-// Adds a place, or a group of a roll-up, unless it is there.
-static alm_code add_series(builder *it, alm_place_id place, uint32_t group, bool is_asked,
-                           alm_status *st)
+// Room for so many more series.
+static alm_code reserve(builder *it, size_t count, alm_status *st)
 {
     alm_series_set *set = it->set;
     alm_arena *arena = it->run->arena;
-    uint32_t fresh = (uint32_t)set->count;
-    uint32_t at;
-    ALM_TRY(alm_cell_index_add(&it->index, place, 0, fresh, &at, st));
-    if (at != fresh) {
-        set->is_asked[at] |= is_asked;
-        return ALM_OK;
-    }
     void *places = set->places;
     void *groups = set->groups;
     void *asked = set->is_asked;
-    if (!alm_arena_grow(arena, &places, &it->cap, set->count + 1, sizeof place) ||
-        !alm_arena_grow(arena, &groups, &it->groups_cap, set->count + 1, sizeof group) ||
-        !alm_arena_grow(arena, &asked, &it->asked_cap, set->count + 1, 1)) {
+    size_t all = set->count + count;
+    if (!alm_arena_grow(arena, &places, &it->cap, all, sizeof *set->places) ||
+        !alm_arena_grow(arena, &groups, &it->groups_cap, all, sizeof *set->groups) ||
+        !alm_arena_grow(arena, &asked, &it->asked_cap, all, sizeof *set->is_asked)) {
         return alm_query_run_no_memory(st);
     }
     set->places = places;
     set->groups = groups;
     set->is_asked = asked;
+    return ALM_OK;
+}
+
+// There is room for it.
+static void put_series(builder *it, alm_place_id place, uint32_t group, bool is_asked)
+{
+    alm_series_set *set = it->set;
     set->places[set->count] = place;
     set->groups[set->count] = group;
     set->is_asked[set->count++] = is_asked;
+}
+
+// Adds a place, or a group of a roll-up, unless it is there.
+static alm_code add_series(builder *it, alm_place_id place, uint32_t group, bool is_asked,
+                           alm_status *st)
+{
+    uint32_t fresh = (uint32_t)it->set->count;
+    uint32_t at;
+    ALM_TRY(alm_cell_index_add(&it->index, place, 0, fresh, &at, st));
+    if (at != fresh) {
+        it->set->is_asked[at] |= is_asked;
+        return ALM_OK;
+    }
+    ALM_TRY(reserve(it, 1, st));
+    put_series(it, place, group, is_asked);
     return ALM_OK;
 }
 
@@ -75,17 +90,40 @@ static alm_code add_with_siblings(builder *it, alm_place_id place, alm_status *s
     return add_peer_group(it, first, false, st);
 }
 
-// Peers that are named are one group; what is asked beside them is no peer.
+// Those that are asked, each once.
+static alm_code add_asked(builder *it, alm_status *st)
+{
+    const alm_place_list *places = &it->run->plan->places;
+    ALM_TRY(reserve(it, places->count, st));
+    for (size_t i = 0; i < places->count; i++) {
+        put_series(it, places->ids[i], UINT32_MAX, true);
+    }
+    return ALM_OK;
+}
+
+// Peers that are named are one group; what is asked beside them is no peer. Both are lists of
+// places that are there once.
 static alm_code add_named_peers(builder *it, alm_status *st)
 {
     const alm_query_plan *plan = it->run->plan;
+    uint8_t *is_peer = alm_arena_calloc(it->run->arena, plan->places.count, 1);
+    if (is_peer == NULL) {
+        return alm_query_run_no_memory(st);
+    }
+    ALM_TRY(reserve(it, plan->peers.count + plan->places.count, st));
     for (size_t i = 0; i < plan->peers.count; i++) {
-        ALM_TRY(add_series(it, plan->peers.ids[i], UINT32_MAX, false, st));
+        uint32_t at = alm_query_plan_place_index(plan, plan->peers.ids[i]);
+        put_series(it, plan->peers.ids[i], UINT32_MAX, at != ALM_PLACE_NONE);
+        if (at != ALM_PLACE_NONE) {
+            is_peer[at] = 1;
+        }
     }
     ALM_TRY(add_peer_group(it, 0, false, st));
     size_t first = it->set->count;
     for (size_t i = 0; i < plan->places.count; i++) {
-        ALM_TRY(add_series(it, plan->places.ids[i], UINT32_MAX, true, st));
+        if (!is_peer[i]) {
+            put_series(it, plan->places.ids[i], UINT32_MAX, true);
+        }
     }
     return add_peer_group(it, first, true, st);
 }
@@ -145,16 +183,18 @@ alm_code alm_series_set_make(alm_query_run *run, alm_series_set *ret, alm_status
                               "cannot be named");
     }
     bool is_named = plan->peers.count > 0;
+    bool is_among_siblings = is_ranked && !is_named && run->groups == NULL;
     if (is_named) {
         ALM_TRY(add_named_peers(it, st));
     }
     if (run->groups != NULL) {
         ALM_TRY(add_groups(it, is_ranked, st));
     }
-    for (size_t i = 0; run->groups == NULL && !is_named && i < plan->places.count; i++) {
-        alm_place_id place = plan->places.ids[i];
-        ALM_TRY(is_ranked ? add_with_siblings(it, place, st)
-                          : add_series(it, place, UINT32_MAX, true, st));
+    if (run->groups == NULL && !is_ranked) {
+        ALM_TRY(add_asked(it, st));
+    }
+    for (size_t i = 0; is_among_siblings && i < plan->places.count; i++) {
+        ALM_TRY(add_with_siblings(it, plan->places.ids[i], st));
     }
     ret->source_count = ret->count;
     if (run->groups == NULL) {

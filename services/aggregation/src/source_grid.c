@@ -4,6 +4,8 @@
 #include "derived_grid.h"
 #include "rollup.h"
 
+#include "alm/id_order.h"
+
 #include <stdlib.h>
 
 // --- families -----------------------------------------------------------------------------------
@@ -241,16 +243,6 @@ typedef struct matches {
     size_t count, cap;
 } matches;
 
-static bool places_ascend(const alm_series_set *set)
-{
-    for (size_t s = 1; s < set->source_count; s++) {
-        if (set->places[s] <= set->places[s - 1]) {
-            return false;
-        }
-    }
-    return true;
-}
-
 // ascends: the set's places do, each being there once.
 static void match_rows(const alm_series_set *set, bool ascends, const alm_cell_run *run,
                        alm_grid_rows *ret)
@@ -296,7 +288,7 @@ static alm_code match(const alm_source_grid *it, uint32_t variant, alm_axis axis
                       alm_status *st)
 {
     const alm_cells *cells = &it->run->cells;
-    bool ascends = places_ascend(it->set);
+    bool ascends = alm_ids_ascend(it->set->places, it->set->source_count);
     *ret = (matches){0};
     for (uint32_t t = 0; t < axis.count; t++) {
         const alm_cell_run *run = alm_cells_runs(cells, variant, alm_axis_at(axis, t));
@@ -507,6 +499,14 @@ alm_code alm_step_why(alm_query_run *run, const alm_step *step, const alm_grid *
     return ALM_OK;
 }
 
+// Was a row taken up?
+static bool has_row(const alm_grid *published, size_t series, alm_period period)
+{
+    uint32_t t = alm_axis_find(published->axis, period);
+    return t != ALM_AXIS_NONE &&
+           published->gaps[series * published->axis.count + t] != ALM_GAP_UNOBSERVED;
+}
+
 static alm_code why_unpublished(const alm_source_grid *it, const alm_candidate *candidate,
                                 size_t series, alm_period period, bool names_place,
                                 const char **ret, alm_status *st)
@@ -524,7 +524,8 @@ static alm_code why_unpublished(const alm_source_grid *it, const alm_candidate *
     alm_measure measure =
         alm_variant_table_get(&run->variants, candidate->variant)->variant.measure;
     alm_obs row;
-    bool is_there = alm_cells_get(&run->cells, candidate->variant, place, period, &row);
+    bool is_there = has_row(&candidate->published, series, period) &&
+                    alm_cells_get(&run->cells, candidate->variant, place, period, &row);
     if (is_there && row.value.has_number) {
         bool converts = alm_unit_convertible(row.value.unit, it->quantity.unit);
         *ret = converts ? "the number is too large"
