@@ -243,10 +243,15 @@ static alm_code tell_answer(telling *it, const alm_answer *answer, alm_status *s
     return it->sink->row(it->sink->self, &row, st);
 }
 
+static bool is_like(const telling *it, uint32_t variant, alm_unit unit)
+{
+    return it->is_begun && it->variant == variant && alm_unit_eq(it->unit, unit);
+}
+
 // False: the row's number is to be converted.
 static alm_code begin_alike(telling *it, const alm_obs *obs, bool *ret, alm_status *st)
 {
-    *ret = it->is_begun && it->variant == obs->variant && alm_unit_eq(it->unit, obs->value.unit);
+    *ret = is_like(it, obs->variant, obs->value.unit);
     if (*ret) {
         return ALM_OK;
     }
@@ -300,18 +305,40 @@ static alm_code tell_published(telling *it, const alm_obs *obs, alm_status *st)
     return alm_teller_add(it->teller, &row, st);
 }
 
+// Nearly always the row has a number and is like the one before: then it is made of what columns
+// say without being an observation in between.
+static alm_code tell_row(telling *it, const alm_cell_run *run, size_t i, alm_status *st)
+{
+    const alm_obs_columns *rows = &run->rows;
+    bool is_plain = it->teller != NULL && alm_obs_flags_have_number(ALM_OBS_AT(rows, flags, i)) &&
+                    is_like(it, run->variant, ALM_OBS_AT(rows, unit, i));
+    alm_obs obs = alm_obs_at(rows, i);
+    if (is_plain) {
+        alm_value value = obs.value;
+        alm_told_row row = alm_told_row_of(&obs);
+        find_bounds(it, &value, &row);
+        return alm_teller_add(it->teller, &row, st);
+    }
+    alm_obs other = obs;
+    other.variant = run->variant;
+    return tell_published(it, &other, st);
+}
+
 static alm_code tell_in_order(telling *it, const alm_answer_order *order, alm_status *st)
 {
     const alm_cells *cells = it->answers->cells;
     size_t first = cells == NULL ? 0 : cells->count;
+    const alm_cell_run *run = NULL; // of the row before
     for (size_t i = 0; i < order->count; i++) {
         uint32_t row = order->keys[i].row;
         if (row >= first) {
             ALM_TRY(tell_answer(it, alm_answers_get(it->answers, row - first), st));
             continue;
         }
-        alm_obs obs = alm_cells_row(cells, row);
-        ALM_TRY(tell_published(it, &obs, st));
+        if (run == NULL || row < run->first || row - run->first >= run->rows.count) {
+            run = alm_cells_run_of(cells, row);
+        }
+        ALM_TRY(tell_row(it, run, row - run->first, st));
     }
     return it->teller == NULL ? ALM_OK : alm_teller_flush(it->teller, st);
 }
@@ -326,12 +353,14 @@ alm_code alm_answers_tell(const alm_answers *answers, const alm_query_plan *plan
     if (alm_answers_count(answers) == 0) {
         return ALM_OK;
     }
-    if (sink->writer != NULL && answers->cells != NULL) {
-        ALM_TRY(alm_teller_make(plan, sink, alm_answers_count(answers), answers->arena, &it.teller,
-                                st));
-    }
     ALM_TRY(alm_answer_order_make(answers, plan, indicator, &order, st));
-    alm_code code = tell_in_order(&it, &order, st);
+    alm_code code = ALM_OK;
+    if (sink->writer != NULL && answers->cells != NULL) {
+        code = alm_teller_make(plan, sink, order.count, answers->arena, &it.teller, st);
+    }
+    if (code == ALM_OK) {
+        code = tell_in_order(&it, &order, st);
+    }
     alm_free(order.keys);
     return code;
 }

@@ -197,9 +197,9 @@ alm_code alm_cells_visit(void *arg, const alm_str *variants, size_t variant_coun
 
 // --- rows ---------------------------------------------------------------------------------------
 
-// The run that row i is in.
-static const alm_cell_run *run_of(const alm_cells *cells, size_t i)
+const alm_cell_run *alm_cells_run_of(const alm_cells *cells, size_t i)
 {
+    ALM_ASSERT(i < cells->count);
     size_t from = 0;
     size_t to = cells->run_count;
     while (to - from > 1) {
@@ -215,8 +215,7 @@ static const alm_cell_run *run_of(const alm_cells *cells, size_t i)
 
 alm_obs alm_cells_row(const alm_cells *cells, size_t i)
 {
-    ALM_ASSERT(i < cells->count);
-    const alm_cell_run *run = run_of(cells, i);
+    const alm_cell_run *run = alm_cells_run_of(cells, i);
     alm_obs row = alm_obs_at(&run->rows, i - run->first);
     row.variant = run->variant;
     return row;

@@ -308,6 +308,35 @@ static alm_code find_set(const alm_query_plan *plan, alm_str expr, alm_arena *ar
     return ALM_OK;
 }
 
+static alm_code make_codes(const void *arg, const alm_catalog *catalog, alm_arena *arena,
+                           void **ret, alm_status *st)
+{
+    const place_set *set = arg;
+    const alm_place_tree *tree = alm_catalog_places(catalog);
+    alm_str *codes = alm_arena_calloc(arena, set->places.count, sizeof *codes);
+    alm_text_list *list = alm_arena_alloc(arena, sizeof *list);
+    if (codes == NULL || list == NULL) {
+        return no_memory(st);
+    }
+    for (size_t i = 0; i < set->places.count; i++) {
+        codes[i] = alm_place_tree_get(tree, set->places.ids[i])->code;
+    }
+    *ret = list;
+    return alm_text_list_make(codes, set->places.count, arena, list, st);
+}
+
+alm_code alm_query_plan_codes(const alm_query_plan *plan, alm_arena *arena,
+                              const alm_text_list **ret, alm_status *st)
+{
+    const place_set *set;
+    const void *list;
+    ALM_TRY(find_set(plan, plan->places_text, arena, &set, st));
+    ALM_TRY(
+        alm_query_plan_work(plan, "codes", plan->places_text, make_codes, set, arena, &list, st));
+    *ret = list;
+    return ALM_OK;
+}
+
 uint32_t alm_query_plan_place_index(const alm_query_plan *plan, alm_place_id place)
 {
     if (plan->place_index != NULL) {

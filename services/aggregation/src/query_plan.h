@@ -6,6 +6,7 @@
 #include "alm/catalog_cache.h"
 #include "alm/period_expr.h"
 #include "alm/transform.h"
+#include "alm/wire.h"
 #include "derived.h"
 #include "row_reader.h"
 
@@ -103,6 +104,12 @@ ALM_MUST_USE alm_code alm_query_plan_work(const alm_query_plan *plan, const char
 
 // The place's index in plan->places; ALM_PLACE_NONE: it is not asked.
 uint32_t alm_query_plan_place_index(const alm_query_plan *plan, alm_place_id place);
+
+// The codes of the places of the expression, in answering order; of a fragment, too, of all.
+//
+// ALM_RESOURCE_EXHAUSTED  out of memory
+ALM_MUST_USE alm_code alm_query_plan_codes(const alm_query_plan *plan, alm_arena *arena,
+                                           const alm_text_list **ret, alm_status *st);
 
 // The measure that sources publish of exactly what the question has computed: growth_yoy for pc1
 // alone. NONE: no such measure. *ret_of: the measure it is of, which its relation says.

@@ -2,7 +2,7 @@
 // the steps; then computed forwards, a part of the series at a time.
 #include "series_run.h"
 
-#define PART_CELLS 65536 // of one grid
+#define PART_CELLS 16384 // of one grid: two of them are half a megabyte each, near the processor
 
 static alm_code read_all(alm_series_run *it, alm_status *st)
 {

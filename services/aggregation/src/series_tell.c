@@ -97,43 +97,11 @@ static alm_code begin_series(alm_series_run *it, alm_series_target *of, size_t s
     return alm_teller_begin(it->teller, &common, st);
 }
 
-// A number without remarks: not of a rank or a roll-up, which have counts.
-static alm_code tell_number(alm_series_run *it, const alm_grid *grid, size_t series, uint32_t t,
-                            bool *ret_is_told, alm_status *st)
-{
-    size_t cell = series * grid->axis.count + t;
-    alm_interval interval;
-    alm_obs obs = {
-        .place = it->set.places[series],
-        .period = alm_axis_at(grid->axis, t),
-        .source = alm_newest_source(grid->newest[cell]),
-        .published = alm_newest_published(grid->newest[cell]),
-    };
-    alm_grid_value(grid, cell, (alm_unit){0}, &obs.value, &interval);
-    *ret_is_told = obs.value.has_number;
-    if (!obs.value.has_number) {
-        return ALM_OK;
-    }
-    alm_told_row row = alm_told_row_of(&obs);
-    row.bounds = ALMANAC__V1__BOUNDS__BOUNDS_TOLD;
-    row.interval = interval;
-    it->is_answered[series] = 1;
-    it->run->told++;
-    return alm_teller_add(it->teller, &row, st);
-}
-
 static alm_code tell_cell(alm_series_run *it, alm_series_target *of, size_t series, uint32_t t,
                           alm_status *st)
 {
     alm_obs obs;
     alm_answer_extra extra;
-    bool is_told = false;
-    if (it->run->groups == NULL && !alm_query_plan_ranks(it->run->plan)) {
-        ALM_TRY(tell_number(it, alm_series_last_grid(of), series, t, &is_told, st));
-    }
-    if (is_told) {
-        return ALM_OK;
-    }
     ALM_TRY(alm_series_computed(it, of, series, t, ALM_CELL_NONE, &obs, &extra, st));
     alm_told_row row = alm_told_row_of(&obs);
     row.bounds = obs.value.has_number ? ALMANAC__V1__BOUNDS__BOUNDS_TOLD
@@ -160,6 +128,46 @@ static bool is_wanted(const alm_series_run *it, const alm_series_target *of, siz
            alm_place_valid_on(alm_place_tree_get(run->plan->tree, it->set.places[series]), day);
 }
 
+// Of a rank each cell has remarks of its own.
+static alm_code rank_remarks(alm_series_run *it, alm_series_target *of, size_t series, uint32_t t,
+                             alm_told_remarks *ret, alm_status *st)
+{
+    size_t cell = series * alm_series_last_grid(of)->axis.count + t;
+    const char *remark;
+    ALM_TRY(alm_rank_remark(it->run, &of->grids[of->chain.count - 1], &it->set, &of->ranks, series,
+                            t, &remark, st));
+    *ret = (alm_told_remarks){alm_str_from(remark), of->ranks.ranked[cell], of->ranks.peers[cell]};
+    return ALM_OK;
+}
+
+// Numbers from period t on; *ret is how many were told. Not of a roll-up, whose members are to be
+// told of.
+static alm_code tell_numbers(alm_series_run *it, alm_series_target *of, size_t series, uint32_t t,
+                             size_t *ret, alm_status *st)
+{
+    const alm_grid *grid = alm_series_last_grid(of);
+    size_t row = series * grid->axis.count;
+    bool is_rank = alm_query_plan_ranks(it->run->plan);
+    uint32_t most = is_rank ? t + 1 : grid->axis.count;
+    uint32_t end = t;
+    alm_told_remarks remarks = {.of_count = 0};
+    while (end < most && it->asked[end] && alm_grid_has(grid, row + end)) {
+        end++;
+    }
+    *ret = 0;
+    if (it->run->groups != NULL || end == t) {
+        return ALM_OK;
+    }
+    if (is_rank) {
+        ALM_TRY(rank_remarks(it, of, series, t, &remarks, st));
+    }
+    ALM_TRY(alm_teller_add_cells(it->teller, it->set.places[series], grid, row + t, end - t,
+                                 &remarks, ret, st));
+    it->is_answered[series] |= *ret > 0;
+    it->run->told += *ret;
+    return ALM_OK;
+}
+
 alm_code alm_series_tell_ranges(alm_series_run *it, alm_series_target *of, size_t series,
                                 bool *ret_is_told, alm_status *st)
 {
@@ -168,10 +176,13 @@ alm_code alm_series_tell_ranges(alm_series_run *it, alm_series_target *of, size_
         ALM_TRY(begin_series(it, of, series, ret_is_told, st));
     }
     uint32_t count = *ret_is_told ? alm_series_last_grid(of)->axis.count : 0;
-    for (uint32_t t = 0; t < count; t++) {
-        if (is_wanted(it, of, series, t)) {
+    for (uint32_t t = 0; t < count;) {
+        size_t told;
+        ALM_TRY(tell_numbers(it, of, series, t, &told, st));
+        if (told == 0 && is_wanted(it, of, series, t)) {
             ALM_TRY(tell_cell(it, of, series, t, st));
         }
+        t += (uint32_t)ALM_MAX(told, (size_t)1);
     }
     return ALM_OK;
 }

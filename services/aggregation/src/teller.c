@@ -28,6 +28,9 @@ struct alm_teller {
     alm_result_writer *writer; // NULL: to be asked for
     size_t most, room, count;
     alm_result_columns columns; // common ones are set once the writer is known
+    const alm_text_list *codes; // of all the plan's places, if most of them come once; else NULL
+    bool has_codes;             // the block has them, from this index on:
+    uint32_t first_code;
     // Indexes of texts that the row before had:
     bool is_first;
     alm_place_id last_place;
@@ -37,6 +40,8 @@ struct alm_teller {
     uint32_t last_source, source_index;
     alm_date last_published;
     uint32_t published_index;
+    alm_str last_reason; // not "", unless there was none yet
+    uint32_t reason_index;
 #define EACH_MEMBER(name, type) type *name;
     EACH_MAP(EACH_MEMBER)
 #undef EACH_MEMBER
@@ -45,6 +50,15 @@ struct alm_teller {
 static alm_code no_memory(alm_status *st)
 {
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "out of memory for the answer");
+}
+
+// Will nearly every place of the plan have a row, and that in nearly every block?
+static bool wants_codes(const alm_query_plan *plan, size_t most)
+{
+    size_t places = plan->places.count;
+    bool is_by_place = plan->order == ALMANAC__V1__ORDER__ORDER_KEY;
+    return places > 0 && places == plan->whole_count && places <= most &&
+           places <= ALM_RESULT_BLOCK_ROW_COUNT && (!is_by_place || most / places == 1);
 }
 
 alm_code alm_teller_make(const alm_query_plan *plan, const alm_answer_sink *sink, size_t most,
@@ -66,7 +80,7 @@ alm_code alm_teller_make(const alm_query_plan *plan, const alm_answer_sink *sink
     EACH_MAP(EACH_MAKE)
 #undef EACH_MAKE
     *ret = teller;
-    return ALM_OK;
+    return wants_codes(plan, most) ? alm_query_plan_codes(plan, arena, &teller->codes, st) : ALM_OK;
 }
 
 alm_code alm_teller_flush(alm_teller *teller, alm_status *st)
@@ -114,14 +128,24 @@ static alm_code begin_block(alm_teller *teller, alm_status *st)
     teller->writer = writer;
     teller->room = ALM_MIN(alm_result_writer_room(writer), teller->most);
     teller->is_first = true;
+    teller->last_reason = (alm_str){0};
     ALM_ASSERT(teller->room > 0);
-    return ALM_OK;
+    teller->has_codes = teller->codes != NULL && teller->codes->count <= teller->room;
+    return teller->has_codes
+               ? alm_result_writer_texts(writer, teller->codes, &teller->first_code, st)
+               : ALM_OK;
 }
 
 static alm_code find_place(alm_teller *teller, alm_place_id place, alm_status *st)
 {
-    alm_str code = alm_place_tree_get(teller->plan->tree, place)->code;
+    const alm_query_plan *plan = teller->plan;
+    uint32_t at = teller->has_codes ? alm_query_plan_place_index(plan, place) : ALM_PLACE_NONE;
     teller->last_place = place;
+    if (at != ALM_PLACE_NONE) {
+        teller->place_index = teller->first_code + at;
+        return ALM_OK;
+    }
+    alm_str code = alm_place_tree_get(plan->tree, place)->code;
     return alm_result_writer_text(teller->writer, code, &teller->place_index, st);
 }
 
@@ -146,46 +170,82 @@ static alm_code find_published(alm_teller *teller, alm_date published, alm_statu
     return alm_result_writer_date(teller->writer, published, &teller->published_index, st);
 }
 
-// The texts of a row, of which most are those of the row before.
-static alm_code find_texts(alm_teller *teller, const alm_told_row *row, alm_status *st)
+// The codes and dates of a row, of which most are those of the row before.
+
+static alm_code place_put(alm_teller *teller, size_t i, alm_place_id place, alm_status *st)
 {
-    size_t i = teller->count;
-    bool is_first = teller->is_first;
-    if (is_first || row->place != teller->last_place) {
-        ALM_TRY(find_place(teller, row->place, st));
+    if (teller->is_first || place != teller->last_place) {
+        ALM_TRY(find_place(teller, place, st));
     }
-    if (is_first || !alm_period_eq(row->period, teller->last_period)) {
-        ALM_TRY(find_period(teller, row->period, st));
-    }
-    if (is_first || row->source != teller->last_source) {
-        ALM_TRY(find_source(teller, row->source, st));
-    }
-    if (is_first || row->published != teller->last_published) {
-        ALM_TRY(find_published(teller, row->published, st));
-    }
-    teller->is_first = false;
     teller->place[i] = teller->place_index;
+    return ALM_OK;
+}
+
+static alm_code period_put(alm_teller *teller, size_t i, alm_period period, alm_status *st)
+{
+    if (teller->is_first || !alm_period_eq(period, teller->last_period)) {
+        ALM_TRY(find_period(teller, period, st));
+    }
     teller->period[i] = teller->period_index;
+    return ALM_OK;
+}
+
+static alm_code publication_put(alm_teller *teller, size_t i, uint32_t source, alm_date published,
+                                alm_status *st)
+{
+    if (teller->is_first || source != teller->last_source) {
+        ALM_TRY(find_source(teller, source, st));
+    }
+    if (teller->is_first || published != teller->last_published) {
+        ALM_TRY(find_published(teller, published, st));
+    }
     teller->source[i] = teller->source_index;
     teller->published[i] = teller->published_index;
+    return ALM_OK;
+}
+
+static alm_code find_reason(alm_teller *teller, alm_str reason, uint32_t *ret, alm_status *st)
+{
+    const alm_str *last = &teller->last_reason;
+    if (reason.data != last->data || reason.len != last->len) {
+        ALM_TRY(alm_result_writer_text(teller->writer, reason, &teller->reason_index, st));
+        teller->last_reason = reason;
+    }
+    *ret = teller->reason_index;
+    return ALM_OK;
+}
+
+static alm_code find_remarks(alm_teller *teller, const alm_told_row *row, alm_status *st)
+{
+    size_t i = teller->count;
     teller->note[i] = 0;
     teller->reason[i] = 0;
     if (row->note.len > 0) {
         ALM_TRY(alm_result_writer_text(teller->writer, row->note, &teller->note[i], st));
     }
-    return row->reason.len == 0
-               ? ALM_OK
-               : alm_result_writer_text(teller->writer, row->reason, &teller->reason[i], st);
+    return row->reason.len == 0 ? ALM_OK : find_reason(teller, row->reason, &teller->reason[i], st);
+}
+
+// Makes room for a row.
+static alm_code make_room(alm_teller *teller, alm_status *st)
+{
+    if (teller->count < teller->room) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_teller_flush(teller, st));
+    return begin_block(teller, st);
 }
 
 alm_code alm_teller_add(alm_teller *teller, const alm_told_row *row, alm_status *st)
 {
-    if (teller->count == teller->room) {
-        ALM_TRY(alm_teller_flush(teller, st));
-        ALM_TRY(begin_block(teller, st));
-    }
-    ALM_TRY(find_texts(teller, row, st));
-    size_t i = teller->count++;
+    ALM_TRY(make_room(teller, st));
+    size_t i = teller->count;
+    ALM_TRY(place_put(teller, i, row->place, st));
+    ALM_TRY(period_put(teller, i, row->period, st));
+    ALM_TRY(publication_put(teller, i, row->source, row->published, st));
+    ALM_TRY(find_remarks(teller, row, st));
+    teller->is_first = false;
+    teller->count++;
     bool is_told = row->bounds == ALMANAC__V1__BOUNDS__BOUNDS_TOLD;
     teller->mantissa[i] = row->has_number ? row->number.mantissa : 0;
     teller->exponent[i] = row->has_number ? row->number.exponent : 0;
@@ -197,5 +257,75 @@ alm_code alm_teller_add(alm_teller *teller, const alm_told_row *row, alm_status 
     teller->status[i] = row->status;
     teller->of_count[i] = row->of_count;
     teller->of_expected[i] = row->of_expected;
+    return ALM_OK;
+}
+
+static void fill(uint32_t *column, size_t count, uint32_t value)
+{
+    for (size_t i = 0; i < count; i++) {
+        column[i] = value;
+    }
+}
+
+// Of cells that there is room for: all but their numbers and keys.
+static alm_code cells_put(alm_teller *teller, const alm_grid *grid, size_t cell, size_t count,
+                          const alm_told_remarks *remarks, alm_status *st)
+{
+    size_t from = teller->count;
+    const uint8_t *flags = grid->flags + cell;
+    uint32_t reason = 0;
+    if (remarks->reason.len > 0) {
+        ALM_TRY(find_reason(teller, remarks->reason, &reason, st));
+    }
+    for (size_t i = 0; i < count; i++) {
+        teller->status[from + i] = alm_cell_flags_status(flags[i]);
+        teller->qualifier[from + i] = alm_cell_flags_qualifier(flags[i]);
+    }
+    memcpy(teller->lower + from, grid->lower + cell, count * sizeof *teller->lower);
+    memcpy(teller->upper + from, grid->upper + cell, count * sizeof *teller->upper);
+    fill(teller->has_number + from, count, 1);
+    fill(teller->bounds + from, count, ALMANAC__V1__BOUNDS__BOUNDS_TOLD);
+    fill(teller->note + from, count, 0);
+    fill(teller->reason + from, count, reason);
+    fill(teller->of_count + from, count, remarks->of_count);
+    fill(teller->of_expected + from, count, remarks->of_expected);
+    return ALM_OK;
+}
+
+static alm_code cell_keys_put(alm_teller *teller, alm_place_id place, const alm_grid *grid,
+                              size_t cell, size_t count, alm_status *st)
+{
+    size_t from = teller->count;
+    uint32_t t = (uint32_t)(cell % grid->axis.count);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t newest = grid->newest[cell + i];
+        ALM_TRY(place_put(teller, from + i, place, st));
+        ALM_TRY(period_put(teller, from + i, alm_axis_at(grid->axis, t + (uint32_t)i), st));
+        ALM_TRY(publication_put(teller, from + i, alm_newest_source(newest),
+                                alm_newest_published(newest), st));
+        teller->is_first = false;
+    }
+    return ALM_OK;
+}
+
+alm_code alm_teller_add_cells(alm_teller *teller, alm_place_id place, const alm_grid *grid,
+                              size_t cell, size_t count, const alm_told_remarks *remarks,
+                              size_t *ret_count, alm_status *st)
+{
+    size_t end = cell + count;
+    size_t told, most;
+    ALM_ASSERT(cell % grid->axis.count + count <= grid->axis.count);
+    *ret_count = 0;
+    do {
+        ALM_TRY(make_room(teller, st));
+        size_t from = teller->count;
+        most = ALM_MIN(end - cell, teller->room - from);
+        told = alm_grid_numbers(grid, cell, most, teller->mantissa + from, teller->exponent + from);
+        ALM_TRY(cells_put(teller, grid, cell, told, remarks, st));
+        ALM_TRY(cell_keys_put(teller, place, grid, cell, told, st));
+        teller->count += told;
+        cell += told;
+        *ret_count += told;
+    } while (cell < end && told == most);
     return ALM_OK;
 }

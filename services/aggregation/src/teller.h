@@ -7,6 +7,8 @@
 
 #include "answer.h"
 
+#include "alm/grid.h"
+
 typedef struct alm_told_row {
     alm_place_id place;
     alm_period period;
@@ -52,8 +54,20 @@ ALM_MUST_USE alm_code alm_teller_make(const alm_query_plan *plan, const alm_answ
 // Texts are borrowed until others begin, or the end.
 ALM_MUST_USE alm_code alm_teller_begin(alm_teller *teller, const alm_told_common *common,
                                        alm_status *st);
-// Texts are read during the call.
+// Texts are read during the call. A reason that stands where that of another row stood is the same.
 ALM_MUST_USE alm_code alm_teller_add(alm_teller *teller, const alm_told_row *row, alm_status *st);
+// What is said of a number beside what its cell says.
+typedef struct alm_told_remarks {
+    alm_str reason; // as of a row
+    uint32_t of_count, of_expected;
+} alm_told_remarks;
+
+// Consecutive cells of a place, at least one, with the same remarks: a row each. Told are
+// *ret_count of them, up to the first that has no number.
+ALM_MUST_USE alm_code alm_teller_add_cells(alm_teller *teller, alm_place_id place,
+                                           const alm_grid *grid, size_t cell, size_t count,
+                                           const alm_told_remarks *remarks, size_t *ret_count,
+                                           alm_status *st);
 ALM_MUST_USE alm_code alm_teller_flush(alm_teller *teller, alm_status *st);
 
 #endif
