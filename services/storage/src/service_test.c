@@ -901,6 +901,44 @@ static void watches_from_a_sequence_on(void **state)
     alm_arena_destroy(&other.arena);
 }
 
+// Goal: who asks for it is told that there is nothing, first of all and again and again, and which
+// of several messages is a commit's last.
+static void a_watch_says_that_it_is_alive(void **state)
+{
+    fixture *f = *state;
+    commit_catalog(f);
+    Almanac__Internal__WatchRequest request;
+    almanac__internal__watch_request__init(&request);
+    request.alive_ms = 20;
+    alm_stream *stream = open_stream(f, "Watch", &request.base);
+    for (int i = 0; i < 3; i++) {
+        Almanac__Internal__WatchResponse *r = next(f, stream);
+        assert_true(r->alive);
+        assert_int_equal(r->sequence, 1);
+        assert_int_equal(r->catalog_sequence, 1);
+    }
+    commit_slice(f, 2022);
+    size_t rows = 0;
+    for (bool goes_on = true; goes_on;) {
+        Almanac__Internal__WatchResponse *r = next(f, stream);
+        if (!r->alive) {
+            assert_int_equal(r->sequence, 2);
+            rows += r->block->rows;
+            goes_on = r->goes_on;
+            assert_int_equal(goes_on, rows < PLACE_COUNT);
+        }
+    }
+    Almanac__Internal__WatchResponse *after = next(f, stream);
+    assert_true(after->alive);
+    assert_int_equal(after->sequence, 2);
+    alm_stream_close(&stream);
+    request.from_sequence = 7; // of a store that had more
+    stream = open_stream(f, "Watch", &request.base);
+    Almanac__Internal__WatchResponse *of_fewer = next(f, stream);
+    assert_int_equal(of_fewer->sequence, 2);
+    alm_stream_close(&stream);
+}
+
 static Almanac__Internal__HeadResponse *ask_head(fixture *f)
 {
     Almanac__Internal__HeadRequest request;
@@ -1054,6 +1092,7 @@ int main(void)
         TEST(finds_series_of_a_new_place),
         TEST(keeps_quarantined_rows),
         TEST(watches_from_a_sequence_on),
+        TEST(a_watch_says_that_it_is_alive),
         TEST(a_watcher_far_behind_is_told_to_read),
         TEST(tells_its_figures_and_verifies),
         TEST(streams_a_backup),

@@ -24,13 +24,10 @@ size_t storage_block_rows(const alm_obs_columns *rows, size_t from)
     return to - from;
 }
 
-// A wait is cut into slices, so that a cancelled call is noticed.
-#define WAIT_SLICE_MS 500
-
 alm_code storage_wait(alm_store *store, uint64_t sequence, alm_call *call, alm_status *st)
 {
     for (;;) {
-        alm_code code = alm_store_wait(store, sequence, WAIT_SLICE_MS, st);
+        alm_code code = alm_store_wait(store, sequence, STORAGE_WAIT_SLICE_MS, st);
         if (code != ALM_DEADLINE_EXCEEDED) {
             return code;
         }

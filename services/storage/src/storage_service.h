@@ -29,6 +29,9 @@ size_t storage_block_rows(const alm_obs_columns *rows, size_t from);
 ALM_MUST_USE alm_code storage_wait(alm_store *store, uint64_t sequence, alm_call *call,
                                    alm_status *st);
 
+// A wait is cut into slices, so that a cancelled call is noticed.
+#define STORAGE_WAIT_SLICE_MS 500
+
 // A request as the engine takes it; views the message, and the arena.
 //
 // ALM_INVALID_ARGUMENT  a number that stands for nothing
