@@ -138,7 +138,7 @@ typedef struct almanac_query {
     const char *unit;     // "": as published; "indicator": the indicator's; or a code: "CNY_E8"
     almanac_order order;
     uint32_t limit;        // rows of each indicator, after ordering; 0: all
-    uint64_t min_sequence; // this commit must be visible: read your own writes
+    uint64_t min_sequence; // this commit must be visible; what this client saw of late is anyway
     uint64_t at_sequence;  // exactly this state; 0: the newest
     bool incomplete;       // roll-up answers even when members are missing
 } almanac_query;

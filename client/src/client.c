@@ -24,6 +24,11 @@ almanac_code alm_client_answer(alm_code code, const alm_status *st, almanac_erro
     return (almanac_code)code;
 }
 
+void alm_client_saw(almanac_client *client, uint64_t sequence)
+{
+    alm_seen_note(&client->seen, sequence, client->clock.mono_us(client->clock.self));
+}
+
 alm_code alm_client_code(uint32_t number)
 {
     alm_code code = ALM_UNKNOWN;

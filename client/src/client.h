@@ -7,6 +7,7 @@
 
 #include "alm/arena.h"
 #include "alm/channel.h"
+#include "alm/seen.h"
 #include "alm/status.h"
 
 struct almanac_client {
@@ -14,7 +15,11 @@ struct almanac_client {
     alm_channel *channel;
     int64_t timeout_ms;
     alm_clock clock;
+    alm_seen seen; // states of answers; those of later questions are not before
 };
+
+// What the client was told of a state of the store.
+void alm_client_saw(almanac_client *client, uint64_t sequence);
 
 // The last act of every public function: hands a failure over to the caller's error, if there is
 // one.

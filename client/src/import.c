@@ -168,6 +168,7 @@ static void take_answer(import_run *in, const Almanac__V1__ImportResponse *respo
     sum->quarantined += response->quarantined;
     sum->defects_not_listed += response->defects_not_listed;
     sum->sequence = ALM_MAX(sum->sequence, response->sequence);
+    alm_client_saw(in->client, response->sequence);
     sum->pieces++;
     sum->pieces_replayed += response->replayed ? 1 : 0;
     (void)snprintf(sum->encoding, sizeof sum->encoding, "%s", response->encoding);

@@ -6,6 +6,7 @@
 #include "alm/alloc.h"
 
 struct almanac_rows {
+    almanac_client *client;
     alm_feed feed;
     almanac_block block;     // the one that is being read; without rows before the first
     size_t at;               // its next row
@@ -61,10 +62,16 @@ static alm_code open_rows(almanac_client *client, const almanac_query *query,
 {
     Almanac__V1__QueryRequest request;
     ALM_TRY(alm_query_message(query, &request, st));
+    if (request.at_sequence == 0) {
+        const alm_clock *clock = &client->clock;
+        uint64_t seen = alm_seen_sequence(&client->seen, clock->mono_us(clock->self));
+        request.min_sequence = ALM_MAX(request.min_sequence, seen);
+    }
     almanac_rows *rows = alm_calloc(1, sizeof *rows);
     if (rows == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "query: out of memory");
     }
+    rows->client = client;
     alm_code code = ALM_OK;
     rows->errors_arena = alm_arena_create(0);
     if (rows->errors_arena == NULL) {
@@ -112,9 +119,11 @@ static alm_code take_response(almanac_rows *rows, const Almanac__V1__QueryRespon
     for (size_t i = 0; i < response->n_errors; i++) {
         ALM_TRY(keep_error(rows, response->errors[i], st));
     }
-    return response->block != NULL
-               ? alm_rows_view(response->block, rows->feed.arena, &rows->block, st)
-               : ALM_OK;
+    if (response->block == NULL) {
+        return ALM_OK;
+    }
+    alm_client_saw(rows->client, response->block->sequence);
+    return alm_rows_view(response->block, rows->feed.arena, &rows->block, st);
 }
 
 // Reads on until there is a row or the end, which leaves a block without rows.

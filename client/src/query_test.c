@@ -610,6 +610,40 @@ static void watches_a_question(void **state)
     assert_string_equal(wrong.field, "places");
 }
 
+static uint64_t asked_for_at_least(void)
+{
+    almanac_rows *rows = ask();
+    const almanac_row *row;
+    assert_int_equal(almanac_rows_next(rows, &row, NULL), ALMANAC_OK);
+    almanac_rows_close(&rows);
+    alm_arena *arena = alm_arena_create(0);
+    const Almanac__V1__QueryRequest *got = (const Almanac__V1__QueryRequest *)fake_gateway_request(
+        &gateway, &almanac__v1__query_request__descriptor, arena);
+    uint64_t sequence = got->min_sequence;
+    alm_arena_destroy(&arena);
+    return sequence;
+}
+
+// Who was told of a change is not answered of a state before it.
+static void sees_what_it_saw(void **state)
+{
+    (void)state;
+    Almanac__V1__WatchResponse change;
+    almanac__v1__watch_response__init(&change);
+    const Almanac__V1__WatchResponse *const changes[] = {&change};
+    change.sequence = 41;
+    gateway.changes = changes;
+    gateway.change_count = 1;
+    assert_int_equal(asked_for_at_least(), 0);
+    almanac_watch *watch = NULL;
+    const almanac_change *told = NULL;
+    const almanac_watch_query query = {.from_sequence = 40};
+    assert_int_equal(almanac_watch_open(client, &query, &watch, NULL), ALMANAC_OK);
+    assert_int_equal(almanac_watch_next(watch, &told, NULL), ALMANAC_OK);
+    almanac_watch_close(&watch);
+    assert_int_equal(asked_for_at_least(), 41);
+}
+
 static void lists_the_catalogue(void **state)
 {
     (void)state;
@@ -675,6 +709,7 @@ int main(void)
         WITH_GATEWAY(reports),
         WITH_GATEWAY(watches),
         WITH_GATEWAY(watches_a_question),
+        WITH_GATEWAY(sees_what_it_saw),
         WITH_GATEWAY(lists_the_catalogue),
     };
     return cmocka_run_group_tests_name("query", tests, NULL, NULL);

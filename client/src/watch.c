@@ -7,6 +7,7 @@
 #include "almanac/v1/gateway.pb-c.h"
 
 struct almanac_watch {
+    almanac_client *client;
     alm_feed feed;
     almanac_change change; // the one handed out
 };
@@ -25,6 +26,7 @@ static alm_code open_watch(almanac_client *client, const almanac_watch_query *qu
     if (watch == NULL) {
         return alm_status_set(st, ALM_RESOURCE_EXHAUSTED, "watch: out of memory");
     }
+    watch->client = client;
     request.from_sequence = query->from_sequence;
     request.indicators = alm_client_texts(query->indicators);
     request.n_indicators = query->indicator_count;
@@ -73,6 +75,7 @@ static alm_code take_errors(almanac_watch *watch, const Almanac__V1__WatchRespon
 static alm_code take_change(almanac_watch *watch, const Almanac__V1__WatchResponse *response,
                             alm_status *st)
 {
+    alm_client_saw(watch->client, response->sequence);
     watch->change = (almanac_change){.sequence = response->sequence,
                                      .at = response->at,
                                      .batch_id = response->batch_id,

@@ -454,6 +454,9 @@ alm_code fanout_query(gateway *g, alm_call *call, const Almanac__V1__QueryReques
     if (asked.today == 0) { // one day for all fragments, and their other tries
         asked.today = alm_clock_today_in_china(&g->ctx->clock);
     }
+    if (asked.at_sequence == 0) {
+        asked.min_sequence = ALM_MAX(asked.min_sequence, gateway_imported(g));
+    }
     alm_code code = query_run(&f, &asked, st);
     for (size_t i = 0; i < f.fragment_count; i++) {
         alm_stream_close(&f.fragments[i].stream);

@@ -425,6 +425,42 @@ static const lost_row lost_rows[] = {
     {"the next try has fewer messages", "ab", "a", "ab", ALM_ABORTED},
 };
 
+// What was imported through the gateway a moment ago is in every answer that it passes on, whoever
+// asks, unless it is asked of a state.
+static alm_code expect_state(void *self, alm_call *call, const ProtobufCMessage *request,
+                             alm_status *st)
+{
+    const Almanac__V1__QueryRequest *asked = (const Almanac__V1__QueryRequest *)request;
+    *(uint64_t *)self = asked->min_sequence;
+    return send_row(call, 'a', st);
+}
+
+static void what_was_imported_is_waited_for(void **state)
+{
+    (void)state;
+    static const alm_handler handlers[] = {expect_state, NULL, NULL, NULL, NULL};
+    uint64_t min = 0;
+    char code[] = "gdp", got[16];
+    char *codes[] = {code};
+    Almanac__V1__QueryRequest request;
+    doors it;
+    open_doors_with(&it, handlers, &min, fanout_look);
+    request_init(&request, codes, "310104");
+    assert_int_equal(ask(it.client, &request, 1, NULL, got, sizeof got), ALM_OK);
+    assert_int_equal(min, WANTED);
+    alm_seen_note(&it.g.imported, WANTED + 2, it.now_us);
+    assert_int_equal(ask(it.client, &request, 1, NULL, got, sizeof got), ALM_OK);
+    assert_int_equal(min, WANTED + 2);
+    request.at_sequence = WANTED;
+    assert_int_equal(ask(it.client, &request, 1, NULL, got, sizeof got), ALM_OK);
+    assert_int_equal(min, WANTED);
+    request.at_sequence = 0;
+    it.now_us += INT64_C(1000) * ALM_SEEN_MS;
+    assert_int_equal(ask(it.client, &request, 1, NULL, got, sizeof got), ALM_OK);
+    assert_int_equal(min, WANTED);
+    close_doors(&it);
+}
+
 // --- slices ------------------------------------------------------------------------------------
 
 // Answers each slice with one row, whose place is a letter for where it begins.
@@ -602,14 +638,15 @@ int main(void)
         SMALL = ALM_ARRAY_LEN(small_rows),
         LOST = ALM_ARRAY_LEN(lost_rows),
     };
-    struct CMUnitTest tests[5 + WHOLE + LARGE + SMALL + LOST] = {
+    struct CMUnitTest tests[6 + WHOLE + LARGE + SMALL + LOST] = {
         cmocka_unit_test(every_small_case),
         cmocka_unit_test(slices_in_order),
         cmocka_unit_test(a_small_one_is_remembered),
         cmocka_unit_test(a_late_worker_is_not_waited_for),
         cmocka_unit_test(a_small_one_is_passed_on),
+        cmocka_unit_test(what_was_imported_is_waited_for),
     };
-    size_t count = 5;
+    size_t count = 6;
     for (size_t i = 0; i < WHOLE; i++) {
         tests[count++] = (struct CMUnitTest){.name = whole_rows[i].name,
                                              .test_func = what_goes_whole,

@@ -3,6 +3,7 @@
 #define ALM_GATEWAY_GATEWAY_H
 
 #include "alm/module.h"
+#include "alm/seen.h"
 
 #include <stdatomic.h>
 
@@ -20,9 +21,13 @@ typedef struct gateway {
     int64_t started_us;           // wall clock
     _Atomic int64_t first_us;     // about how long the first rows of a slice take; 0: not known
     _Atomic uint64_t hedge_count; // fragments that were asked of a second worker
+    alm_seen imported;            // what was imported through here is in each answer
     // Questions that are not cut by places, as digests, each where its low bits say; see fanout.c.
     _Atomic uint64_t known_whole[GATEWAY_KNOWN_COUNT];
 } gateway;
+
+// The commit that a question has to see at least, since it was told through here; 0: none of late.
+uint64_t gateway_imported(gateway *g);
 
 // The channels with their names, for status, readiness and metrics.
 #define GATEWAY_BACKEND_COUNT 3

@@ -5,6 +5,10 @@
 #include "http.h"
 
 #include "alm/alloc.h"
+#include "alm/limits.h"
+#include "alm/message.h"
+
+#include "almanac/v1/gateway.pb-c.h"
 
 #include <string.h>
 
@@ -13,6 +17,28 @@ void gateway_backends(const gateway *g, gateway_backend ret[GATEWAY_BACKEND_COUN
     ret[0] = (gateway_backend){"storage", g->storage};
     ret[1] = (gateway_backend){"ingestion", g->ingestion};
     ret[2] = (gateway_backend){"aggregation", g->aggregation};
+}
+
+uint64_t gateway_imported(gateway *g)
+{
+    const alm_clock *clock = &g->ctx->clock;
+    return alm_seen_sequence(&g->imported, clock->mono_us(clock->self));
+}
+
+// What cannot be unpacked here cannot be by the client, who then knows of no commit.
+static void note_imported(void *arg, alm_str answer)
+{
+    gateway *g = arg;
+    const alm_clock *clock = &g->ctx->clock;
+    ProtobufCMessage *message;
+    alm_arena *arena = alm_arena_create(0);
+    if (arena != NULL &&
+        alm_message_unpack(&almanac__v1__import_response__descriptor, answer,
+                           ALM_RPC_ELEMENT_COUNT_MAX, arena, &message, NULL) == ALM_OK) {
+        alm_seen_note(&g->imported, ((const Almanac__V1__ImportResponse *)message)->sequence,
+                      clock->mono_us(clock->self));
+    }
+    alm_arena_destroy(&arena);
 }
 
 static void backend_count(void *arg, const alm_connection_info *info)
@@ -53,13 +79,14 @@ static alm_code channels_open(gateway *g, alm_status *st)
 static alm_code serve(gateway *g, alm_status *st)
 {
     const alm_forward_opts forwards[] = {
-        {"Explain", g->aggregation, &alm_service_aggregation, "Explain", false},
-        {"Import", g->ingestion, &alm_service_ingestion, "Import", false},
-        {"Catalog", g->storage, &alm_service_storage, "Catalog", false},
-        {"Watch", g->aggregation, &alm_service_aggregation, "Watch", true},
-        {"Verify", g->storage, &alm_service_storage, "Verify", false},
-        {"Backup", g->storage, &alm_service_storage, "Backup", false},
-        {"Reconcile", g->aggregation, &alm_service_aggregation, "Reconcile", false},
+        {"Explain", g->aggregation, &alm_service_aggregation, "Explain", .is_endless = false},
+        {"Import", g->ingestion, &alm_service_ingestion, "Import", .on_answer = note_imported,
+         .arg = g},
+        {"Catalog", g->storage, &alm_service_storage, "Catalog", .is_endless = false},
+        {"Watch", g->aggregation, &alm_service_aggregation, "Watch", .is_endless = true},
+        {"Verify", g->storage, &alm_service_storage, "Verify", .is_endless = false},
+        {"Backup", g->storage, &alm_service_storage, "Backup", .is_endless = false},
+        {"Reconcile", g->aggregation, &alm_service_aggregation, "Reconcile", .is_endless = false},
     };
     const alm_look_opts look = {"Query", fanout_look, g->aggregation, &alm_service_aggregation,
                                 "Execute"};

@@ -17,9 +17,17 @@ static void send_down(alm_call *call, alm_str payload)
     }
 }
 
+static void tell_answer(const alm_call *call, alm_str answer)
+{
+    if (call->method->on_answer != NULL) {
+        call->method->on_answer(call->method->on_answer_arg, answer);
+    }
+}
+
 // An answer that came before its END.
 static bool keep_answer(alm_call *call, alm_str payload)
 {
+    tell_answer(call, payload);
     alm_buf_reset(&call->scratch);
     alm_buf_append(&call->scratch, payload.data, payload.len);
     call->answer = alm_buf_view(&call->scratch);
@@ -166,6 +174,7 @@ void alm_forward_ended(alm_stream *stream)
 void alm_forward_answer(alm_stream *stream, alm_str answer)
 {
     alm_call *call = stream->forwards;
+    tell_answer(call, answer);
     call->answer = answer;
     call->has_answer = true;
     alm_flow_pass(&stream->flow, answer.len);

@@ -14,6 +14,7 @@ typedef struct passing {
     alm_channel *up;
     wire_peer client, service;
     uint32_t client_method, service_method;
+    char told[32]; // the newest answer that was passed on
 } passing;
 
 static alm_handler handlers[64]; // of those that are looked at
@@ -67,6 +68,12 @@ static alm_code never(void *self, alm_call *call, const ProtobufCMessage *reques
     return alm_status_set(st, ALM_INTERNAL, "it was to be passed on");
 }
 
+static void note_told(void *arg, alm_str answer)
+{
+    passing *p = arg;
+    snprintf(p->told, sizeof p->told, "%.*s", ALM_STR_ARGS(answer));
+}
+
 static void set_up(passing *p)
 {
     static const alm_service_def *const gateway[] = {&alm_service_gateway};
@@ -81,7 +88,9 @@ static void set_up(passing *p)
     const alm_forward_opts forward = {.method = STATUS_METHOD,
                                       .channel = p->up,
                                       .to_service = &alm_service_gateway,
-                                      .to_method = STATUS_METHOD};
+                                      .to_method = STATUS_METHOD,
+                                      .on_answer = note_told,
+                                      .arg = p};
     alm_server_forward(p->hop, &alm_service_gateway, &forward);
     const alm_look_opts look = {LOOKED_METHOD, pass_on, p->up, &alm_service_gateway, LOOKED_METHOD};
     alm_server_look_first(p->hop, &alm_service_gateway, &look);
@@ -172,6 +181,7 @@ static void what_is_said_of_a_call_goes_on(void **state)
     assert_int_equal(request.metadata.len, 0);
     answer(&p, request.call_id, ALM_STR("as it came"));
     expect_answer(&p, 1, ALM_STR("as it came"));
+    assert_string_equal(p.told, "as it came");
     assert_true(alm_metadata_append(&said, ALM_STR(ALM_METADATA_REQUEST_ID), ALM_STR("r-17")));
     assert_true(alm_metadata_append(&said, ALM_STR(ALM_METADATA_TRACEPARENT),
                                     ALM_STR("00-" TRACE "-" SPAN "-01")));

@@ -147,6 +147,8 @@ void alm_server_forward(alm_server *server, const alm_service_def *service,
     set_forward(method, opts->channel, opts->to_service, opts->to_method);
     method->runs_inline = true;
     method->is_endless = opts->is_endless;
+    method->on_answer = opts->on_answer;
+    method->on_answer_arg = opts->arg;
 }
 
 void alm_server_look_first(alm_server *server, const alm_service_def *service,

@@ -105,6 +105,8 @@ typedef struct alm_server_method {
     alm_channel *forward; // where its calls, or those that the look says, are passed on to
     const alm_service_def *forward_service;
     unsigned forward_method;
+    void (*on_answer)(void *arg, alm_str answer); // of what is passed on; NULL: nobody is told
+    void *on_answer_arg;
     alm_method_stats stats; // guarded by lock
 } alm_server_method;
 

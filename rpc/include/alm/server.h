@@ -53,6 +53,10 @@ typedef struct alm_forward_opts {
     const alm_service_def *to_service;
     const char *to_method;
     bool is_endless; // as alm_call_set_endless
+    // Of a method with one answer: told it, packed, before it is passed on. On the I/O thread: must
+    // not block, nor use rpc. NULL: nobody wants to know.
+    void (*on_answer)(void *arg, alm_str answer);
+    void *arg;
 } alm_forward_opts;
 void alm_server_forward(alm_server *server, const alm_service_def *service,
                         const alm_forward_opts *opts);
