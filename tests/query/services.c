@@ -34,6 +34,8 @@ int set_up(void **state)
     alm_rpc_opts opts = {.log = &f->log};
     if (alm_config_load(alm_module_storage.options, alm_module_storage.option_count, 5, argv,
                         &f->config, &st) != ALM_OK ||
+        alm_config_load(alm_module_aggregation.options, alm_module_aggregation.option_count, 1,
+                        argv, &f->aggregation_config, &st) != ALM_OK ||
         alm_rpc_create(&opts, &f->rpc, &st) != ALM_OK) {
         die(&st);
     }
@@ -46,6 +48,7 @@ int set_up(void **state)
                                       .config = f->config,
                                       .bind = f->storage_address};
     f->aggregation_ctx = f->storage_ctx;
+    f->aggregation_ctx.config = f->aggregation_config;
     f->aggregation_ctx.bind = f->aggregation_address;
     f->aggregation_ctx.endpoints.storage = f->storage_ctx.bind;
     if (alm_module_storage.start(&f->storage_ctx, &f->storage, &st) != ALM_OK ||
@@ -81,6 +84,7 @@ int tear_down(void **state)
     alm_module_storage.stop(f->storage, 1000);
     alm_rpc_destroy(&f->rpc);
     alm_config_destroy(&f->config);
+    alm_config_destroy(&f->aggregation_config);
     alm_arena_destroy(&f->arena);
     remove_dir(f->dir);
     alm_free(f);

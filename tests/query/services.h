@@ -20,7 +20,7 @@ typedef struct fixture {
     char dir[64];
     char storage_address[64], aggregation_address[64];
     alm_log log;
-    alm_config *config;
+    alm_config *config, *aggregation_config;
     alm_rpc *rpc;
     alm_module_ctx storage_ctx, aggregation_ctx;
     void *storage, *aggregation;

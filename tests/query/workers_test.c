@@ -52,7 +52,7 @@ typedef struct worker {
 typedef struct fixture {
     char dir[64];
     alm_log log;
-    alm_config *storage_config, *gateway_config;
+    alm_config *storage_config, *gateway_config, *worker_config;
     alm_rpc *rpc;
     alm_module_ctx storage_ctx, gateway_ctx[GATEWAYS];
     void *storage, *gateway[GATEWAYS];
@@ -121,11 +121,12 @@ static void start_gateway(fixture *f, size_t g)
 static void start_all(fixture *f)
 {
     alm_status st = ALM_STATUS_INIT;
-    char data[80], off[] = "--http=off";
+    char data[80], off[] = "--http=off", kept[] = "--cache-bytes=8M";
     alm_rpc_opts opts = {.log = &f->log};
     snprintf(data, sizeof data, "--data=%s", f->dir);
     load_config(&alm_module_storage, data, &f->storage_config);
     load_config(&alm_module_gateway, off, &f->gateway_config);
+    load_config(&alm_module_aggregation, kept, &f->worker_config);
     must(alm_rpc_create(&opts, &f->rpc, &st), &st);
     snprintf(f->storage_address, sizeof f->storage_address, "ipc://%s/s", f->dir);
     f->storage_ctx = (alm_module_ctx){.rpc = f->rpc,
@@ -139,6 +140,7 @@ static void start_all(fixture *f)
         worker *w = &f->workers[i];
         snprintf(w->address, sizeof w->address, "ipc://%s/w%zu", f->dir, i);
         w->ctx = f->storage_ctx;
+        w->ctx.config = f->worker_config;
         w->ctx.bind = w->address;
         w->ctx.endpoints.storage = f->storage_address;
         start_worker(w);
@@ -317,6 +319,7 @@ static int tear_down(void **state)
     alm_rpc_destroy(&f->rpc);
     alm_config_destroy(&f->storage_config);
     alm_config_destroy(&f->gateway_config);
+    alm_config_destroy(&f->worker_config);
     alm_arena_destroy(&f->arena);
     remove_dir(f->dir);
     alm_free(f);

@@ -9,6 +9,16 @@ typedef struct module_self {
     alm_server *server;
 } module_self;
 
+static const alm_option options[] = {
+    {.name = "cache-bytes",
+     .type = ALM_OPTION_BYTES,
+     .fallback = "256M",
+     .placeholder = "SIZE",
+     .help = "series that were read are kept, as long as they take no more than SIZE; 0: none are",
+     .min = 0,
+     .max = INT64_C(1) << 45},
+};
+
 static void stop(void *arg, int64_t timeout_ms)
 {
     module_self *self = arg;
@@ -16,9 +26,23 @@ static void stop(void *arg, int64_t timeout_ms)
         (void)alm_server_drain(self->server, timeout_ms);
     }
     alm_server_destroy(&self->server);
+    alm_cache_feed_destroy(&self->service.feed);
+    alm_series_cache_destroy(&self->service.series);
     alm_catalog_cache_destroy(&self->service.catalogs);
     alm_channel_close(&self->service.storage);
     alm_free(self);
+}
+
+static alm_code keep_series(module_self *self, const alm_module_ctx *ctx, alm_status *st)
+{
+    alm_series_cache_opts opts = {.bytes_max = (uint64_t)alm_config_int(ctx->config, "cache-bytes"),
+                                  .clock = ctx->clock};
+    if (opts.bytes_max == 0) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_series_cache_create(&opts, &self->service.series, st));
+    return alm_cache_feed_create(self->service.storage, self->service.series, ctx->clock,
+                                 &self->service.feed, st);
 }
 
 static alm_code begin(module_self *self, const alm_module_ctx *ctx, alm_status *st)
@@ -31,6 +55,7 @@ static alm_code begin(module_self *self, const alm_module_ctx *ctx, alm_status *
     self->service.clock = ctx->clock;
     ALM_TRY(alm_channel_open(ctx->rpc, ctx->endpoints.storage, NULL, &self->service.storage, st));
     ALM_TRY(alm_catalog_cache_create(self->service.storage, &self->service.catalogs, st));
+    ALM_TRY(keep_series(self, ctx, st));
     const alm_module_service service = {.name = "aggregation",
                                         .def = &alm_service_aggregation,
                                         .handlers = alm_aggregation_handlers,
@@ -64,6 +89,8 @@ const alm_module alm_module_aggregation = {
     .name = "aggregation",
     .bind = "tcp://127.0.0.1:7103",
     .needs = needs,
+    .options = options,
+    .option_count = ALM_ARRAY_LEN(options),
     .start = start,
     .stop = stop,
     .server = server,

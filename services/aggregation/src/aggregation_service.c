@@ -1,5 +1,6 @@
 #include "aggregation_service.h"
 
+#include "cached_reader.h"
 #include "explain.h"
 #include "item_error.h"
 #include "place_cut.h"
@@ -84,7 +85,8 @@ static alm_code take_fault(void *self, alm_str item, const alm_status *why, alm_
 static alm_code answer_rows(void *arg, alm_session *session, alm_status *st)
 {
     sender *it = arg;
-    alm_row_reader reader = alm_storage_row_reader(&session->storage);
+    alm_cached_reader cached = {&session->storage, session->self->series};
+    alm_row_reader reader = alm_cached_row_reader(&cached);
     alm_answer_sink sink = {it, take_row, take_fault, give_writer};
     it->session = session;
     ALM_TRY(alm_query_execute(&session->plan, &reader, &sink, alm_call_arena(it->call), st));
@@ -94,12 +96,16 @@ static alm_code answer_rows(void *arg, alm_session *session, alm_status *st)
 
 static alm_code execute(void *self, alm_call *call, const ProtobufCMessage *request, alm_status *st)
 {
+    alm_aggregator *aggregator = self;
     alm_session session;
     sender sending = {.call = call, .arena = alm_arena_create(0)};
     if (sending.arena == NULL) {
         return no_memory(st);
     }
-    alm_code code = alm_session_run(self, call, alm_call_arena(call),
+    if (aggregator->feed != NULL) {
+        alm_cache_feed_keep_up(aggregator->feed);
+    }
+    alm_code code = alm_session_run(aggregator, call, alm_call_arena(call),
                                     (const Almanac__V1__QueryRequest *)request, answer_rows,
                                     &sending, &session, st);
     alm_arena_destroy(&sending.arena);

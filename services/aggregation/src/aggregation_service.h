@@ -6,11 +6,14 @@
 #include "alm/clock.h"
 #include "alm/log.h"
 #include "alm/server.h"
+#include "cache_feed.h"
 #include "query_plan.h"
 
 typedef struct alm_aggregator {
     alm_channel *storage;
     alm_catalog_cache *catalogs;
+    alm_series_cache *series; // NULL: nothing is kept
+    alm_cache_feed *feed;     // of that; else NULL
     const alm_log *log;
     alm_clock clock; // of the day on which a question is asked that does not say it
 } alm_aggregator;

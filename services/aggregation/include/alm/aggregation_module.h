@@ -1,5 +1,6 @@
-// The aggregation service as a module. It has no options of its own and keeps no state but a copy
-// of the catalogue: any number of workers may run.
+// The aggregation service as a module. It keeps no state but copies of what storage has, the
+// catalogue and series that were asked for: any number of workers may run.
+// Options: --cache-bytes SIZE.
 #ifndef ALM_AGGREGATION_MODULE_H
 #define ALM_AGGREGATION_MODULE_H
 
