@@ -133,14 +133,22 @@ static alm_code limits_check(const Almanac__V1__QueryRequest *request, alm_statu
     return ALM_OK;
 }
 
+// What was imported through here a moment ago is seen, by whoever does not ask of a state.
+static uint64_t min_sequence_of(gateway *g, const Almanac__V1__QueryRequest *request)
+{
+    return request->at_sequence != 0 ? request->min_sequence
+                                     : ALM_MAX(request->min_sequence, gateway_imported(g));
+}
+
 alm_code fanout_look(void *self, alm_call *call, const ProtobufCMessage *request,
                      alm_look_verdict *ret, alm_status *st)
 {
     const Almanac__V1__QueryRequest *asked = (const Almanac__V1__QueryRequest *)request;
-    (void)self;
     (void)call;
     ALM_TRY(limits_check(asked, st));
-    *ret = fanout_is_small(asked) ? ALM_LOOK_FORWARD : ALM_LOOK_QUEUE;
+    bool is_passed_on =
+        fanout_is_small(asked) && min_sequence_of(self, asked) == asked->min_sequence;
+    *ret = is_passed_on ? ALM_LOOK_FORWARD : ALM_LOOK_QUEUE;
     return ALM_OK;
 }
 
@@ -454,9 +462,7 @@ alm_code fanout_query(gateway *g, alm_call *call, const Almanac__V1__QueryReques
     if (asked.today == 0) { // one day for all fragments, and their other tries
         asked.today = alm_clock_today_in_china(&g->ctx->clock);
     }
-    if (asked.at_sequence == 0) {
-        asked.min_sequence = ALM_MAX(asked.min_sequence, gateway_imported(g));
-    }
+    asked.min_sequence = min_sequence_of(g, request);
     alm_code code = query_run(&f, &asked, st);
     for (size_t i = 0; i < f.fragment_count; i++) {
         alm_stream_close(&f.fragments[i].stream);

@@ -36,7 +36,8 @@ bool fanout_may_be_large(const Almanac__V1__QueryRequest *request);
 // Whether it also has few series of places named one by one, so that its answer is small.
 bool fanout_is_small(const Almanac__V1__QueryRequest *request);
 
-// A first look at a query: a small one is one worker's, without a thread here. As an alm_look; self
+// A first look at a query: a small one is one worker's, without a thread here, unless it has to be
+// told what was imported a moment ago. As an alm_look; self
 // is a gateway.
 //
 // ALM_INVALID_ARGUMENT  as fanout_query
