@@ -99,7 +99,8 @@ alm_code storage_look_at_read(void *self, alm_call *call, const ProtobufCMessage
     alm_arena *arena = alm_call_arena(call);
     alm_read read;
     ALM_TRY(storage_read_from(request, arena, &read, st));
-    if (request->min_sequence > 0 || !is_small(&read)) {
+    if (!is_small(&read) ||
+        alm_store_wait(service->store, request->min_sequence, 0, NULL) != ALM_OK) {
         return ALM_OK;
     }
     small_answer *answer = alm_arena_alloc(arena, sizeof *answer);
