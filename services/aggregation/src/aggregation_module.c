@@ -56,10 +56,13 @@ static alm_code begin(module_self *self, const alm_module_ctx *ctx, alm_status *
     ALM_TRY(alm_channel_open(ctx->rpc, ctx->endpoints.storage, NULL, &self->service.storage, st));
     ALM_TRY(alm_catalog_cache_create(self->service.storage, &self->service.catalogs, st));
     ALM_TRY(keep_series(self, ctx, st));
+    const alm_look_opts look = {.method = "Execute", .look = alm_aggregation_look};
     const alm_module_service service = {.name = "aggregation",
                                         .def = &alm_service_aggregation,
                                         .handlers = alm_aggregation_handlers,
-                                        .self = &self->service};
+                                        .self = &self->service,
+                                        .looks = &look,
+                                        .look_count = self->service.series != NULL};
     return alm_module_serve(ctx, &service, &self->server, st);
 }
 

@@ -112,6 +112,108 @@ static alm_code execute(void *self, alm_call *call, const ProtobufCMessage *requ
     return code;
 }
 
+// --- a first look at Execute ---------------------------------------------------------------------
+
+enum {
+    LOOK_INDICATOR_COUNT = 4,
+    LOOK_PLACE_COUNT = 16,
+    LOOK_ROW_COUNT = 1024,
+};
+
+// Is it published values of a few places that are named one by one?
+static bool is_small(const Almanac__V1__QueryRequest *request)
+{
+    size_t places = 1;
+    for (const char *at = request->places; *at != '\0'; at++) {
+        if (*at == '*' || *at == '~') {
+            return false;
+        }
+        places += *at == ',';
+    }
+    for (size_t i = 0; i < request->n_indicators; i++) {
+        if (strcmp(request->indicators[i], "*") == 0) {
+            return false;
+        }
+    }
+    return places <= LOOK_PLACE_COUNT && request->n_indicators <= LOOK_INDICATOR_COUNT &&
+           request->n_transforms == 0 && request->slice == NULL;
+}
+
+// The one block of a small answer.
+typedef struct small_answer {
+    alm_arena *arena;
+    const alm_session *session;
+    alm_result_writer *writer; // NULL before the first row
+} small_answer;
+
+static alm_code not_small(alm_status *st)
+{
+    return alm_status_set(st, ALM_UNAVAILABLE, "the answer is more than a look may give");
+}
+
+static alm_code give_one_writer(void *self, alm_result_writer **ret, alm_status *st)
+{
+    small_answer *it = self;
+    if (!it->session->storage.is_checked ||
+        (it->writer != NULL && alm_result_writer_full(it->writer))) {
+        return not_small(st);
+    }
+    if (it->writer == NULL) {
+        ALM_TRY(
+            alm_result_writer_create(it->arena, it->session->storage.at_sequence, &it->writer, st));
+    }
+    *ret = it->writer;
+    return ALM_OK;
+}
+
+static alm_code take_one_row(void *self, const alm_result_row *row, alm_status *st)
+{
+    alm_result_writer *writer;
+    ALM_TRY(give_one_writer(self, &writer, st));
+    return alm_result_writer_add(writer, row, st);
+}
+
+// A newer catalogue may know what this one does not.
+static alm_code refuse_fault(void *self, alm_str item, const alm_status *why, alm_status *st)
+{
+    (void)self, (void)item, (void)why;
+    return not_small(st);
+}
+
+static alm_code answer_kept(void *arg, alm_session *session, alm_status *st)
+{
+    small_answer *it = arg;
+    alm_kept_reader kept = {&session->storage, session->self->series, LOOK_ROW_COUNT};
+    alm_row_reader reader = alm_kept_row_reader(&kept);
+    alm_answer_sink sink = {it, take_one_row, refuse_fault, give_one_writer};
+    alm_result_writer *writer;
+    it->session = session;
+    ALM_TRY(alm_query_execute(&session->plan, &reader, &sink, it->arena, st));
+    return give_one_writer(it, &writer, st); // an answer without rows is told too
+}
+
+alm_code alm_aggregation_look(void *self, alm_call *call, const ProtobufCMessage *request,
+                              alm_look_verdict *ret, alm_status *st)
+{
+    alm_aggregator *aggregator = self;
+    const Almanac__V1__QueryRequest *asked = (const Almanac__V1__QueryRequest *)request;
+    Almanac__V1__QueryResponse response = ALMANAC__V1__QUERY_RESPONSE__INIT;
+    small_answer answer = {.arena = alm_call_arena(call)};
+    alm_session session;
+    alm_status why = ALM_STATUS_INIT;
+    if (!is_small(asked) || alm_session_glance(aggregator, call, asked, answer_kept, &answer,
+                                               &session, &why) != ALM_OK) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_result_writer_take(answer.writer, &response.block, st));
+    if (protobuf_c_message_get_packed_size(&response.base) > ALM_LOOK_ANSWER_BYTES_MAX) {
+        return ALM_OK;
+    }
+    ALM_TRY(alm_call_send(call, &response.base, st));
+    *ret = ALM_LOOK_DONE;
+    return ALM_OK;
+}
+
 // --- Explain ------------------------------------------------------------------------------------
 
 static alm_code explain_cell(void *arg, alm_session *session, alm_status *st)

@@ -23,6 +23,12 @@ typedef struct alm_aggregator {
 #define ALM_AGGREGATION_METHOD_COUNT 5
 extern const alm_handler alm_aggregation_handlers[ALM_AGGREGATION_METHOD_COUNT];
 
+// A first look at Execute: what is small, and of series that are kept, is answered at once. As an
+// alm_look; self: alm_aggregator.
+ALM_MUST_USE alm_code alm_aggregation_look(void *self, alm_call *call,
+                                           const ProtobufCMessage *request, alm_look_verdict *ret,
+                                           alm_status *st);
+
 // The store's newest state as storage tells it; waits (within the deadline) for min_sequence.
 ALM_MUST_USE alm_code alm_aggregation_head(alm_aggregator *self, alm_call *call, alm_arena *arena,
                                            uint64_t min_sequence, uint64_t *ret_sequence,

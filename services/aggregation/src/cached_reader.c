@@ -175,3 +175,48 @@ alm_row_reader alm_cached_row_reader(alm_cached_reader *reader)
     return (alm_row_reader){
         .self = reader, .read = read_rows, .check = check_call, .totals = read_totals};
 }
+
+// --- without waiting -----------------------------------------------------------------------------
+
+typedef struct counted_visit {
+    alm_kept_reader *reader;
+    alm_row_visit visit;
+    void *arg;
+} counted_visit;
+
+static alm_code visit_few(void *arg, const alm_str *variants, size_t variant_count,
+                          const alm_obs_columns *rows, alm_status *st)
+{
+    const counted_visit *it = arg;
+    if (rows->count > it->reader->rows_left) {
+        return alm_status_set(st, ALM_UNAVAILABLE, "there are more rows than may be looked at");
+    }
+    it->reader->rows_left -= rows->count;
+    return it->visit(it->arg, variants, variant_count, rows, st);
+}
+
+static alm_code read_kept(void *self, const alm_fetch *fetch, alm_row_visit visit, void *arg,
+                          alm_status *st)
+{
+    alm_kept_reader *it = self;
+    const alm_storage_reader *storage = it->storage;
+    counted_visit counted = {it, visit, arg};
+    alm_cache_answer answer;
+    alm_series_cache_peek(it->cache, fetch, storage->at_sequence,
+                          storage->is_checked ? 0 : storage->min_sequence, &answer);
+    if (answer.found == ALM_CACHE_MISS) {
+        return alm_status_set(st, ALM_UNAVAILABLE, "not all series are kept");
+    }
+    alm_code code =
+        alm_storage_reader_learn(it->storage, answer.sequence, answer.catalog_sequence, st);
+    if (code == ALM_OK) {
+        code = visit_answer(&answer, fetch, visit_few, &counted, st);
+    }
+    alm_cache_answer_release(&answer);
+    return code;
+}
+
+alm_row_reader alm_kept_row_reader(alm_kept_reader *reader)
+{
+    return (alm_row_reader){.self = reader, .read = read_kept};
+}

@@ -226,7 +226,7 @@ static bool is_due(const alm_series_cache *cache, const entry *it, const alm_fet
 
 // Looks each chunk up, and remembers that it was asked for. Answers whether all that is missing is
 // due.
-static bool look_up(alm_series_cache *cache, const alm_fetch *fetch, alm_cache_answer *ret,
+static bool ask_all(alm_series_cache *cache, const alm_fetch *fetch, alm_cache_answer *ret,
                     size_t *ret_missing)
 {
     bool are_due = true;
@@ -268,6 +268,41 @@ static void begin_fills(alm_series_cache *cache, const alm_fetch *fetch, alm_cac
     }
 }
 
+// Without remembering. False: something is missing.
+static bool find_all(alm_series_cache *cache, const alm_fetch *fetch, alm_cache_answer *ret)
+{
+    for (size_t i = 0; i < ret->chunk_count; i++) {
+        entry *it = find(cache, fetch, ret->chunks[i].first_place >> ALM_PACK_PLACE_BITS);
+        if (it == NULL || !is_usable(it, fetch, ret->sequence)) {
+            return false;
+        }
+        ret->chunks[i].pack = alm_series_pack_retain(it->pack);
+        use(cache, it);
+    }
+    return true;
+}
+
+void alm_series_cache_peek(alm_series_cache *cache, const alm_fetch *fetch, uint64_t at,
+                           uint64_t min, alm_cache_answer *ret)
+{
+    *ret = (alm_cache_answer){.found = ALM_CACHE_MISS};
+    if (!is_plain(fetch)) {
+        return;
+    }
+    list_chunks(fetch, ret);
+    pthread_mutex_lock(&cache->mutex);
+    if (knows(cache, at, min)) {
+        ret->sequence = at != 0 ? at : cache->sequence;
+        ret->catalog_sequence = cache->catalog_sequence;
+        ret->found = find_all(cache, fetch, ret) ? ALM_CACHE_HIT : ALM_CACHE_MISS;
+        cache->stats.hits += ret->found == ALM_CACHE_HIT;
+    }
+    pthread_mutex_unlock(&cache->mutex);
+    if (ret->found == ALM_CACHE_MISS) {
+        alm_cache_answer_release(ret);
+    }
+}
+
 void alm_series_cache_ask(alm_series_cache *cache, const alm_fetch *fetch, uint64_t at,
                           uint64_t min, alm_cache_answer *ret)
 {
@@ -281,7 +316,7 @@ void alm_series_cache_ask(alm_series_cache *cache, const alm_fetch *fetch, uint6
     if (knows(cache, at, min)) {
         ret->sequence = at != 0 ? at : cache->sequence;
         ret->catalog_sequence = cache->catalog_sequence;
-        bool are_due = look_up(cache, fetch, ret, &missing);
+        bool are_due = ask_all(cache, fetch, ret, &missing);
         bool may_fill = are_due && ret->sequence >= ALM_MAX(cache->sequence, cache->touching);
         ret->found = missing == 0 ? ALM_CACHE_HIT : may_fill ? ALM_CACHE_FILL : ALM_CACHE_MISS;
         if (ret->found == ALM_CACHE_FILL) {

@@ -64,6 +64,10 @@ typedef struct alm_cache_answer {
 void alm_series_cache_ask(alm_series_cache *cache, const alm_fetch *fetch, uint64_t at,
                           uint64_t min, alm_cache_answer *ret);
 
+// The same for who cannot read: ALM_CACHE_HIT or ALM_CACHE_MISS, of which nothing is remembered.
+void alm_series_cache_peek(alm_series_cache *cache, const alm_fetch *fetch, uint64_t at,
+                           uint64_t min, alm_cache_answer *ret);
+
 // What was read of a chunk of the answer, at a state; it is kept unless a commit has touched it
 // since, or it takes more than an eighth of what may be kept. pack: borrowed.
 void alm_series_cache_fill(alm_series_cache *cache, const alm_fetch *fetch,

@@ -67,11 +67,9 @@ static void release_catalog(void *arg)
     alm_catalog_ref_release(&ref);
 }
 
-// The catalogue at hand if it is that new; what is planned with it lives no longer.
-static alm_code take_catalog(alm_session *session, uint64_t at_least, alm_status *st)
+// What is planned with the catalogue lives no longer.
+static alm_code hold_catalog(alm_session *session, alm_catalog_ref *catalog, alm_status *st)
 {
-    alm_catalog_ref *catalog;
-    ALM_TRY(alm_catalog_cache_get(session->self->catalogs, session->call, at_least, &catalog, st));
     if (!alm_arena_on_reset(session->arena, release_catalog, catalog)) {
         alm_catalog_ref_release(&catalog);
         return no_memory(st);
@@ -80,6 +78,14 @@ static alm_code take_catalog(alm_session *session, uint64_t at_least, alm_status
     session->storage.catalog = alm_catalog_ref_catalog(catalog);
     session->storage.catalog_sequence = alm_catalog_ref_sequence(catalog);
     return ALM_OK;
+}
+
+// The catalogue at hand if it is that new.
+static alm_code take_catalog(alm_session *session, uint64_t at_least, alm_status *st)
+{
+    alm_catalog_ref *catalog;
+    ALM_TRY(alm_catalog_cache_get(session->self->catalogs, session->call, at_least, &catalog, st));
+    return hold_catalog(session, catalog, st);
 }
 
 alm_code alm_session_check(alm_session *session, alm_status *st)
@@ -110,21 +116,50 @@ static bool is_of_catalog(alm_code code)
            code == ALM_RESOURCE_EXHAUSTED;
 }
 
-alm_code alm_session_run(alm_aggregator *self, alm_call *call, alm_arena *arena,
-                         const Almanac__V1__QueryRequest *request, alm_session_work work, void *arg,
-                         alm_session *ret, alm_status *st)
+static alm_session session_of(alm_aggregator *self, alm_call *call, alm_arena *arena,
+                              const Almanac__V1__QueryRequest *request)
 {
-    *ret = (alm_session){.self = self, .call = call, .arena = arena};
-    alm_storage_reader *storage = &ret->storage;
-    *storage =
-        (alm_storage_reader){.storage = self->storage,
-                             .call = call,
-                             .min_sequence = ALM_MAX(request->min_sequence, request->at_sequence),
-                             .at_sequence = request->at_sequence};
+    return (alm_session){
+        .self = self,
+        .call = call,
+        .arena = arena,
+        .storage = {.storage = self->storage,
+                    .call = call,
+                    .min_sequence = ALM_MAX(request->min_sequence, request->at_sequence),
+                    .at_sequence = request->at_sequence}};
+}
+
+static Almanac__V1__QueryRequest with_today(const alm_aggregator *self,
+                                            const Almanac__V1__QueryRequest *request)
+{
     Almanac__V1__QueryRequest asked = *request;
     if (asked.today == 0) {
         asked.today = alm_clock_today_in_china(&self->clock);
     }
+    return asked;
+}
+
+alm_code alm_session_glance(alm_aggregator *self, alm_call *call,
+                            const Almanac__V1__QueryRequest *request, alm_session_work work,
+                            void *arg, alm_session *ret, alm_status *st)
+{
+    Almanac__V1__QueryRequest asked = with_today(self, request);
+    alm_catalog_ref *catalog = alm_catalog_cache_at_hand(self->catalogs);
+    *ret = session_of(self, call, alm_call_arena(call), request);
+    if (catalog == NULL) {
+        return alm_status_set(st, ALM_UNAVAILABLE, "no catalogue was loaded yet");
+    }
+    ALM_TRY(hold_catalog(ret, catalog, st));
+    return attempt(ret, &asked, work, arg, st);
+}
+
+alm_code alm_session_run(alm_aggregator *self, alm_call *call, alm_arena *arena,
+                         const Almanac__V1__QueryRequest *request, alm_session_work work, void *arg,
+                         alm_session *ret, alm_status *st)
+{
+    *ret = session_of(self, call, arena, request);
+    alm_storage_reader *storage = &ret->storage;
+    Almanac__V1__QueryRequest asked = with_today(self, request);
     ALM_TRY(take_catalog(ret, 0, st));
     alm_code code = attempt(ret, &asked, work, arg, st);
     // Places that are not those that were cut may be, with a newer one.

@@ -35,6 +35,14 @@ ALM_MUST_USE alm_code alm_session_run(alm_aggregator *self, alm_call *call, alm_
                                       alm_session_work work, void *arg, alm_session *ret,
                                       alm_status *st);
 
+// The same for who cannot wait: with the catalogue at hand, once, by work that reads what is kept.
+//
+// Any failure: it is to be done by alm_session_run, and nothing may have left.
+ALM_MUST_USE alm_code alm_session_glance(alm_aggregator *self, alm_call *call,
+                                         const Almanac__V1__QueryRequest *request,
+                                         alm_session_work work, void *arg, alm_session *ret,
+                                         alm_status *st);
+
 // Within work: whether the catalogue is as new as the state that is answered. Costs a call where
 // nothing was read yet. A failure is to be returned.
 ALM_MUST_USE alm_code alm_session_check(alm_session *session, alm_status *st);

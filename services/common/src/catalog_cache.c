@@ -148,6 +148,11 @@ static alm_catalog_ref *current_retain(alm_catalog_cache *cache, uint64_t at_lea
     return ref;
 }
 
+alm_catalog_ref *alm_catalog_cache_at_hand(alm_catalog_cache *cache)
+{
+    return current_retain(cache, 0);
+}
+
 // --- loading -------------------------------------------------------------------------------------
 
 static alm_code entries_add(const Almanac__Internal__LoadCatalogResponse *part,

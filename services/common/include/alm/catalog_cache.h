@@ -34,6 +34,8 @@ void alm_catalog_cache_destroy(alm_catalog_cache **cache);
 ALM_MUST_USE alm_code alm_catalog_cache_get(alm_catalog_cache *cache, alm_call *call,
                                             uint64_t catalog_sequence, alm_catalog_ref **ret,
                                             alm_status *st);
+// The one at hand, to be released likewise, without waiting for another; NULL: none was loaded yet.
+alm_catalog_ref *alm_catalog_cache_at_hand(alm_catalog_cache *cache);
 const alm_catalog *alm_catalog_ref_catalog(const alm_catalog_ref *ref);
 uint64_t alm_catalog_ref_sequence(const alm_catalog_ref *ref);
 void alm_catalog_ref_release(alm_catalog_ref **ref);
