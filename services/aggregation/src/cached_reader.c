@@ -157,11 +157,12 @@ static alm_code read_rows(void *self, const alm_fetch *fetch, alm_row_visit visi
 }
 
 static alm_code read_totals(void *self, const alm_fetch *fetch, const alm_total_groups *groups,
-                            alm_totals_visit visit, void *arg, alm_status *st)
+                            alm_totals_visit visit, void *arg, const alm_read_beside *beside,
+                            alm_status *st)
 {
     const alm_cached_reader *it = self;
     alm_row_reader inner = alm_storage_row_reader(it->storage);
-    return inner.totals(inner.self, fetch, groups, visit, arg, st);
+    return inner.totals(inner.self, fetch, groups, visit, arg, beside, st);
 }
 
 static alm_code check_call(void *self, alm_status *st)

@@ -190,7 +190,7 @@ static bool is_plain(const alm_fetch *fetch)
 {
     return fetch->indicator_count == 1 && !fetch->all_places && fetch->place_count > 0 &&
            fetch->place_count <= ALM_CACHE_PLACE_COUNT_MAX && fetch->as_of == ALM_DATE_MAX &&
-           fetch->source_count == 0 && !fetch->all_vintages;
+           fetch->source_count == 0 && !fetch->all_vintages && fetch->top == 0;
 }
 
 // Does the cache know the state that is asked for?

@@ -271,7 +271,7 @@ static void passes_by_what_it_does_not_keep(void **state)
 {
     (void)state;
     static const uint32_t source = 1;
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7; i++) {
         fixture f;
         open_fixture(&f, 1 << 20);
         assert_true(alm_series_cache_alive(f.cache, 5, 1));
@@ -283,6 +283,7 @@ static void passes_by_what_it_does_not_keep(void **state)
         f.fetch.all_vintages = i == 2;
         f.fetch.all_places = i == 3;
         f.fetch.indicator_count = i == 4 ? 0 : 1;
+        f.fetch.top = i == 6 ? 10 : 0;
         ask(&f, i == 5 ? "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17" : "3");
         assert_string_equal(f.told, "miss");
         alm_series_cache_stats stats;
