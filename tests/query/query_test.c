@@ -4,9 +4,12 @@
 // inproc, a fresh store a test.
 #include "services.h"
 
+#include "alm/alloc.h"
+#include "alm/buf.h"
 #include "alm/limits.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // --- the tests ----------------------------------------------------------------------------------
@@ -457,6 +460,188 @@ static void a_watcher_far_behind_misses_nothing(void **state)
     alm_stream_close(&stream);
 }
 
+// --- what a worker keeps -------------------------------------------------------------------------
+
+// Goal: a worker that keeps what it read answers as one that does not, to the bit, whatever is
+// committed meanwhile. Method: random commits (values, revisions, withdrawals, days to come, sources
+// that change places), and random questions of both, each again and again.
+typedef struct pair {
+    fixture *f;
+    alm_config *config;
+    alm_module_ctx ctx;
+    char address[64];
+    void *plain;
+    alm_channel *to_plain;
+    uint64_t seed, random;
+    uint64_t newest;
+    uint64_t reads[2]; // of storage, by the one that keeps and the one that does not
+} pair;
+
+static uint32_t below(pair *p, uint32_t end)
+{
+    p->random = p->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(p->random >> 33) % end;
+}
+
+static void open_pair(pair *p, fixture *f)
+{
+    alm_status st = ALM_STATUS_INIT;
+    const char *seed = getenv("ALM_TEST_SEED");
+    char program[] = "test", off[] = "--cache-bytes=0";
+    char *argv[] = {program, off, NULL};
+    *p = (pair){.f = f, .seed = seed == NULL ? 7 : strtoull(seed, NULL, 10)};
+    p->random = p->seed;
+    snprintf(p->address, sizeof p->address, "%s://query.plain", services_scheme);
+    if (alm_config_load(alm_module_aggregation.options, alm_module_aggregation.option_count, 2,
+                        argv, &p->config, &st) != ALM_OK) {
+        die(&st);
+    }
+    p->ctx = f->aggregation_ctx;
+    p->ctx.bind = p->address;
+    p->ctx.config = p->config;
+    if (alm_module_aggregation.start(&p->ctx, &p->plain, &st) != ALM_OK ||
+        alm_channel_open(f->rpc, p->address, NULL, &p->to_plain, &st) != ALM_OK) {
+        die(&st);
+    }
+}
+
+static void close_pair(pair *p)
+{
+    alm_channel_close(&p->to_plain);
+    alm_module_aggregation.stop(p->plain, 1000);
+    alm_config_destroy(&p->config);
+}
+
+static void change_source(pair *p)
+{
+    Almanac__Internal__CommitRequest request;
+    Almanac__V1__Source source;
+    Almanac__V1__Source *sources[] = {&source};
+    char code[] = "report", title[] = "Report of 2023";
+    almanac__internal__commit_request__init(&request);
+    almanac__v1__source__init(&source);
+    source.code = code;
+    source.title = title;
+    source.precedence = (int32_t)below(p, 3) * 10 - 10;
+    request.sources = sources;
+    request.n_sources = 1;
+    uint64_t sequence = commit(p->f, &request);
+    p->newest = sequence != 0 ? sequence : p->newest;
+}
+
+static void commit_some(pair *p)
+{
+    static const char *const variants[] = {"A.gdp.P.level._Z._T", "A.gdp.P.growth_yoy._Z._T",
+                                           "A.gdp.P.level._Z.by=a", "A.pop.P.level._Z._T"};
+    alm_obs row = observe(below(p, 4), 2018 + (int32_t)below(p, 6), 100 + below(p, 900),
+                          below(p, 2) == 0 ? 0 : ALM_SOURCE_NONE);
+    uint32_t variant = below(p, ALM_ARRAY_LEN(variants));
+    row.published = alm_date_from_ymd(2024, 1, 1) + (alm_date)p->f->batches; // none contradicts
+    row.value.unit = variant == 1   ? ALM_UNIT_PERCENT
+                     : variant == 3 ? (alm_unit){.measure = ALM_MEASURE_UNIT_PERSONS, .mult = 4}
+                                    : row.value.unit;
+    row.value.status = below(p, 5) == 0   ? ALM_OBS_STATUS_WITHDRAWN
+                       : below(p, 6) == 0 ? ALM_OBS_STATUS_MISSING
+                                          : ALM_OBS_STATUS_NORMAL;
+    if (row.value.status != ALM_OBS_STATUS_NORMAL) {
+        row.value.has_number = false;
+        row.value.number = (alm_decimal){0};
+    }
+    row.note = below(p, 4) == 0 ? ALM_STR("preliminary") : (alm_str){0};
+    p->newest = commit_rows(p->f, variants[variant], &row, 1);
+}
+
+static void count_read(void *arg, const alm_method_stats *stats)
+{
+    *(uint64_t *)arg += strcmp(stats->method, "Read") == 0 ? stats->started : 0;
+}
+
+static uint64_t count_reads(pair *p)
+{
+    uint64_t count = 0;
+    alm_server_stats(alm_module_storage.server(p->f->storage), count_read, &count);
+    return count;
+}
+
+static void answer_of(alm_channel *channel, const Almanac__V1__QueryRequest *request, alm_buf *ret)
+{
+    alm_stream *stream;
+    alm_status st = ALM_STATUS_INIT;
+    alm_str message;
+    alm_call_opts opts = {.timeout_ms = TIMEOUT_MS};
+    alm_buf_init(ret, 0);
+    if (alm_stream_open(channel, &alm_service_aggregation, "Execute", &opts, &request->base,
+                        &stream, &st) != ALM_OK) {
+        die(&st);
+    }
+    while (alm_stream_next_packed(stream, &message, &st) == ALM_OK && message.data != NULL) {
+        alm_buf_append(ret, message.data, message.len);
+    }
+    alm_buf_printf(ret, "%s %s", alm_code_name(st.code), st.message);
+    alm_stream_close(&stream);
+}
+
+static void ask_both(pair *p, const Almanac__V1__QueryRequest *request)
+{
+    alm_channel *channels[] = {p->f->to_aggregation, p->to_plain};
+    alm_buf answers[2];
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t before = count_reads(p);
+        answer_of(channels[i], request, &answers[i]);
+        p->reads[i] += count_reads(p) - before;
+    }
+    if (!alm_str_eq(alm_buf_view(&answers[0]), alm_buf_view(&answers[1]))) {
+        fail_msg("%s at %s in %s: two answers (ALM_TEST_SEED=%llu)", request->indicators[0],
+                 request->places, request->periods, (unsigned long long)p->seed);
+    }
+    alm_buf_deinit(&answers[0]);
+    alm_buf_deinit(&answers[1]);
+}
+
+static void ask_some(pair *p)
+{
+    static const char *const places[] = {"310104", "310104,310105", "310000,310105001",
+                                         "310000/**"};
+    static const char *const periods[] = {"latest",     "last:2", "all",
+                                          "2019..2021", "2020",   "..2020"};
+    char gdp[] = "gdp", pop[] = "pop", growth[] = "pc1", every[] = "*", level[] = "level";
+    char *codes[] = {gdp, pop};
+    char *transforms[] = {growth};
+    Almanac__V1__QueryRequest request;
+    ask_gdp(&request, codes, 1 + below(p, 2), places[below(p, ALM_ARRAY_LEN(places))],
+            periods[below(p, ALM_ARRAY_LEN(periods))]);
+    request.transforms = transforms;
+    request.n_transforms = below(p, 4) == 0;
+    request.breakdown = below(p, 4) == 0 ? every : request.breakdown;
+    request.measure = below(p, 3) == 0 ? level : request.measure;
+    request.min_sequence = p->newest;
+    request.at_sequence = below(p, 4) == 0 ? p->newest - below(p, ALM_MIN(p->newest, 3)) : 0;
+    request.today = alm_date_from_ymd(2024, 1, 1) + (below(p, 8) == 0 ? 60 : 1000);
+    for (int i = 0; i < 4; i++) {
+        ask_both(p, &request);
+    }
+}
+
+static void what_is_kept_answers_alike(void **state)
+{
+    fixture *f = *state;
+    pair p;
+    commit_catalog(f);
+    open_pair(&p, f);
+    for (int i = 0; i < 120; i++) {
+        if (below(&p, 20) == 0) {
+            change_source(&p);
+        }
+        for (uint32_t n = below(&p, 3); n > 0; n--) {
+            commit_some(&p);
+        }
+        ask_some(&p);
+        ask_some(&p);
+    }
+    assert_true(p.reads[0] < p.reads[1]); // else nothing was kept
+    close_pair(&p);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) {
@@ -474,6 +659,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(reconciles_with_what_is_stored, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tells_changes_in_codes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_watcher_far_behind_misses_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_kept_answers_alike, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
