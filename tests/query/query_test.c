@@ -463,8 +463,8 @@ static void a_watcher_far_behind_misses_nothing(void **state)
 // --- what a worker keeps -------------------------------------------------------------------------
 
 // Goal: a worker that keeps what it read answers as one that does not, to the bit, whatever is
-// committed meanwhile. Method: random commits (values, revisions, withdrawals, days to come, sources
-// that change places), and random questions of both, each again and again.
+// committed meanwhile. Method: random commits (values, revisions, withdrawals, days to come,
+// sources that change places), and random questions of both, each again and again.
 typedef struct pair {
     fixture *f;
     alm_config *config;

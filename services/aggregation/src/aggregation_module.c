@@ -19,6 +19,17 @@ static const alm_option options[] = {
      .max = INT64_C(1) << 45},
 };
 
+static void tell_kept(const alm_aggregator *service)
+{
+    alm_series_cache_stats stats;
+    alm_series_cache_stats_get(service->series, &stats);
+    alm_log_info(service->log, "series.kept", ALM_KV_U64("hits", stats.hits),
+                 ALM_KV_U64("misses", stats.misses), ALM_KV_U64("fills", stats.fills),
+                 ALM_KV_U64("evictions", stats.evictions),
+                 ALM_KV_U64("invalidations", stats.invalidations), ALM_KV_U64("bytes", stats.bytes),
+                 ALM_KV_U64("entries", stats.entries));
+}
+
 static void stop(void *arg, int64_t timeout_ms)
 {
     module_self *self = arg;
@@ -26,6 +37,9 @@ static void stop(void *arg, int64_t timeout_ms)
         (void)alm_server_drain(self->server, timeout_ms);
     }
     alm_server_destroy(&self->server);
+    if (self->service.series != NULL) {
+        tell_kept(&self->service);
+    }
     alm_cache_feed_destroy(&self->service.feed);
     alm_series_cache_destroy(&self->service.series);
     alm_catalog_cache_destroy(&self->service.catalogs);

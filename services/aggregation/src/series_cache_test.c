@@ -3,7 +3,8 @@
 // Method: scripts of a word a step, each with the answers that they get; the clock is the test's.
 //
 //   alive:5/2     the feed says that 5 is the newest, of catalogue 2
-//   touch:3@6     commit 6 touches the indicator at place 3; touch:*@6 everywhere; other:3@6 another
+//   touch:3@6     commit 6 touches the indicator at place 3; touch:*@6 everywhere;
+//                 other:3@6 another indicator
 //   next:6        that was all of commit 6; catalog:6 likewise, with a new catalogue
 //   lose          the feed is lost
 //   wait:5000     milliseconds
