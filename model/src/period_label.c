@@ -168,25 +168,34 @@ alm_code alm_period_parse(alm_str label, alm_period *ret, alm_status *st)
 
 // ----- Writing labels ----------------------------------------------------------------------------
 
-static size_t format_unit(alm_freq freq, int32_t ordinal, char *out, size_t cap)
+// Digits with zeros in front; returns how many. Answers are full of labels, and printf is slow.
+static size_t put_digits(char *out, int32_t number, size_t width)
+{
+    for (size_t i = width; i-- > 0; number /= 10) {
+        out[i] = (char)('0' + number % 10);
+    }
+    return width;
+}
+
+static size_t format_unit(alm_freq freq, int32_t ordinal, char *out)
 {
     int per_year = alm_freq_per_year(freq);
-    if (freq == ALM_FREQ_ANNUAL) {
-        return (size_t)snprintf(out, cap, "%04d", ordinal);
-    }
-    if (freq == ALM_FREQ_MONTH) {
-        return (size_t)snprintf(out, cap, "%04d-%02d", ordinal / 12, ordinal % 12 + 1);
-    }
-    if (freq == ALM_FREQ_WEEK) {
-        int32_t year = calendar_week_year(ordinal);
-        return (size_t)snprintf(out, cap, "%04d-W%02d", year,
-                                ordinal - calendar_first_week(year) + 1);
-    }
     if (freq == ALM_FREQ_DAY) {
         return alm_date_format(CALENDAR_DAY_ZERO + ordinal, out);
     }
-    return (size_t)snprintf(out, cap, "%04d-%c%d", ordinal / per_year, alm_freq_letter(freq),
-                            ordinal % per_year + 1);
+    bool is_week = freq == ALM_FREQ_WEEK;
+    int32_t year = is_week ? calendar_week_year(ordinal) : ordinal / per_year;
+    int32_t number = is_week ? ordinal - calendar_first_week(year) : ordinal % per_year;
+    size_t len = put_digits(out, year, 4);
+    if (freq != ALM_FREQ_ANNUAL) {
+        out[len++] = '-';
+        if (freq != ALM_FREQ_MONTH) {
+            out[len++] = alm_freq_letter(freq);
+        }
+        len += put_digits(out + len, number + 1, per_year > 9 || is_week ? 2 : 1);
+    }
+    out[len] = '\0';
+    return len;
 }
 
 size_t alm_period_format(alm_period period, char *out)
@@ -198,11 +207,11 @@ size_t alm_period_format(alm_period period, char *out)
     ALM_ASSERT(alm_period_valid(period));
     alm_freq freq = (alm_freq)period.freq;
     char unit[ALM_PERIOD_TEXT_MAX];
-    size_t len = format_unit(freq, period.ordinal, unit, sizeof unit);
+    size_t len = format_unit(freq, period.ordinal, unit);
     memcpy(out, unit, len + 1);
     if (period.length > 1) {
         out[len++] = '/';
-        size_t last_len = format_unit(freq, period.ordinal + period.length - 1, unit, sizeof unit);
+        size_t last_len = format_unit(freq, period.ordinal + period.length - 1, unit);
         ALM_ASSERT(len + last_len < ALM_PERIOD_TEXT_MAX);
         memcpy(out + len, unit, last_len + 1);
         len += last_len;

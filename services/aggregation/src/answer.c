@@ -343,6 +343,29 @@ static alm_code tell_in_order(telling *it, const alm_answer_order *order, alm_st
     return it->teller == NULL ? ALM_OK : alm_teller_flush(it->teller, st);
 }
 
+// Of published rows only, if the sink takes columns.
+static alm_code make_teller(telling *it, size_t most, alm_status *st)
+{
+    const alm_answers *answers = it->answers;
+    bool has_published = answers->cells != NULL || answers->series != NULL;
+    return it->sink->writer != NULL && has_published
+               ? alm_teller_make(it->plan, it->sink, most, answers->arena, &it->teller, st)
+               : ALM_OK;
+}
+
+// The rows are in order.
+static alm_code tell_series(telling *it, size_t count, alm_status *st)
+{
+    const alm_lone_series *series = it->answers->series;
+    for (size_t k = 0; k < series->run_count; k++) {
+        const alm_cell_run *run = &series->runs[k];
+        for (size_t i = 0; i < run->rows.count && run->first + i < count; i++) {
+            ALM_TRY(tell_row(it, run, i, st));
+        }
+    }
+    return it->teller == NULL ? ALM_OK : alm_teller_flush(it->teller, st);
+}
+
 alm_code alm_answers_tell(const alm_answers *answers, const alm_query_plan *plan,
                           const alm_indicator *indicator, alm_str label,
                           const alm_answer_sink *sink, alm_status *st)
@@ -350,14 +373,17 @@ alm_code alm_answers_tell(const alm_answers *answers, const alm_query_plan *plan
     alm_answer_order order;
     telling it = {
         .answers = answers, .plan = plan, .indicator = indicator, .label = label, .sink = sink};
-    if (alm_answers_count(answers) == 0) {
+    size_t count = alm_answers_count(answers);
+    if (count == 0) {
         return ALM_OK;
     }
-    ALM_TRY(alm_answer_order_make(answers, plan, indicator, &order, st));
-    alm_code code = ALM_OK;
-    if (sink->writer != NULL && answers->cells != NULL) {
-        code = alm_teller_make(plan, sink, order.count, answers->arena, &it.teller, st);
+    if (answers->series != NULL) {
+        count = plan->limit > 0 ? ALM_MIN(count, (size_t)plan->limit) : count;
+        ALM_TRY(make_teller(&it, count, st));
+        return tell_series(&it, count, st);
     }
+    ALM_TRY(alm_answer_order_make(answers, plan, indicator, &order, st));
+    alm_code code = make_teller(&it, order.count, st);
     if (code == ALM_OK) {
         code = tell_in_order(&it, &order, st);
     }

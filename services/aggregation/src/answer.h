@@ -4,6 +4,7 @@
 
 #include "alm/wire.h"
 #include "cells.h"
+#include "lone_series.h"
 #include "query_plan.h"
 #include "variant_table.h"
 
@@ -25,8 +26,9 @@ typedef struct alm_answers {
     alm_arena *arena;
     const alm_variant_table *variants;
     const alm_cells
-        *cells;          // published rows that are answers, all of them, before the others; or NULL
-    alm_answer **chunks; // the others, ALM_ANSWER_CHUNK each
+        *cells; // published rows that are answers, all of them, before the others; or NULL
+    const alm_lone_series *series; // they are these, and all rows there are; or NULL
+    alm_answer **chunks;           // the others, ALM_ANSWER_CHUNK each
     size_t chunk_count, chunk_cap;
     size_t count;
 } alm_answers;
@@ -70,7 +72,9 @@ static inline const alm_answer *alm_answers_get(const alm_answers *answers, size
 
 static inline size_t alm_answers_count(const alm_answers *answers)
 {
-    return (answers->cells == NULL ? 0 : answers->cells->count) + answers->count;
+    return answers->series != NULL
+               ? answers->series->count
+               : (answers->cells == NULL ? 0 : answers->cells->count) + answers->count;
 }
 // A row of all, those of the cells first.
 alm_obs alm_answers_obs(const alm_answers *answers, size_t row);

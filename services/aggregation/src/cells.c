@@ -2,11 +2,10 @@
 
 #include "alm/limits.h"
 
-static alm_code no_memory(const alm_cells *cells, alm_status *st)
+static alm_code no_memory_for(size_t count, alm_status *st)
 {
     return alm_status_set(st, ALM_RESOURCE_EXHAUSTED,
-                          "out of memory for %zu cells; ask for fewer places or periods",
-                          cells->count + 1);
+                          "out of memory for %zu cells; ask for fewer places or periods", count);
 }
 
 alm_code alm_cells_init(alm_cells *cells, alm_arena *arena, alm_variant_table *variants,
@@ -18,41 +17,40 @@ alm_code alm_cells_init(alm_cells *cells, alm_arena *arena, alm_variant_table *v
 
 // --- copies -------------------------------------------------------------------------------------
 
-static alm_code copy_notes(alm_cells *cells, alm_obs_columns *rows, alm_status *st)
+static alm_code copy_notes(alm_arena *arena, alm_obs_columns *rows, alm_status *st)
 {
     size_t count = 0;
     for (size_t i = 0; i < (rows->each_note ? rows->count : 1); i++) {
         count = ALM_MAX(count, (size_t)rows->note[i] + 1);
     }
-    alm_str *notes = alm_arena_calloc(cells->arena, count, sizeof *notes);
+    alm_str *notes = alm_arena_calloc(arena, count, sizeof *notes);
     for (size_t i = 1; notes != NULL && i < count; i++) {
-        notes[i] = (alm_str){alm_arena_strdup(cells->arena, rows->notes[i]), rows->notes[i].len};
+        notes[i] = (alm_str){alm_arena_strdup(arena, rows->notes[i]), rows->notes[i].len};
         if (notes[i].data == NULL) {
-            return no_memory(cells, st);
+            return no_memory_for(rows->count, st);
         }
     }
     rows->notes = notes;
-    return notes == NULL ? no_memory(cells, st) : ALM_OK;
+    return notes == NULL ? no_memory_for(rows->count, st) : ALM_OK;
 }
 
-// Columns of a block that outlive it.
-static alm_code copy_columns(alm_cells *cells, const alm_obs_columns *rows, alm_obs_columns *ret,
-                             alm_status *st)
+alm_code alm_cell_columns_copy(const alm_obs_columns *rows, alm_arena *arena, alm_obs_columns *ret,
+                               alm_status *st)
 {
     *ret = *rows;
 #define COLUMN_COPY(name, type)                                                                    \
     {                                                                                              \
         size_t bytes = (rows->each_##name ? rows->count : 1) * sizeof(type);                       \
-        type *copy = alm_arena_alloc(cells->arena, bytes);                                         \
+        type *copy = alm_arena_alloc(arena, bytes);                                                \
         if (copy == NULL) {                                                                        \
-            return no_memory(cells, st);                                                           \
+            return no_memory_for(rows->count, st);                                                 \
         }                                                                                          \
         memcpy(copy, rows->name, bytes);                                                           \
         ret->name = copy;                                                                          \
     }
     ALM_OBS_COLUMN_MAP(COLUMN_COPY)
 #undef COLUMN_COPY
-    return copy_notes(cells, ret, st);
+    return copy_notes(arena, ret, st);
 }
 
 // --- runs ---------------------------------------------------------------------------------------
@@ -111,7 +109,7 @@ static alm_code append(alm_cells *cells, uint32_t variant, alm_period period,
     ALM_TRY(alm_cell_index_add(&cells->index, variant, alm_period_pack(period), fresh, &head, st));
     if (!alm_arena_grow(cells->arena, &runs, &cells->run_cap, cells->run_count + 1,
                         sizeof *cells->runs)) {
-        return no_memory(cells, st);
+        return no_memory_for(cells->count + 1, st);
     }
     cells->runs = runs;
     cells->runs[fresh] = (alm_cell_run){
@@ -181,7 +179,7 @@ alm_code alm_cells_visit(void *arg, const alm_str *variants, size_t variant_coun
     uint32_t *map;
     alm_obs_columns copy;
     ALM_TRY(alm_variant_table_map(cells->variants, variants, variant_count, &map, st));
-    ALM_TRY(copy_columns(cells, rows, &copy, st));
+    ALM_TRY(alm_cell_columns_copy(rows, cells->arena, &copy, st));
     for (size_t from = 0, end; from < copy.count; from = end) {
         uint32_t variant = ALM_OBS_AT(&copy, variant, from);
         ALM_ASSERT(variant < variant_count);

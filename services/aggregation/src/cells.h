@@ -36,6 +36,10 @@ ALM_MUST_USE alm_code alm_cells_init(alm_cells *cells, alm_arena *arena,
 ALM_MUST_USE alm_code alm_cells_visit(void *arg, const alm_str *variants, size_t variant_count,
                                       const alm_obs_columns *rows, alm_status *st);
 
+// Columns of a block that outlive it, in the arena. ALM_RESOURCE_EXHAUSTED: out of memory.
+ALM_MUST_USE alm_code alm_cell_columns_copy(const alm_obs_columns *rows, alm_arena *arena,
+                                            alm_obs_columns *ret, alm_status *st);
+
 // The run that row i is in.
 const alm_cell_run *alm_cells_run_of(const alm_cells *cells, size_t i);
 // Row i in the order in which they came. Its note lives in the arena.

@@ -230,6 +230,47 @@ static alm_code read_rows(alm_query_run *run, alm_fetch *fetch, bool *ret_whole,
     return ALM_OK;
 }
 
+// --- one place ----------------------------------------------------------------------------------
+
+// One that is asked for every period that it has, in their order, by nobody who looks behind them.
+static bool is_of_one_place(const alm_query_run *run)
+{
+    const alm_query_plan *plan = run->plan;
+    return plan->places.count == 1 && plan->order == ALMANAC__V1__ORDER__ORDER_KEY &&
+           run->trace == NULL;
+}
+
+static size_t count_listed(const alm_query_plan *plan, const alm_lone_series *series)
+{
+    size_t count = 0;
+    for (size_t k = 0; k < series->run_count; k++) {
+        const alm_obs_columns *rows = &series->runs[k].rows;
+        for (size_t i = 0; i < rows->count; i++) {
+            count += listed_index(plan, ALM_OBS_AT(rows, period, i)) < plan->listed_count;
+        }
+    }
+    return count;
+}
+
+// *ret_done false: the rows are cells, and what is missing is to be added.
+static alm_code read_one_place(alm_query_run *run, const alm_fetch *fetch, bool *ret_done,
+                               alm_status *st)
+{
+    alm_lone_series *series = alm_arena_alloc(run->arena, sizeof *series);
+    if (series == NULL) {
+        return alm_query_run_no_memory(st);
+    }
+    alm_lone_series_init(series, &run->cells);
+    ALM_TRY(run->reader->read(run->reader->self, fetch, alm_lone_series_visit, series, st));
+    bool is_whole = series->count > 0 && count_listed(run->plan, series) == run->plan->listed_count;
+    *ret_done = !series->is_spilt && is_whole;
+    if (*ret_done) {
+        run->answers.series = series;
+        return ALM_OK;
+    }
+    return series->is_spilt ? ALM_OK : alm_lone_series_spill(series, st);
+}
+
 alm_code alm_published_run(alm_query_run *run, alm_status *st)
 {
     const alm_query_plan *plan = run->plan;
@@ -242,8 +283,13 @@ alm_code alm_published_run(alm_query_run *run, alm_status *st)
     fetch.place_count = plan->places.count;
     fetch.periods = plan->periods;
     fetch.without_value = plan->periods.kind != ALM_PERIOD_EXPR_LAST;
-    bool is_whole;
-    ALM_TRY(read_rows(run, &fetch, &is_whole, st));
+    bool is_whole = true;
+    bool is_done = false;
+    ALM_TRY(is_of_one_place(run) ? read_one_place(run, &fetch, &is_done, st)
+                                 : read_rows(run, &fetch, &is_whole, st));
+    if (is_done) {
+        return ALM_OK;
+    }
     run->answers.cells = &run->cells;
     return is_whole && answers_missing(run) ? add_all_missing(&it, &fetch, st) : ALM_OK;
 }
