@@ -24,19 +24,17 @@ alm_code alm_lone_series_spill(alm_lone_series *series, alm_status *st)
 // Are all rows of one variant and place, in periods that ascend, behind those that were there?
 static bool goes_on(const alm_lone_series *series, const uint32_t *map, const alm_obs_columns *rows)
 {
-    uint64_t last = series->last_period;
-    bool is_one = !rows->each_variant && !rows->each_place;
-    if (!is_one || (series->count > 0 && map[rows->variant[0]] != series->variant)) {
-        return false;
-    }
-    for (size_t i = 0; i < rows->count; i++) {
+    uint32_t variant = ALM_OBS_AT(rows, variant, 0);
+    alm_place_id place = ALM_OBS_AT(rows, place, 0);
+    uint64_t last = series->last_period; // 0 before the first: no period is that
+    bool is_one = series->count == 0 || map[variant] == series->variant;
+    for (size_t i = 0; i < rows->count && is_one; i++) {
         uint64_t period = alm_period_pack(ALM_OBS_AT(rows, period, i));
-        if ((i > 0 || series->count > 0) && period <= last) {
-            return false;
-        }
+        is_one = ALM_OBS_AT(rows, variant, i) == variant && ALM_OBS_AT(rows, place, i) == place &&
+                 period > last;
         last = period;
     }
-    return true;
+    return is_one;
 }
 
 static alm_code append(alm_lone_series *series, uint32_t variant, const alm_obs_columns *rows,
