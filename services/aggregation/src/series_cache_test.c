@@ -20,21 +20,21 @@ typedef struct script {
 
 static const script scripts[] = {
     {"nothing is known before the feed is there", "ask:3 ask:3", "miss miss"},
-    {"what is asked twice is read", "alive:5/1 ask:3 ask:4 fill@5 ask:3 ask:255",
+    {"what is asked twice is read", "alive:5/1 ask:3 ask:4 fill@5 ask:3 ask:15",
      "miss fill hit@5 hit@5"},
     {"not after too long", "alive:5/1 ask:3 wait:600001 alive:5/1 ask:3 ask:3", "miss miss fill"},
-    {"other places are others", "alive:5/1 ask:3 ask:3 fill@5 ask:256 ask:3,256 fill@5 ask:3,256",
+    {"other places are others", "alive:5/1 ask:3 ask:3 fill@5 ask:16 ask:3,16 fill@5 ask:3,16",
      "miss fill miss fill hit@5"},
-    {"not all are due", "alive:5/1 ask:3 ask:3,256 ask:3,256 fill@5 ask:3", "miss miss fill hit@5"},
+    {"not all are due", "alive:5/1 ask:3 ask:3,16 ask:3,16 fill@5 ask:3", "miss miss fill hit@5"},
     {"one reads at a time", "alive:5/1 ask:3 ask:3 ask:3 fill@5 ask:3", "miss fill miss hit@5"},
     {"forgotten is as new", "alive:5/1 ask:3 ask:3 forget ask:3 ask:3", "miss fill miss fill"},
     {"refused is not tried again", "alive:5/1 ask:3 ask:3 refuse ask:3 ask:3",
      "miss fill miss miss"},
     {"before it is touched", "alive:5/1 ask:3 ask:3 refuse touch:3@6 next:6 ask:3 ask:3",
      "miss fill miss fill"},
-    {"a commit elsewhere", "alive:5/1 ask:3 ask:3 fill@5 touch:256@6 other:3@6 next:6 ask:3",
+    {"a commit elsewhere", "alive:5/1 ask:3 ask:3 fill@5 touch:16@6 other:3@6 next:6 ask:3",
      "miss fill hit@6"},
-    {"a commit of it", "alive:5/1 ask:3 ask:3 fill@5 touch:255@6 next:6 ask:3 ask:3 fill@6 ask:3",
+    {"a commit of it", "alive:5/1 ask:3 ask:3 fill@5 touch:15@6 next:6 ask:3 ask:3 fill@6 ask:3",
      "miss fill miss fill hit@6"},
     {"a bulk load of it", "alive:5/1 ask:3 ask:3 fill@5 touch:*@6 next:6 ask:3", "miss fill miss"},
     {"it is out before the commit was told", "alive:5/1 ask:3 ask:3 fill@5 touch:3@6 ask:3",
@@ -42,20 +42,20 @@ static const script scripts[] = {
     {"a commit while it is read, which was not seen",
      "alive:5/1 ask:3 ask:3 touch:3@6 next:6 fill@5 ask:3", "miss fill miss"},
     {"and which was", "alive:5/1 ask:3 ask:3 touch:3@6 next:6 fill@6 ask:3", "miss fill hit@6"},
-    {"a commit elsewhere while it is read", "alive:5/1 ask:3 ask:3 touch:256@6 next:6 fill@5 ask:3",
+    {"a commit elsewhere while it is read", "alive:5/1 ask:3 ask:3 touch:16@6 next:6 fill@5 ask:3",
      "miss fill hit@6"},
     {"not within a commit", "alive:5/1 touch:4@6 ask:3 ask:3 next:6 ask:3", "miss miss fill"},
-    {"read before it began", "alive:5/1 ask:3 touch:256@6 next:6 ask:3 fill@5 ask:3",
+    {"read before it began", "alive:5/1 ask:3 touch:16@6 next:6 ask:3 fill@5 ask:3",
      "miss fill miss"},
     {"newer than the feed", "alive:5/1 ask:3 ask:3 fill@6 ask:3 touch:3@6 next:6 ask:3",
      "miss fill miss hit@6"},
     {"at a state that it holds of",
-     "alive:5/1 ask:3 ask:3 fill@5 touch:256@6 next:6 ask:3@5 ask:3@6 ask:3@4 ask:3@7",
+     "alive:5/1 ask:3 ask:3 fill@5 touch:16@6 next:6 ask:3@5 ask:3@6 ask:3@4 ask:3@7",
      "miss fill hit@5 hit@6 miss miss"},
-    {"a state that is over is not kept", "alive:5/1 ask:3 touch:256@6 next:6 ask:3@5 ask:3@5",
+    {"a state that is over is not kept", "alive:5/1 ask:3 touch:16@6 next:6 ask:3@5 ask:3@5",
      "miss miss miss"},
     {"its own write is waited for",
-     "alive:5/1 ask:3 ask:3 fill@5 ask:3>6 touch:256@6 next:6 ask:3>6 ask:3>7",
+     "alive:5/1 ask:3 ask:3 fill@5 ask:3>6 touch:16@6 next:6 ask:3>6 ask:3>7",
      "miss fill miss hit@6 miss"},
     {"of another day", "alive:5/1 ask:3 ask:3 fill@5 ask:3#8 fill@5 ask:3#8 ask:3 ask:3#6",
      "miss fill fill hit@5 miss miss"},
@@ -335,7 +335,7 @@ static void evicts_what_was_used_longest_ago(void **state)
     fetch_twice(&f, "0");
     uint64_t each = bytes_of(&f) - empty;
     assert_true(each > pack_bytes);
-    fetch_twice(&f, "256");
+    fetch_twice(&f, "16");
     assert_int_equal(bytes_of(&f), empty + 2 * each);
     alm_series_cache_touch(f.cache, ALM_STR("A.gdp.P.level._Z._T"), NULL, 0, 6);
     assert_int_equal(bytes_of(&f), empty);
@@ -352,11 +352,11 @@ static void evicts_what_was_used_longest_ago(void **state)
     ask(&f, "0");
     check_figures(&f,
                   (alm_series_cache_stats){.hits = 1, .misses = 20, .fills = 10, .entries = 10});
-    fetch_twice(&f, "2560");
+    fetch_twice(&f, "160");
     f.told[0] = '\0';
     ask(&f, "0");
-    ask(&f, "512");
-    ask(&f, "256");
+    ask(&f, "32");
+    ask(&f, "16");
     assert_string_equal(f.told, "hit@5 hit@5 miss");
     assert_true(bytes_of(&f) <= empty + 10 * each);
     alm_series_cache_destroy(&f.cache);

@@ -10,7 +10,7 @@
 
 #include "row_reader.h"
 
-#define ALM_PACK_PLACE_BITS  8
+#define ALM_PACK_PLACE_BITS  4
 #define ALM_PACK_PLACE_COUNT (1 << ALM_PACK_PLACE_BITS) // from a multiple of it on
 
 typedef struct alm_series_pack alm_series_pack;

@@ -81,7 +81,7 @@ static void add_row(world *w, world_random *random, bool is_alike)
     snprintf(row.variant, sizeof row.variant, "%s", variant);
     alm_obs *obs = &row.obs;
     obs->place = (alm_place_id)(world_random_below(random, PACKS) * ALM_PACK_PLACE_COUNT +
-                                ALM_PACK_PLACE_COUNT - 1 - world_random_below(random, 6) * 51);
+                                ALM_PACK_PLACE_COUNT - 1 - world_random_below(random, 6) * 3);
     obs->period = (alm_period){.freq = variant[0] == 'A' ? ALM_FREQ_ANNUAL : ALM_FREQ_QUARTER,
                                .length = 1,
                                .ordinal = (int32_t)(2000 + world_random_below(random, 6))};
@@ -152,7 +152,7 @@ static size_t random_places(world_random *random, alm_place_id *ret)
     uint64_t packs = 1 + world_random_below(random, 7);
     for (alm_place_id place = 0; place < PLACES && count < 16; place++) {
         bool is_in = (packs >> (place / ALM_PACK_PLACE_COUNT) & 1) != 0;
-        if (is_in && place % ALM_PACK_PLACE_COUNT % 51 == 0 && world_random_below(random, 2) == 0) {
+        if (is_in && place % ALM_PACK_PLACE_COUNT % 3 == 0 && world_random_below(random, 2) == 0) {
             ret[count++] = place;
         }
     }
