@@ -6,7 +6,7 @@
 //     --outstanding N     questions at once for each worker; 16
 //     --gateways N        gateways that share the questions; 1
 //     --cores N           of a gateway's and of storage's machine; 4
-//     --seconds N         simulated; 1
+//     --seconds N         simulated, at least; 1
 //
 // COSTS has a header and a line for each kind: the fields of scale_costs (model.h) by their names,
 // behind the name of the kind. Prints a table; the status is 1 where fewer than 32 workers can be
@@ -21,7 +21,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORKERS_COUNT_MAX = 16, NAME_BYTES_MAX = 32, LINE_BYTES_MAX = 512, WORKERS_WANTED = 32 };
+enum {
+    WORKERS_COUNT_MAX = 16,
+    NAME_BYTES_MAX = 32,
+    LINE_BYTES_MAX = 512,
+    WORKERS_WANTED = 32,
+    QUESTIONS_EACH = 20
+};
 
 #define HEADER "case,parts,reads,gateway_us,worker_us,storage_us,read_bytes,answer_bytes\n"
 
@@ -166,8 +172,12 @@ static double workers_at_work(const kind *of, const scale_setup *one, scale_stat
 static void kind_simulate(const kind *of, const options *opts, bool *ret_is_short)
 {
     double first_s = 0;
+    scale_setup one = setup_of(opts, 1);
+    double alone_us = scale_demand_us(&of->costs, &one, SCALE_WORKERS);
     for (size_t i = 0; i < opts->workers_count; i++) {
         scale_setup setup = setup_of(opts, opts->workers[i]);
+        setup.seconds =
+            fmax(setup.seconds, QUESTIONS_EACH * (double)opts->outstanding * alone_us / 1e6);
         scale_result result;
         if (!scale_run(&of->costs, &setup, &result)) {
             die("no memory", of->name);
@@ -181,7 +191,6 @@ static void kind_simulate(const kind *of, const options *opts, bool *ret_is_shor
         puts("");
     }
     scale_station first = SCALE_GATEWAY_IO;
-    scale_setup one = setup_of(opts, 1);
     double count = workers_at_work(of, &one, &first);
     fprintf(stderr, "%s: %.0f workers can be kept at work, then it is %s\n", of->name, count,
             scale_station_name(first));
