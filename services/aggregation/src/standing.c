@@ -208,8 +208,9 @@ static alm_code tell(alm_standing *it, const Almanac__V1__WatchResponse *commit,
 
 alm_code alm_standing_begin(alm_standing *it, alm_status *st)
 {
-    Almanac__V1__WatchResponse nobody = ALMANAC__V1__WATCH_RESPONSE__INIT;
+    Almanac__V1__WatchResponse nobody;
     bool is_other;
+    almanac__v1__watch_response__init(&nobody);
     if (it->from_sequence == 1) { // before the first commit nothing was answered
         return ALM_OK;
     }
@@ -279,7 +280,7 @@ static alm_code may_change(const alm_standing *it, const Almanac__Internal__Watc
 alm_code alm_standing_change(alm_standing *it, const Almanac__Internal__WatchResponse *change,
                              alm_arena *arena, alm_status *st)
 {
-    Almanac__V1__WatchResponse commit = ALMANAC__V1__WATCH_RESPONSE__INIT;
+    Almanac__V1__WatchResponse commit;
     bool may, is_other;
     char at[ALM_TIMESTAMP_MAX];
     if (change->sequence <= it->sequence) { // the rest of a large commit, or before the answer
@@ -290,6 +291,7 @@ alm_code alm_standing_change(alm_standing *it, const Almanac__Internal__WatchRes
         return ALM_OK;
     }
     ALM_TRY(answer(it, change->sequence, &is_other, st));
+    almanac__v1__watch_response__init(&commit);
     alm_clock_format_rfc3339(change->at_us, at);
     commit.at = at;
     commit.batch_id = change->batch_id;
