@@ -2,6 +2,7 @@
 
 #include "alm/buf.h"
 #include "alm/limits.h"
+#include "alm/place.h"
 #include "alm/transform.h"
 
 #include "almanac/internal/aggregation.pb-c.h"
@@ -46,17 +47,9 @@ size_t fanout_fragment_size(size_t indicators, size_t workers)
     return ALM_MIN(ALM_MAX(size, (size_t)1), (size_t)FRAGMENT_INDICATORS_MAX);
 }
 
-// How many places an expression names one by one; 0: it does not.
 static size_t places_named(const char *places)
 {
-    size_t count = 1;
-    for (const char *at = places; *at != '\0'; at++) {
-        if (*at == '*' || *at == '~') {
-            return 0;
-        }
-        count += *at == ',';
-    }
-    return count;
+    return alm_place_expr_named_count((alm_str){places, strlen(places)});
 }
 
 static bool reads_many_places(const char *word)

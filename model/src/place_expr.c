@@ -191,3 +191,15 @@ alm_code alm_place_expr_eval(const alm_place_tree *tree, alm_str expr, alm_date 
     *ret = list;
     return ALM_OK;
 }
+
+size_t alm_place_expr_named_count(alm_str expr)
+{
+    size_t count = 1;
+    for (size_t i = 0; i < expr.len; i++) {
+        if (expr.data[i] == '*' || expr.data[i] == '~') {
+            return 0;
+        }
+        count += expr.data[i] == ',';
+    }
+    return count;
+}

@@ -132,4 +132,7 @@ ALM_MUST_USE alm_code alm_place_tree_successors(const alm_place_tree *tree, alm_
 ALM_MUST_USE alm_code alm_place_expr_eval(const alm_place_tree *tree, alm_str expr, alm_date day,
                                           alm_arena *arena, alm_place_list *ret, alm_status *st);
 
+// How many places an expression names one by one, by its marks alone; 0: it has others, too.
+size_t alm_place_expr_named_count(alm_str expr);
+
 #endif

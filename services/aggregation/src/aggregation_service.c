@@ -123,20 +123,15 @@ enum {
 // Is it published values of a few places that are named one by one?
 static bool is_small(const Almanac__V1__QueryRequest *request)
 {
-    size_t places = 1;
-    for (const char *at = request->places; *at != '\0'; at++) {
-        if (*at == '*' || *at == '~') {
-            return false;
-        }
-        places += *at == ',';
-    }
+    size_t places = alm_place_expr_named_count(alm_str_from(request->places));
     for (size_t i = 0; i < request->n_indicators; i++) {
         if (strcmp(request->indicators[i], "*") == 0) {
             return false;
         }
     }
-    return places <= LOOK_PLACE_COUNT && request->n_indicators <= LOOK_INDICATOR_COUNT &&
-           request->n_transforms == 0 && request->slice == NULL;
+    return places > 0 && places <= LOOK_PLACE_COUNT &&
+           request->n_indicators <= LOOK_INDICATOR_COUNT && request->n_transforms == 0 &&
+           request->slice == NULL;
 }
 
 // The one block of a small answer.
